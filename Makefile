@@ -1,0 +1,47 @@
+# `make help` lists the commands. Everything runs in .venv, which the first command sets up.
+APP ?= text_generation
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.ready-bench
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY) ## train APP (text_generation) on its built-in data, show the result: make demo APP=<name>
+	$(RUN) -m apps.$(APP) train
+
+test: $(READY) ## all tests but the slow ones: TensorFlow, then the layers and decoding on JAX
+	$(RUN) -m pytest -q -m "not slow"
+	KERAS_BACKEND=jax $(RUN) -m pytest -q -m "not slow" tests/layers tests/test_decoding.py
+
+test-all: $(READY) ## the slow tests too: kills and resumes, real trainings
+	$(RUN) -m pytest -q -m slow
+	KERAS_BACKEND=jax $(RUN) -m pytest -q -m slow tests/layers
+
+lint: $(READY) ## ruff check, ruff format --check, mypy on shared
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy shared
+
+bench: $(BENCH_READY) ## speed beside stock Keras and PyTorch, as ratios measured in one run
+	$(RUN) -m tests.benchmarks
+
+clean: ## remove .venv (runs/ stays)
+	rm -rf $(VENV)
+
+# One marker file says that what requirements.txt names is installed.
+$(READY): requirements.txt
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(BENCH_READY): $(READY) tests/benchmarks/requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
+	touch $@

@@ -1,0 +1,1 @@
+"""The gallery: one folder an app, each runnable as `python -m apps.<app>`."""

@@ -1,0 +1,109 @@
+"""How good a run is: its validation and test text read both ways, beside an n-gram model of the same text."""
+
+import datetime
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from shared import results, runs
+from shared.baselines import NGram
+from shared.decoding import Decoder
+
+from .config import APP, Config, Evaluate, command
+from .data import Data, load
+from .model import step, zero_states
+
+HERE = Path(__file__).parent
+WINDOW = 256  # of the second way of reading: nanoGPT's context for tiny Shakespeare
+ORDER = {"char": 7, "word": 5}  # of the n-gram model, in tokens
+
+PUBLISHED = {
+    ("tinyshakespeare", "nats_per_char_window_256"): {
+        "name": "GPT, 10.6 M parameters (nanoGPT)",
+        "value": 1.4697,
+    },
+    ("ptb", "perplexity"): {"name": "LSTM of equal size (Bai et al. 2018)", "value": 78.9},
+}
+
+
+def evaluate(options: Evaluate) -> None:
+    """The evaluate verb: measures a run again, from what lies on disk."""
+    run = runs.find(APP, options.run)
+    records = measure(run, load(Config(**run.config)))
+    report(run, records)
+    if options.record:
+        results.record(HERE / "results.json", records)
+        results.render(HERE / "README.md", HERE / "results.json")
+        print(f"Recorded in {HERE / 'results.json'}")
+
+
+def measure(run: runs.Run, data: Data) -> list[dict]:
+    """Measures the saved model, beside the n-gram model, and keeps the records in the run."""
+    model = run.load_model()
+    decoder = Decoder(step(model), model.variables, len(data.info["vocabulary"]))
+    ngram = NGram(ORDER[run.config["level"]]).fit(data.train, len(data.info["vocabulary"]))
+    records = []
+    for split, ids in (("valid", data.valid), ("test", data.test)):
+        if ids is None:
+            continue
+        simple = float(ngram.nats(ids)[1:].mean())
+        carried = float(decoder.nats(ids[None], zero_states(model)).mean())
+        records.append(_record(run, model, split, carried, simple, windowed=False))
+        records.append(_record(run, model, split, _windowed(model, ids), simple, windowed=True))
+    run.save_metrics(records)
+    return records
+
+
+def _windowed(model, ids: np.ndarray) -> float:
+    """Mean nats of a token where every window of 256 starts from a zero state."""
+    window = min(WINDOW, len(ids) - 1)
+    count = (len(ids) - 1) // window
+    inputs = ids[: count * window].reshape(count, window)
+    targets = ids[1 : count * window + 1].reshape(count, window)
+    nats = 0.0
+    for rows in np.array_split(np.arange(count), max(1, count // 32)):
+        logits = np.array(model(inputs[rows], training=False), dtype=np.float64)
+        picked = np.take_along_axis(logits, targets[rows][..., None], axis=-1)[..., 0]
+        nats += float((np.logaddexp.reduce(logits, axis=-1) - picked).sum())
+    return nats / (count * window)
+
+
+def _record(run: runs.Run, model, split: str, nats: float, simple: float, windowed: bool) -> dict:
+    config = run.config
+    metric, figure = ("nats_per_char", float) if config["level"] == "char" else ("perplexity", math.exp)
+    metric += f"_window_{WINDOW}" if windowed else ""
+    return {
+        "data": config["data"],
+        "split": split,
+        "metric": metric,
+        "direction": "lower",
+        "arch": config["arch"],
+        "params": model.count_params(),
+        "value": round(figure(nats), 4),
+        "std": None,
+        "seeds": 1,
+        "baseline": {"name": f"kneser_ney_{ORDER[config['level']]}_gram", "value": round(figure(simple), 4)},
+        "published": PUBLISHED.get((config["data"], metric)),
+        "minutes": round(run.seconds() / 60, 1),
+        "command": command(Config(**config)),
+        "hardware": runs.hardware(),
+        "versions": runs.versions(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def report(run: runs.Run, records: list[dict]) -> None:
+    """Prints the figures beside the n-gram model and says which one wins."""
+    print(f"\n{run.path}: {records[0]['minutes']} minutes of training")
+    for record in records:
+        value, baseline = record["value"], record["baseline"]
+        winner = "the network wins" if value < baseline["value"] else "the n-gram model wins"
+        bits = f" ({value / math.log(2):.3f} bits)" if "nats" in record["metric"] else ""
+        published = f"; published {record['published']['value']}" if record["published"] else ""
+        print(
+            f"  {record['split']:5} {record['metric']:25} {value:8.4f}{bits}   "
+            f"{baseline['name']} {baseline['value']:.4f}: {winner}{published}"
+        )
+    sys.stdout.flush()

@@ -1,0 +1,69 @@
+"""The network: token vectors, a stack of recurrent layers, a score for every token that could come next."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from shared.layers import recurrent
+
+from .config import Config
+
+
+def build(config: Config, info: dict, batch_size: int | None = None) -> keras.Model:
+    """Token ids (batch, time) -> logits (batch, time, vocabulary).
+
+    With `batch_size` the recurrent layers carry their state from one call to the next, as truncated
+    back-propagation through time wants it; without, each call starts from zeros and any batch fits.
+    """
+    vocabulary = len(info["vocabulary"])
+    tokens = keras.Input((None,), batch_size=batch_size, dtype="int32", name="tokens")
+    embedding = keras.layers.ReversibleEmbedding(vocabulary, config.embedding, name="embedding")
+    x = _variational_dropout(config.embedding_dropout)(embedding(tokens))  # (batch, time, embedding)
+    for number in range(config.layers):
+        # The last layer of a tied network speaks in token vectors.
+        units = config.embedding if config.tied and number == config.layers - 1 else config.units
+        layer = recurrent(
+            config.arch,
+            units,
+            return_sequences=True,
+            stateful=batch_size is not None,
+            name=f"recurrent_{number}",
+        )
+        x = _variational_dropout(config.dropout)(layer(x))  # (batch, time, units)
+    logits = embedding(x, reverse=True) if config.tied else keras.layers.Dense(vocabulary, name="logits")(x)
+    return keras.Model(tokens, logits, name="text_generation")
+
+
+def _variational_dropout(rate: float) -> keras.layers.Layer:
+    """Gal and Ghahramani (2016), arXiv:1512.05287: one mask for the whole sequence, not one for each step."""
+    return keras.layers.Dropout(rate, noise_shape=(None, 1, None))
+
+
+def zero_states(model: keras.Model, batch_size: int = 1) -> list:
+    """The states of all recurrent layers before the first token, each (batch, units)."""
+    return [state for layer in _recurrent_layers(model) for state in layer.get_initial_state(batch_size)]
+
+
+def step(model: keras.Model) -> Callable:
+    """`step(tokens (batch,), states) -> (logits (batch, vocabulary), states)`, with the model's own weights.
+
+    This is the same network seen from inside the loop: what `build` computes for a window, one token at a time.
+    """
+    embedding = model.get_layer("embedding")
+    layers = _recurrent_layers(model)
+    heads = [layer for layer in model.layers if layer.name == "logits"]
+
+    def one_step(tokens: Any, states: list) -> tuple[Any, list]:
+        x, after, states = embedding(tokens), [], list(states)
+        for layer in layers:
+            before, states = states[: len(layer.state_size)], states[len(layer.state_size) :]
+            x, new = layer.step(x, before)
+            after += new
+        return (heads[0](x) if heads else embedding(x, reverse=True)), after
+
+    return one_step
+
+
+def _recurrent_layers(model: keras.Model) -> list:
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.RNN)]

@@ -1,0 +1,156 @@
+"""The command line of every app: options from dataclasses, late start of the backend, errors in one line."""
+
+import contextlib
+import functools
+import importlib
+import io
+import itertools
+import logging
+import operator
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any
+
+import tyro
+
+from shared import InputError
+from shared.runs import Stopped
+
+STOPPED = 130  # a shell's status for Ctrl-C
+BAD_INPUT = 2
+CHATTER = re.compile(r"WARNING: All log messages before absl|I\d{4} |To enable the following instructions")
+
+
+Verbs = dict[str, tuple[Any, str]]
+
+
+def main(package: str, verbs: Verbs | Callable[[], Verbs], argv: Sequence[str] | None = None) -> int:
+    """Parses the command line, then imports and calls the chosen verb.
+
+    Args:
+        package: the app's package, e.g. "apps.text_generation"; modules are looked up in it.
+        verbs: two or more; name -> (a dataclass instance with the default options, "module:function").
+            The class's docstring is the verb's help, the comment above each field the option's. Or a function
+            that returns them, for defaults that are looked up and may be refused.
+        argv: words after the program's name. None: those of this process.
+
+    Returns:
+        The exit status: 0, or 2 for what the user can mend, or 130 if stopped by Ctrl-C or SIGTERM; both with
+        one line on stderr. A mistake in the program keeps its traceback.
+    """
+
+    def work() -> None:
+        known = verbs() if callable(verbs) else verbs
+        options = parse(package, known, argv)
+        target = next(target for default, target in known.values() if type(default) is type(options))
+        module, function = target.split(":")
+        with _quiet_start():
+            verb = getattr(importlib.import_module(f"{package}.{module}"), function)
+        verb(options)
+
+    return guarded(work)
+
+
+def guarded(work: Callable[[], None]) -> int:
+    """Calls `work()`; the exit status as `main` returns it."""
+    try:
+        work()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Stopped as stopped:
+        return _say(str(stopped), STOPPED)
+    except KeyboardInterrupt:
+        return _say("Interrupted.", STOPPED)
+    except InputError as error:
+        return _say(f"error: {error}", BAD_INPUT)
+    except OSError as error:
+        reason = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        return _say(f"error: {reason or error}", BAD_INPUT)
+    return 0
+
+
+def parse(package: str, verbs: Verbs, argv: Sequence[str] | None = None) -> Any:
+    """The chosen verb's options; as usual exits with 0 after --help and with 2 after a wrong option.
+
+    Raises InputError if an options class refuses a value with it, which tyro would wrap in a frame.
+    """
+    if len({type(default) for default, _ in verbs.values()}) < max(2, len(verbs)):
+        raise ValueError(f"Expected two or more verbs, each with its own dataclass. Received: {verbs}")
+    commands: Any = [
+        Annotated[type(default), tyro.conf.subcommand(name, default=default)] for name, (default, _) in verbs.items()
+    ]
+    union: Any = functools.reduce(operator.or_, commands)
+    description = importlib.import_module(package).__doc__
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                union,
+                prog=f"python -m {package}",
+                description=description,
+                args=argv,
+                config=(tyro.conf.OmitArgPrefixes,),
+            )
+    except SystemExit as end:
+        if refusal := _refusal(end):
+            raise refusal from None
+        sys.stderr.write(said.getvalue())
+        raise
+
+
+def peek(argv: Sequence[str] | None, flag: str, default: str) -> str:
+    """The value of `flag` ("--data") before parsing, so that it can choose the defaults of the other options.
+
+    Both "--data X" and "--data=X" count, and the last one if there are several.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    value = default
+    for word, following in itertools.zip_longest(words, words[1:]):
+        if word.startswith(f"{flag}="):
+            value = word.removeprefix(f"{flag}=")
+        elif word == flag and following is not None:
+            value = following
+    return value
+
+
+def _refusal(end: BaseException) -> InputError | None:
+    """The InputError that led to this end, if one did."""
+    cause: BaseException | None = end
+    while cause is not None and not isinstance(cause, InputError):
+        cause = cause.__context__
+    return cause
+
+
+@contextlib.contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Chooses the default backend and leaves out what TensorFlow says about itself while it is imported.
+
+    Its libraries write to the file descriptor before any log level counts, so that has to be held back.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    with tempfile.TemporaryFile() as held_back:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+            if "keras" in sys.modules:  # on any backend this imports TensorFlow, and every app does it sooner or later
+                sys.modules["keras"].utils.set_random_seed(0)
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held_back.seek(0)
+            lines = held_back.read().decode(errors="replace").splitlines(keepends=True)
+            sys.stderr.writelines(line for line in lines if not CHATTER.match(line))
+
+
+def _say(text: str, status: int) -> int:
+    print(" ".join(text.split()), file=sys.stderr)
+    return status

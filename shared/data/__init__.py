@@ -1,0 +1,1 @@
+"""Data for all apps: verified downloads, texts, sequences and batches, TensorFlow Datasets."""

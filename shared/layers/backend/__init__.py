@@ -1,0 +1,27 @@
+"""What a recurrent layer needs of a backend beyond `keras.ops`: four functions, one file for each backend.
+
+    scan(step, carry, sequences, outputs, reverse)   the time loop
+    differentiable(forward, backward)                a function with a hand-written gradient
+    compiled(function, variables)                    a whole function as one program
+    on_gpu()                                         whether a GPU will run it
+
+No other module of the gallery imports tensorflow, jax or torch. Importing this one also makes the process keep its
+memory between steps, see `memory.py`.
+"""
+
+import keras
+
+from shared.layers.backend import memory
+
+if keras.backend.backend() == "tensorflow":
+    from shared.layers.backend.tensorflow import compiled, differentiable, on_gpu, scan
+elif keras.backend.backend() == "jax":
+    from shared.layers.backend.jax import compiled, differentiable, on_gpu, scan
+elif keras.backend.backend() == "torch":
+    from shared.layers.backend.torch import compiled, differentiable, on_gpu, scan
+else:
+    raise ImportError(f"Expected KERAS_BACKEND to be tensorflow, jax or torch. Received: {keras.backend.backend()}")
+
+__all__ = ["compiled", "differentiable", "on_gpu", "scan"]
+
+memory.keep()

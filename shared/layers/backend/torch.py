@@ -1,0 +1,51 @@
+"""PyTorch, best effort: eager loops with the same hand-written gradients."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+Tensors = Sequence[Any]
+
+
+def on_gpu() -> bool:
+    """Whether PyTorch sees a CUDA GPU."""
+    return torch.cuda.is_available()
+
+
+def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, reverse: bool = False) -> tuple:
+    """Runs `step(carry, slices) -> (carry, outputs)` over the first axis; as in `backend/tensorflow.py`."""
+    length = sequences[0].shape[0]
+    results: list[list] = [[None] * length for _ in range(outputs)]
+    for t in reversed(range(length)) if reverse else range(length):
+        carry, values = step(carry, [sequence[t] for sequence in sequences])
+        for result, value in zip(results, values, strict=True):
+            result[t] = value
+    return list(carry), [torch.stack(result) for result in results]
+
+
+def differentiable(forward: Callable, backward: Callable) -> Callable:
+    """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(context, *inputs):
+            outputs, context.residuals = forward(*inputs)
+            return tuple(outputs)
+
+        @staticmethod
+        def backward(context, *output_gradients):
+            return tuple(backward(context.residuals, list(output_gradients)))
+
+    return lambda *inputs: list(Function.apply(*inputs))
+
+
+def compiled(function: Callable, variables: Sequence[Any]) -> Callable:
+    """`function` without gradient bookkeeping; PyTorch runs it eagerly."""
+    del variables
+
+    def call(*arguments):
+        with torch.no_grad():
+            return function(*arguments)
+
+    return call

@@ -1,0 +1,92 @@
+"""The simple recurrent network, scanned with a hand-written gradient."""
+
+import functools
+from typing import Any
+
+import keras
+from keras import ops
+
+from shared.layers import backend, time_major
+from shared.layers.scanned import Scanned, dense_weights
+
+
+@keras.saving.register_keras_serializable(package="gallery")
+class Elman(Scanned, keras.layers.SimpleRNN):
+    """Simple recurrent network: the smallest step there is; quick, but it forgets within tens of steps.
+
+    Elman (1990), "Finding structure in time", doi:10.1207/s15516709cog1402_1.
+
+        h_t = tanh(W x_t + U h_{t-1} + b)
+
+    Differences from the paper: tanh for the logistic function, as is usual since.
+
+    Args:
+        units: positive int, width of h and of the output.
+        **kwargs: all of `keras.layers.SimpleRNN`. Activations other than tanh, `unroll` and
+            `recurrent_dropout` are served by Keras's own, slower loop.
+
+    Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
+    Returns:  (batch, units), or (batch, time, units); then h if return_state.
+    State:    [h (batch, units)], zeros at the start; state[0] is the output.
+    Weights:  kernel (features, units), recurrent_kernel (units, units), bias (units): names and layout of
+              `keras.layers.SimpleRNN`, so weights exchange both ways.
+    Masking:  a masked step keeps the state. Cost: O(time) steps.
+    Raises:   ValueError if units < 1.
+
+    >>> tuple(Elman(8)(keras.ops.ones((2, 5, 3))).shape)
+    (2, 8)
+    """
+
+    def falls_back(self) -> bool:
+        """See `Scanned`."""
+        cell = self.cell
+        return cell.activation is not keras.activations.tanh or self.unroll or bool(cell.recurrent_dropout)
+
+    def loop_weights(self, dtype: Any) -> list:
+        """Kernel, recurrent kernel, bias."""
+        return dense_weights(self.cell, dtype)
+
+    def recurrence(self) -> Any:
+        """See `Scanned`."""
+        return _recurrence()
+
+
+@functools.cache
+def _recurrence() -> Any:
+    return time_major.recurrence(_forward, _backward)
+
+
+def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple:
+    """-> ([h (time, batch, units), h_T], what the gradient needs)."""
+
+    def step(carry, slices):
+        h = carry[0]
+        h_new = ops.tanh(slices[0] + ops.matmul(h, recurrent_kernel))
+        if mask is not None:
+            h_new = ops.where(slices[1], h_new, h)
+        return [h_new], [h_new]
+
+    z = time_major.project(x, kernel, bias)
+    steps = [z] if mask is None else [z, mask]
+    (h_last,), (h,) = backend.scan(step, [h0], steps, outputs=1)
+    return [h, h_last], [x, mask, h0, kernel, recurrent_kernel, h]
+
+
+def _backward(residuals: list, gradients: list) -> list:
+    """Back-propagation through time: a reverse scan for dz, then one product a weight."""
+    x, mask, h0, kernel, recurrent_kernel, h = residuals
+    transposed = ops.transpose(recurrent_kernel)
+
+    def step(carry, slices):
+        dh = slices[0] + carry[0]
+        dz = dh * (1 - slices[1] * slices[1])
+        if mask is None:
+            return [ops.matmul(dz, transposed)], [dz]
+        dz = ops.where(slices[2], dz, ops.zeros_like(dz))
+        return [ops.where(slices[2], ops.matmul(dz, transposed), dh)], [dz]
+
+    steps = [gradients[0], h] + ([] if mask is None else [mask])
+    (dh0,), (dz,) = backend.scan(step, [gradients[1]], steps, outputs=1, reverse=True)
+    dx, dkernel, dbias = time_major.project_backward(x, kernel, dz)
+    drecurrent = time_major.product_over_time(time_major.before(h0, h), dz)
+    return [dx, None, dh0, dkernel, drecurrent, dbias]

@@ -1,0 +1,115 @@
+"""The gated recurrent unit, scanned with a hand-written gradient."""
+
+import functools
+from typing import Any
+
+import keras
+from keras import ops
+
+from shared.layers import backend, time_major
+from shared.layers.scanned import Scanned
+
+
+@keras.saving.register_keras_serializable(package="gallery")
+class GRU(Scanned, keras.layers.GRU):
+    """Gated recurrent unit: a quarter fewer weights than the LSTM, one state, often as good.
+
+    Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, in the
+    form of cuDNN and Keras (`reset_after=True`).
+
+        z_t = sigmoid(W_z x_t + b_z + U_z h_{t-1} + d_z)
+        r_t = sigmoid(W_r x_t + b_r + U_r h_{t-1} + d_r)
+        g_t = tanh(W_g x_t + b_g + r_t * (U_g h_{t-1} + d_g))
+        h_t = z_t * h_{t-1} + (1 - z_t) * g_t
+
+    Differences from the paper: r_t acts after the product with U_g, and so every product with h is one.
+
+    Args:
+        units: positive int, width of h and of the output.
+        **kwargs: all of `keras.layers.GRU`. `reset_after=False`, activations other than tanh and sigmoid,
+            `unroll` and `recurrent_dropout` are served by Keras's own, slower loop.
+
+    Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
+    Returns:  (batch, units), or (batch, time, units); then h if return_state.
+    State:    [h (batch, units)], zeros at the start; state[0] is the output.
+    Weights:  kernel (features, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units) holding b and d,
+              gates z r g: names and layout of `keras.layers.GRU`, so weights exchange both ways.
+    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU cuDNN, by way of Keras.
+    Raises:   ValueError if units < 1.
+
+    >>> tuple(GRU(8)(keras.ops.ones((2, 5, 3))).shape)
+    (2, 8)
+    """
+
+    def falls_back(self) -> bool:
+        """See `Scanned`; on a GPU Keras reaches cuDNN."""
+        cell = self.cell
+        plain = cell.activation is keras.activations.tanh and cell.reset_after
+        plain = plain and cell.recurrent_activation is keras.activations.sigmoid
+        return not plain or self.unroll or bool(cell.recurrent_dropout) or backend.on_gpu()
+
+    def loop_weights(self, dtype: Any) -> list:
+        """Kernel, recurrent kernel, bias (2, 3 units)."""
+        cell = self.cell
+        bias = cell.bias if cell.use_bias else ops.zeros((2, 3 * cell.units), dtype)
+        return [ops.cast(w, dtype) for w in (cell.kernel, cell.recurrent_kernel, bias)]
+
+    def recurrence(self) -> Any:
+        """See `Scanned`."""
+        return _recurrence()
+
+
+@functools.cache
+def _recurrence() -> Any:
+    return time_major.recurrence(_forward, _backward)
+
+
+def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple:
+    """-> ([h (time, batch, units), h_T], what the gradient needs)."""
+
+    def step(carry, slices):
+        h = carry[0]
+        x_z, x_r, x_g = ops.split(slices[0], 3, axis=-1)
+        h_z, h_r, h_g = ops.split(ops.matmul(h, recurrent_kernel) + bias[1], 3, axis=-1)
+        z, r = ops.sigmoid(x_z + h_z), ops.sigmoid(x_r + h_r)
+        g = ops.tanh(x_g + r * h_g)
+        h_new = z * h + (1 - z) * g
+        if mask is not None:
+            h_new = ops.where(slices[1], h_new, h)
+        return [h_new], [h_new, ops.concatenate([z, r, g, h_g], axis=-1)]
+
+    projected = time_major.project(x, kernel, bias[0])
+    steps = [projected] if mask is None else [projected, mask]
+    (h_last,), (h, gates) = backend.scan(step, [h0], steps, outputs=2)
+    return [h, h_last], [x, mask, h0, kernel, recurrent_kernel, h, gates]
+
+
+def _backward(residuals: list, gradients: list) -> list:
+    """Back-propagation through time: a reverse scan for the gates' gradients, then one product a weight.
+
+    d_x = (dz, dr, dg) is the gradient of the input's share, d_h = (dz, dr, dg * r) that of the state's.
+    """
+    x, mask, h0, kernel, recurrent_kernel, h, gates = residuals
+    transposed = ops.transpose(recurrent_kernel)
+    h_before = time_major.before(h0, h)
+
+    def step(carry, slices):
+        dh = slices[0] + carry[0]
+        z, r, g, h_g = ops.split(slices[1], 4, axis=-1)
+        dg = dh * (1 - z) * (1 - g * g)
+        dz = dh * (slices[2] - g) * z * (1 - z)
+        dr = dg * h_g * r * (1 - r)
+        d_h = ops.concatenate([dz, dr, dg * r], axis=-1)
+        if mask is None:
+            return [dh * z + ops.matmul(d_h, transposed)], [d_h, dg]
+        zero = ops.zeros_like(dg)
+        d_h = ops.where(slices[3], d_h, ops.zeros_like(d_h))
+        dh_before = ops.where(slices[3], dh * z + ops.matmul(d_h, transposed), dh)
+        return [dh_before], [d_h, ops.where(slices[3], dg, zero)]
+
+    steps = [gradients[0], gates, h_before] + ([] if mask is None else [mask])
+    (dh0,), (d_h, dg) = backend.scan(step, [gradients[1]], steps, outputs=2, reverse=True)
+    d_x = ops.concatenate([d_h[:, :, : -dg.shape[-1]], dg], axis=-1)
+    dx, dkernel, dbias = time_major.project_backward(x, kernel, d_x)
+    dbias = ops.stack([dbias, ops.sum(d_h, axis=(0, 1))])
+    return [dx, None, dh0, dkernel, time_major.product_over_time(h_before, d_h), dbias]

@@ -1,0 +1,116 @@
+"""The long short-term memory, scanned with a hand-written gradient."""
+
+import functools
+from typing import Any
+
+import keras
+from keras import ops
+
+from shared.layers import backend, time_major
+from shared.layers.scanned import Scanned, dense_weights
+
+
+@keras.saving.register_keras_serializable(package="gallery")
+class LSTM(Scanned, keras.layers.LSTM):
+    """Long short-term memory: the recurrent layer to try first; its cell remembers over hundreds of steps.
+
+    Hochreiter and Schmidhuber (1997), "Long short-term memory", doi:10.1162/neco.1997.9.8.1735, with the forget
+    gate of Gers et al. (2000), "Learning to forget", doi:10.1162/089976600300015015.
+
+        i_t = sigmoid(W_i x_t + U_i h_{t-1} + b_i)
+        f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)
+        g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)
+        o_t = sigmoid(W_o x_t + U_o h_{t-1} + b_o)
+        c_t = f_t * c_{t-1} + i_t * g_t
+        h_t = o_t * tanh(c_t)
+
+    Differences from the paper: b_f starts at 1 (Jozefowicz et al. 2015), as in Keras.
+
+    Args:
+        units: positive int, width of h and of the output.
+        **kwargs: all of `keras.layers.LSTM`. Activations other than tanh and sigmoid, `unroll` and
+            `recurrent_dropout` are served by Keras's own, slower loop.
+
+    Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0 (batch, units)].
+    Returns:  (batch, units), or (batch, time, units); then h and c if return_state.
+    State:    [h (batch, units), c (batch, units)], zeros at the start; state[0] is the output.
+    Weights:  kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units), gates i f g o:
+              names and layout of `keras.layers.LSTM`, so weights exchange both ways.
+    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU cuDNN, by way of Keras.
+    Raises:   ValueError if units < 1.
+
+    >>> tuple(LSTM(8)(keras.ops.ones((2, 5, 3))).shape)
+    (2, 8)
+    """
+
+    def falls_back(self) -> bool:
+        """See `Scanned`; on a GPU Keras reaches cuDNN."""
+        cell = self.cell
+        plain = cell.activation is keras.activations.tanh
+        plain = plain and cell.recurrent_activation is keras.activations.sigmoid
+        return not plain or self.unroll or bool(cell.recurrent_dropout) or backend.on_gpu()
+
+    def loop_weights(self, dtype: Any) -> list:
+        """Kernel, recurrent kernel, bias."""
+        return dense_weights(self.cell, dtype)
+
+    def recurrence(self) -> Any:
+        """See `Scanned`."""
+        return _recurrence()
+
+
+@functools.cache
+def _recurrence() -> Any:
+    return time_major.recurrence(_forward, _backward)
+
+
+def _forward(x: Any, mask: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple:
+    """-> ([h (time, batch, units), h_T, c_T], what the gradient needs)."""
+
+    def step(carry, slices):
+        h, c = carry
+        z = slices[0] + ops.matmul(h, recurrent_kernel)
+        gates = ops.tanh(z * scale) * scale + (1 - scale)
+        i, f, g, o = ops.split(gates, 4, axis=-1)
+        c_new = f * c + i * g
+        h_new = o * ops.tanh(c_new)
+        if mask is not None:
+            h_new, c_new = ops.where(slices[1], h_new, h), ops.where(slices[1], c_new, c)
+        return [h_new, c_new], [h_new, c_new, gates]
+
+    # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2, so that one tanh over all four gates serves both functions.
+    half = ops.full_like(h0, 0.5)[0]
+    scale = ops.concatenate([half, half, ops.ones_like(half), half])
+    z = time_major.project(x, kernel, bias)
+    steps = [z] if mask is None else [z, mask]
+    (h_last, c_last), (h, c, gates) = backend.scan(step, [h0, c0], steps, outputs=3)
+    return [h, h_last, c_last], [x, mask, h0, c0, kernel, recurrent_kernel, h, c, gates]
+
+
+def _backward(residuals: list, gradients: list) -> list:
+    """Back-propagation through time: a reverse scan for the gates' gradients, then one product a weight."""
+    x, mask, h0, c0, kernel, recurrent_kernel, h, c, gates = residuals
+    dh_outputs, dh_last, dc_last = gradients
+    transposed = ops.transpose(recurrent_kernel)
+    h_before, c_before = time_major.before(h0, h), time_major.before(c0, c)
+
+    def step(carry, slices):
+        dh_next, dc_next = carry
+        dh = slices[0] + dh_next
+        i, f, g, o = ops.split(slices[1], 4, axis=-1)
+        tanh_c = ops.tanh(slices[2])
+        dc = dc_next + dh * o * (1 - tanh_c * tanh_c)
+        di, df = dc * g * i * (1 - i), dc * slices[3] * f * (1 - f)
+        dg, do = dc * i * (1 - g * g), dh * tanh_c * o * (1 - o)
+        dz = ops.concatenate([di, df, dg, do], axis=-1)
+        dc_before = dc * f
+        if mask is None:
+            return [ops.matmul(dz, transposed), dc_before], [dz]
+        dz = ops.where(slices[4], dz, ops.zeros_like(dz))
+        dh_before = ops.where(slices[4], ops.matmul(dz, transposed), dh)
+        return [dh_before, ops.where(slices[4], dc_before, dc_next)], [dz]
+
+    steps = [dh_outputs, gates, c, c_before] + ([] if mask is None else [mask])
+    (dh0, dc0), (dz,) = backend.scan(step, [dh_last, dc_last], steps, outputs=1, reverse=True)
+    dx, dkernel, dbias = time_major.project_backward(x, kernel, dz)
+    return [dx, None, dh0, dc0, dkernel, time_major.product_over_time(h_before, dz), dbias]

@@ -1,0 +1,75 @@
+"""What the user sees while a network trains: lines, a bar, TensorBoard's curves."""
+
+import contextlib
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import rich.console
+import rich.progress
+import tensorboardX
+
+from shared.checkpoint import Position
+from shared.runs import Run
+
+
+class Screen:
+    """One printed line for each epoch; on a terminal also a bar with the time left of the whole training."""
+
+    def __init__(self, epochs: int, position: Position) -> None:
+        self.epochs, self.seconds = epochs, position.seconds
+        self.console = rich.console.Console(highlight=False, soft_wrap=True)
+        self.bar = rich.progress.Progress(
+            "{task.description}",
+            rich.progress.BarColumn(),
+            rich.progress.TimeRemainingColumn(elapsed_when_finished=True),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+            speed_estimate_period=300,
+        )
+        done = position.epoch * position.steps + position.step
+        self.task = self.bar.add_task("compiling the network", total=epochs * position.steps, completed=done)
+        if done:
+            step = f", step {position.step} of {position.steps}" if position.step else ""
+            self.console.print(f"going on after epoch {position.epoch} of {epochs}{step}", markup=False)
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.bar.stop()
+
+    def step(self, position: Position, figures: dict[str, float]) -> None:
+        """Moves the bar on by one step; `figures` are the epoch's running means."""
+        validating = "  validating" if position.step == position.steps else ""
+        text = f"epoch {position.epoch + 1}/{self.epochs}  {_words(figures)}{validating}"
+        self.bar.update(self.task, advance=1, description=text)
+
+    def epoch(self, row: dict[str, float], best: bool, seconds: float) -> None:
+        """Prints the finished epoch's line, a star for the best so far; `seconds` since training began."""
+        figures = {key: value for key, value in row.items() if key != "epoch"}
+        line = f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}  {_words(figures)}"
+        self.console.print(f"{line}  {seconds - self.seconds:.1f} s{' *' if best else ''}", markup=False)
+        self.seconds = seconds
+
+
+def _words(figures: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
+
+
+@contextlib.contextmanager
+def tensorboard(run: Run, at: Position) -> Iterator[Any]:
+    """A TensorBoard writer; what a killed session had logged beyond its checkpoint is taken back."""
+    writer = tensorboardX.SummaryWriter(str(run.file("tensorboard")), purge_step=at.epoch * at.steps + at.step)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def log(writer: Any, group: str, figures: dict[str, float], at: Position) -> None:
+    """Adds the figures to the curves of the `group`, at the number of steps done so far."""
+    for key, value in figures.items():
+        writer.add_scalar(f"{group}/{key}", value, at.epoch * at.steps + at.step)

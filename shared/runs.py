@@ -1,0 +1,288 @@
+"""The run folder: runs/<app>/<name>/ holds everything one training leaves behind.
+
+config.json      which app, which settings
+info.json        what was learned from the data: vocabulary, scaler, labels
+model.keras      the best model so far; metrics.json its measured figures
+history.csv      one line for each epoch; checkpoint.npz where training goes on
+environment.json Python, packages, platform, processors
+
+Every file is written under a temporary name and then renamed: a kill at any moment leaves the old or the new.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from shared import InputError, MissingFileError
+
+TRAIN_AGAIN = "Train this run again with --fresh."
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy")
+
+
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM asked training to stop, and all is saved; the one line says how to go on."""
+
+
+def root() -> Path:
+    """The folder of all runs: $GALLERY_RUNS, else ./runs."""
+    return Path(os.environ.get("GALLERY_RUNS") or "runs")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run folder: `path`, the `app` it belongs to, and the settings (`config`) it was started with."""
+
+    path: Path
+    app: str
+    config: dict[str, Any]
+
+    def file(self, name: str) -> Path:
+        """The path of the file `name` in the run folder; its parent folders are made."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def save_info(self, info: dict[str, Any]) -> None:
+        """Keeps what was learned from the training data, as JSON."""
+        write_json(self.file("info.json"), info)
+
+    def info(self) -> dict[str, Any]:
+        """What `save_info` kept. Raises InputError if it is missing or damaged."""
+        return read_json(self.file("info.json"), dict)
+
+    def save_metrics(self, records: list[dict[str, Any]]) -> None:
+        """Keeps the measured figures: a list of records in the form of results.json."""
+        write_json(self.file("metrics.json"), records)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """What `save_metrics` kept. Raises InputError if it is missing or damaged."""
+        return read_json(self.file("metrics.json"), list)
+
+    def seconds(self) -> float:
+        """Seconds trained until now, all sessions together."""
+        return float(read_json(self.file("timing.json"), dict)["seconds"])
+
+    def save_model(self, model: Any) -> None:
+        """Writes the `keras.Model` as model.keras."""
+        with replacing(self.file("model.keras")) as temporary:
+            model.save(temporary)
+
+    def load_model(self) -> Any:
+        """The saved `keras.Model`, not compiled. Nothing in the file is executed (Keras safe mode).
+
+        Raises:
+            MissingFileError: if there is no model.keras.
+            InputError: if it is damaged, or holds what this version does not know.
+        """
+        path = self.file("model.keras")
+        if not path.exists():
+            raise MissingFileError(f"Expected a saved model. There is no {path}: train this run first.")
+        _check_archive(path)
+        import keras
+
+        import shared.layers
+
+        shared.layers.load_all()
+        try:
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"Cannot load {path}: {reason}. {TRAIN_AGAIN}") from error
+
+
+def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool = False) -> Run:
+    """Opens the run with these settings, new or begun before.
+
+    Args:
+        app: the app's folder name.
+        config: every setting that decides the result; values must fit JSON (a path is kept as its text).
+        name: the run's folder name. None: made of the data, the architecture and a hash of `config`.
+        fresh: start over; an old run of that name is removed once the new folder exists.
+
+    Raises:
+        InputError: if `name` was begun with other settings (the message names them), or cannot name a folder.
+    """
+    config = json.loads(json.dumps(config, default=str))
+    name = name or _default_name(config)
+    if not re.fullmatch(r"[\w=+,@-][\w=+,@.-]*", name):
+        raise InputError(f"Expected a run name of letters, digits and . _ - only. Received: {name}")
+    path = root() / app / name
+    if fresh or not path.exists():
+        return _create(path, app, config)
+    run = _open(path, app)
+    if run.config != config:
+        raise InputError(
+            f"The run {path} was begun with other settings: {_differences(run.config, config)}. "
+            "Choose another --name, or --fresh to start over."
+        )
+    return run
+
+
+def find(app: str, name: str | None = None) -> Run:
+    """The run called `name`, or the one with the newest model.
+
+    Raises:
+        InputError: there is none, it is another app's, its model is not written yet, or a file is damaged.
+    """
+    command = f"python -m apps.{app} train"
+    if name is None:
+        models = [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]
+        if not models:
+            raise MissingFileError(f"There is no trained run in {root() / app} yet. Make one: {command}")
+        return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
+    path = root() / app / name
+    if not path.is_dir():
+        raise MissingFileError(f"There is no run {path}. {_known(app, name)} Or make one: {command}")
+    run = _open(path, app)
+    if not (path / "model.keras").exists():
+        raise InputError(f"{path} has no model.keras yet: its first epoch is not over. Go on with: {command}")
+    return run
+
+
+def hardware() -> str:
+    """The machine in a few words, e.g. "2 x AMD EPYC 7B13, no GPU"; no host or user name."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cpus} x {_processor()}, {_gpus() or 'no GPU'}"
+
+
+def versions() -> dict[str, str]:
+    """Python and the installed packages that decide numbers, each with its version."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a temporary name beside `path`; what is written there becomes `path` at the end or is removed."""
+    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes the file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes the text as UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes the value as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+def read_json(path: Path, kind: type) -> Any:
+    """The JSON value in the file; InputError if it is missing, damaged or not of the `kind` (dict, list)."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise MissingFileError(f"{path} is missing: the run is incomplete. {TRAIN_AGAIN}") from None
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}). {TRAIN_AGAIN}") from error
+    if not isinstance(value, kind):
+        raise InputError(f"{path} is damaged: expected a JSON {kind.__name__}, found {type(value).__name__}.")
+    return value
+
+
+def _create(path: Path, app: str, config: dict[str, Any]) -> Run:
+    """The new folder is filled under another name, so that a run folder always has its config.json."""
+    new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    for leftover in (new, old):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    new.mkdir(parents=True)
+    write_json(new / "config.json", {"app": app, "config": config})
+    environment = {"backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "versions": versions()}
+    write_json(new / "environment.json", environment | {"platform": platform.platform(), "hardware": hardware()})
+    if path.exists():
+        os.rename(path, old)
+    os.rename(new, path)
+    if old.exists():
+        shutil.rmtree(old)
+    return Run(path, app, config)
+
+
+def _open(path: Path, app: str) -> Run:
+    saved = read_json(path / "config.json", dict)
+    if not isinstance(saved.get("config"), dict):
+        raise InputError(f"{path / 'config.json'} is damaged: expected the keys app and config.")
+    if saved.get("app") != app:
+        raise InputError(f"Expected a run of {app}. {path} is a run of {saved.get('app')}.")
+    return Run(path, app, saved["config"])
+
+
+def _default_name(config: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:6]
+    data = re.sub(r"[^\w.-]+", "-", Path(str(config.get("data", "run"))).name).strip(".-") or "run"
+    return "-".join(str(part) for part in (data, config.get("arch"), digest) if part)
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:
+    missing = "(not set)"
+    return ", ".join(
+        f"{key} {old.get(key, missing)} (now {new.get(key, missing)})"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key, missing) != new.get(key, missing)
+    )
+
+
+def _known(app: str, name: str) -> str:
+    """What the user may have meant: the same name in another app, or this app's runs."""
+    elsewhere = sorted(p.parent.name for p in root().glob(f"*/{name}") if p.is_dir())
+    if elsewhere:
+        return f"{name} is a run of {', '.join(elsewhere)}."
+    names = sorted(p.name for p in (root() / app).glob("[!.]*") if p.is_dir())
+    return f"Runs there: {', '.join(names)}." if names else "There are no runs there yet."
+
+
+def _check_archive(path: Path) -> None:
+    """Keras reads a cut or altered archive with errors of many kinds; its checksums tell at once."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        raise InputError(f"{path} is damaged ({error}). {TRAIN_AGAIN}") from error
+    if damaged:
+        raise InputError(f"{path} is damaged: {damaged} in it has a wrong checksum. {TRAIN_AGAIN}")
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        match = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
+        if match:
+            return match[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _gpus() -> str:
+    """Names of the NVIDIA GPUs, asked of the driver so that no backend has to start; "" if there are none."""
+    if not shutil.which("nvidia-smi"):
+        return ""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    names = answer.stdout.split("\n")[:-1] if answer.returncode == 0 else []
+    return ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))

@@ -1,0 +1,150 @@
+"""The app as its user meets it: commands in processes of their own, and what must hold between its parts."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.apps.test_contract import run
+
+APP = "apps.text_generation"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of runs after a smoke training, and what it printed."""
+    folder = tmp_path_factory.mktemp("runs")
+    done = run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def figures(folder):
+    return json.loads(next(folder.glob("text_generation/*/metrics.json")).read_text())
+
+
+def test_training_prints_the_baseline_a_sample_and_what_to_try_next(trained):
+    _, printed = trained
+    assert "kneser_ney_7_gram" in printed
+    assert "the n-gram model wins" in printed  # a smoke training is no match for it, and says so
+    assert printed.count("--- written at temperature") == 3
+    assert "apps.text_generation generate --run" in printed
+
+
+def test_a_run_holds_all_that_it_needs_to_be_used_again(trained):
+    folder, _ = trained
+    names = {path.name for path in folder.glob("text_generation/*/*")}
+    expected = "config.json info.json model.keras metrics.json history.csv learning_curves.png samples.txt"
+    assert set(expected.split()) <= names
+
+
+def test_the_same_command_again_gives_the_same_figures_without_training(trained):
+    folder, _ = trained
+    before = figures(folder)
+    again = run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(folder))
+    assert again.returncode == 0 and "epoch 1/1" not in again.stdout
+    assert figures(folder) == before
+
+
+def test_the_same_seed_trains_to_the_same_figures(trained, tmp_path):
+    folder, _ = trained
+    assert run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path)).returncode == 0
+    assert [r["value"] for r in figures(tmp_path)] == [r["value"] for r in figures(folder)]
+
+
+def test_a_new_process_writes_the_same_text_from_the_same_seed(trained):
+    folder, _ = trained
+    words = [APP, "generate", "--prompt", "The ", "--length", "50", "--seed", "7"]
+    first, second = (run(*words, GALLERY_RUNS=str(folder)) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    assert first.stdout.startswith("The ") and len(first.stdout) == len("The ") + 50 + 1
+    other = run(*words[:-1], "8", GALLERY_RUNS=str(folder))
+    assert other.stdout != first.stdout
+
+
+def test_streamed_text_is_the_same_text(trained):
+    folder, _ = trained
+    words = [APP, "generate", "--length", "150", "--seed", "7"]
+    plain, streamed = run(*words, GALLERY_RUNS=str(folder)), run(*words, "--stream", GALLERY_RUNS=str(folder))
+    assert plain.stdout == streamed.stdout != ""
+
+
+@pytest.mark.slow
+def test_the_other_backend_gives_the_same_scores(trained):
+    folder, _ = trained
+    before = [record["value"] for record in figures(folder)]
+    done = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose([r["value"] for r in figures(folder)], before, atol=1e-4)  # 4 decimals are kept
+    run(APP, "evaluate", GALLERY_RUNS=str(folder))
+
+
+def test_score_prints_bits_and_draws_the_surprise(trained):
+    folder, _ = trained
+    done = run(APP, "score", "The print statement is a function.", GALLERY_RUNS=str(folder))
+    assert done.returncode == 0, done.stderr
+    bits = float(done.stdout.split(" bits per character")[0].split()[-1])
+    assert 1 < bits < math.log2(150)
+    assert next(folder.glob("text_generation/*/surprise.png")).stat().st_size > 1000
+
+
+BAD = {
+    "an unknown architecture": (["train", "--arch", "transformer"], "--arch: expected one of elman, lstm"),
+    "negative units": (["train", "--units", "-5"], "--units: expected at least 1; received -5"),
+    "an unknown data set": (["train", "--data", "tinyshakespear"], "Did you mean tinyshakespeare?"),
+    "an unknown recipe": (["train", "--recipe", "huge"], "--recipe: expected one of builtin"),
+    "an unknown run": (["generate", "--run", "none"], "There is no run"),
+    "a negative temperature": (
+        ["generate", "--temperature", "-1"],
+        "`temperature` must be a number of at least 0",
+    ),
+    "characters never seen": (["generate", "--prompt", "漢字"], "It has never seen '字', '漢'"),
+    "an empty text": (["score", " "], "Received an empty text"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gives_one_line_and_status_2(name, trained):
+    words, expected = BAD[name]
+    done = run(APP, *words, GALLERY_RUNS=str(trained[0]))
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def file_of(tmp_path, content: bytes):
+    path = tmp_path / "text.txt"
+    path.write_bytes(content)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "content, expected",
+    [
+        (b"", "is empty or blank"),
+        (b"a", "Expected at least"),
+        (b"ab\n" * 400, "Lower --batch-size or --window"),
+        (b"abc\0def", "is binary"),
+        ("grün\n".encode("latin-1") * 9000, "line 1: byte 0xfc"),
+    ],
+    ids=["empty", "one character", "shorter than a window", "binary", "latin-1"],
+)
+def test_a_file_that_cannot_be_trained_on_is_named(content, expected, tmp_path):
+    done = run(APP, "train", "--data", file_of(tmp_path, content), GALLERY_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 2
+    assert expected in done.stderr and "text.txt" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_a_corrupt_model_is_named_and_nothing_is_lost(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path / "runs")
+    model = next((tmp_path / "runs").glob("text_generation/*/model.keras"))
+    model.write_bytes(model.read_bytes()[:-200])
+    before = model.read_bytes()
+    done = run(APP, "generate", GALLERY_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 2 and "model.keras is damaged" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert model.read_bytes() == before

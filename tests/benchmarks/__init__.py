@@ -1,0 +1,1 @@
+"""Speed and memory beside stock Keras and PyTorch: `make bench`."""

@@ -1,0 +1,200 @@
+"""One contestant of a benchmark, in a process of its own: answers each line on stdin with the seconds of one turn.
+
+python -m tests.benchmarks.contestants CONTEST CONTESTANT
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+VOCABULARY = 65
+WRITTEN = {"gallery": 512, "keras cells": 512, "keras predict": 16}  # characters in a turn
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A network of `layers` x `units` over `time` characters; batch 1 and time 1 mean generation."""
+
+    arch: str
+    layers: int
+    units: int
+    batch: int
+    time: int
+
+
+CONTESTS = {
+    "lstm 2 x 512": Contest("lstm", 2, 512, 64, 100),
+    "gru 2 x 512": Contest("gru", 2, 512, 64, 100),
+    "elman 2 x 512": Contest("elman", 2, 512, 64, 100),
+    "lstm 1 x 128": Contest("lstm", 1, 128, 64, 100),
+    "gru 1 x 128": Contest("gru", 1, 128, 64, 100),
+    "elman 1 x 128": Contest("elman", 1, 128, 64, 100),
+    "mingru 1 x 256, T 256": Contest("mingru", 1, 256, 32, 256),
+    "mingru 1 x 256, T 1024": Contest("mingru", 1, 256, 32, 1024),
+    "generation 2 x 512": Contest("lstm", 2, 512, 1, 1),
+}
+# Stock Keras and PyTorch have no minGRU: there the contest is against their LSTM of the same width.
+NATIVE = {"lstm": "LSTM", "gru": "GRU", "elman": "SimpleRNN", "mingru": "LSTM"}
+TORCH = {"lstm": "LSTM", "gru": "GRU", "elman": "RNN", "mingru": "LSTM"}
+
+
+def batch(contest: Contest) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    read = random.integers(0, VOCABULARY, (contest.batch, contest.time + 1), dtype=np.int32)
+    return read[:, :-1], read[:, 1:]
+
+
+def keras_training(contest: Contest, gallery: bool) -> Callable[[], None]:
+    """One AdamW step of a character model; both kinds compiled with jit off, the faster way for stock Keras."""
+    import keras
+
+    tokens = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(VOCABULARY, 64)(tokens)
+    for _ in range(contest.layers):
+        x = keras_layer(contest, gallery)(x)
+    model = keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x))
+    model.compile(
+        optimizer=keras.optimizers.AdamW(1e-3, global_clipnorm=1.0),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    inputs, targets = batch(contest)
+    return lambda: model.train_on_batch(inputs, targets)
+
+
+def keras_layer(contest: Contest, gallery: bool):
+    import keras
+
+    if gallery:
+        from shared.layers import recurrent
+
+        return recurrent(contest.arch, contest.units, return_sequences=True)
+    return getattr(keras.layers, NATIVE[contest.arch])(contest.units, return_sequences=True)
+
+
+def torch_training(contest: Contest) -> Callable[[], None]:
+    """The same network and step in native PyTorch."""
+    import torch
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = torch.nn.Embedding(VOCABULARY, 64)
+            kind = getattr(torch.nn, TORCH[contest.arch])
+            self.recurrent = kind(64, contest.units, num_layers=contest.layers, batch_first=True)
+            self.head = torch.nn.Linear(contest.units, VOCABULARY)
+
+        def forward(self, tokens):
+            return self.head(self.recurrent(self.embedding(tokens))[0])
+
+    network = Network()
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
+    inputs, targets = (torch.from_numpy(ids).long() for ids in batch(contest))
+
+    def step() -> None:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(network(inputs).flatten(0, 1), targets.flatten())
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        loss.item()
+
+    return step
+
+
+def gallery_generation(contest: Contest) -> Callable[[], None]:
+    """Sampling with shared.decoding from the text app's own network."""
+    from apps.text_generation.config import Config
+    from apps.text_generation.model import build, step, zero_states
+    from shared.decoding import Decoder
+
+    config = Config(units=contest.units, layers=contest.layers, embedding=64)
+    model = build(config, {"vocabulary": ["?"] * VOCABULARY})
+    decoder = Decoder(step(model), model.variables, VOCABULARY)
+    logits, states = decoder.read(np.zeros((1, 1), np.int32), zero_states(model))
+    return lambda: list(decoder.sample(logits, states, WRITTEN["gallery"], seed=1))
+
+
+def keras_network(contest: Contest, stateful: bool):
+    import keras
+
+    tokens = keras.Input((1,), batch_size=1, dtype="int32")
+    x = keras.layers.Embedding(VOCABULARY, 64)(tokens)
+    for _ in range(contest.layers):
+        x = keras.layers.LSTM(contest.units, return_sequences=True, stateful=stateful)(x)
+    return keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x))
+
+
+def predict_generation(contest: Contest) -> Callable[[], None]:
+    """What Keras's tutorials do: `model.predict` for each character."""
+    model = keras_network(contest, stateful=True)
+    random = np.random.default_rng(0)
+
+    def write() -> None:
+        token = np.zeros((1, 1), np.int32)
+        for _ in range(WRITTEN["keras predict"]):
+            logits = model.predict(token, verbose=0)[0, 0].astype(float)
+            chances = np.exp(logits - logits.max())
+            token[0, 0] = random.choice(VOCABULARY, p=chances / chances.sum())
+
+    return write
+
+
+def cells_generation(contest: Contest) -> Callable[[], None]:
+    """A plain loop over Keras's cells, compiled by XLA as a whole."""
+    import keras
+    import tensorflow as tf
+
+    model = keras_network(contest, stateful=False)
+    embedding, *layers, head = [layer for layer in model.layers if layer.weights]
+
+    @tf.function(jit_compile=True)
+    def write(seed):
+        def body(index, token, states, written):
+            x, after = embedding(token), []
+            for layer, state in zip(layers, states, strict=True):
+                x, state = layer.cell(x, state)
+                after.append(list(state))
+            uniform = tf.random.stateless_uniform((1, VOCABULARY), seed=tf.stack([seed, index]))
+            token = tf.argmax(head(x) - tf.math.log(-tf.math.log(uniform)), axis=-1, output_type=tf.int32)
+            return index + 1, token, after, tf.tensor_scatter_nd_update(written, [[index]], token)
+
+        count = WRITTEN["keras cells"]
+        zeros = [[tf.zeros((1, contest.units))] * 2 for _ in layers]
+        start = (0, tf.zeros((1,), tf.int32), zeros, tf.zeros((count,), tf.int32))
+        return tf.while_loop(lambda index, *_: index < count, body, start)[3]
+
+    return lambda: keras.ops.convert_to_numpy(write(tf.constant(1)))
+
+
+def make(contest: Contest, contestant: str) -> Callable[[], None]:
+    """One turn of the contestant, ready to be timed."""
+    if contestant.startswith("torch"):
+        return torch_training(contest)
+    if contest.time == 1:
+        kinds = {"keras predict": predict_generation, "keras cells": cells_generation}
+        return kinds.get(contestant, gallery_generation)(contest)
+    if contestant == "keras, memory kept":
+        import shared.layers.backend  # noqa: F401  importing it makes the process keep its memory
+    return keras_training(contest, gallery=contestant == "gallery")
+
+
+def main(contest: str, contestant: str) -> None:
+    """Two turns to warm up, then one for each line; the last line printed is the peak memory in MiB."""
+    turn = make(CONTESTS[contest], contestant)
+    turn()
+    turn()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        turn()
+        print(time.perf_counter() - start, flush=True)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,308 @@
+"""The training loop. What dies here does so in a process of its own: tests/toy_training.py."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from shared import InputError, checkpoint, runs
+from shared.fit import fit
+from shared.runs import Stopped
+from tests.toy_training import BATCH, STEPS, TIME, VOCABULARY, Toy, carried, toy_model
+
+ROOT = Path(__file__).parents[1]
+BACKENDS = ("tensorflow", pytest.param("jax", marks=pytest.mark.slow))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    return runs.start("toy", {"data": "random"}, name="run")
+
+
+def toy_process(backend: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    environment = os.environ | {
+        "KERAS_BACKEND": backend,
+        "GALLERY_RUNS": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    command = [sys.executable, str(ROOT / "tests/toy_training.py"), str(folder / "result.npz"), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def unbroken(request, tmp_path_factory):
+    """(backend, folder) of a training that nothing stopped."""
+    folder = tmp_path_factory.mktemp(f"unbroken_{request.param}")
+    done = toy_process(request.param, folder)
+    assert done.returncode == 0, done.stderr
+    return request.param, folder
+
+
+def assert_same_results(folder: Path, other: Path) -> None:
+    """Bit for bit: last weights, optimizer, carried states, seeds, best model's weights, history."""
+    ours, theirs = np.load(folder / "result.npz"), np.load(other / "result.npz")
+    assert ours.files == theirs.files
+    different = [key for key in ours.files if ours[key].tobytes() != theirs[key].tobytes()]
+    assert different == []
+    histories = [next(path.glob("toy/*/history.csv")).read_bytes() for path in (folder, other)]
+    assert histories[0] == histories[1]
+
+
+def test_a_run_killed_and_then_interrupted_ends_exactly_like_an_unbroken_one(unbroken, tmp_path):
+    backend, reference = unbroken
+    killed = toy_process(backend, tmp_path, "--at-rename", "9")  # two checkpoint files a step: in the first epoch
+    assert killed.returncode == -signal.SIGKILL
+    stopped = toy_process(backend, tmp_path, "--at-rename", "13", "--signal", "INT")
+    assert stopped.returncode == 130
+    assert stopped.stderr.splitlines()[-1].startswith("Stopped in epoch 2 of 4 after step ")
+    done = toy_process(backend, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_same_results(reference, tmp_path)
+
+
+def test_a_finished_run_gives_its_results_again_without_training(unbroken, tmp_path):
+    backend, reference = unbroken
+    before = np.load(reference / "result.npz")["rows"]
+    again = toy_process(backend, reference)
+    assert again.returncode == 0, again.stderr
+    assert "epoch 4/4" not in again.stdout
+    assert np.load(reference / "result.npz")["rows"].tobytes() == before.tobytes()
+
+
+def test_the_state_is_carried_through_the_validation_text(unbroken):
+    """Keras's own JAX loop would leave it at zero."""
+    _, reference = unbroken
+    assert np.abs(np.load(reference / "result.npz")["state0"]).max() > 0
+
+
+@pytest.mark.slow
+def test_ten_kills_at_random_moments_change_nothing(unbroken, tmp_path):
+    """Renames are the only moments that matter: between two of them the files on disk stay the same."""
+    backend, reference = unbroken
+    moments = random.Random(5)
+    for _ in range(10):
+        killed = toy_process(backend, tmp_path, "--at-rename", str(moments.randint(1, 14)))
+        assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr
+    done = toy_process(backend, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_same_results(reference, tmp_path)
+
+
+@pytest.mark.slow
+def test_checkpoints_by_the_clock_resume_exactly_too(unbroken, tmp_path):
+    """With the default of 30 s the toy has none inside an epoch: whole epochs are repeated."""
+    backend, reference = unbroken
+    killed = toy_process(backend, tmp_path, "--at-rename", "8", "--checkpoint-s", "30")
+    assert killed.returncode == -signal.SIGKILL
+    assert toy_process(backend, tmp_path, "--checkpoint-s", "30").returncode == 0
+    assert_same_results(reference, tmp_path)
+
+
+def test_an_epoch_equals_a_plain_keras_fit_with_reset_states(run):
+    model, plain = toy_model(), toy_model()
+    rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=1)
+    with checkpoint.carried_states(plain):
+        history = plain.fit(Toy(1, STEPS), epochs=1, shuffle=False, verbose=0).history
+    assert rows[0]["loss"] == history["loss"][0]
+    for ours, theirs in zip(model.weights, plain.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_validation_starts_from_zero_states_and_carries_them(run):
+    model, valid = toy_model(), Toy(2, 3)
+    row = fit(model, Toy(1, STEPS), valid, run, epochs=1)[0]
+    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.get_weights()}
+    whole = keras.Input((None,), batch_size=BATCH, dtype="int32")
+    x, names = whole, iter(weights)
+    x = keras.layers.Embedding(VOCABULARY, 8, name="e")(x)
+    x = keras.layers.LSTM(16, return_sequences=True, name="l")(x)
+    twin = keras.Model(whole, keras.layers.Dense(VOCABULARY, name="d")(x))
+    for name in "eld":
+        twin.get_layer(name).set_weights(weights[next(names)])
+    batches = [valid.batch(0, step) for step in range(3)]
+    ids, targets = (np.concatenate([batch[part] for batch in batches], axis=1) for part in (0, 1))
+    assert ids.shape == (BATCH, 3 * TIME)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(targets, twin(ids))
+    assert row["val_loss"] == pytest.approx(float(loss), abs=1e-6)
+
+
+def test_the_model_saved_is_the_best_epochs(run):
+    model = toy_model()
+    rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=4, monitor="val_accuracy", mode="max")
+    best = max(range(4), key=lambda epoch: rows[epoch]["val_accuracy"])  # the first of equals
+    other = runs.start("toy", {"data": "random"}, name="shorter")
+    shorter = toy_model()
+    fit(shorter, Toy(1, STEPS), Toy(2, 3), other, epochs=best + 1)
+    for saved, expected in zip(run.load_model().weights, shorter.weights, strict=True):
+        np.testing.assert_array_equal(saved, expected)
+
+
+def test_deploy_gives_the_model_for_users(run):
+    model, twin = toy_model(), toy_model(stateful=False)
+
+    def deploy():
+        twin.set_weights(model.get_weights())
+        return twin
+
+    fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=1, deploy=deploy)
+    saved = run.load_model()
+    assert not any(getattr(layer, "stateful", False) for layer in saved.layers)
+    for ours, theirs in zip(saved.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_training_ends_after_so_many_epochs_without_a_better_one(run):
+    model = toy_model()
+    model.optimizer = keras.optimizers.SGD(0.0)  # nothing is learned: the first epoch stays the best
+    rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=9, patience=2)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert fit(toy_model_with_sgd(), Toy(1, STEPS), Toy(2, 3), run, epochs=9, patience=2) == rows
+
+
+def toy_model_with_sgd() -> keras.Model:
+    model = toy_model()
+    model.optimizer = keras.optimizers.SGD(0.0)
+    return model
+
+
+def test_the_history_file_holds_the_rows_exactly(run):
+    rows = fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=2)
+    with run.file("history.csv").open(newline="") as file:
+        read = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    assert read == rows
+    assert list(rows[0])[0] == "epoch" and {"loss", "val_loss", "val_accuracy", "learning_rate"} <= set(rows[0])
+    # The cosine from 3e-3 to 0 over 100 steps, after 7 of them: float32 inside Keras.
+    assert rows[0]["learning_rate"] == pytest.approx(3e-3 * (1 + np.cos(np.pi * 7 / 100)) / 2, rel=1e-6)
+
+
+def test_one_line_is_printed_for_each_epoch_and_the_best_is_starred(run, capsys):
+    rows = fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("epoch 1/2  ") and lines[0].endswith(" s *")
+    assert f"val_loss {rows[1]['val_loss']:.4g}" in lines[1]
+
+
+def test_tensorboard_logs_hold_every_epoch(run):
+    fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=2)
+    (log,) = run.file("tensorboard").iterdir()
+    content = log.read_bytes()
+    assert content.count(b"epoch/val_loss") == 2
+    assert content.count(b"step/loss") == 2 * STEPS
+
+
+def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(run):
+    class Interrupting(Toy):
+        """Sends SIGINT when the third batch of the second epoch is asked for."""
+
+        def __getitem__(self, index):
+            if self.epoch == 1 and index == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().__getitem__(index)
+
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(Stopped, match=r"in epoch 2 of 3 after step \d of 7: val_loss \d.*same command goes on"):
+        fit(toy_model(), Interrupting(1, STEPS), Toy(2, 3), run, epochs=3)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    position, _ = checkpoint.load(run.file("checkpoint.npz"))
+    assert position.epoch == 1 and 0 < position.step < STEPS and len(position.history) == 1
+    rows = fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=3)
+    other = runs.start("toy", {"data": "random"}, name="unbroken")
+    assert rows == fit(toy_model(), Toy(1, STEPS), Toy(2, 3), other, epochs=3)
+    assert not run.file("model.best_epoch.keras").exists()
+
+
+def test_a_second_ctrl_c_interrupts_at_once(run):
+    class Interrupting(Toy):
+        def __getitem__(self, index):
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().__getitem__(index)
+
+    # TensorFlow asks for batches in a thread of its own; the handler runs in the main thread all the same.
+    with pytest.raises(KeyboardInterrupt):
+        fit(toy_model(), Interrupting(1, STEPS), Interrupting(2, 3), run, epochs=1)
+
+
+def test_a_loss_that_is_not_a_number_is_named_with_epoch_and_step(run):
+    model = toy_model()
+    model.compile(optimizer=keras.optimizers.SGD(float("inf")), loss=model.loss)
+    with pytest.raises(
+        InputError, match=r"loss is (nan|inf) in epoch 1, step \d: training has diverged.*learning rate"
+    ):
+        fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=1)
+    assert not run.file("model.keras").exists()
+
+
+def test_an_unknown_monitor_names_the_known_figures(run):
+    with pytest.raises(InputError, match="one of epoch, .*val_loss.*Received: val_bleu"):
+        fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=1, monitor="val_bleu")
+
+
+def test_an_unknown_mode_is_refused(run):
+    with pytest.raises(InputError, match="mode to be min or max. Received: lowest"):
+        fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=1, mode="lowest")
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", "cut", "flipped"])
+def test_a_damaged_checkpoint_says_to_start_over(run, damage):
+    fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=1)
+    path = run.file("checkpoint.npz")
+    content = path.read_bytes()
+    if damage == "cut":
+        damage = content[: len(content) // 2]
+    elif damage == "flipped":
+        damage = content[:900] + bytes([content[900] ^ 255]) + content[901:]
+    path.write_bytes(damage)
+    with pytest.raises(InputError, match=r"checkpoint.npz is damaged .*--fresh"):
+        fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=2)
+
+
+def test_a_checkpoint_of_another_model_is_refused(run):
+    fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=1)
+    model = toy_model()
+    model.compile(optimizer="sgd", loss=model.loss)
+    with pytest.raises(InputError, match="another model.*--fresh"):
+        fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=2)
+
+
+def test_a_checkpoint_of_other_data_is_refused(run):
+    fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=1)
+    with pytest.raises(InputError, match="counts 7 steps in an epoch, this data makes 6.*--fresh"):
+        fit(toy_model(), Toy(1, 6), Toy(2, 3), run, epochs=2)
+
+
+def test_a_missing_best_model_is_noticed_on_resuming(run):
+    fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=1)
+    run.file("model.keras").unlink()
+    with pytest.raises(InputError, match="model.keras is missing.*--fresh"):
+        fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=2)
+
+
+def test_saved_models_do_not_hold_carried_states(run):
+    model = toy_model()
+    names = [variable.path for variable in model.variables]
+    fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=1)
+    assert [variable.path for variable in model.variables] == names
+    assert all(np.abs(state).max() > 0 for state in carried(model))
+    assert len(run.load_model().weights) == len(model.weights)
+
+
+def test_bfloat16_variables_come_back_exactly(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype="bfloat16")])
+    model.compile(optimizer="adam", loss="mse")
+    checkpoint.build(model, (np.zeros((4, 3), "float32"), np.zeros((4, 2), "float32")))
+    path = tmp_path / "checkpoint.npz"
+    kernel = np.asarray(keras.ops.convert_to_numpy(model.weights[0])).copy()
+    checkpoint.save(path, model, checkpoint.Position(steps=1))
+    model.weights[0].assign(keras.ops.zeros(kernel.shape, "bfloat16"))
+    checkpoint.restore(path, model, checkpoint.load(path)[1])
+    assert keras.ops.convert_to_numpy(model.weights[0]).tobytes() == kernel.tobytes()

@@ -1,0 +1,47 @@
+"""Pictures of a training."""
+
+import matplotlib.pyplot
+import pytest
+from matplotlib.image import imread
+
+from shared import InputError, plots
+
+HISTORY = [{"epoch": n, "loss": 2.0 / n, "val_loss": 2.5 / n} for n in (1, 2, 3)]
+
+
+def drawn_figure(monkeypatch, tmp_path, history=HISTORY, metric="loss"):
+    """The figure that `learning_curves` hands to the file."""
+    kept = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: kept.append(figure))
+    plots.learning_curves(history, tmp_path / "curves.png", metric, "nats per character")
+    return kept[0]
+
+
+def test_both_curves_are_drawn_as_they_are(monkeypatch, tmp_path):
+    (axes,) = drawn_figure(monkeypatch, tmp_path).axes
+    lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert lines == {
+        "training": [[row["epoch"], row["loss"]] for row in HISTORY],
+        "validation": [[row["epoch"], row["val_loss"]] for row in HISTORY],
+    }
+    assert axes.get_xlabel() == "epoch" and axes.get_ylabel() == "loss"
+    assert axes.get_title() == "nats per character"
+
+
+def test_without_validation_one_curve_is_drawn(monkeypatch, tmp_path):
+    (axes,) = drawn_figure(monkeypatch, tmp_path, [{"epoch": 1, "loss": 2.0}]).axes
+    assert [line.get_label() for line in axes.lines] == ["training"]
+
+
+def test_the_picture_is_written_whole_and_pyplot_keeps_nothing(tmp_path):
+    path = tmp_path / "curves.png"
+    plots.learning_curves(HISTORY, path, "loss", "nats per character")
+    assert imread(path).shape == (480, 840, 4)  # 4 x 7 inches at 120 dots
+    assert [p.name for p in tmp_path.iterdir()] == ["curves.png"]
+    assert matplotlib.pyplot.get_fignums() == []
+
+
+@pytest.mark.parametrize("history, found", [(HISTORY, "epoch, loss, val_loss"), ([], "no epochs")])
+def test_an_unknown_figure_is_refused(tmp_path, history, found):
+    with pytest.raises(InputError, match=rf"history \({found}\)\. Received: bleu"):
+        plots.learning_curves(history, tmp_path / "curves.png", "bleu", "title")

@@ -1,0 +1,287 @@
+"""The run folder."""
+
+import errno
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared import InputError, MissingFileError, runs
+
+CONFIG = {"data": "builtin", "arch": "lstm", "units": 8, "shape": [1, 2]}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+def tiny_model():
+    import keras
+
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+
+
+def hidden(path: Path) -> list[str]:
+    """Whatever was left under a temporary name."""
+    return sorted(p.name for p in path.rglob(".*"))
+
+
+def test_runs_lie_in_gallery_runs_or_else_in_the_working_folder(folder, monkeypatch):
+    assert runs.root() == folder
+    monkeypatch.delenv("GALLERY_RUNS")
+    assert runs.root() == Path("runs")
+
+
+def test_the_same_settings_open_the_same_run(folder):
+    run = runs.start("app", CONFIG)
+    run.save_info({"vocabulary": ["a", "ä"]})
+    again = runs.start("app", dict(reversed(CONFIG.items())))
+    assert again == run
+    assert again.info() == {"vocabulary": ["a", "ä"]}
+
+
+def test_a_default_name_shows_data_and_architecture_and_differs_with_any_setting():
+    names = [runs.start("app", CONFIG | {"units": units}).path.name for units in (8, 9)]
+    assert all(name.startswith("builtin-lstm-") for name in names)
+    assert len(set(names)) == 2
+
+
+def test_a_default_name_of_own_data_is_the_files_name_made_safe():
+    run = runs.start("app", CONFIG | {"data": "/home/someone/my text!.txt"})
+    assert run.path.name.startswith("my-text-.txt-lstm-")
+
+
+def test_tuples_and_paths_in_the_settings_are_the_same_after_reading_them_back():
+    config = CONFIG | {"shape": (1, 2), "file": Path("a/b")}
+    assert runs.start("app", config, name="run") == runs.start("app", config, name="run")
+
+
+def test_other_settings_under_the_same_name_are_refused_and_named():
+    runs.start("app", CONFIG, name="mine")
+    with pytest.raises(
+        InputError, match=r"begun with other settings: dropout \(not set\) \(now 0.1\), units 8 \(now 9\)"
+    ):
+        runs.start("app", CONFIG | {"units": 9, "dropout": 0.1}, name="mine")
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "a b", "-x/../y"])
+def test_a_name_that_leaves_the_folder_is_refused(name):
+    with pytest.raises(InputError, match="Expected a run name"):
+        runs.start("app", CONFIG, name=name)
+
+
+def test_fresh_starts_over_and_leaves_nothing_of_the_old_run(folder):
+    old = runs.start("app", CONFIG, name="mine")
+    old.file("model.keras").write_bytes(b"old")
+    new = runs.start("app", CONFIG | {"units": 9}, name="mine", fresh=True)
+    assert new.path == old.path and new.config["units"] == 9
+    assert not new.file("model.keras").exists()
+    assert hidden(folder) == []
+
+
+def test_a_start_that_was_killed_leaves_no_half_run(folder, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", die)
+        with pytest.raises(KeyboardInterrupt):
+            runs.start("app", CONFIG, name="mine")
+    assert not (folder / "app/mine").exists()
+    assert runs.start("app", CONFIG, name="mine").path.is_dir()
+    assert hidden(folder) == []
+
+
+def test_find_takes_the_newest_trained_run_or_the_named_one():
+    for name in ("first", "second", "untrained"):
+        run = runs.start("app", CONFIG, name=name)
+        if name != "untrained":
+            run.file("model.keras").write_bytes(b"")
+            os.utime(run.file("model.keras"), (time.time(), 1e9 if name == "first" else 2e9))
+    assert runs.find("app").path.name == "second"
+    assert runs.find("app", "first").config == CONFIG
+
+
+def test_find_without_any_run_says_how_to_make_one():
+    with pytest.raises(MissingFileError, match="no trained run in .* yet.*python -m apps.app train"):
+        runs.find("app")
+    runs.start("app", CONFIG)
+    with pytest.raises(MissingFileError, match="no trained run"):
+        runs.find("app")
+
+
+def test_find_of_a_missing_run_lists_those_there_are():
+    with pytest.raises(MissingFileError, match="no runs there yet"):
+        runs.find("app", "mine")
+    runs.start("app", CONFIG, name="other")
+    with pytest.raises(MissingFileError, match="There is no run .*mine. Runs there: other."):
+        runs.find("app", "mine")
+
+
+def test_a_run_of_another_app_is_named_as_such():
+    run = runs.start("chatbot", CONFIG, name="mine")
+    with pytest.raises(InputError, match="mine is a run of chatbot"):
+        runs.find("app", "mine")
+    copied = runs.root() / "app/mine"
+    copied.mkdir(parents=True)
+    (copied / "config.json").write_bytes(run.file("config.json").read_bytes())
+    with pytest.raises(InputError, match="Expected a run of app.* is a run of chatbot"):
+        runs.find("app", "mine")
+
+
+def test_a_run_without_a_finished_epoch_says_so():
+    runs.start("app", CONFIG, name="mine")
+    with pytest.raises(InputError, match="no model.keras yet: its first epoch is not over"):
+        runs.find("app", "mine")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"app": "app"}', "\x00"])
+def test_damaged_settings_are_one_clear_error(content):
+    run = runs.start("app", CONFIG, name="mine")
+    run.file("config.json").write_text(content)
+    for action in (lambda: runs.start("app", CONFIG, name="mine"), lambda: runs.find("app", "mine")):
+        with pytest.raises(InputError, match="config.json is damaged"):
+            action()
+
+
+def test_missing_settings_are_one_clear_error():
+    run = runs.start("app", CONFIG, name="mine")
+    run.file("config.json").unlink()
+    with pytest.raises(MissingFileError, match="config.json is missing"):
+        runs.find("app", "mine")
+
+
+def test_metrics_and_seconds_come_back():
+    run = runs.start("app", CONFIG)
+    run.save_metrics([{"metric": "nats", "value": 0.1 + 0.2}])
+    assert run.metrics() == [{"metric": "nats", "value": 0.1 + 0.2}]
+    runs.write_json(run.file("timing.json"), {"seconds": 1.5})
+    assert run.seconds() == 1.5
+    run.file("metrics.json").write_text("{}")
+    with pytest.raises(InputError, match="expected a JSON list, found dict"):
+        run.metrics()
+
+
+def test_the_environment_holds_versions_and_no_names(folder):
+    environment = json.loads(runs.start("app", CONFIG).file("environment.json").read_text())
+    assert environment["versions"]["python"] == platform.python_version()
+    assert {"keras", "numpy"} <= set(environment["versions"])
+    assert platform.node() not in json.dumps(environment)
+
+
+def test_the_hardware_is_processors_and_gpus():
+    count, rest = runs.hardware().split(" x ", 1)
+    assert int(count) == len(os.sched_getaffinity(0))
+    assert rest.endswith(", no GPU") or " x " in rest
+
+
+def test_gpus_are_counted_by_name(monkeypatch, tmp_path):
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\nprintf 'NVIDIA H200\\nNVIDIA H200\\nTesla T4\\n'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert runs.hardware().endswith(", 2 x NVIDIA H200, 1 x Tesla T4")
+    driver.write_text("#!/bin/sh\necho no devices; exit 9\n")
+    assert runs.hardware().endswith(", no GPU")
+
+
+def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_rest(tmp_path):
+    path = tmp_path / "file.json"
+    runs.write_json(path, [1])
+
+    with pytest.raises(OSError, match="No space left"), runs.replacing(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(temporary))
+    assert json.loads(path.read_text()) == [1]
+    assert hidden(tmp_path) == []
+
+
+def test_a_saved_model_comes_back_with_equal_outputs(folder):
+    run = runs.start("app", CONFIG)
+    model = tiny_model()
+    run.save_model(model)
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(run.load_model()(x), model(x))
+    assert hidden(folder) == []
+
+
+def test_a_missing_model_is_one_clear_error():
+    with pytest.raises(MissingFileError, match="There is no .*model.keras: train this run first"):
+        runs.start("app", CONFIG).load_model()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_cut_model_is_one_clear_error(share):
+    run = runs.start("app", CONFIG)
+    run.save_model(tiny_model())
+    content = run.file("model.keras").read_bytes()
+    run.file("model.keras").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InputError, match="model.keras is damaged .*--fresh"):
+        run.load_model()
+
+
+def test_a_model_with_one_altered_byte_is_one_clear_error():
+    run = runs.start("app", CONFIG)
+    run.save_model(tiny_model())
+    content = bytearray(run.file("model.keras").read_bytes())
+    content[len(content) // 2] ^= 255
+    run.file("model.keras").write_bytes(content)
+    with pytest.raises(InputError, match="model.keras is damaged"):
+        run.load_model()
+
+
+def test_an_archive_that_is_no_model_is_one_clear_error():
+    run = runs.start("app", CONFIG)
+    with zipfile.ZipFile(run.file("model.keras"), "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(InputError, match="Cannot load .*model.keras"):
+        run.load_model()
+
+
+def test_a_model_that_carries_code_is_refused(tmp_path):
+    import keras
+
+    run = runs.start("app", CONFIG)
+    trace = tmp_path / "trace"
+    name = str(trace)
+    code = keras.layers.Lambda(lambda x: open(name, "w").close() or x, output_shape=(3,))
+    run.save_model(keras.Sequential([keras.Input((3,)), keras.layers.Dense(3), code]))
+    trace.unlink(missing_ok=True)
+    with pytest.raises(InputError, match="Cannot load .*model.keras"):
+        run.load_model()
+    assert not trace.exists()
+
+
+def test_a_saved_model_loads_in_a_new_process_without_the_training_code(folder):
+    import keras
+
+    from shared.layers import recurrent
+
+    run = runs.start("app", CONFIG, name="mine")
+    model = keras.Sequential([keras.Input((4, 3)), recurrent("mingru", 2)])
+    run.save_model(model)
+    x = np.ones((2, 4, 3), "float32")
+    script = (
+        "import numpy as np; from shared import runs; model = runs.find('app').load_model(); "
+        "print(np.asarray(model(np.ones((2, 4, 3), 'float32'))).tolist())"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(json.loads(done.stdout), model(x), atol=1e-7)
+
+
+def test_importing_runs_starts_no_backend():
+    script = "import sys, shared.runs, shared.cli; print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
