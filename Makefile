@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-BENCH_READY := $(VENV)/.ready-bench
+# In a folder of its own: other packages import PyTorch wherever they find it, and slow everything down.
+BENCH := $(VENV)/bench
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -30,8 +31,8 @@ lint: $(READY) ## ruff check, ruff format --check, mypy on shared
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy shared
 
-bench: $(BENCH_READY) ## speed beside stock Keras and PyTorch, as ratios measured in one run
-	$(RUN) -m tests.benchmarks
+bench: $(BENCH) ## speed beside stock Keras and PyTorch, as ratios measured in one run
+	BENCH_PACKAGES=$(BENCH) $(RUN) -m tests.benchmarks
 
 clean: ## remove .venv (runs/ stays)
 	rm -rf $(VENV)
@@ -42,6 +43,6 @@ $(READY): requirements.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(BENCH_READY): $(READY) tests/benchmarks/requirements.txt
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
+$(BENCH): $(READY) tests/benchmarks/requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --upgrade --target $@ -r tests/benchmarks/requirements.txt
 	touch $@

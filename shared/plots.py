@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -54,11 +55,11 @@ def text_heat_map(tokens: list[str], values: Any, path: Path, unit: str, width: 
     rows = _laid_out(tokens, width)[:HEAT_MAP_ROWS]
     figure, axes = new_figure("", size=(10, 0.9 + 0.2 * len(rows)))
     top = max(float(np.percentile(values, 99)), 1e-6)
-    colours = ScalarMappable(Normalize(0, top), "YlOrRd")
+    scale, palette = Normalize(0, top), colormaps["YlOrRd"]
     for line, row in enumerate(rows):
         for column, token, number in row:
-            box = {"facecolor": colours.to_rgba(float(values[number])), "edgecolor": "none"}
-            axes.add_patch(Rectangle((column, line), len(token), 1, **box))
+            colour = palette(scale(float(values[number])))
+            axes.add_patch(Rectangle((column, line), len(token), 1, facecolor=colour, edgecolor="none"))
             text = (token if token.isprintable() else "\u21b5").replace("$", r"\$")
             axes.text(
                 column + len(token) / 2,
@@ -70,7 +71,7 @@ def text_heat_map(tokens: list[str], values: Any, path: Path, unit: str, width: 
                 size=7,
             )
     axes.set(xlim=(0, width), ylim=(len(rows), 0), xticks=[], yticks=[])
-    figure.colorbar(colours, ax=axes, label=unit)
+    figure.colorbar(ScalarMappable(scale, palette), ax=axes, label=unit)
     save(figure, path)
 
 

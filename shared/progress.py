@@ -1,13 +1,16 @@
 """What the user sees while a network trains: lines, a bar, TensorBoard's curves."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import rich.console
 import rich.progress
-import tensorboardX
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from shared.checkpoint import Position
 from shared.runs import Run
@@ -60,16 +63,19 @@ def _words(figures: dict[str, float]) -> str:
 
 
 @contextlib.contextmanager
-def tensorboard(run: Run, at: Position) -> Iterator[Any]:
+def tensorboard(run: Run, at: Position) -> Iterator[EventFileWriter]:
     """A TensorBoard writer; what a killed session had logged beyond its checkpoint is taken back."""
-    writer = tensorboardX.SummaryWriter(str(run.file("tensorboard")), purge_step=at.epoch * at.steps + at.step)
+    writer = EventFileWriter(str(run.file("tensorboard")))
+    begun = SessionLog(status=SessionLog.START)  # TensorBoard drops older events of this step and of later ones
+    writer.add_event(Event(step=at.epoch * at.steps + at.step, wall_time=time.time(), session_log=begun))
     try:
         yield writer
     finally:
         writer.close()
 
 
-def log(writer: Any, group: str, figures: dict[str, float], at: Position) -> None:
+def log(writer: EventFileWriter, group: str, figures: dict[str, float], at: Position) -> None:
     """Adds the figures to the curves of the `group`, at the number of steps done so far."""
-    for key, value in figures.items():
-        writer.add_scalar(f"{group}/{key}", value, at.epoch * at.steps + at.step)
+    values = [Summary.Value(tag=f"{group}/{key}", simple_value=value) for key, value in figures.items()]
+    step = at.epoch * at.steps + at.step
+    writer.add_event(Event(step=step, wall_time=time.time(), summary=Summary(value=values)))

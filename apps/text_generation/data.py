@@ -64,8 +64,8 @@ def load(config: Config) -> Data:
 
 def read(source: str) -> dict[str, str]:
     """The texts of the source, by part; a text that is not split yet is all "train"."""
-    if source == "builtin":  # the reference manual of the Python language, which is in every Python
-        return {"train": "\n".join(topics[name] for name in sorted(topics))}
+    if source == "builtin":
+        return {"train": builtin()}
     if source in PUBLIC:
         files = zip(PARTS, fetch.CATALOGUE[source], strict=False)
         return {part: text.decode(fetch.fetch(file), file.name) for part, file in files}
@@ -78,6 +78,12 @@ def read(source: str) -> dict[str, str]:
             f"Received: {source}." + (f" Did you mean {near[0]}?" if near else "")
         )
     return {"train": text.read_text(source)}
+
+
+def builtin() -> str:
+    """The reference manual of the Python language, which is in every Python, without its drawn tables and rules."""
+    lines = "\n".join(topics[name] for name in sorted(topics)).split("\n")
+    return "\n".join(line for line in lines if not line.lstrip().startswith(("|", "+-", "+=", "==", "--", "***")))
 
 
 def read_tfds(source: str) -> dict[str, str]:

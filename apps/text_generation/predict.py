@@ -13,7 +13,7 @@ from shared.decoding import Decoder
 from .config import APP, Generate
 from .model import step, zero_states
 
-SAMPLE_TEMPERATURES = (0.5, 0.8, 1.0)
+SAMPLE_TEMPERATURES, SAMPLE_PROMPT = (0.5, 0.8, 1.0), "The "
 MOST_FREQUENT = 4  # the first id after the specials: vocabularies are sorted by falling count
 
 
@@ -43,6 +43,10 @@ class Writer:
             shown = ", ".join(repr(token) for token in unseen[:5]) + (", ..." if len(unseen) > 5 else "")
             raise InputError(f"Expected characters that the run was trained on. It has never seen {shown}.")
         return self.vocabulary.encode(tokens) if tokens else self.start
+
+    def known(self, prompt: str) -> str:
+        """The prompt, or none if the run does not know a character of it."""
+        return prompt if self.level == "word" or set(prompt) <= self.vocabulary.index.keys() else ""
 
     def decode(self, ids: np.ndarray) -> str:
         """Ids (time,) -> text."""
@@ -96,9 +100,10 @@ def samples(run: runs.Run, length: int = 300) -> None:
     writer = Writer(run)
     kept = []
     for temperature in SAMPLE_TEMPERATURES:
-        options = Generate(length=length, temperature=temperature, seed=1)
-        heading = f"\n--- written at temperature {temperature} (seed 1) ---"
-        print(heading, flush=True)
+        options = Generate(prompt=writer.known(SAMPLE_PROMPT), length=length, temperature=temperature, seed=1)
+        heading = f"\n--- written at temperature {temperature} (seed 1) ---\n"
+        print(heading, end="")
+        print(options.prompt, end="", flush=True)
         kept.append(heading + options.prompt)
         for piece in writer.write(options):
             print(piece, end="", flush=True)

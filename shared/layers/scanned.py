@@ -56,7 +56,7 @@ class Scanned:
         """
         if self.falls_back():
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)  # type: ignore
-        if training and getattr(self.cell, "dropout", 0):
+        if training and getattr(self.cell, "dropout", False):
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), 1)
         x = ops.swapaxes(sequences, 0, 1)
         steps = None

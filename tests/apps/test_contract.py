@@ -26,12 +26,13 @@ FILES = [
 every_app = pytest.mark.parametrize("app", APPS)
 
 
-def run(*words: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
+def run(*words: str, cwd: Path = ROOT, stdin: str = "", **environment: str) -> subprocess.CompletedProcess:
     """A command as a user types it, in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=cwd,
         env=os.environ | environment,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=300,

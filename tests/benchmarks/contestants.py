@@ -3,6 +3,7 @@
 python -m tests.benchmarks.contestants CONTEST CONTESTANT
 """
 
+import os
 import resource
 import sys
 import time
@@ -78,6 +79,7 @@ def keras_layer(contest: Contest, gallery: bool):
 
 def torch_training(contest: Contest) -> Callable[[], None]:
     """The same network and step in native PyTorch."""
+    sys.path.append(os.environ.get("BENCH_PACKAGES", ""))
     import torch
 
     class Network(torch.nn.Module):
