@@ -57,7 +57,8 @@ def fit(
         monitor: the figure that decides which epoch is best, e.g. "val_loss"; mode: "min" or "max".
         patience: stop after so many epochs without a better figure. None: never.
         deploy: gives the model to save for the users, e.g. a stateless twin of equal weights. None: `model`.
-        checkpoint_s: seconds between checkpoints inside an epoch, or more where writing one takes long.
+        checkpoint_s: seconds between checkpoints inside an epoch, or more where writing one takes long;
+            0: after every step.
 
     Returns:
         One row for each epoch: epoch (from 1), loss, metrics, their val_ twins, learning_rate. `model` keeps
@@ -171,7 +172,8 @@ class _Watch(keras.callbacks.Callback):
         checkpoint.save(self.run.file(CHECKPOINT), model, self.position)
         runs.write_json(self.run.file("timing.json"), {"seconds": round(self.position.seconds, 3)})
         self.started, self.saved = now, time.monotonic()
-        self.pause_s = max(self.checkpoint_s, (self.saved - now) / CHECKPOINT_SHARE)
+        if self.checkpoint_s > 0:
+            self.pause_s = max(self.checkpoint_s, (self.saved - now) / CHECKPOINT_SHARE)
 
 
 def _train_and_validate(model: Any, train: Any, valid: Any, watch: _Watch) -> dict[str, float]:

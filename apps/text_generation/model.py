@@ -18,7 +18,14 @@ def build(config: Config, info: dict, batch_size: int | None = None) -> keras.Mo
     """
     vocabulary = len(info["vocabulary"])
     tokens = keras.Input((None,), batch_size=batch_size, dtype="int32", name="tokens")
-    embedding = keras.layers.ReversibleEmbedding(vocabulary, config.embedding, name="embedding")
+    # Keras's default of +-0.05 starves the recurrent layer of input for the first epoch; a tied one needs it.
+    spread = 0.05 if config.tied else 1.0
+    embedding = keras.layers.ReversibleEmbedding(
+        vocabulary,
+        config.embedding,
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=spread),
+        name="embedding",
+    )
     x = _variational_dropout(config.embedding_dropout)(embedding(tokens))  # (batch, time, embedding)
     for number in range(config.layers):
         # The last layer of a tied network speaks in token vectors.
