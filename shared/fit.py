@@ -21,6 +21,7 @@ import keras
 
 from shared import InputError, checkpoint, runs
 from shared.checkpoint import Position
+from shared.layers.backend import memory
 from shared.progress import Screen, log, tensorboard
 from shared.runs import Run, Stopped
 
@@ -135,6 +136,10 @@ class _Watch(keras.callbacks.Callback):
         if self.arrays is not None:
             checkpoint.restore(self.run.file(CHECKPOINT), self.model, self.arrays)
             self.arrays = None
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        """A microsecond; see there why once is not enough."""
+        memory.keep()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Counts the step, shows and logs the running means, writes the checkpoint when it is time."""

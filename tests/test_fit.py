@@ -1,7 +1,9 @@
 """The training loop. What dies here does so in a process of its own: tests/toy_training.py."""
 
 import csv
+import ctypes
 import os
+import platform
 import random
 import signal
 import subprocess
@@ -105,6 +107,19 @@ def test_checkpoints_by_the_clock_resume_exactly_too(unbroken, tmp_path):
     assert killed.returncode == -signal.SIGKILL
     assert toy_process(backend, tmp_path, "--checkpoint-s", "30").returncode == 0
     assert_same_results(reference, tmp_path)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+def test_memory_stays_with_the_process_while_it_trains(run):
+    """TensorFlow takes the setting back when it first reads from a generator."""
+    fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=1)
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    block = libc.malloc(200 << 20)
+    size_field = ctypes.c_size_t.from_address(block - ctypes.sizeof(ctypes.c_size_t)).value
+    libc.free(block)
+    assert not size_field & 2  # malloc's flag of a block that is mapped for itself and given back when freed
 
 
 def test_an_epoch_equals_a_plain_keras_fit_with_reset_states(run):

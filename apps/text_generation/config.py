@@ -107,7 +107,7 @@ RECIPES = {
         dropout=0.45,
         window=64,
         batch_size=64,
-        epochs=18,
+        epochs=16,
         learning_rate=3e-3,
         weight_decay=0.02,
     ),
