@@ -86,7 +86,7 @@ def test_the_other_backend_gives_the_same_scores(trained):
     before = [record["value"] for record in figures(folder)]
     done = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
     assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose([r["value"] for r in figures(folder)], before, atol=1e-4)  # 4 decimals are kept
+    np.testing.assert_allclose([r["value"] for r in figures(folder)], before, atol=1e-5)
     run(APP, "evaluate", GALLERY_RUNS=str(folder))
 
 
