@@ -26,8 +26,9 @@ KINDS = {"char": "characters", "word": "words"}
 class Data:
     """Token ids (time,) int32 of each part, and what was learned from the text.
 
-    `info` fits JSON: source, split, level, vocabulary (the tokens in the order of their ids) and counts: for
-    each part its characters, words, tokens and how many of the tokens are unknown.
+    `info` fits JSON: source, split, level, vocabulary (the tokens in the order of their ids), frequencies (how
+    often each stands in train) and counts: for each part its characters, words, tokens and how many of the tokens
+    are unknown.
     """
 
     train: np.ndarray
@@ -57,6 +58,7 @@ def load(config: Config) -> Data:
         "split": split,
         "level": config.level,
         "vocabulary": list(vocabulary.tokens),
+        "frequencies": np.bincount(ids["train"], minlength=len(vocabulary)).tolist(),
         "counts": {part: counts(join(tokens), ids[part]) for part, tokens in parts.items()},
     }
     return Data(ids["train"], ids.get("valid"), ids.get("test"), info)

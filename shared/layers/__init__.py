@@ -51,3 +51,4 @@ def load_all() -> None:
     """Imports every layer, so that Keras can read any saved model that holds one."""
     for arch in ARCHITECTURES:
         layer_class(arch)
+    importlib.import_module("shared.layers.bias")
