@@ -8,7 +8,7 @@ from tyro import MISSING
 from tyro.conf import Positional
 
 from shared import InputError
-from shared.layers import ARCHITECTURES
+from shared.layers import SEQUENCE_ARCHITECTURES
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 
@@ -27,7 +27,7 @@ class Config:
     valid_fraction: float = 0.1
     # share of the text kept for a test at the very end, where the source has no such part
     test_fraction: float = 0.0
-    # recurrent architecture: elman, lstm, gru, mingru
+    # elman, lstm, gru, peephole_lstm, layernorm_lstm, indrnn, sru, mingru, minlstm, lru, rglru, slstm, tcn, attention
     arch: str = "lstm"
     # width of each recurrent layer
     units: int = 256
@@ -60,8 +60,8 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuses values that cannot work, before any work starts."""
-        if self.arch not in ARCHITECTURES:
-            raise InputError(f"--arch: expected one of {', '.join(ARCHITECTURES)}; received {self.arch!r}")
+        if self.arch not in SEQUENCE_ARCHITECTURES:
+            raise InputError(f"--arch: expected one of {', '.join(SEQUENCE_ARCHITECTURES)}; received {self.arch!r}")
         if self.level not in ("char", "word"):
             raise InputError(f"--level: expected char or word; received {self.level!r}")
         for name in ("units", "layers", "embedding", "window", "batch_size", "epochs"):

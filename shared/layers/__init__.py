@@ -15,8 +15,28 @@ ARCHITECTURES: dict[str, tuple[str, str, str]] = {
     "elman": ("elman", "Elman", "simple recurrent network, tanh"),
     "lstm": ("lstm", "LSTM", "long short-term memory"),
     "gru": ("gru", "GRU", "gated recurrent unit"),
+    "peephole_lstm": ("peephole_lstm", "PeepholeLSTM", "LSTM whose gates see the cell"),
+    "layernorm_lstm": ("layernorm_lstm", "LayerNormLSTM", "LSTM with layer normalisation"),
+    "indrnn": ("ind_rnn", "IndRNN", "independently recurrent network, each unit remembers itself alone"),
+    "sru": ("sru", "SRU", "simple recurrent unit, gates from the unit's own state, with a highway"),
     "mingru": ("min_gru", "MinGRU", "minimal gated recurrent unit, gates from the input alone"),
+    "minlstm": ("min_lstm", "MinLSTM", "minimal LSTM, gates from the input alone"),
+    "lru": ("lru", "LRU", "linear recurrent unit, complex and diagonal"),
+    "rglru": ("rglru", "RGLRU", "real-gated linear recurrent unit of Griffin"),
+    "slstm": ("slstm", "SLSTM", "scalar LSTM of xLSTM, exponential gates"),
+    "grud": ("grud", "GRUD", "GRU with decay for irregular records: values, flags, time gaps"),
+    "tcn": ("tcn", "TCN", "temporal convolutional network, not recurrent"),
+    "attention": ("attention", "Attention", "causal self-attention over a window, not recurrent"),
+    "convelman": ("conv_elman", "ConvElman", "simple recurrent network of convolutions, for video"),
+    "convlstm": ("conv_lstm", "ConvLSTM", "LSTM of convolutions, for video"),
+    "convgru": ("conv_gru", "ConvGRU", "GRU of convolutions, for video"),
+    "convmingru": ("conv_min_gru", "ConvMinGRU", "minimal GRU of convolutions, for video, gates from the input alone"),
 }
+# Inputs (batch, time, rows, columns, channels); those of all others are (batch, time, features).
+IMAGE_ARCHITECTURES = ("convelman", "convlstm", "convgru", "convmingru")
+VECTOR_ARCHITECTURES = tuple(arch for arch in ARCHITECTURES if arch not in IMAGE_ARCHITECTURES)
+# Those for any sequence: grud wants values, flags and time gaps.
+SEQUENCE_ARCHITECTURES = tuple(arch for arch in VECTOR_ARCHITECTURES if arch != "grud")
 
 
 def recurrent(arch: str, units: int, **kwargs: Any) -> Any:
@@ -29,7 +49,8 @@ def recurrent(arch: str, units: int, **kwargs: Any) -> Any:
 
     Returns:
         An unbuilt `keras.layers.RNN`: inputs (batch, time, features) -> (batch, units), or
-        (batch, time, units) with `return_sequences=True`.
+        (batch, time, units) with `return_sequences=True`; of `IMAGE_ARCHITECTURES`: inputs (batch, time, rows, columns,
+        channels) -> (batch, rows, columns, units), or (batch, time, rows, columns, units).
 
     Raises:
         InputError: (a ValueError) if `arch` is unknown or `units` is not a positive integer.

@@ -6,12 +6,17 @@ from typing import Any
 import keras
 from keras import ops
 
-from shared.layers import backend, time_major
-from shared.layers.scanned import Scanned, dense_weights
+from shared.layers import backend, bptt, time_major
+from shared.layers.keras_twin import KerasTwin, dense_weights
+
+
+def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
+    del states, vectors
+    return [ops.tanh(slices[0] + mixed)]
 
 
 @keras.saving.register_keras_serializable(package="gallery")
-class Elman(Scanned, keras.layers.SimpleRNN):
+class Elman(KerasTwin, keras.layers.SimpleRNN):
     """Simple recurrent network: the smallest step there is; quick, but it forgets within tens of steps.
 
     Elman (1990), "Finding structure in time", doi:10.1207/s15516709cog1402_1.
@@ -37,23 +42,25 @@ class Elman(Scanned, keras.layers.SimpleRNN):
     (2, 8)
     """
 
-    def falls_back(self) -> bool:
-        """See `Scanned`."""
-        cell = self.cell
-        return cell.activation is not keras.activations.tanh or self.unroll or bool(cell.recurrent_dropout)
+    STEP = bptt.Step(_advance)
+    ON_GPU_KERAS = False
 
-    def loop_weights(self, dtype: Any) -> list:
-        """Kernel, recurrent kernel, bias."""
+    def plain(self) -> bool:
+        """See `KerasTwin`."""
+        return self.cell.activation is keras.activations.tanh
+
+    def loop_weights(self, dtype: Any) -> tuple:
+        """See `KerasTwin`."""
         return dense_weights(self.cell, dtype)
 
     def recurrence(self) -> Any:
-        """See `Scanned`."""
+        """See `KerasTwin`."""
         return _recurrence()
 
 
 @functools.cache
 def _recurrence() -> Any:
-    return time_major.recurrence(_forward, _backward)
+    return time_major.recurrence(_forward, _backward, states=1)
 
 
 def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple:

@@ -6,12 +6,19 @@ from typing import Any
 import keras
 from keras import ops
 
-from shared.layers import backend, time_major
-from shared.layers.scanned import Scanned
+from shared.layers import backend, bptt, time_major
+from shared.layers.keras_twin import KerasTwin
+
+
+def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
+    x_z, x_r, x_g = ops.split(slices[0], 3, axis=-1)
+    h_z, h_r, h_g = ops.split(mixed + vectors[0], 3, axis=-1)
+    z = ops.sigmoid(x_z + h_z)
+    return [z * states[0] + (1 - z) * ops.tanh(x_g + ops.sigmoid(x_r + h_r) * h_g)]
 
 
 @keras.saving.register_keras_serializable(package="gallery")
-class GRU(Scanned, keras.layers.GRU):
+class GRU(KerasTwin, keras.layers.GRU):
     """Gated recurrent unit: a quarter fewer weights than the LSTM, one state, often as good.
 
     Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, in the
@@ -41,36 +48,46 @@ class GRU(Scanned, keras.layers.GRU):
     (2, 8)
     """
 
-    def falls_back(self) -> bool:
-        """See `Scanned`; on a GPU Keras reaches cuDNN."""
-        cell = self.cell
-        plain = cell.activation is keras.activations.tanh and cell.reset_after
-        plain = plain and cell.recurrent_activation is keras.activations.sigmoid
-        return not plain or self.unroll or bool(cell.recurrent_dropout) or backend.on_gpu()
+    STEP = bptt.Step(_advance)
 
-    def loop_weights(self, dtype: Any) -> list:
-        """Kernel, recurrent kernel, bias (2, 3 units)."""
+    def plain(self) -> bool:
+        """See `KerasTwin`."""
+        activation, gates = self.cell.activation, self.cell.recurrent_activation
+        known = activation is keras.activations.tanh and gates is keras.activations.sigmoid
+        return known and self.cell.reset_after
+
+    def loop_weights(self, dtype: Any) -> tuple:
+        """See `KerasTwin`; the bias's second row is added to the product with the state."""
         cell = self.cell
         bias = cell.bias if cell.use_bias else ops.zeros((2, 3 * cell.units), dtype)
-        return [ops.cast(w, dtype) for w in (cell.kernel, cell.recurrent_kernel, bias)]
+        kernel, recurrent_kernel, bias = (ops.cast(w, dtype) for w in (cell.kernel, cell.recurrent_kernel, bias))
+        return kernel, recurrent_kernel, bias[0], [bias[1]]
+
+    def gates(self, x: Any, states: list) -> dict[str, Any]:
+        """The gates of one step: x (batch, features), states -> z r g, each (batch, units)."""
+        kernel, recurrent_kernel, bias, (recurrent_bias,) = self.loop_weights(x.dtype)
+        x_z, x_r, x_g = ops.split(ops.matmul(x, kernel) + bias, 3, axis=-1)
+        h_z, h_r, h_g = ops.split(ops.matmul(states[0], recurrent_kernel) + recurrent_bias, 3, axis=-1)
+        z, r = ops.sigmoid(x_z + h_z), ops.sigmoid(x_r + h_r)
+        return {"z": z, "r": r, "g": ops.tanh(x_g + r * h_g)}
 
     def recurrence(self) -> Any:
-        """See `Scanned`."""
+        """See `KerasTwin`."""
         return _recurrence()
 
 
 @functools.cache
 def _recurrence() -> Any:
-    return time_major.recurrence(_forward, _backward)
+    return time_major.recurrence(_forward, _backward, states=1)
 
 
-def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple:
+def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any, recurrent_bias: Any) -> tuple:
     """-> ([h (time, batch, units), h_T], what the gradient needs)."""
 
     def step(carry, slices):
         h = carry[0]
         x_z, x_r, x_g = ops.split(slices[0], 3, axis=-1)
-        h_z, h_r, h_g = ops.split(ops.matmul(h, recurrent_kernel) + bias[1], 3, axis=-1)
+        h_z, h_r, h_g = ops.split(ops.matmul(h, recurrent_kernel) + recurrent_bias, 3, axis=-1)
         z, r = ops.sigmoid(x_z + h_z), ops.sigmoid(x_r + h_r)
         g = ops.tanh(x_g + r * h_g)
         h_new = z * h + (1 - z) * g
@@ -78,7 +95,7 @@ def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bia
             h_new = ops.where(slices[1], h_new, h)
         return [h_new], [h_new, ops.concatenate([z, r, g, h_g], axis=-1)]
 
-    projected = time_major.project(x, kernel, bias[0])
+    projected = time_major.project(x, kernel, bias)
     steps = [projected] if mask is None else [projected, mask]
     (h_last,), (h, gates) = backend.scan(step, [h0], steps, outputs=2)
     return [h, h_last], [x, mask, h0, kernel, recurrent_kernel, h, gates]
@@ -111,5 +128,5 @@ def _backward(residuals: list, gradients: list) -> list:
     (dh0,), (d_h, dg) = backend.scan(step, [gradients[1]], steps, outputs=2, reverse=True)
     d_x = ops.concatenate([d_h[:, :, : -dg.shape[-1]], dg], axis=-1)
     dx, dkernel, dbias = time_major.project_backward(x, kernel, d_x)
-    dbias = ops.stack([dbias, ops.sum(d_h, axis=(0, 1))])
-    return [dx, None, dh0, dkernel, time_major.product_over_time(h_before, d_h), dbias]
+    drecurrent_kernel, drecurrent_bias = time_major.product_over_time(h_before, d_h), ops.sum(d_h, axis=(0, 1))
+    return [dx, None, dh0, dkernel, drecurrent_kernel, dbias, drecurrent_bias]

@@ -26,9 +26,18 @@ def linear_scan(a: Any, b: Any, h0: Any, form: str = "auto") -> Any:
     Returns:
         h (time, batch, units).
     """
-    if form == "parallel" or (form == "auto" and backend.on_gpu() and a.shape[0] is not None):
-        return _doubling(a, b, h0)
-    return _sequential()(a, b, h0)[0]
+    return _doubling(a, b, h0) if in_parallel(form, a) else _sequential()(a, b, h0)[0]
+
+
+def in_parallel(form: str, sequence: Any) -> bool:
+    """Whether to take the doubling scan over this sequence (time, ...)."""
+    return form == "parallel" or (form == "auto" and backend.on_gpu() and sequence.shape[0] is not None)
+
+
+def check_form(form: str) -> None:
+    """ValueError unless the form is known."""
+    if form not in FORMS:
+        raise ValueError(f"`form` must be one of {', '.join(FORMS)}. Received: form={form}")
 
 
 @functools.cache

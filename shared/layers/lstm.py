@@ -6,12 +6,19 @@ from typing import Any
 import keras
 from keras import ops
 
-from shared.layers import backend, time_major
-from shared.layers.scanned import Scanned, dense_weights
+from shared.layers import backend, bptt, time_major
+from shared.layers.keras_twin import KerasTwin, dense_weights
+
+
+def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
+    del vectors
+    i, f, g, o = ops.split(slices[0] + mixed, 4, axis=-1)
+    c = ops.sigmoid(f) * states[1] + ops.sigmoid(i) * ops.tanh(g)
+    return [ops.sigmoid(o) * ops.tanh(c), c]
 
 
 @keras.saving.register_keras_serializable(package="gallery")
-class LSTM(Scanned, keras.layers.LSTM):
+class LSTM(KerasTwin, keras.layers.LSTM):
     """Long short-term memory: the recurrent layer to try first; its cell remembers over hundreds of steps.
 
     Hochreiter and Schmidhuber (1997), "Long short-term memory", doi:10.1162/neco.1997.9.8.1735, with the forget
@@ -43,25 +50,32 @@ class LSTM(Scanned, keras.layers.LSTM):
     (2, 8)
     """
 
-    def falls_back(self) -> bool:
-        """See `Scanned`; on a GPU Keras reaches cuDNN."""
-        cell = self.cell
-        plain = cell.activation is keras.activations.tanh
-        plain = plain and cell.recurrent_activation is keras.activations.sigmoid
-        return not plain or self.unroll or bool(cell.recurrent_dropout) or backend.on_gpu()
+    STEP = bptt.Step(_advance)
 
-    def loop_weights(self, dtype: Any) -> list:
-        """Kernel, recurrent kernel, bias."""
+    def plain(self) -> bool:
+        """See `KerasTwin`."""
+        activation, gates = self.cell.activation, self.cell.recurrent_activation
+        return activation is keras.activations.tanh and gates is keras.activations.sigmoid
+
+    def loop_weights(self, dtype: Any) -> tuple:
+        """See `KerasTwin`."""
         return dense_weights(self.cell, dtype)
 
+    def gates(self, x: Any, states: list) -> dict[str, Any]:
+        """The gates of one step: x (batch, features), states -> i f g o, each (batch, units)."""
+        kernel, recurrent_kernel, bias, _ = self.loop_weights(x.dtype)
+        total = ops.matmul(x, kernel) + ops.matmul(states[0], recurrent_kernel) + bias
+        i, f, g, o = ops.split(total, 4, axis=-1)
+        return {"i": ops.sigmoid(i), "f": ops.sigmoid(f), "g": ops.tanh(g), "o": ops.sigmoid(o)}
+
     def recurrence(self) -> Any:
-        """See `Scanned`."""
+        """See `KerasTwin`."""
         return _recurrence()
 
 
 @functools.cache
 def _recurrence() -> Any:
-    return time_major.recurrence(_forward, _backward)
+    return time_major.recurrence(_forward, _backward, states=2)
 
 
 def _forward(x: Any, mask: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple:

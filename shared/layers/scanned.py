@@ -1,52 +1,114 @@
 """What every scanned layer does around its scan: checks, time first, masks as columns, backwards, which output."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops, tree
 
+from shared.layers import bptt
+
 
 class Scanned:
-    """Mixed in before a `keras.layers.RNN`: its time loop becomes `recurrence()`, all other features stay Keras's.
+    """Mixed in before a `keras.layers.RNN`: its time loop becomes `over_time`, all other features stay Keras's.
 
-    A subclass defines `recurrence` and `loop_weights`, and `falls_back` where Keras's own loop must serve.
+    A subclass defines `over_time`, names in `SCAN_OPTIONS` which of the arguments below it knows, and defines
+    `falls_back` where Keras's own loop must serve.
+
+    Args:
+        zoneout: share of units that keep their old value in a step, Krueger et al. (2017), arXiv:1606.01305. Drawn
+            anew for each step and state in training; outside of it their mean.
+        recurrent_weight_dropout: share of the recurrent kernel's weights dropped for a whole sequence, Merity et al.
+            (2018), arXiv:1708.02182.
+        recompute: 0, or a number of steps: states are stored once in so many, all else is computed again for the
+            gradient; see `recompute.py`.
     """
 
+    SCAN_OPTIONS: tuple[str, ...] = ()
     # What `keras.layers.RNN` gives.
     cell: Any
     state_size: list
     go_backwards: bool
     zero_output_for_mask: bool
+    unroll: bool
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        *args: Any,
+        zoneout: float = 0.0,
+        recurrent_weight_dropout: float = 0.0,
+        recompute: int = 0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        rates = {"zoneout": zoneout, "recurrent_weight_dropout": recurrent_weight_dropout}
+        for name, rate in rates.items():
+            if not 0 <= rate < 1:
+                raise ValueError(f"`{name}` must be at least 0 and below 1. Received: {name}={rate}")
+        if isinstance(recompute, bool) or not isinstance(recompute, int) or recompute < 0:
+            raise ValueError(f"`recompute` must be 0 or a number of steps. Received: recompute={recompute}")
+        for name, value in {**rates, "recompute": recompute}.items():
+            if value and name not in self.SCAN_OPTIONS:
+                raise ValueError(f"`{name}` is not an option of {type(self).__name__}. Received: {name}={value}")
+        super().__init__(*args, **self.keras_seed(seed), **kwargs)
         self.input_spec = keras.layers.InputSpec(ndim=3)
+        self.zoneout, self.recurrent_weight_dropout, self.recompute = zoneout, recurrent_weight_dropout, recompute
+        if any(rates.values()):
+            self.scan_seed = keras.random.SeedGenerator(seed)
+
+    @property
+    def zoned(self) -> tuple[bool, ...]:
+        """For each state whether zoneout may hold it."""
+        return (True, True)
+
+    def keras_seed(self, seed: int | None) -> dict:
+        """The seed as an argument of the Keras class, if that takes one."""
+        return {}
 
     def falls_back(self) -> bool:
         """Whether an option was chosen that only Keras's own, slower loop knows."""
         return False
 
-    def loop_weights(self, dtype: Any) -> list:
-        """The tensors that `recurrence` takes after the states, in the dtype of the computation."""
-        raise NotImplementedError
-
-    def recurrence(self) -> Callable:
-        """`f(x (time, batch, features), mask None or (time, batch, 1) bool, *states, *loop_weights) ->
-        [outputs (time, batch, units), *last states]`."""
+    def over_time(self, x: Any, mask: Any, states: list, training: bool) -> list:
+        """The loop: x (time, batch, features), mask None or (time, batch, 1) bool, states -> [outputs (time, batch,
+        units), *last states]."""
         raise NotImplementedError
 
     def step(self, x: Any, states: list) -> tuple[Any, list]:
         """One step for streaming: x (batch, features), states [(batch, units)] -> output (batch, units), states."""
-        output, states = self.cell(x, states)
-        return output, list(states)
+        output, new = self.cell(x, states)
+        if not self.zoneout:
+            return output, list(new)
+        zone = ops.cast(self.zoneout, output.dtype)
+        new = bptt.held(self.zoned, list(states), list(new), [zone, zone])
+        return new[0], new
+
+    def without_dropped(self, sequences: Any, training: bool) -> Any:
+        """The sequences (batch, time, features) with some features dropped in training, one mask for all steps."""
+        return sequences
+
+    def zones(self, x: Any, training: bool) -> list:
+        """The shares of the old states that a step keeps, for `bptt.scan`: [] without zoneout."""
+        if not self.zoneout:
+            return []
+        if not training:
+            mean = ops.zeros_like(x[..., :1]) + ops.cast(self.zoneout, x.dtype)
+            return [mean, mean]
+        shape = (*ops.shape(x)[:-1], self.state_size[0])
+        draws = [keras.random.uniform(shape, seed=self.scan_seed) for _ in range(2)]
+        return [ops.cast(draw < self.zoneout, x.dtype) for draw in draws]
+
+    def dropped(self, kernel: Any, training: bool) -> Any:
+        """The recurrent kernel with a share of its weights dropped in training."""
+        if not (training and self.recurrent_weight_dropout):
+            return kernel
+        return keras.random.dropout(kernel, self.recurrent_weight_dropout, seed=self.scan_seed)
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """Checks what Keras does not, then calls `keras.layers.RNN`."""
         if sequences.shape[1] == 0:
             raise ValueError(f"Expected sequences of at least one step. Received: inputs of shape {sequences.shape}")
         if initial_state is not None:
-            self._check_states(tree.flatten(initial_state))
+            self._check_states(tree.flatten(initial_state), sequences.shape)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)  # type: ignore
 
     def inner_loop(self, sequences: Any, initial_state: list, mask: Any, training: bool = False) -> tuple:
@@ -56,23 +118,28 @@ class Scanned:
         """
         if self.falls_back():
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)  # type: ignore
-        if training and getattr(self.cell, "dropout", False):
-            sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), 1)
-        x = ops.swapaxes(sequences, 0, 1)
+        x = ops.swapaxes(self.without_dropped(sequences, training), 0, 1)
         steps = None
         if mask is not None:
-            steps = ops.expand_dims(ops.swapaxes(ops.cast(tree.flatten(mask)[0], "bool"), 0, 1), -1)
+            steps = ops.swapaxes(ops.cast(tree.flatten(mask)[0], "bool"), 0, 1)
+            steps = ops.reshape(steps, (*ops.shape(steps), *[1] * (len(x.shape) - 2)))
         if self.go_backwards:
             x = ops.flip(x, axis=0)
             steps = None if steps is None else ops.flip(steps, axis=0)
-        outputs, *states = self.recurrence()(x, steps, *initial_state, *self.loop_weights(sequences.dtype))
+        outputs, *states = self.over_time(x, steps, list(initial_state), training)
         last = states[0]
         if self.zero_output_for_mask and steps is not None:
             outputs = outputs * ops.cast(steps, outputs.dtype)
             last = outputs[-1]
         return last, ops.swapaxes(outputs, 0, 1), states
 
-    def _check_states(self, states: list) -> None:
+    def get_config(self) -> dict:
+        """The arguments that make an equal layer."""
+        options = {name: getattr(self, name) for name in self.SCAN_OPTIONS}
+        return {**super().get_config(), **options}  # type: ignore[misc]
+
+    def _check_states(self, states: list, sequences_shape: Any) -> None:
+        del sequences_shape
         widths = [state.shape[-1] for state in states]
         if widths != list(self.state_size):
             raise ValueError(
@@ -81,8 +148,8 @@ class Scanned:
             )
 
 
-def dense_weights(cell: Any, dtype: Any) -> list:
-    """The cell's [kernel, recurrent_kernel, bias] in the dtype of the computation; no bias counts as zeros."""
-    width = cell.kernel.shape[-1]
-    bias = cell.bias if cell.use_bias else ops.zeros((width,), dtype)
-    return [ops.cast(w, dtype) for w in (cell.kernel, cell.recurrent_kernel, bias)]
+def check_positive(**values: Any) -> None:
+    """ValueError unless every value is a positive integer."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")

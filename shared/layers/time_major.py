@@ -1,30 +1,42 @@
 """Products and gradients over all time steps at once; tensors here are time-major, (time, batch, features)."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from keras import ops
 
 from shared.layers import backend
+from shared.layers.recompute import all_steps, in_pieces
 
 
-def recurrence(forward: Callable, backward: Callable) -> Callable:
-    """`f(x, mask or None, *inputs) -> outputs` with a hand-written gradient, compiled with and without a mask.
+def recurrence(forward: Callable, backward: Callable, states: int) -> Callable:
+    """`f(x, mask or None, *states, *weights) -> [outputs, *last states]` with a hand-written gradient.
+
+    It is compiled with and without a mask. Its keyword `recompute` is explained in `recompute.py`.
 
     Args:
-        forward: `(x, mask or None, *inputs) -> (outputs, residuals)`.
+        forward: `(x, mask or None, *states, *weights) -> (outputs, residuals)`.
         backward: `(residuals, output gradients) -> input gradients`, the second, the mask's, being None.
+        states: how many there are.
     """
 
     def unmasked_backward(residuals, gradients):
         dx, _, *others = backward(residuals, gradients)
         return [dx, *others]
 
-    masked = backend.differentiable(forward, backward)
-    unmasked = backend.differentiable(lambda x, *inputs: forward(x, None, *inputs), unmasked_backward)
+    @functools.cache
+    def compiled(masked, recompute):
+        if recompute:
+            return backend.differentiable(*in_pieces(forward, backward, 1, 1, states, recompute))
+        if masked:
+            return backend.differentiable(forward, backward)
+        return backend.differentiable(lambda x, *inputs: forward(x, None, *inputs), unmasked_backward)
 
-    def call(x, mask, *inputs):
-        return unmasked(x, *inputs) if mask is None else masked(x, mask, *inputs)
+    def call(x, mask, *inputs, recompute=0):
+        if recompute and mask is None:
+            mask = all_steps(x)
+        return compiled(mask is not None, recompute)(x, *([] if mask is None else [mask]), *inputs)
 
     return call
 

@@ -1,5 +1,7 @@
 """Speed and memory as ratios: all contestants of a contest take turns, so that a slow minute hits each of them.
 
+First the networks beside their peers, then every architecture at equal parameters beside our LSTM.
+
 python -m tests.benchmarks [--rounds N] [--only WORD] [--record]
 """
 
@@ -10,14 +12,39 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from shared import results, runs
-from tests.benchmarks.contestants import CONTESTS, WRITTEN
+from tests.benchmarks.contestants import (
+    CELL_BUDGET,
+    CONTESTS,
+    EMBEDDING,
+    NATIVE,
+    PRODUCTS,
+    SIDE,
+    TORCH,
+    VOCABULARY,
+    WRITTEN,
+    Contest,
+    units,
+)
 
 README = Path(__file__).parents[2] / "shared/layers/README.md"
 TRAINING = ["gallery", "keras", "keras, memory kept", "torch", "torch, passive"]
-GENERATION = ["gallery", "keras cells", "keras predict"]
+CONTESTANTS = {  # where they are not those of TRAINING
+    "generation 2 x 512": ["gallery", "keras cells", "keras predict"],
+    "lstm 1 x 256, T 1000": ["gallery", "gallery, recompute 32", "keras", "keras, memory kept"],
+    "convlstm 1 x 32, images of 32 x 32": ["gallery", "keras", "keras, memory kept"],
+}
+CELL_HEADER = [
+    "",
+    f"One layer of {CELL_BUDGET:,} parameters each, batch 32, T 128; Keras and PyTorch beside ours of that name:",
+    "",
+    "| architecture | units | training step | beside our LSTM (spread) | Keras | PyTorch | streamed step | beside our "
+    "LSTM (spread) | peak MiB |",
+    "|---|---|---|---|---|---|---|---|---|",
+]
 PAUSE_S = 0.3  # PyTorch's OpenMP threads spin for a while after their turn
 
 
@@ -32,7 +59,7 @@ class Contestant:
             command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment
         )
         self.name, self.seconds = name, []
-        self.units = WRITTEN[name] if contest.startswith("generation") else 1
+        self.units = WRITTEN[name] if CONTESTS[contest].time == 1 else 1
         self.hear("ready")
 
     def hear(self, expected: str = "") -> str:
@@ -55,13 +82,80 @@ class Contestant:
 
 def measure(contest: str, rounds: int) -> str:
     """Runs one contest and returns its rows of the table."""
-    names = GENERATION if contest.startswith("generation") else TRAINING
-    contestants = [Contestant(contest, name) for name in names]
+    contestants = [Contestant(contest, name) for name in CONTESTANTS.get(contest, TRAINING)]
+    take_turns(contestants, rounds)
+    return "\n".join(row(contest, c, ratios(c, contestants[0])) for c in contestants)
+
+
+def take_turns(contestants: list[Contestant], rounds: int) -> None:
+    """Each has its turn in each round."""
+    for contestant in contestants:
+        contestant.seconds.clear()
     for _ in range(rounds):
         for contestant in contestants:
             contestant.turn()
-    ours = per_unit(contestants[0])
-    return "\n".join(row(contest, c, [t / o for t, o in zip(per_unit(c), ours, strict=True)]) for c in contestants)
+
+
+def ratios(contestant: Contestant, ours: Contestant) -> list[float]:
+    """How many times as long as ours, turn by turn."""
+    return [t / o for t, o in zip(per_unit(contestant), per_unit(ours), strict=True)]
+
+
+def spread(values: list[float]) -> str:
+    """Median, least and most."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def best_rate(rounds: int) -> str:
+    """The share of the machine's best matrix-product rate that training an LSTM of 2 x 512 reaches."""
+    name = "lstm 2 x 512"
+    contest = CONTESTS[name]
+    contestants = [
+        Contestant(name, who) for who in ("matrix product", "gallery", "keras, memory kept", "torch, passive")
+    ]
+    take_turns(contestants, rounds)
+    rate = 2 * SIDE**3 * PRODUCTS  # floating-point operations in a turn; a multiplication and an addition are two
+    work = 6 * lstm_products(contest) * contest.batch * contest.time  # forward, and twice as much backward
+    shares = [
+        f"{c.name} {statistics.median(work / t / (rate / m) for t, m in zip(c.seconds, best, strict=True)):.0%}"
+        for best in [contestants[0].seconds]
+        for c in contestants[1:]
+    ]
+    for contestant in contestants:
+        contestant.peak_mib()
+    return f"Share of the best float32 matrix-product rate in a training step of {name}: {', '.join(shares)}."
+
+
+def lstm_products(contest: Contest) -> int:
+    """Multiplications for each character in the layers and the output."""
+    first = (EMBEDDING + contest.units) * 4 * contest.units
+    return first + (contest.layers - 1) * 8 * contest.units**2 + contest.units * VOCABULARY
+
+
+def cell_rows(rounds: int, only: str) -> Iterator[str]:
+    """Every architecture at equal parameters: a training step and a streamed step beside our LSTM's."""
+    ours, our_stream = Contestant("cell lstm", "gallery"), Contestant("stream lstm", "gallery")
+    for name, contest in CONTESTS.items():
+        if not name.startswith("cell ") or only not in name:
+            continue
+        arch = contest.arch
+        peers = [
+            kind for kind, has in (("keras", NATIVE), ("torch, passive", TORCH)) if arch in has and arch != "mingru"
+        ]
+        own = [Contestant(name, "gallery"), *(Contestant(name, kind) for kind in peers)]
+        streamed = Contestant(f"stream {arch}", "gallery")
+        take_turns([ours, *own, our_stream, streamed], rounds)
+        beside = {c.name: f"{statistics.median(ratios(c, own[0])):.2f}" for c in own[1:]}
+        step, stream = statistics.median(own[0].seconds), statistics.median(per_unit(streamed))
+        yield (
+            f"| `{arch}` | {units(contest):,} | {step * 1e3:.0f} ms | {spread(ratios(own[0], ours))} | "
+            f"{beside.get('keras', '')} | {beside.get('torch, passive', '')} | {stream * 1e6:.0f} µs | "
+            f"{spread(ratios(streamed, our_stream))} | {own[0].peak_mib():,} |"
+        )
+        for contestant in (*own[1:], streamed):
+            contestant.peak_mib()
+    ours.peak_mib()
+    our_stream.peak_mib()
 
 
 def per_unit(contestant: Contestant) -> list[float]:
@@ -69,12 +163,11 @@ def per_unit(contestant: Contestant) -> list[float]:
     return [seconds / contestant.units for seconds in contestant.seconds]
 
 
-def row(contest: str, contestant: Contestant, ratios: list[float]) -> str:
+def row(contest: str, contestant: Contestant, times: list[float]) -> str:
     """A line of the table: median time, and how many times as long as ours it took, with the spread."""
     median = statistics.median(per_unit(contestant))
     figure = f"{1 / median:,.0f} characters/s" if contest.startswith("generation") else f"{median * 1e3:.0f} ms"
-    times = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    return f"| {contest} | {contestant.name} | {figure} | {times} | {contestant.peak_mib():,} |"
+    return f"| {contest} | {contestant.name} | {figure} | {spread(times)} | {contestant.peak_mib():,} |"
 
 
 def main() -> None:
@@ -90,9 +183,17 @@ def main() -> None:
     ]
     print("\n".join(lines), flush=True)
     for contest in CONTESTS:
-        if options.only in contest:
+        if options.only in contest and not contest.startswith(("cell ", "stream ")):
             lines.append(measure(contest, options.rounds))
             print(lines[-1], flush=True)
+    if options.only in "lstm 2 x 512":
+        lines += ["", best_rate(options.rounds)]
+        print(lines[-1], flush=True)
+    cells = list(CELL_HEADER)
+    for line in cell_rows(options.rounds, options.only):
+        cells.append(line)
+        print(line, flush=True)
+    lines += cells if len(cells) > len(CELL_HEADER) else []
     versions = ", ".join(f"{name} {version}" for name, version in runs.versions().items())
     lines += ["", f"{options.rounds} rounds, {runs.hardware()}, {versions}, {datetime.date.today()}."]
     print(lines[-1])

@@ -12,19 +12,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-VOCABULARY = 65
+from shared.layers import ARCHITECTURES, IMAGE_ARCHITECTURES
+
+VOCABULARY, EMBEDDING = 65, 66  # grud reads its 66 features as 22 values, flags and gaps
 WRITTEN = {"gallery": 512, "keras cells": 512, "keras predict": 16}  # characters in a turn
+PRODUCTS, SIDE = 4, 2048  # matrix products in a turn, and their width
+IMAGE = (32, 32, 8)  # rows, columns, channels
 
 
 @dataclass(frozen=True)
 class Contest:
-    """A network of `layers` x `units` over `time` characters; batch 1 and time 1 mean generation."""
+    """A network of `layers` x `units` over `time` characters; batch 1 and time 1 mean generation.
+
+    With a `budget` the units are those at which one layer has so many parameters.
+    """
 
     arch: str
     layers: int
     units: int
     batch: int
     time: int
+    budget: int = 0
 
 
 CONTESTS = {
@@ -36,11 +44,27 @@ CONTESTS = {
     "elman 1 x 128": Contest("elman", 1, 128, 64, 100),
     "mingru 1 x 256, T 256": Contest("mingru", 1, 256, 32, 256),
     "mingru 1 x 256, T 1024": Contest("mingru", 1, 256, 32, 1024),
+    "lstm 1 x 256, T 1000": Contest("lstm", 1, 256, 16, 1000),
+    "convlstm 1 x 32, images of 32 x 32": Contest("convlstm", 1, 32, 8, 10),
     "generation 2 x 512": Contest("lstm", 2, 512, 1, 1),
 }
+CELL_BUDGET = 250_000
+for _arch in ARCHITECTURES:
+    if _arch not in IMAGE_ARCHITECTURES:
+        CONTESTS[f"cell {_arch}"] = Contest(_arch, 1, 0, 32, 128, CELL_BUDGET)
+        CONTESTS[f"stream {_arch}"] = Contest(_arch, 1, 0, 1, 1, CELL_BUDGET)
 # Stock Keras and PyTorch have no minGRU: there the contest is against their LSTM of the same width.
-NATIVE = {"lstm": "LSTM", "gru": "GRU", "elman": "SimpleRNN", "mingru": "LSTM"}
+NATIVE = {"lstm": "LSTM", "gru": "GRU", "elman": "SimpleRNN", "mingru": "LSTM", "convlstm": "ConvLSTM2D"}
 TORCH = {"lstm": "LSTM", "gru": "GRU", "elman": "RNN", "mingru": "LSTM"}
+
+
+def units(contest: Contest) -> int:
+    """The width of the layers."""
+    if not contest.budget:
+        return contest.units
+    from shared.layers.budget import units_for
+
+    return units_for(contest.arch, contest.budget, EMBEDDING)
 
 
 def batch(contest: Contest) -> tuple[np.ndarray, np.ndarray]:
@@ -49,32 +73,50 @@ def batch(contest: Contest) -> tuple[np.ndarray, np.ndarray]:
     return read[:, :-1], read[:, 1:]
 
 
-def keras_training(contest: Contest, gallery: bool) -> Callable[[], None]:
+def keras_training(contest: Contest, ours: bool, recompute: int = 0) -> Callable[[], None]:
     """One AdamW step of a character model; both kinds compiled with jit off, the faster way for stock Keras."""
     import keras
 
     tokens = keras.Input((None,), dtype="int32")
-    x = keras.layers.Embedding(VOCABULARY, 64)(tokens)
+    x = keras.layers.Embedding(VOCABULARY, EMBEDDING)(tokens)
     for _ in range(contest.layers):
-        x = keras_layer(contest, gallery)(x)
-    model = keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x))
+        x = keras_layer(contest, ours, recompute)(x)
+    return keras_steps(keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x)), *batch(contest))
+
+
+def image_training(contest: Contest, ours: bool) -> Callable[[], None]:
+    """One step of a network that colours in the next image."""
+    import keras
+
+    frames = keras.Input((None, *IMAGE))
+    x = keras_layer(contest, ours, kernel_size=3)(frames)
+    model = keras.Model(frames, keras.layers.Dense(VOCABULARY)(x))
+    random = np.random.default_rng(0)
+    shape = (contest.batch, contest.time, *IMAGE)
+    return keras_steps(model, random.normal(size=shape).astype("float32"), random.integers(0, VOCABULARY, shape[:-1]))
+
+
+def keras_steps(model, inputs: np.ndarray, targets: np.ndarray) -> Callable[[], None]:
+    import keras
+
     model.compile(
         optimizer=keras.optimizers.AdamW(1e-3, global_clipnorm=1.0),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    inputs, targets = batch(contest)
     return lambda: model.train_on_batch(inputs, targets)
 
 
-def keras_layer(contest: Contest, gallery: bool):
+def keras_layer(contest: Contest, ours: bool, recompute: int = 0, **options):
     import keras
 
-    if gallery:
+    if ours:
         from shared.layers import recurrent
 
-        return recurrent(contest.arch, contest.units, return_sequences=True)
-    return getattr(keras.layers, NATIVE[contest.arch])(contest.units, return_sequences=True)
+        options |= {"recompute": recompute} if recompute else {}
+        return recurrent(contest.arch, units(contest), return_sequences=True, **options)
+    options |= {"padding": "same"} if contest.arch == "convlstm" else {}
+    return getattr(keras.layers, NATIVE[contest.arch])(units(contest), return_sequences=True, **options)
 
 
 def torch_training(contest: Contest) -> Callable[[], None]:
@@ -85,10 +127,11 @@ def torch_training(contest: Contest) -> Callable[[], None]:
     class Network(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.embedding = torch.nn.Embedding(VOCABULARY, 64)
+            self.embedding = torch.nn.Embedding(VOCABULARY, EMBEDDING)
             kind = getattr(torch.nn, TORCH[contest.arch])
-            self.recurrent = kind(64, contest.units, num_layers=contest.layers, batch_first=True)
-            self.head = torch.nn.Linear(contest.units, VOCABULARY)
+            width = units(contest)
+            self.recurrent = kind(EMBEDDING, width, num_layers=contest.layers, batch_first=True)
+            self.head = torch.nn.Linear(width, VOCABULARY)
 
         def forward(self, tokens):
             return self.head(self.recurrent(self.embedding(tokens))[0])
@@ -114,7 +157,7 @@ def gallery_generation(contest: Contest) -> Callable[[], None]:
     from apps.text_generation.model import build, step, zero_states
     from shared.decoding import Decoder
 
-    config = Config(units=contest.units, layers=contest.layers, embedding=64)
+    config = Config(arch=contest.arch, units=units(contest), layers=contest.layers, embedding=EMBEDDING)
     model = build(config, {"vocabulary": ["?"] * VOCABULARY})
     decoder = Decoder(step(model), model.variables, VOCABULARY)
     logits, states = decoder.read(np.zeros((1, 1), np.int32), zero_states(model))
@@ -125,9 +168,10 @@ def keras_network(contest: Contest, stateful: bool):
     import keras
 
     tokens = keras.Input((1,), batch_size=1, dtype="int32")
-    x = keras.layers.Embedding(VOCABULARY, 64)(tokens)
+    x = keras.layers.Embedding(VOCABULARY, EMBEDDING)(tokens)
     for _ in range(contest.layers):
-        x = keras.layers.LSTM(contest.units, return_sequences=True, stateful=stateful)(x)
+        kind = getattr(keras.layers, NATIVE[contest.arch])
+        x = kind(units(contest), return_sequences=True, stateful=stateful)(x)
     return keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x))
 
 
@@ -166,15 +210,26 @@ def cells_generation(contest: Contest) -> Callable[[], None]:
             return index + 1, token, after, tf.tensor_scatter_nd_update(written, [[index]], token)
 
         count = WRITTEN["keras cells"]
-        zeros = [[tf.zeros((1, contest.units))] * 2 for _ in layers]
+        zeros = [[tf.zeros((1, layer.units))] * len(layer.state_size) for layer in layers]
         start = (0, tf.zeros((1,), tf.int32), zeros, tf.zeros((count,), tf.int32))
         return tf.while_loop(lambda index, *_: index < count, body, start)[3]
 
     return lambda: keras.ops.convert_to_numpy(write(tf.constant(1)))
 
 
+def matrix_products(contest: Contest) -> Callable[[], None]:
+    """The machine's best: square float32 products, on as many threads as TensorFlow takes."""
+    del contest
+    import tensorflow as tf
+
+    left, right = (tf.random.normal((SIDE, SIDE)) for _ in range(2))
+    return lambda: [tf.matmul(left, right).numpy() for _ in range(PRODUCTS)]
+
+
 def make(contest: Contest, contestant: str) -> Callable[[], None]:
     """One turn of the contestant, ready to be timed."""
+    if contestant == "matrix product":
+        return matrix_products(contest)
     if contestant.startswith("torch"):
         return torch_training(contest)
     if contest.time == 1:
@@ -182,7 +237,10 @@ def make(contest: Contest, contestant: str) -> Callable[[], None]:
         return kinds.get(contestant, gallery_generation)(contest)
     if contestant == "keras, memory kept":
         import shared.layers.backend  # noqa: F401  importing it makes the process keep its memory
-    return keras_training(contest, gallery=contestant == "gallery")
+    if contest.arch == "convlstm":
+        return image_training(contest, ours=contestant == "gallery")
+    recompute = int(contestant.split("recompute ")[1]) if "recompute" in contestant else 0
+    return keras_training(contest, contestant.startswith("gallery"), recompute)
 
 
 def main(contest: str, contestant: str) -> None:

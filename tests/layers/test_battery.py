@@ -1,4 +1,4 @@
-"""What every architecture must do, on the backend that KERAS_BACKEND names."""
+"""What every architecture for vectors must do, on the backend that KERAS_BACKEND names."""
 
 import keras
 import numpy as np
@@ -6,13 +6,19 @@ import pytest
 from keras import ops
 
 from shared import InputError
-from shared.layers import ARCHITECTURES, recurrent
+from shared.layers import ARCHITECTURES, VECTOR_ARCHITECTURES, recurrent
+from shared.layers.slstm import SLSTM
 from tests.layers import differentiate
+from tests.layers.compare import numpy, same, weights_of
 from tests.layers.oracles import ORACLES, sequence
 
-UNITS, FEATURES, BATCH, TIME = 6, 5, 4, 9
+UNITS, FEATURES, BATCH, TIME = 6, 3, 4, 9  # three features: what grud calls one value, its flag and its time gap
 MASK = np.arange(TIME) < np.array([TIME, 5, 1, 0])[:, None]  # full, cut, one step, none
-every_arch = pytest.mark.parametrize("arch", ARCHITECTURES)
+# One of each kind of scan; the others are run by `make test-all` only, as they are many.
+QUICK = ("elman", "lstm", "gru", "mingru", "slstm")
+every_arch = pytest.mark.parametrize(
+    "arch", [arch if arch in QUICK else pytest.param(arch, marks=pytest.mark.slow) for arch in VECTOR_ARCHITECTURES]
+)
 
 
 def inputs(time=TIME, batch=BATCH, dtype="float32", seed=0):
@@ -29,20 +35,12 @@ def make(arch, seed=1, **kwargs):
 
 
 def start(layer, seed=2):
+    """Random initial states."""
     random = np.random.default_rng(seed)
-    return [random.normal(size=(BATCH, size)).astype(layer.compute_dtype) for size in layer.state_size]
-
-
-def numpy(*tensors):
-    return [ops.convert_to_numpy(t) for t in tensors]
-
-
-def weights_of(layer):
-    return {w.name: ops.convert_to_numpy(w) for w in layer.weights}
-
-
-def same(a, b, tolerance=2e-5):
-    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+    states = [random.normal(size=(BATCH, size)).astype(layer.compute_dtype) for size in layer.state_size]
+    if isinstance(layer, SLSTM):
+        states[2] = np.abs(states[2]) + states[2].dtype.type(0.5)  # its normaliser is a sum of positive weights
+    return states
 
 
 def test_every_architecture_has_an_oracle():
@@ -80,9 +78,11 @@ def test_gradients_equal_those_of_a_hand_loop_over_its_step(arch, mask):
     values = [inputs(), *start(layer), *layer.get_weights()]
     loss, gradients = differentiate.loss_and_gradients(layer, values, mask)
     expected_loss, expected = differentiate.loss_and_gradients(layer, values, mask, unrolled=True)
-    assert loss == pytest.approx(expected_loss, abs=1e-4)
+    assert loss == pytest.approx(expected_loss, rel=1e-6, abs=1e-4)
+    # Eight random products in a row make the rounding of float32 larger; in float64 see the next test.
+    tolerance = 1e-3 if arch == "tcn" else 1e-4
     for gradient, by_hand in zip(gradients, expected, strict=True):
-        same(gradient, by_hand, tolerance=1e-4)
+        same(gradient, by_hand, tolerance)
 
 
 @every_arch
@@ -92,19 +92,8 @@ def test_gradients_equal_finite_differences_in_float64(arch, mask):
         pytest.skip("keras.ops.tanh and others return float32 for float64 on this backend")
     layer = make(arch, return_sequences=True, return_state=True, dtype="float64")
     values = [inputs(dtype="float64"), *start(layer)] + layer.get_weights()
-    loss, gradients = differentiate.loss_and_gradients(layer, values, mask)
-    random = np.random.default_rng(5)
-    for number, (value, gradient) in enumerate(zip(values, gradients, strict=True)):
-        direction = random.normal(size=value.shape)
-        step = 1e-5
-        shifted = [
-            differentiate.loss(
-                layer, [v + sign * step * direction if k == number else v for k, v in enumerate(values)], mask
-            )
-            for sign in (1, -1)
-        ]
-        measured = (shifted[0] - shifted[1]) / (2 * step)
-        np.testing.assert_allclose(np.sum(gradient * direction), measured, rtol=1e-6, atol=1e-7)
+    for derivative, measured in differentiate.along_random_directions(layer, values, mask):
+        np.testing.assert_allclose(derivative, measured, rtol=1e-6, atol=1e-7)
 
 
 @every_arch
@@ -192,7 +181,7 @@ def test_one_update_lowers_the_loss_and_moves_every_weight(arch):
     keras.utils.set_random_seed(3)
     tokens = keras.Input((None, FEATURES))
     model = keras.Model(tokens, keras.layers.Dense(1)(recurrent(arch, UNITS)(tokens)))
-    model.compile(optimizer=keras.optimizers.SGD(0.05), loss="mse", jit_compile=False)
+    model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mse", jit_compile=False)
     targets = np.random.default_rng(4).normal(size=(BATCH, 1))
     before_loss, before = model.evaluate(inputs(), targets, verbose=0), model.get_weights()
     model.fit(inputs(), targets, epochs=1, batch_size=BATCH, verbose=0)
@@ -241,8 +230,10 @@ def test_one_step_and_a_batch_of_one_work(arch, time, batch):
 
 @every_arch
 def test_dropout_uses_one_mask_for_the_whole_sequence(arch):
-    if arch == "mingru":
+    if arch == "attention":
         pytest.skip("has no dropout argument; put a Dropout layer before it")
+    if arch == "tcn":
+        pytest.skip("its dropout is inside, see test_causal")
     layer = make(arch, dropout=0.5, return_sequences=True)
     constant = np.ones((BATCH, TIME, FEATURES), "float32")
     outputs = ops.convert_to_numpy(layer(constant, training=True))

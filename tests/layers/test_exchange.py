@@ -58,6 +58,26 @@ def test_both_forms_of_the_linear_scan_equal_the_loop(time):
         np.testing.assert_allclose(found, np.stack(expected), atol=2e-5, err_msg=form)
 
 
+@pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
+def test_weights_of_conv_lstm_exchange_with_keras_both_ways(mask):
+    if mask is not None and keras.backend.backend() == "jax":
+        pytest.skip("keras.layers.ConvLSTM2D fails with a mask on this backend")
+    x = np.random.default_rng(0).normal(size=(3, 7, 4, 5, 2)).astype("float32")
+    ours = recurrent("convlstm", 3, kernel_size=(3, 5), return_sequences=True, return_state=True)
+    theirs = keras.layers.ConvLSTM2D(
+        3, (3, 5), padding="same", recurrent_activation="sigmoid", return_sequences=True, return_state=True
+    )
+    ours.build(x.shape)
+    theirs.build(x.shape)
+    assert [(w.name, w.shape) for w in ours.weights] == [(w.name, w.shape) for w in theirs.weights]
+    for source, target in ((theirs, ours), (ours, theirs)):
+        random = np.random.default_rng(1)
+        source.set_weights([random.normal(size=w.shape) * 0.5 for w in source.get_weights()])
+        target.set_weights(source.get_weights())
+        for a, b in zip(ours(x, mask=mask), theirs(x, mask=mask), strict=True):
+            np.testing.assert_allclose(*(ops.convert_to_numpy(v) for v in (a, b)), atol=1e-5)
+
+
 def test_both_forms_of_min_gru_train_alike():
     x = np.random.default_rng(3).normal(size=(4, 9, 5)).astype("float32")
     y = np.random.default_rng(4).normal(size=(4, 6)).astype("float32")

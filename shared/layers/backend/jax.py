@@ -25,8 +25,9 @@ def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, rever
     return jax.lax.scan(body, list(carry), list(sequences), reverse=reverse)
 
 
-def differentiable(forward: Callable, backward: Callable) -> Callable:
+def differentiable(forward: Callable, backward: Callable, jit: bool = True) -> Callable:
     """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
+    del jit  # the caller's own
 
     @jax.custom_vjp
     def function(*inputs):
@@ -37,6 +38,12 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
 
     function.defvjp(lambda *inputs: forward(*inputs), gradient)
     return function
+
+
+def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
+    """The gradients by the inputs, given those by the outputs; as in `backend/tensorflow.py`."""
+    _, pull_back = jax.vjp(lambda *values: list(function(*values)), *inputs)
+    return list(pull_back(list(gradients)))
 
 
 def compiled(function: Callable, variables: Sequence[Any]) -> Callable:

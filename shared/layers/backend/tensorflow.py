@@ -45,18 +45,19 @@ def scan(step: Step, carry: Tensors, sequences: Tensors, outputs: int, reverse: 
     return final, [result.stack() for result in results]
 
 
-def differentiable(forward: Callable, backward: Callable) -> Callable:
-    """A function whose gradient is written by hand; each direction is one XLA program.
+def differentiable(forward: Callable, backward: Callable, jit: bool = True) -> Callable:
+    """A function whose gradient is written by hand; each direction is one program.
 
     Args:
         forward: `forward(*inputs) -> (outputs, residuals)`, two lists of tensors.
         backward: `backward(residuals, output_gradients) -> input_gradients`, None for an input without one.
+        jit: compile with XLA; False where XLA is slow (convolutions on a CPU).
 
     Returns:
         `function(*inputs) -> outputs`. It cannot be differentiated twice.
     """
-    run_forward = tf.function(forward, jit_compile=True, autograph=False)
-    run_backward = tf.function(backward, jit_compile=True, autograph=False)
+    run_forward = tf.function(forward, jit_compile=jit, autograph=False)
+    run_backward = tf.function(backward, jit_compile=jit, autograph=False)
 
     @tf.custom_gradient
     def function(*inputs):
@@ -70,6 +71,23 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
         return outputs, gradient
 
     return function
+
+
+def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
+    """The gradients by the inputs, given those by the outputs.
+
+    Args:
+        function: `function(*inputs) -> outputs`, a list of tensors.
+        inputs: floating-point tensors. gradients: one for each output.
+
+    Returns:
+        One for each input, zeros where it has no influence.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = function(*inputs)
+    zero = tf.UnconnectedGradients.ZERO
+    return list(tape.gradient(outputs, list(inputs), output_gradients=list(gradients), unconnected_gradients=zero))
 
 
 def compiled(function: Callable, variables: Sequence[Any]) -> Callable:

@@ -24,8 +24,9 @@ def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, rever
     return list(carry), [torch.stack(result) for result in results]
 
 
-def differentiable(forward: Callable, backward: Callable) -> Callable:
+def differentiable(forward: Callable, backward: Callable, jit: bool = True) -> Callable:
     """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
+    del jit  # PyTorch runs eagerly
 
     class Function(torch.autograd.Function):
         @staticmethod
@@ -38,6 +39,15 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
             return tuple(backward(context.residuals, list(output_gradients)))
 
     return lambda *inputs: list(Function.apply(*inputs))
+
+
+def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
+    """The gradients by the inputs, given those by the outputs; as in `backend/tensorflow.py`."""
+    with torch.enable_grad():
+        leaves = [x.detach().requires_grad_() for x in inputs]
+        outputs = list(function(*leaves))
+        found = torch.autograd.grad(outputs, leaves, list(gradients), allow_unused=True)
+    return [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
 
 
 def compiled(function: Callable, variables: Sequence[Any]) -> Callable:

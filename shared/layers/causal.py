@@ -1,0 +1,134 @@
+"""How a layer without recurrence stands where a recurrent one stands: its past is kept as states, masks are any."""
+
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from shared.layers.scanned import Scanned, check_positive
+
+
+class CausalCell(keras.layers.Layer):
+    """A cell defined over a whole sequence and the past before it; one step is a sequence of one.
+
+    A subclass names its `arguments`, tells `keep` what past it needs, and defines `sequence`.
+    """
+
+    arguments: tuple[str, ...] = ()
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        check_positive(units=units)
+        super().__init__(**kwargs)
+        self.units = self.output_size = units
+        self.keep([])
+
+    def keep(self, pasts: list[tuple[int, int]]) -> None:
+        """Sets the states: the output, then for each (steps, width) the last steps of something, flattened."""
+        self.pasts = pasts
+        self.state_size = [self.units, *[steps * width for steps, width in pasts]]
+
+    def sequence(self, x: Any, pasts: list, training: bool = False) -> tuple[Any, list]:
+        """x (batch, time, features), pasts [(batch, steps, width)] ->
+        outputs (batch, time, units), [past and present (batch, steps + time, width)]."""
+        raise NotImplementedError
+
+    def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
+        """Inputs (batch, features), [output before, *pasts] -> output (batch, units), states."""
+        outputs, histories = self.sequence(inputs[:, None], self.unflatten(states), training)
+        return outputs[:, 0], [outputs[:, 0], *self.flatten([history[:, 1:] for history in histories])]
+
+    def unflatten(self, states: list) -> list:
+        """[output before, *pasts (batch, steps * width)] -> [pasts (batch, steps, width)]."""
+        # Not -1 for the batch: with a kernel or a context of one step a past is empty, and so is its state.
+        return [
+            ops.reshape(state, (ops.shape(state)[0], *shape))
+            for state, shape in zip(states[1:], self.pasts, strict=True)
+        ]
+
+    def flatten(self, pasts: list) -> list:
+        """[pasts (batch, steps, width)] -> [(batch, steps * width)]."""
+        return [
+            ops.reshape(past, (ops.shape(past)[0], steps * width))
+            for past, (steps, width) in zip(pasts, self.pasts, strict=True)
+        ]
+
+    def get_config(self) -> dict:
+        """The arguments that make an equal cell."""
+        return {**super().get_config(), **{name: getattr(self, name) for name in self.arguments}}
+
+
+class Causal(Scanned):
+    """Mixed in before a `keras.layers.RNN` whose cell is a `CausalCell`: all time steps are computed at once."""
+
+    @property
+    def units(self) -> int:
+        """Width of the output."""
+        return self.cell.units
+
+    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+        """Builds the cell first: what it keeps of the past may be as wide as the inputs."""
+        if not self.cell.built:
+            self.cell.build((sequences_shape[0], sequences_shape[-1]))
+        self.state_size = list(self.cell.state_size)
+        super().build(sequences_shape, initial_state_shape)  # type: ignore
+
+    def inner_loop(self, sequences: Any, initial_state: list, mask: Any, training: bool = False) -> tuple:
+        """See `Scanned`. With a mask the real steps are moved together, computed as if there were no others, and
+        each output is then repeated until the next real step."""
+        x, real = sequences, None
+        if mask is not None:
+            real = ops.cast(tree.flatten(mask)[0], "bool")
+        if self.go_backwards:
+            x = ops.flip(x, axis=1)
+            real = None if real is None else ops.flip(real, axis=1)
+        pasts = self.cell.unflatten(initial_state)
+        if real is None:
+            outputs, histories = self.cell.sequence(x, pasts, training)
+            pasts = [history[:, ops.shape(x)[1] :] for history in histories]
+        else:
+            outputs, histories = self.cell.sequence(_take(x, _real_first(real)), pasts, training)
+            count = ops.cumsum(ops.cast(real, "int32"), axis=1)  # (batch, time), real steps up to here
+            outputs = _take(ops.concatenate([initial_state[0][:, None], outputs], axis=1), count)
+            pasts = [
+                _take(history, count[:, -1:] + ops.arange(steps, dtype="int32"))
+                for history, (steps, _) in zip(histories, self.cell.pasts, strict=True)
+            ]
+        states = [outputs[:, -1], *self.cell.flatten(pasts)]
+        last = states[0]
+        if self.zero_output_for_mask and real is not None:
+            outputs = outputs * ops.cast(real[..., None], outputs.dtype)
+            last = outputs[:, -1]
+        return last, outputs, states
+
+    def get_config(self) -> dict:
+        """The arguments that make an equal layer."""
+        config = super().get_config()  # type: ignore
+        del config["cell"]
+        cell = self.cell.get_config()
+        return {**config, **{name: cell[name] for name in self.cell.arguments}}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Any:
+        """The layer that `get_config` described."""
+        return cls(**config)
+
+
+def cell_options(kwargs: dict) -> dict:
+    """Those of a layer's keyword arguments that its cell shares."""
+    return {key: kwargs[key] for key in ("dtype", "trainable") if key in kwargs}
+
+
+def _real_first(real: Any) -> Any:
+    """real (batch, time) bool -> the order (batch, time) that puts real steps first and keeps them in order."""
+    time = ops.shape(real)[1]
+    t = ops.arange(time, dtype="int32")
+    # No two keys are equal, so nothing rests on the sort being stable.
+    return ops.argsort(ops.where(real, t, t + time), axis=1)
+
+
+def _take(x: Any, index: Any) -> Any:
+    """x (batch, time, n), index (batch, k) -> the steps (batch, k, n)."""
+    # Whole rows of one flat table: `take_along_axis` would need an index for every number.
+    batch, time, width = ops.shape(x)
+    start = ops.expand_dims(ops.arange(batch, dtype="int32") * time, 1)
+    return ops.take(ops.reshape(x, (batch * time, width)), ops.cast(index, "int32") + start, axis=0)

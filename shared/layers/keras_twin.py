@@ -1,0 +1,72 @@
+"""Layers that are Keras's own in all but the time loop: its classes, weights and options, our scan."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from shared.layers import backend, bptt, time_major
+from shared.layers.scanned import Scanned
+
+
+class KerasTwin(Scanned):
+    """Mixed in before `keras.layers.LSTM`, `GRU` or `SimpleRNN`.
+
+    A subclass gives `recurrence`, the scan with its hand-written gradient, `loop_weights`, and `STEP`, the same step
+    for zoneout, which the hand-written gradient does not know.
+    """
+
+    SCAN_OPTIONS: tuple[str, ...] = ("zoneout", "recurrent_weight_dropout", "recompute")
+    ON_GPU_KERAS = True  # has cuDNN's kernels
+    STEP: bptt.Step
+
+    @property
+    def zoned(self) -> tuple[bool, ...]:
+        """See `Scanned`."""
+        return self.STEP.zoned
+
+    def plain(self) -> bool:
+        """Whether the activations are those of the equations."""
+        raise NotImplementedError
+
+    def loop_weights(self, dtype: Any) -> tuple[Any, Any, Any, list]:
+        """Kernel, recurrent kernel, the projection's bias, other vectors; in the dtype of the computation."""
+        raise NotImplementedError
+
+    def recurrence(self) -> Callable:
+        """A `time_major.recurrence` over x, mask, states, kernel, recurrent kernel, bias and other vectors."""
+        raise NotImplementedError
+
+    def falls_back(self) -> bool:
+        """See `Scanned`; on a GPU Keras reaches cuDNN, which knows none of our options."""
+        cudnn = self.ON_GPU_KERAS and backend.on_gpu()
+        ours = self.zoneout or self.recurrent_weight_dropout or self.recompute
+        return not self.plain() or self.unroll or bool(self.cell.recurrent_dropout) or (cudnn and not ours)
+
+    def keras_seed(self, seed: int | None) -> dict:
+        """See `Scanned`."""
+        return {"seed": seed}
+
+    def without_dropped(self, sequences: Any, training: bool) -> Any:
+        """See `Scanned`; the mask is the one that Keras has drawn for its cell."""
+        if not (training and self.cell.dropout):
+            return sequences
+        return sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), 1)
+
+    def over_time(self, x: Any, mask: Any, states: list, training: bool) -> list:
+        """See `Scanned`."""
+        kernel, recurrent_kernel, bias, vectors = self.loop_weights(x.dtype)
+        recurrent_kernel = self.dropped(recurrent_kernel, training)
+        if self.zoneout:
+            sequences, zones = [time_major.project(x, kernel, bias)], self.zones(x, training)
+            return bptt.scan(self.STEP, sequences, states, recurrent_kernel, vectors, mask, zones, self.recompute)
+        weights = kernel, recurrent_kernel, bias, *vectors
+        return self.recurrence()(x, mask, *states, *weights, recompute=self.recompute)
+
+
+def dense_weights(cell: Any, dtype: Any) -> tuple[Any, Any, Any, list]:
+    """The cell's kernel, recurrent kernel and bias as `loop_weights` gives them; no bias counts as zeros."""
+    width = cell.kernel.shape[-1]
+    bias = cell.bias if cell.use_bias else ops.zeros((width,), dtype)
+    kernel, recurrent_kernel, bias = (ops.cast(w, dtype) for w in (cell.kernel, cell.recurrent_kernel, bias))
+    return kernel, recurrent_kernel, bias, []

@@ -1,0 +1,146 @@
+"""Several recurrent layers, one over the other, with what deep stacks need."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from shared.layers import recurrent
+from shared.layers.scanned import check_positive
+
+
+@keras.saving.register_keras_serializable(package="gallery")
+class Stack(keras.layers.Layer):
+    """A stack of recurrent layers: (batch, time, features) -> (batch, time, units).
+
+    For each layer n, with y_0 the inputs:
+
+        z_n = norm(y_{n-1})                    pre_norm, else y_{n-1}
+        z_n = dropped(recurrent_n(z_n))        one dropout mask for the whole sequence (Gal and Ghahramani 2016)
+        y_n = y_{n-1} + z_n                    residual, where the widths are equal; else z_n
+
+    and with `pre_norm` one more norm after the last (Xiong et al. 2020, arXiv:2002.04745).
+
+    Args:
+        arch: a key of `ARCHITECTURES`. units: width of each layer. layers: how many.
+        residual, pre_norm: as above. Defaults False.
+        dropout: share of features dropped after each layer. Default 0.
+        bidirectional: each layer reads both ways, and is twice as wide.
+        stateful: carry the states from batch to batch; the batch size must be fixed.
+        options: further arguments of each layer, such as {"zoneout": 0.1}.
+        **kwargs: name, dtype, trainable.
+
+    Call:     inputs (batch, time, features); mask (batch, time) bool.
+    Returns:  (batch, time, units), or (batch, time, 2 units) if bidirectional.
+    Raises:   ValueError if units or layers < 1, or `step` is asked of a bidirectional stack.
+
+    >>> tuple(Stack("gru", 8, layers=2, residual=True)(keras.ops.ones((2, 5, 3))).shape)
+    (2, 5, 8)
+    """
+
+    def __init__(
+        self,
+        arch: str,
+        units: int,
+        layers: int = 1,
+        residual: bool = False,
+        pre_norm: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        stateful: bool = False,
+        options: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        check_positive(layers=layers)
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.arch, self.units, self.layers, self.residual = arch, units, layers, residual
+        self.pre_norm, self.dropout, self.bidirectional = pre_norm, dropout, bidirectional
+        self.stateful, self.options = stateful, dict(options or {})
+        policy = self.dtype_policy
+        self.recurrent_layers = []
+        for number in range(layers):
+            layer = recurrent(
+                arch,
+                units,
+                return_sequences=True,
+                stateful=stateful,
+                dtype=policy,
+                name=f"recurrent_{number}",
+                **self.options,
+            )
+            both = keras.layers.Bidirectional(layer, dtype=policy, name=f"both_{number}") if bidirectional else layer
+            self.recurrent_layers.append(both)
+        norms = layers + 1 if pre_norm else 0
+        self.norms = [keras.layers.LayerNormalization(dtype=policy, name=f"norm_{n}") for n in range(norms)]
+        self.drops = [keras.layers.Dropout(dropout, noise_shape=(None, 1, None), dtype=policy) for _ in range(layers)]
+
+    def build(self, input_shape: tuple) -> None:
+        """Builds the layers from the first to the last."""
+        shape = tuple(input_shape)
+        for number, layer in enumerate(self.recurrent_layers):
+            if self.norms:
+                self.norms[number].build(shape)
+            layer.build(shape)
+            shape = (*shape[:2], self._width())
+        if self.norms:
+            self.norms[-1].build(shape)
+
+    def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
+        """See the class."""
+        y = inputs
+        for number, layer in enumerate(self.recurrent_layers):
+            z = layer(self._normed(number, y), mask=mask, training=training)
+            y = self._joined(y, self.drops[number](z, training=training))
+        return self._normed(-1, y)
+
+    def step(self, x: Any, states: list) -> tuple[Any, list]:
+        """One step for streaming: x (batch, features), states -> output (batch, units), states."""
+        y, after, states = x, [], list(states)
+        for number, layer in enumerate(self._one_way()):
+            before, states = states[: len(layer.state_size)], states[len(layer.state_size) :]
+            z, new = layer.step(self._normed(number, y), before)
+            y = self._joined(y, z)
+            after += new
+        return self._normed(-1, y), after
+
+    def get_initial_state(self, batch_size: int) -> list:
+        """The states of all layers before the first step."""
+        return [state for layer in self._one_way() for state in layer.get_initial_state(batch_size)]
+
+    @property
+    def state_size(self) -> list:
+        """The widths of all states."""
+        return [size for layer in self._one_way() for size in layer.state_size]
+
+    def reset_state(self) -> None:
+        """Zeroes what a stateful stack carries from batch to batch."""
+        for layer in self.recurrent_layers:
+            layer.reset_state()
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """(batch, time, width)."""
+        return (*input_shape[:2], self._width())
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Unchanged."""
+        return mask
+
+    def get_config(self) -> dict:
+        """The arguments that make an equal stack."""
+        names = ["arch", "units", "layers", "residual", "pre_norm", "dropout", "bidirectional", "stateful", "options"]
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    def _one_way(self) -> list:
+        if self.bidirectional:
+            raise ValueError("Expected a stack that reads one way, to go step by step. Received: bidirectional=True")
+        return self.recurrent_layers
+
+    def _width(self) -> int:
+        return self.units * (2 if self.bidirectional else 1)
+
+    def _normed(self, number: int, y: Any) -> Any:
+        return self.norms[number](y) if self.norms else y
+
+    def _joined(self, y: Any, z: Any) -> Any:
+        return ops.cast(y, z.dtype) + z if self.residual and y.shape[-1] == z.shape[-1] else z

@@ -1,0 +1,179 @@
+"""Options that several layers share: zoneout, recurrent weight dropout, recomputation, the two forms of a scan."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from shared.layers import VECTOR_ARCHITECTURES, layer_class, linear_scan, recurrent
+from tests.layers import differentiate
+from tests.layers.oracles import ORACLES
+from tests.layers.test_battery import BATCH, FEATURES, MASK, TIME, UNITS, inputs, make, numpy, same, start, weights_of
+
+masks = pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
+IN_MAKE_TEST = ("lstm", "gru", "slstm", "mingru", "lru")
+
+
+def having(option):
+    """Every architecture whose layer knows the option; all but a few are run by `make test-all`."""
+    found = [arch for arch in VECTOR_ARCHITECTURES if option in getattr(layer_class(arch), "SCAN_OPTIONS", ())]
+    assert found
+    marked = [arch if arch in IN_MAKE_TEST else pytest.param(arch, marks=pytest.mark.slow) for arch in found]
+    return pytest.mark.parametrize("arch", marked)
+
+
+def zoned(layer, states, new, keep):
+    """States after zoneout in its mean: `keep` of the old value, for those that it may hold."""
+    flags = [*layer.zoned, *[True] * len(states)]
+    return [keep * s + (1 - keep) * n if flag else n for s, n, flag in zip(states, new, flags, strict=False)]
+
+
+@having("zoneout")
+def test_outside_of_training_zoneout_mixes_old_and_new_by_its_rate(arch):
+    layer = make(arch, zoneout=0.3, return_sequences=True, return_state=True)
+    states = start(layer)
+    outputs, *last = numpy(*layer(inputs(), initial_state=states))
+    weights = weights_of(layer)
+    expected = []
+    for t in range(TIME):
+        states = zoned(layer, states, ORACLES[arch](inputs()[:, t], states, weights), 0.3)
+        expected.append(states[0])
+    same(outputs, np.stack(expected, axis=1))
+    for state, found in zip(states, last, strict=True):
+        same(found, state)
+    output, _ = layer.step(inputs()[:, 0], start(layer))
+    same(ops.convert_to_numpy(output), expected[0])
+
+
+@having("zoneout")
+def test_in_training_zoneout_holds_about_its_share_of_units_exactly(arch):
+    keras.utils.set_random_seed(2)
+    layer = make(arch, zoneout=0.4, return_sequences=True)
+    states = start(layer)
+    x = inputs(time=200)
+    outputs = ops.convert_to_numpy(layer(x, initial_state=states, training=True))
+    held = outputs[:, 1:] == outputs[:, :-1]
+    if arch == "indrnn":
+        held = held[outputs[:, 1:] > 0]  # two zeros of the relu are alike without having been held
+    assert np.mean(held) == pytest.approx(0.4, abs=0.05)  # of some 4800 draws: 7 standard deviations
+
+
+@having("recompute")
+@masks
+@pytest.mark.parametrize("length", [1, 4, 100])
+def test_recomputation_changes_neither_outputs_nor_gradients(arch, mask, length):
+    plain = make(arch, return_sequences=True, return_state=True)
+    thrifty = make(arch, return_sequences=True, return_state=True, recompute=length)
+    values = [inputs(), *start(plain), *plain.get_weights()]
+    loss, gradients = differentiate.loss_and_gradients(plain, values, mask)
+    again, recomputed = differentiate.loss_and_gradients(thrifty, values, mask)
+    assert again == pytest.approx(loss, abs=1e-5)
+    for one, other in zip(gradients, recomputed, strict=True):
+        same(one, other)
+
+
+@having("recurrent_weight_dropout")
+def test_recurrent_weight_dropout_drops_in_training_only(arch):
+    layer, plain = make(arch, recurrent_weight_dropout=0.5), make(arch)
+    quiet, trained = numpy(layer(inputs()), layer(inputs(), training=True))
+    same(quiet, ops.convert_to_numpy(plain(inputs())))
+    assert np.abs(quiet - trained).max() > 1e-3
+    (kernel,) = [w for w in layer.weights if w.name == "recurrent_kernel"]
+    dropped = ops.convert_to_numpy(layer.dropped(ops.convert_to_tensor(kernel), training=True))
+    zero = dropped == 0
+    assert 0.3 < zero.mean() < 0.7
+    same(dropped[~zero], 2 * ops.convert_to_numpy(kernel)[~zero])
+
+
+@pytest.mark.parametrize("options", [{"zoneout": 0.2}, {"recurrent_weight_dropout": 0.2}, {"recompute": 4}])
+def test_options_survive_saving(options, tmp_path):
+    tokens = keras.Input((None, FEATURES))
+    model = keras.Model(tokens, recurrent("lstm", UNITS, **options)(tokens))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[1].get_config() == model.layers[1].get_config()
+    same(*numpy(model(inputs()), loaded(inputs())))
+
+
+@pytest.mark.parametrize(
+    "arch, options, message",
+    [
+        ("lstm", {"zoneout": 1.0}, "`zoneout` must be at least 0 and below 1. Received: zoneout=1.0"),
+        ("gru", {"recurrent_weight_dropout": -0.1}, "`recurrent_weight_dropout` must be at least 0"),
+        ("mingru", {"recurrent_weight_dropout": 0.1}, "`recurrent_weight_dropout` is not an option of MinGRU"),
+        ("lru", {"zoneout": 0.1}, "`zoneout` is not an option of LRU"),
+        ("lstm", {"recompute": -1}, "`recompute` must be 0 or a number of steps. Received: recompute=-1"),
+        ("slstm", {"dropout": 1.5}, "`dropout` must be at least 0 and below 1. Received: dropout=1.5"),
+        ("indrnn", {"recurrent_bound": 0.0}, "`recurrent_bound` must be above 0"),
+        ("lru", {"r_min": 0.99, "r_max": 0.9}, "Expected 0 <= r_min < r_max < 1"),
+        ("lru", {"max_phase": 0.0}, "`max_phase` must be above 0"),
+    ],
+)
+def test_options_out_of_range_or_unknown_to_a_layer_are_refused(arch, options, message):
+    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
+        recurrent(arch, UNITS, **options)
+
+
+def test_grud_refuses_features_that_are_not_values_flags_and_gaps():
+    with pytest.raises(ValueError, match="3 .* n features: n values, n flags .* Received: 4 features"):
+        recurrent("grud", UNITS)(np.zeros((2, 3, 4), "float32"))
+
+
+def test_sru_reads_past_itself_directly_where_the_widths_are_equal():
+    layer = recurrent("sru", FEATURES, return_sequences=True)
+    layer.build((BATCH, None, FEATURES))
+    zeros = [np.zeros((BATCH, FEATURES))] * 2
+    expected = ORACLES["sru"](inputs()[:, 0], zeros, weights_of(layer))[0]
+    same(ops.convert_to_numpy(layer(inputs()))[:, 0], expected)
+    assert weights_of(layer)["kernel"].shape == (FEATURES, 3 * FEATURES)
+
+
+def test_indrnn_keeps_its_recurrent_weights_within_the_bound():
+    layer = make("indrnn", recurrent_bound=0.5)
+    model = keras.Sequential([layer, keras.layers.Dense(1)])
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss="mse")
+    model.train_on_batch(inputs(), np.ones((BATCH, 1)))
+    assert np.abs(weights_of(layer)["recurrent_vector"]).max() <= 0.5
+
+
+FORMS = [arch for arch in VECTOR_ARCHITECTURES if "form" in getattr(layer_class(arch), "LAYER_OPTIONS", ())]
+
+
+@pytest.mark.parametrize("arch", FORMS)
+@pytest.mark.parametrize("time", [1, 2, 7, 64, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_both_forms_of_a_layer_agree_in_outputs_and_gradients(arch, time, masked):
+    mask = np.arange(time) < np.array([time, max(1, time // 2), 1, 0])[:, None] if masked else None
+    results = []
+    for form in ("sequential", "parallel"):
+        layer = make(arch, form=form, return_sequences=True, return_state=True)
+        values = [inputs(time), *start(layer), *layer.get_weights()]
+        results.append(differentiate.loss_and_gradients(layer, values, mask))
+    (loss, gradients), (other_loss, others) = results
+    assert loss == pytest.approx(other_loss, rel=1e-4, abs=1e-3)
+    for one, other in zip(gradients, others, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-4 * max(1.0, np.abs(one).max()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", VECTOR_ARCHITECTURES)
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_sixteen_thousand_steps_stay_finite_in_every_precision(arch, policy):
+    layer = recurrent(arch, 4, return_state=True, dtype=policy)
+    x = inputs(16_384, batch=1)
+    if arch == "grud":  # a value, whether it was observed, and the time since
+        x[..., 1], x[..., 2] = x[..., 1] > 0, np.abs(x[..., 2])
+    values = [x, *[np.zeros((1, size), "float32") for size in built(layer).state_size], *layer.get_weights()]
+    _, gradients = differentiate.loss_and_gradients(layer, values, None)
+    assert all(np.isfinite(np.asarray(g, "float32")).all() for g in gradients)
+    assert all(np.isfinite(np.asarray(y, "float32")).all() for y in numpy(*layer(x)))
+
+
+def built(layer):
+    layer.build((1, None, FEATURES))
+    return layer
+
+
+def test_an_unknown_form_is_refused():
+    with pytest.raises(ValueError, match="`form` must be one of auto, sequential, parallel. Received: form=fast"):
+        linear_scan.check_form("fast")
