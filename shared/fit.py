@@ -43,6 +43,7 @@ def fit(
     monitor: str = "val_loss",
     mode: str = "min",
     patience: int | None = None,
+    target: float | None = None,
     deploy: Callable[[], Any] | None = None,
     checkpoint_s: float = 30.0,
 ) -> list[dict[str, float]]:
@@ -57,6 +58,7 @@ def fit(
         epochs: at most so many.
         monitor: the figure that decides which epoch is best, e.g. "val_loss"; mode: "min" or "max".
         patience: stop after so many epochs without a better figure. None: never.
+        target: stop after the epoch in which `monitor` is this good or better. None: never.
         deploy: gives the model to save for the users, e.g. a stateless twin of equal weights. None: `model`.
         checkpoint_s: seconds between checkpoints inside an epoch, or more where writing one takes long;
             0: after every step.
@@ -75,7 +77,7 @@ def fit(
     at, arrays = _resume(run, model, train.steps)
     with _signals() as stop, Screen(epochs, at) as screen, tensorboard(run, at) as writer:
         watch = _Watch(run, at, arrays, checkpoint_s, stop, screen, writer)
-        while at.epoch < epochs and not (patience is not None and at.wait >= patience):
+        while at.epoch < epochs and not _enough(at, patience, target, mode):
             row = _train_and_validate(model, train, valid, watch)
             value = _monitored(row, monitor)
             better = at.best is None or (value < at.best if mode == "min" else value > at.best)
@@ -201,6 +203,13 @@ def _train_and_validate(model: Any, train: Any, valid: Any, watch: _Watch) -> di
         | {f"val_{key}": float(value) for key, value in valid_figures.items()}
         | {"learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))}
     )
+
+
+def _enough(at: Position, patience: int | None, target: float | None, mode: str) -> bool:
+    """Whether waiting for a better epoch is over: none came for too long, or the best one is good enough."""
+    if target is not None and at.best is not None and (at.best <= target if mode == "min" else at.best >= target):
+        return True
+    return patience is not None and at.wait >= patience
 
 
 def _monitored(row: dict[str, float], monitor: str) -> float:

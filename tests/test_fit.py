@@ -183,6 +183,16 @@ def test_training_ends_after_so_many_epochs_without_a_better_one(run):
     assert fit(toy_model_with_sgd(), Toy(1, STEPS), Toy(2, 3), run, epochs=9, patience=2) == rows
 
 
+@pytest.mark.parametrize("mode, monitor", [("min", "val_loss"), ("max", "val_accuracy")])
+def test_training_ends_with_the_epoch_that_reaches_the_target(run, mode, monitor):
+    (row,) = fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, epochs=1, monitor=monitor, mode=mode)
+    first = row[monitor]
+    beyond = first + (1e-6 if mode == "max" else -1e-6)
+    met = dict(epochs=9, patience=2, monitor=monitor, mode=mode, target=first)
+    assert len(fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, **met)) == 1  # also when it is called again
+    assert len(fit(toy_model(), Toy(1, STEPS), Toy(2, 3), run, **met | {"target": beyond})) > 1
+
+
 def toy_model_with_sgd() -> keras.Model:
     model = toy_model()
     model.optimizer = keras.optimizers.SGD(0.0)

@@ -41,6 +41,45 @@ def test_the_table_shows_value_spread_baseline_and_command():
     assert "python -m apps.toy train" in table
 
 
+def test_lengths_are_sorted_as_numbers(tmp_path):
+    path = tmp_path / "results.json"
+    results.record(path, [RECORD | {"data": f"toy T={length}"} for length in (100, 1000, 50)])
+    assert [r["data"] for r in json.loads(path.read_text())] == ["toy T=50", "toy T=100", "toy T=1000"]
+
+
+def grid(archs, lengths):
+    """As a sweep records it; the value tells the cell."""
+    return [
+        RECORD | {"arch": arch, "data": f"toy T={length}", "value": length + n / 10, "params": 1000 + n + length}
+        for length in lengths
+        for n, arch in enumerate(archs)
+    ]
+
+
+def test_many_records_are_shown_side_by_side_one_row_an_architecture():
+    archs, lengths = [f"arch{n}" for n in range(9)], (50, 100, 200, 400)
+    records = grid(archs, lengths)
+    table = results.table(records[:-1])  # one cell is missing
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    assert rows[0] == ["arch", "parameters", *(f"toy T={length}, test, nats_per_char" for length in lengths)]
+    assert rows[2] == ["arch0", "1,050 to 1,400", "**50**", "**100**", "**200**", "**400**"]
+    assert rows[-2] == ["arch8", "1,058 to 1,208", "**50.8**", "**100.8**", "**200.8**", ""]
+    assert rows[-1] == ["simple baseline", "", *["2 ngram"] * 4]
+    assert len(rows) == 2 + len(archs) + 1 and len({len(row) for row in rows}) == 1
+    assert "One seed; 112 minutes in all, 2 x CPU. By:" in table and "python -m apps.toy train" in table
+
+
+def test_spread_seeds_and_published_figures_are_kept_side_by_side():
+    more = {"std": 0.0123, "seeds": 3, "published": {"name": "paper", "value": 1.3}}
+    table = results.table([r | more for r in grid([f"arch{n}" for n in range(31)], [50])])
+    assert "**50** ± 0.0123" in table and "| published | | 1.3 paper |" in table and "Means of 3 seeds" in table
+
+
+def test_records_of_one_architecture_in_two_sizes_stay_in_rows():
+    records = grid([f"arch{n}" for n in range(31)], [50])
+    assert results.table([*records, records[0] | {"params": 9}]).startswith(results.HEADER[0])
+
+
 def test_rendering_replaces_what_stands_between_the_marks_only(tmp_path):
     readme, path = tmp_path / "README.md", tmp_path / "results.json"
     readme.write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")
