@@ -190,6 +190,8 @@ class Attention(Causal, keras.layers.RNN):
     (2, 8)
     """
 
+    WIDTH_STEP = 2  # features are turned in pairs
+
     def __init__(
         self,
         units: int,

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from shared import InputError
-from shared.layers import recurrent
+from shared.layers import IMAGE_ARCHITECTURES, layer_class, recurrent
 
 WIDEST = 2**24  # a count that has not reached its budget there does not grow with the width
 
@@ -18,7 +18,7 @@ def units_for(arch: str, params: int, features: int, layers: int = 1, tolerance:
     Args:
         arch: a key of `ARCHITECTURES`.
         params: the budget.
-        features: width of the inputs (batch, time, features) of the first layer.
+        features: width of the inputs of the first layer, (batch, time, features) or images of so many channels.
         layers: how many, all of the one width.
         tolerance: largest distance from the budget, as a share of it.
         **options: further arguments of every layer.
@@ -33,14 +33,20 @@ def units_for(arch: str, params: int, features: int, layers: int = 1, tolerance:
         raise InputError(f"Expected features and layers of at least 1. Received: {features} and {layers}")
 
     def stack(units: int) -> list[Any]:
-        built, shape = [], (None, None, features)
+        image = (None, None) if arch in IMAGE_ARCHITECTURES else ()
+        built, shape = [], (None, None, *image, features)
         for _ in range(layers):
             built.append(recurrent(arch, units, return_sequences=True, **options))
             built[-1].build(shape)
             shape = built[-1].compute_output_shape(shape)
         return built
 
-    return solve_units(lambda units: parameters(lambda: stack(units)), params, tolerance=tolerance)
+    return solve_units(lambda units: parameters(lambda: stack(units)), params, width_step(arch), tolerance)
+
+
+def width_step(arch: str) -> int:
+    """Widths of this architecture are multiples of this number."""
+    return getattr(layer_class(arch), "WIDTH_STEP", 1)
 
 
 def solve_units(count: Callable[[int], int], params: int, step: int = 1, tolerance: float = 0.01) -> int:
