@@ -12,7 +12,7 @@ HEADER = (
     "| data, split | metric | arch | parameters | measured | simple baseline | published | minutes | hardware |",
     "|---|---|---|---|---|---|---|---|---|",
 )
-LONGEST = 30  # rows; more records than that are shown side by side
+LONGEST = 20  # rows; more records than that are shown side by side
 
 
 def record(path: Path, records: list[dict]) -> None:

@@ -1,0 +1,147 @@
+"""Sequences with little that matters and much to wait through: made as asked for, or digits read pixel by pixel.
+
+What is made is a function of (seed, part), and in training of (seed, epoch, step): it never repeats, and a run
+that was killed goes on with the very sequences it would have seen.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from shared.data.sequences import ArrayBatches, Batches
+
+from .config import Config
+from .tasks import ALPHABET, MESSAGE, PIXELS, TASKS
+
+TRAIN, VALID, TEST, NEW = range(4)  # parts of a random stream; NEW is for sequences that a user asks for
+MADE = 1_000  # sequences in valid, and in test
+BLANK, DELIMITER = len(ALPHABET), len(ALPHABET) + 1
+SPLIT_SEED, ORDER_SEED = 0, 1  # the same split and the same permutation in every run, so that runs compare
+
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Batches to train on, and (inputs (rows, time, features) float32, targets) of valid and test.
+
+    Targets: the sum (rows, 1, 1) float32, the symbols (rows, 10) int32 or the class (rows, 1) int32.
+    `info` fits JSON: task, length, source, split, order (of the pixels, else None).
+    """
+
+    train: Batches
+    valid: Arrays
+    test: Arrays
+    info: dict[str, Any]
+
+
+def load(config: Config) -> Data:
+    """The sequences of the task that `config.data` names."""
+    if config.data in MAKERS:
+        make = MAKERS[config.data]
+        made = [make(np.random.default_rng([config.seed, part]), MADE, config.length) for part in (VALID, TEST)]
+        info = _info(config, "made at random", f"train without end, valid and test {MADE:,} sequences each")
+        return Data(Fresh(make, config), *made, info)
+    images, labels = digits()
+    order = permutation(ORDER_SEED) if config.data == "permuted_digits" else np.arange(PIXELS)
+    rows = split(labels)
+    train, valid, test = ((read_pixels(images[part], order, config.length), labels[part, None]) for part in rows)
+    said = ", ".join(f"{name} {len(part):,}" for name, part in zip(("train", "valid", "test"), rows, strict=True))
+    info = _info(config, "scikit-learn's digits", f"{said} digits, stratified", order.tolist())
+    # Every batch is full: another shape would be compiled anew.
+    return Data(ArrayBatches(train, config.batch_size, config.seed, drop_last=True), valid, test, info)
+
+
+def _info(config: Config, source: str, parts: str, order: list[int] | None = None) -> dict[str, Any]:
+    return {"task": config.data, "length": config.length, "source": source, "split": parts, "order": order}
+
+
+class Fresh(Batches):
+    """An endless supply of new sequences: none is ever seen twice."""
+
+    def __init__(self, make: Callable[[np.random.Generator, int, int], Arrays], config: Config) -> None:
+        super().__init__(config.steps)
+        self.make, self.config = make, config
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """(inputs, targets) of `batch_size` sequences."""
+        random = np.random.default_rng([self.config.seed, TRAIN, epoch, step])
+        return self.make(random, self.config.batch_size, self.config.length)
+
+
+def adding(random: np.random.Generator, rows: int, length: int) -> Arrays:
+    """Values to be added where the markers stand, one in each half. Hochreiter and Schmidhuber (1997), task 4.
+
+    Returns:
+        inputs (rows, length, 2): a value in [0, 1) and a marker, 1 at two steps and else 0; sums (rows, 1, 1).
+        The form is that of Le et al. (2015), arXiv:1504.00941: always answering 1 has an MSE of 1/6.
+    """
+    values = random.random((rows, length), dtype=np.float32)
+    first = random.integers(0, length // 2, rows)
+    second = random.integers(length // 2, length, rows)
+    return marked(values, np.stack([first, second], axis=1))
+
+
+def marked(values: np.ndarray, positions: np.ndarray) -> Arrays:
+    """Values (rows, time) and the two positions (rows, 2) to add -> inputs (rows, time, 2), sums (rows, 1, 1)."""
+    markers = np.zeros_like(values)
+    np.put_along_axis(markers, positions, 1, axis=1)
+    sums = np.take_along_axis(values, positions, axis=1).sum(axis=1, keepdims=True)
+    return np.stack([values, markers], axis=-1), sums[..., None]
+
+
+def copy(random: np.random.Generator, rows: int, lag: int) -> Arrays:
+    """Ten symbols to be repeated after a lag. Hochreiter and Schmidhuber (1997); Arjovsky et al. (2016).
+
+    Returns:
+        inputs (rows, lag + 20, 10) as `spread` makes them, and the symbols (rows, 10).
+    """
+    messages = random.integers(0, len(ALPHABET), (rows, MESSAGE), dtype=np.int32)
+    return spread(messages, lag), messages
+
+
+def spread(messages: np.ndarray, lag: int) -> np.ndarray:
+    """Symbols (rows, 10) -> one-hot inputs (rows, lag + 20, 10).
+
+    The layout is that of Arjovsky et al. (2016), arXiv:1511.06464: the symbols, lag - 1 blanks, a delimiter, ten
+    blanks while the symbols are to be repeated. There all steps are scored, and a network without memory has a
+    cross-entropy of 10 log 8 / (lag + 20); here the ten repeated symbols alone, and it has log 8.
+    """
+    ids = np.full((len(messages), lag + 2 * MESSAGE), BLANK)
+    ids[:, :MESSAGE] = messages
+    ids[:, MESSAGE + lag - 1] = DELIMITER
+    return np.eye(len(ALPHABET) + 2, dtype=np.float32)[ids]
+
+
+MAKERS = {"adding": adding, "copy": copy}
+
+
+def digits() -> Arrays:
+    """All 1,797 digits: pixels (rows, 64) float32 from 0 to 1, row by row, and classes (rows,) int32."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    return (images / 16).astype(np.float32), labels.astype(np.int32)
+
+
+def split(labels: np.ndarray) -> list[np.ndarray]:
+    """The rows of train (60 %), valid (20 %) and test (20 %), each class in equal shares."""
+    from sklearn.model_selection import train_test_split
+
+    rest, test = train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=SPLIT_SEED)
+    train, valid = train_test_split(rest, test_size=0.25, stratify=labels[rest], random_state=SPLIT_SEED)
+    return [np.sort(part) for part in (train, valid, test)]
+
+
+def permutation(seed: int) -> np.ndarray:
+    """An order of the 64 pixels."""
+    return np.random.default_rng(seed).permutation(PIXELS)
+
+
+def read_pixels(images: np.ndarray, order: Any, length: int) -> np.ndarray:
+    """Images (rows, 64) -> inputs (rows, length, 1): the pixels in `order`, then blanks (0) to hold the digit."""
+    inputs = np.zeros((len(images), length, TASKS["sequential_digits"].features), np.float32)
+    inputs[:, :PIXELS, 0] = images[:, order]
+    return inputs

@@ -1,0 +1,61 @@
+"""How far back a trained network still feels its inputs, and what its states and gates do over one sequence."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from shared import plots, runs
+from shared.layers import diagnostics
+
+from .config import APP, Config, Reach
+from .data import load
+
+ROWS, LAGS = 32, 24  # sequences and lags measured
+WIDEST = 64  # units drawn
+
+
+def reach(options: Reach) -> None:
+    """The reach verb: prints how many steps back the answer depends on the input, draws reach.png and gates.png."""
+    run = runs.find(APP, options.run)
+    model, (inputs, _) = run.load_model(), load(Config(**run.config)).test
+    length = inputs.shape[1]
+    gradient = diagnostics.gradient_by_lag(model, inputs[:ROWS])
+    lags = np.unique(np.geomspace(1, length, LAGS).round().astype(int)) - 1
+    influence = diagnostics.influence_by_lag(model, inputs[:ROWS], lags)
+    print(f"{run.path}: {run.config['arch']}, {length} steps")
+    last = lags[diagnostics.reach(influence)]
+    print(f"  the gradient by the input is above 1 % of its largest up to {diagnostics.reach(gradient)} steps back")
+    print(f"  an input exchanged for another one moves the answer by 1 % of the most up to {last} steps back")
+    curves = {"gradient by the input": (np.arange(length), gradient), "input exchanged": (lags, influence)}
+    for picture, figure in (
+        ("reach.png", by_lag(curves, run.config["arch"])),
+        ("gates.png", maps(diagnostics.trace(model.get_layer("recurrent_0"), inputs[0]), inputs[0])),
+    ):
+        plots.save(figure, run.file(picture))
+        print(f"Picture: {run.file(picture)}")
+
+
+def by_lag(curves: dict[str, tuple[np.ndarray, np.ndarray]], arch: str) -> Figure:
+    """Each curve over the lag, as a share of its largest value."""
+    figure, axes = plots.new_figure(f"{arch}: how much the answer depends on each input")
+    for name, (lags, values) in curves.items():
+        axes.plot(lags, values / max(values.max(), np.finfo(float).tiny), marker=".", markersize=3, label=name)
+    axes.axhline(0.01, color="k", linestyle=":", label="1 %")
+    axes.set(xlabel="steps back from the end", ylabel="share of the largest", yscale="log", ylim=(1e-6, 2))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def maps(traced: dict[str, Any], inputs: np.ndarray) -> Figure:
+    """One heat map below the other: the inputs, then each state and gate, units over time."""
+    rows = {"input": inputs, **traced}
+    figure, first = plots.new_figure("", size=(8.0, 1.3 * len(rows)))
+    first.remove()
+    for axes, (name, values) in zip(figure.subplots(len(rows), sharex=True), rows.items(), strict=True):
+        drawn = axes.imshow(values[:, :WIDEST].T, aspect="auto", cmap="coolwarm", interpolation="nearest")
+        axes.set(ylabel=name, yticks=[])
+        figure.colorbar(drawn, ax=axes)
+    axes.set_xlabel("step")
+    return figure

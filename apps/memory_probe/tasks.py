@@ -1,0 +1,51 @@
+"""The tasks in numbers: what a step of input holds, what is answered, and when a task counts as solved."""
+
+from dataclasses import dataclass
+
+PIXELS = 64  # of one 8 x 8 digit
+MESSAGE = 10  # symbols to copy
+ALPHABET = "abcdefgh"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the network, the training and the pictures need to know of a task."""
+
+    # numbers in one step of the input
+    features: int
+    # numbers in one answer: 1 is a value, more are the scores of so many classes
+    outputs: int
+    # the last so many steps are answered, one answer each
+    answers: int
+    # the figure that is recorded; "mse" is better when lower, "accuracy" when higher
+    metric: str
+    # solved where the test figure is better than this; None: there is no such line, only the simple baseline
+    solved: float | None
+    # training stops where the validation figure is this good: a little better, as the two parts differ by chance
+    enough: float | None
+    # the least --length
+    shortest: int
+    # the lengths that a sweep tries
+    lengths: tuple[int, ...]
+    # what --length is, for the pictures
+    axis: str
+
+
+DIGITS = Task(1, 10, 1, "accuracy", None, None, PIXELS, (64, 128, 256, 512), "steps: 64 pixels, then blanks")
+TASKS = {
+    "adding": Task(2, 1, 1, "mse", 0.01, 0.008, 2, (50, 100, 200, 400), "steps of the sequence"),
+    "copy": Task(
+        len(ALPHABET) + 2,
+        len(ALPHABET),
+        MESSAGE,
+        "accuracy",
+        0.99,
+        0.993,
+        1,
+        (10, 30, 100, 300),
+        "lag in steps",
+    ),
+    "sequential_digits": DIGITS,
+    "permuted_digits": DIGITS,
+}
+BUILTIN = "adding"
