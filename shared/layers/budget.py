@@ -81,7 +81,8 @@ def solve_units(count: Callable[[int], int], params: int, step: int = 1, toleran
     if abs(found[nearest] - params) > tolerance * params:
         reachable = " or ".join(f"{number:,} ({units} units)" for units, number in found.items())
         raise InputError(
-            f"No width comes within {tolerance:.0%} of {params:,} parameters. The nearest are {reachable}."
+            f"No width comes within {tolerance:.0%} of {params:,} parameters. The nearest are {reachable}: "
+            "ask for one of these, or for many more."
         )
     return nearest
 

@@ -85,7 +85,7 @@ def test_evaluating_again_gives_the_figures_of_the_training_also_on_the_other_ba
         np.testing.assert_allclose([r["value"] for r in figures(folder)], before, atol=1e-4)
 
 
-TINY = ["--params", "2000", "--steps", "5", "--epochs", "1"]
+TINY = ["--params", "5000", "--steps", "5", "--epochs", "1"]
 
 
 @pytest.mark.slow
