@@ -61,7 +61,7 @@ class LayerNormLSTMCell(StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class LayerNormLSTM(StepRNN):
-    """LSTM with layer normalisation: steadier gradients, higher learning rates, at a tenth more time.
+    """LSTM with layer normalisation: steadier gradients, and so higher learning rates.
 
     Ba et al. (2016), "Layer normalization", arXiv:1607.06450, equations 20 to 22. N(a) is a with its mean over the
     vector taken off, divided by sqrt(variance + 1e-5); k, r, n are gains.

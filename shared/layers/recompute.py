@@ -2,7 +2,7 @@
 
 Chen et al. (2016), "Training deep nets with sublinear memory cost", arXiv:1604.06174. The sequence is cut into pieces;
 the forward pass stores each piece's first states only, the backward pass runs each piece forward again before it goes
-back through it. That costs one more forward pass, a third more time, and leaves the memory of one piece.
+back through it. That costs one more forward pass, and leaves the memory of one piece.
 """
 
 from collections.abc import Callable, Sequence

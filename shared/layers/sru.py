@@ -55,7 +55,7 @@ class SRUCell(StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class SRU(StepRNN):
-    """Simple recurrent unit: as quick as a feed-forward layer, with a highway that makes deep stacks easy.
+    """Simple recurrent unit: no product with the state, and a highway that makes deep stacks easy.
 
     Lei et al. (2018), "Simple recurrent units for highly parallelizable recurrence", arXiv:1709.02755, equations 1
     to 4, and 5 for alpha.
