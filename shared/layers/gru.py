@@ -102,11 +102,13 @@ def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bia
 
 
 def _backward(residuals: list, gradients: list) -> list:
-    """Back-propagation through time: a reverse scan for the gates' gradients, then one product a weight.
+    """Back-propagation through time: a reverse scan for the gates' gradients, then products over all steps.
 
-    d_x = (dz, dr, dg) is the gradient of the input's share, d_h = (dz, dr, dg * r) that of the state's.
+    (dz, dr, dg) is the gradient of the input's share, (dz, dr, dg * r) that of the state's; what they have in common
+    is written once.
     """
     x, mask, h0, kernel, recurrent_kernel, h, gates = residuals
+    units = h0.shape[-1]
     transposed = ops.transpose(recurrent_kernel)
     h_before = time_major.before(h0, h)
 
@@ -116,17 +118,18 @@ def _backward(residuals: list, gradients: list) -> list:
         dg = dh * (1 - z) * (1 - g * g)
         dz = dh * (slices[2] - g) * z * (1 - z)
         dr = dg * h_g * r * (1 - r)
-        d_h = ops.concatenate([dz, dr, dg * r], axis=-1)
-        if mask is None:
-            return [dh * z + ops.matmul(d_h, transposed)], [d_h, dg]
-        zero = ops.zeros_like(dg)
-        d_h = ops.where(slices[3], d_h, ops.zeros_like(d_h))
-        dh_before = ops.where(slices[3], dh * z + ops.matmul(d_h, transposed), dh)
-        return [dh_before], [d_h, ops.where(slices[3], dg, zero)]
+        d_zr, dg_r = ops.concatenate([dz, dr], axis=-1), dg * r
+        if mask is not None:
+            d_zr, dg, dg_r = (ops.where(slices[3], d, ops.zeros_like(d)) for d in (d_zr, dg, dg_r))
+        dh_before = dh * z + ops.matmul(ops.concatenate([d_zr, dg_r], axis=-1), transposed)
+        if mask is not None:
+            dh_before = ops.where(slices[3], dh_before, dh)
+        return [dh_before], [d_zr, dg, dg_r]
 
     steps = [gradients[0], gates, h_before] + ([] if mask is None else [mask])
-    (dh0,), (d_h, dg) = backend.scan(step, [gradients[1]], steps, outputs=2, reverse=True)
-    d_x = ops.concatenate([d_h[:, :, : -dg.shape[-1]], dg], axis=-1)
-    dx, dkernel, dbias = time_major.project_backward(x, kernel, d_x)
-    drecurrent_kernel, drecurrent_bias = time_major.product_over_time(h_before, d_h), ops.sum(d_h, axis=(0, 1))
-    return [dx, None, dh0, dkernel, drecurrent_kernel, dbias, drecurrent_bias]
+    (dh0,), (d_zr, dg, dg_r) = backend.scan(step, [gradients[1]], steps, outputs=3, reverse=True)
+    dx_zr, dkernel_zr, dbias_zr = time_major.project_backward(x, kernel[:, : 2 * units], d_zr)
+    dx_g, dkernel_g, dbias_g = time_major.project_backward(x, kernel[:, 2 * units :], dg)
+    of_recurrent = [time_major.product_over_time(h_before, d) for d in (d_zr, dg_r)]
+    of_weights = [dkernel_zr, dkernel_g], of_recurrent, [dbias_zr, dbias_g], [dbias_zr, ops.sum(dg_r, axis=(0, 1))]
+    return [dx_zr + dx_g, None, dh0, *(ops.concatenate(parts, axis=-1) for parts in of_weights)]

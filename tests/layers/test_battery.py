@@ -181,7 +181,7 @@ def test_one_update_lowers_the_loss_and_moves_every_weight(arch):
     keras.utils.set_random_seed(3)
     tokens = keras.Input((None, FEATURES))
     model = keras.Model(tokens, keras.layers.Dense(1)(recurrent(arch, UNITS)(tokens)))
-    model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mse", jit_compile=False)
+    model.compile(optimizer=keras.optimizers.SGD(0.001), loss="mse", jit_compile=False)
     targets = np.random.default_rng(4).normal(size=(BATCH, 1))
     before_loss, before = model.evaluate(inputs(), targets, verbose=0), model.get_weights()
     model.fit(inputs(), targets, epochs=1, batch_size=BATCH, verbose=0)
