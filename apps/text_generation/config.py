@@ -41,6 +41,8 @@ class Config:
     embedding_dropout: float = 0.0
     # share of features dropped after each recurrent layer, one mask per sequence
     dropout: float = 0.1
+    # share of the recurrent weights dropped, the same ones for a whole window; not every architecture can
+    weight_dropout: float = 0.0
     # tokens back-propagated through; the state is carried from window to window
     window: int = 64
     # texts read side by side
@@ -78,7 +80,7 @@ class Config:
                 "--valid-fraction, --test-fraction: expected the first above 0, the second not below 0 and together "
                 f"less than 1; received {self.valid_fraction} and {self.test_fraction}"
             )
-        for name in ("dropout", "embedding_dropout"):
+        for name in ("dropout", "embedding_dropout", "weight_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{_flag(name)}: expected 0 <= share < 1; received {getattr(self, name)}")
 
@@ -105,6 +107,7 @@ RECIPES = {
         embedding=128,
         embedding_dropout=0.05,
         dropout=0.45,
+        weight_dropout=0.3,
         window=64,
         batch_size=64,
         epochs=16,

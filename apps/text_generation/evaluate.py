@@ -9,14 +9,14 @@ import numpy as np
 
 from shared import results, runs
 from shared.baselines import NGram
-from shared.decoding import Decoder
+from shared.checkpoint import reset_states
 
 from .config import APP, Config, Evaluate, command
 from .data import Data, load
-from .model import step, zero_states
+from .model import build
 
 HERE = Path(__file__).parent
-WINDOW = 256  # of the second way of reading: nanoGPT's context for tiny Shakespeare
+WINDOW = 256  # tokens read at a time: nanoGPT's context for tiny Shakespeare
 ORDER = {"char": 7, "word": 5}  # of the n-gram model, in tokens
 
 PUBLISHED = {
@@ -42,32 +42,41 @@ def evaluate(options: Evaluate) -> None:
 def measure(run: runs.Run, data: Data) -> list[dict]:
     """Measures the saved model, beside the n-gram model, and keeps the records in the run."""
     model = run.load_model()
-    decoder = Decoder(step(model), model.variables, len(data.info["vocabulary"]))
+    reader = build(Config(**run.config), data.info, batch_size=1)  # carries its state from window to window
+    for ours, theirs in zip(reader.trainable_variables, model.trainable_variables, strict=True):
+        ours.assign(theirs)
     ngram = NGram(ORDER[run.config["level"]]).fit(data.train, len(data.info["vocabulary"]))
     records = []
     for split, ids in (("valid", data.valid), ("test", data.test)):
         if ids is None:
             continue
         simple = float(ngram.nats(ids)[1:].mean())
-        carried = float(decoder.nats(ids[None], zero_states(model)).mean())
-        records.append(_record(run, model, split, carried, simple, windowed=False))
+        records.append(_record(run, model, split, carried(reader, ids), simple, windowed=False))
         records.append(_record(run, model, split, _windowed(model, ids), simple, windowed=True))
     run.save_metrics(records)
     return records
+
+
+def carried(reader, ids: np.ndarray) -> float:
+    """Mean nats of a token where the state goes through the whole text, which is read window by window."""
+    reset_states(reader)
+    starts = range(0, len(ids) - 1, WINDOW)
+    return sum(_nats(reader, ids[None, start : start + WINDOW + 1]) for start in starts) / (len(ids) - 1)
 
 
 def _windowed(model, ids: np.ndarray) -> float:
     """Mean nats of a token where every window of 256 starts from a zero state."""
     window = min(WINDOW, len(ids) - 1)
     count = (len(ids) - 1) // window
-    inputs = ids[: count * window].reshape(count, window)
-    targets = ids[1 : count * window + 1].reshape(count, window)
-    nats = 0.0
-    for rows in np.array_split(np.arange(count), max(1, count // 32)):
-        logits = np.array(model(inputs[rows], training=False), dtype=np.float64)
-        picked = np.take_along_axis(logits, targets[rows][..., None], axis=-1)[..., 0]
-        nats += float((np.logaddexp.reduce(logits, axis=-1) - picked).sum())
-    return nats / (count * window)
+    rows = np.stack([ids[start : start + window + 1] for start in range(0, count * window, window)])
+    return sum(_nats(model, some) for some in np.array_split(rows, max(1, count // 32))) / (count * window)
+
+
+def _nats(model, rows: np.ndarray) -> float:
+    """The summed nats of all tokens but the first of each row (batch, time)."""
+    logits = np.array(model(rows[:, :-1], training=False), dtype=np.float64)
+    picked = np.take_along_axis(logits, rows[:, 1:, None], axis=-1)
+    return float(np.logaddexp.reduce(logits, axis=-1).sum() - picked.sum())
 
 
 def _record(run: runs.Run, model, split: str, nats: float, simple: float, windowed: bool) -> dict:

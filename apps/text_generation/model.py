@@ -6,7 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from shared.layers import recurrent
+from shared import InputError
+from shared.layers import layer_class, recurrent
 from shared.layers.bias import Bias
 
 from .config import Config
@@ -18,6 +19,8 @@ def build(config: Config, info: dict, batch_size: int | None = None) -> keras.Mo
     With `batch_size` the recurrent layers carry their state from one call to the next, as truncated
     back-propagation through time wants it; without, each call starts from zeros and any batch fits.
     """
+    if config.weight_dropout and "recurrent_weight_dropout" not in layer_class(config.arch).SCAN_OPTIONS:
+        raise InputError(f"--weight-dropout: expected 0 with --arch {config.arch}; received {config.weight_dropout}")
     vocabulary = len(info["vocabulary"])
     tokens = keras.Input((None,), batch_size=batch_size, dtype="int32", name="tokens")
     # Keras's default of +-0.05 starves the recurrent layer of input for the first epoch; a tied one needs it.
@@ -37,6 +40,7 @@ def build(config: Config, info: dict, batch_size: int | None = None) -> keras.Mo
             units,
             return_sequences=True,
             stateful=batch_size is not None,
+            recurrent_weight_dropout=config.weight_dropout,
             name=f"recurrent_{number}",
         )
         x = _variational_dropout(config.dropout)(layer(x))  # (batch, time, units)

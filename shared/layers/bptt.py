@@ -1,6 +1,6 @@
 """Back-propagation through time, written once for every step that is a product with the state and a function of it.
 
-    m_t = mix(enter(x_t, s_{t-1}), kernel)                 the only product inside the loop
+    m_t = mix(enter(x_t, s_{t-1}), kernel)                 the only product inside the loop; with `adds`, plus x_t
     s_t = advance(x_t, m_t, s_{t-1}, vectors)              all the rest, element by element
 
 The reverse scan asks the backend for the gradient of `advance` alone; it yields the gradients of all m_t, after which
@@ -43,17 +43,25 @@ class Step:
         mix: the product with the recurrent kernel; None: there is none, `mixed` is None.
         enter: `(slices, states, vectors) -> what is mixed`; None: the output before, states[0].
         zoned: for each state whether zoneout may hold it.
+        adds: the first of the slices is added to what is mixed, so that both have one gradient, and `advance` sees
+            the sum as `mixed` and the other slices.
     """
 
     advance: Callable
     mix: Mix | None = DENSE
     enter: Callable | None = None
     zoned: tuple[bool, ...] = (True, True)
+    adds: bool = False
+
+    def added(self, slices: Tensors, mixed: Any) -> tuple[Tensors, Any]:
+        """The slices and what is mixed, as `advance` takes them."""
+        return (slices[1:], slices[0] + mixed) if self.adds else (slices, mixed)
 
 
 def one(step: Step, slices: Tensors, states: Tensors, kernel: Any, vectors: Tensors) -> Tensors:
     """The states after one step; tensors (batch, ...)."""
-    return step.advance(slices, _mixed(step, slices, states, kernel, vectors), states, vectors)
+    mixed = _mixed(step, slices, states, kernel, vectors)
+    return step.advance(*step.added(slices, mixed), states, vectors)
 
 
 def scan(
@@ -137,17 +145,19 @@ class _Program:
         def body(carry, slices):
             x, mask_t, zones_t = cut(slices, (len(sequences), len(mask), len(zones)))
             mixed = _mixed(self.step, x, carry, kernels[0], vectors) if kernels else None
+            x, mixed = self.step.added(x, mixed)
             new = self.new_states(x, mixed, carry, vectors, mask_t, zones_t)
             return new, [*new, *([mixed] if kernels else [])]
 
         outputs = len(states) + self.mixes
         last, history = backend.scan(body, states, [*sequences, *mask, *zones], outputs)
-        return [history[0], *last], [*flat, *history]
+        return [history[0], *last], [*flat[self.step.adds :], *history]
 
     def backward(self, residuals, gradients):
         """-> the gradients by all of the flat list; None for mask and zones."""
-        flat, history = residuals[: sum(self.counts)], residuals[sum(self.counts) :]
-        sequences, mask, zones, states, kernels, vectors = cut(flat, self.counts)
+        counts = (self.counts[0] - self.step.adds, *self.counts[1:])
+        flat, history = residuals[: sum(counts)], residuals[sum(counts) :]
+        sequences, mask, zones, states, kernels, vectors = cut(flat, counts)
         mixed = history[len(states) :]
         old = [time_major.before(s, h) for s, h in zip(states, history[: len(states)], strict=True)]
         transposed = self.step.mix.transposed(kernels[0]) if kernels else None
@@ -176,7 +186,8 @@ class _Program:
             entered = _entered(self.step, sequences, old, vectors)
             d_kernel = [self.step.mix.kernel_gradient(entered, found[-1], kernels[0])]
         d_states, d_vectors = carry[: len(states)], carry[len(states) :]
-        return [*found[: len(sequences)], *[None] * (len(mask) + len(zones)), *d_states, *d_kernel, *d_vectors]
+        d_sequences = [*(found[-1:] if self.step.adds else []), *found[: len(sequences)]]
+        return [*d_sequences, *[None] * (len(mask) + len(zones)), *d_states, *d_kernel, *d_vectors]
 
     def through_enter(self, d_entered, x, old, vectors, dx, d_old, d_vectors):
         """Adds what the mixed quantity owes to slices, states and vectors."""

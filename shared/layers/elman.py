@@ -11,8 +11,8 @@ from shared.layers.keras_twin import KerasTwin, dense_weights
 
 
 def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
-    del states, vectors
-    return [ops.tanh(slices[0] + mixed)]
+    del slices, states, vectors
+    return [ops.tanh(mixed)]
 
 
 @keras.saving.register_keras_serializable(package="gallery")
@@ -42,7 +42,7 @@ class Elman(KerasTwin, keras.layers.SimpleRNN):
     (2, 8)
     """
 
-    STEP = bptt.Step(_advance)
+    STEP = bptt.Step(_advance, adds=True)
     ON_GPU_KERAS = False
 
     def plain(self) -> bool:

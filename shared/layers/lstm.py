@@ -11,8 +11,8 @@ from shared.layers.keras_twin import KerasTwin, dense_weights
 
 
 def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
-    del vectors
-    i, f, g, o = ops.split(slices[0] + mixed, 4, axis=-1)
+    del slices, vectors
+    i, f, g, o = ops.split(mixed, 4, axis=-1)
     c = ops.sigmoid(f) * states[1] + ops.sigmoid(i) * ops.tanh(g)
     return [ops.sigmoid(o) * ops.tanh(c), c]
 
@@ -50,7 +50,7 @@ class LSTM(KerasTwin, keras.layers.LSTM):
     (2, 8)
     """
 
-    STEP = bptt.Step(_advance)
+    STEP = bptt.Step(_advance, adds=True)
 
     def plain(self) -> bool:
         """See `KerasTwin`."""

@@ -10,7 +10,7 @@ from shared.layers.cells import StepCell, StepRNN, affine
 
 
 def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
-    i, f, g, o = ops.split(slices[0] + mixed, 4, axis=-1)
+    i, f, g, o = ops.split(mixed, 4, axis=-1)
     p_i, p_f, p_o = ops.split(vectors[0], 3, axis=-1)
     c = states[1]
     c_new = ops.sigmoid(f + p_f * c) * c + ops.sigmoid(i + p_i * c) * ops.tanh(g)
@@ -21,7 +21,7 @@ def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
 class PeepholeLSTMCell(StepCell):
     """One step of `PeepholeLSTM`; its docstring has the equations, arguments and weights."""
 
-    STEP = bptt.Step(_advance)
+    STEP = bptt.Step(_advance, adds=True)
     OPTIONS: tuple[str, ...] = (*StepCell.OPTIONS, "unit_forget_bias")
 
     def __init__(self, units: int, unit_forget_bias: bool = True, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from shared.layers.cells import StepCell, StepRNN, affine
 
 def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
     del vectors
-    i, f, g, o = ops.split(slices[0] + mixed, 4, axis=-1)
+    i, f, g, o = ops.split(mixed, 4, axis=-1)
     _, c, n, m = states
     log_f = ops.log_sigmoid(f) + m
     # Before the first step, where n = 0, there is nothing to keep and no scale to keep to.
@@ -26,7 +26,7 @@ class SLSTMCell(StepCell):
     """One step of `SLSTM`; its docstring has the equations, arguments and weights."""
 
     # c, n and m have meaning together only: zoneout holds the output alone.
-    STEP = bptt.Step(_advance, zoned=(True, False, False, False))
+    STEP = bptt.Step(_advance, zoned=(True, False, False, False), adds=True)
     OPTIONS: tuple[str, ...] = (*StepCell.OPTIONS, "unit_forget_bias")
 
     def __init__(self, units: int, unit_forget_bias: bool = True, **kwargs: Any) -> None:

@@ -7,6 +7,11 @@ import shutil
 import numpy as np
 import pytest
 
+from apps.text_generation.config import Config
+from apps.text_generation.evaluate import carried
+from apps.text_generation.model import build, step, zero_states
+from shared import InputError
+from shared.decoding import Decoder
 from tests.apps.test_contract import run
 
 APP = "apps.text_generation"
@@ -97,6 +102,21 @@ def test_score_prints_bits_and_draws_the_surprise(trained):
     bits = float(done.stdout.split(" bits per character")[0].split()[-1])
     assert 1 < bits < math.log2(150)
     assert next(folder.glob("text_generation/*/surprise.png")).stat().st_size > 1000
+
+
+def test_a_text_read_window_by_window_gives_what_reading_token_by_token_gives():
+    config, info = Config(units=8, embedding=4, layers=2), {"vocabulary": list("abcdef")}
+    model, reader = build(config, info), build(config, info, batch_size=1)
+    reader.set_weights(model.get_weights())
+    ids = np.random.default_rng(1).integers(0, 6, 600).astype(np.int32)
+    decoder = Decoder(step(model), model.variables, 6)
+    for _ in range(2):  # the second reading starts from zeros again
+        np.testing.assert_allclose(carried(reader, ids), decoder.nats(ids[None], zero_states(model)).mean(), rtol=1e-5)
+
+
+def test_weights_are_dropped_only_where_the_architecture_can():
+    with pytest.raises(InputError, match="--weight-dropout: expected 0 with --arch sru"):
+        build(Config(arch="sru", weight_dropout=0.5), {"vocabulary": list("abc")})
 
 
 BAD = {
