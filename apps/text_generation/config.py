@@ -107,7 +107,6 @@ RECIPES = {
         embedding=128,
         embedding_dropout=0.05,
         dropout=0.45,
-        weight_dropout=0.3,
         window=64,
         batch_size=64,
         epochs=16,

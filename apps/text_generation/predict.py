@@ -66,6 +66,7 @@ class Writer:
             top_p=options.top_p,
             seed=secrets.randbits(32) if options.seed is None else options.seed,
             banned=self.banned,
+            chunk=64 if options.stream else 512,
         )
         for piece in pieces:
             text = self.decode(piece[0])
