@@ -30,7 +30,7 @@ class Config:
     # elman, lstm, gru, peephole_lstm, layernorm_lstm, indrnn, sru, mingru, minlstm, lru, rglru, slstm, tcn, attention
     arch: str = "lstm"
     # width of each recurrent layer
-    units: int = 256
+    units: int = 320
     # how many recurrent layers
     layers: int = 1
     # width of the token vectors
@@ -40,7 +40,7 @@ class Config:
     # share of features dropped after the token vectors, one mask per sequence
     embedding_dropout: float = 0.0
     # share of features dropped after each recurrent layer, one mask per sequence
-    dropout: float = 0.1
+    dropout: float = 0.3
     # share of the recurrent weights dropped, the same ones for a whole window; not every architecture can
     weight_dropout: float = 0.0
     # tokens back-propagated through; the state is carried from window to window
@@ -48,7 +48,7 @@ class Config:
     # texts read side by side
     batch_size: int = 32
     # passes over the training text
-    epochs: int = 4
+    epochs: int = 7
     # highest learning rate; it rises over the first 2 % of the steps and falls along a cosine to zero
     learning_rate: float = 1e-2
     # AdamW's decay of the weights, as a share of the learning rate
