@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.layers import ARCHITECTURES, IMAGE_ARCHITECTURES
+from shared.layers import SEQUENCE_ARCHITECTURES
 
-VOCABULARY, EMBEDDING = 65, 66  # grud reads its 66 features as 22 values, flags and gaps
+VOCABULARY, EMBEDDING = 65, 66
 WRITTEN = {"gallery": 512, "keras cells": 512, "keras predict": 16}  # characters in a turn
 PRODUCTS, SIDE = 4, 2048  # matrix products in a turn, and their width
 IMAGE = (32, 32, 8)  # rows, columns, channels
@@ -48,11 +48,10 @@ CONTESTS = {
     "convlstm 1 x 32, images of 32 x 32": Contest("convlstm", 1, 32, 8, 10),
     "generation 2 x 512": Contest("lstm", 2, 512, 1, 1),
 }
-CELL_BUDGET = 250_000
-for _arch in ARCHITECTURES:
-    if _arch not in IMAGE_ARCHITECTURES:
-        CONTESTS[f"cell {_arch}"] = Contest(_arch, 1, 0, 32, 128, CELL_BUDGET)
-        CONTESTS[f"stream {_arch}"] = Contest(_arch, 1, 0, 1, 1, CELL_BUDGET)
+CELL_BUDGET = 253_000
+for _arch in SEQUENCE_ARCHITECTURES:
+    CONTESTS[f"cell {_arch}"] = Contest(_arch, 1, 0, 32, 128, CELL_BUDGET)
+    CONTESTS[f"stream {_arch}"] = Contest(_arch, 1, 0, 1, 1, CELL_BUDGET)
 # Stock Keras and PyTorch have no minGRU: there the contest is against their LSTM of the same width.
 NATIVE = {"lstm": "LSTM", "gru": "GRU", "elman": "SimpleRNN", "mingru": "LSTM", "convlstm": "ConvLSTM2D"}
 TORCH = {"lstm": "LSTM", "gru": "GRU", "elman": "RNN", "mingru": "LSTM"}
