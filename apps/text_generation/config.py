@@ -109,7 +109,7 @@ RECIPES = {
         dropout=0.45,
         window=64,
         batch_size=64,
-        epochs=16,
+        epochs=13,
         learning_rate=3e-3,
         weight_decay=0.02,
     ),
