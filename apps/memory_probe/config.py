@@ -28,6 +28,8 @@ class Config:
     arch: str = "gru"
     # parameters of the whole network; its width is solved for, so that architectures meet on equal terms
     params: int = 20_000
+    # width of the layer (ReLU) that reads each step alone before the recurrent ones; 0 = none
+    reader: int = 64
     # how many recurrent layers
     layers: int = 1
     # sequences in a batch
@@ -63,7 +65,7 @@ class Config:
         for name in ("learning_rate", "clip_norm"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{_flag(name)}: expected more than 0; received {getattr(self, name)}")
-        for name in ("patience", "seed"):
+        for name in ("reader", "patience", "seed"):
             if getattr(self, name) < 0:
                 raise InputError(f"{_flag(name)}: expected 0 or more; received {getattr(self, name)}")
 

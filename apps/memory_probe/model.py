@@ -1,4 +1,4 @@
-"""The network: a stack of recurrent layers, and one linear layer that reads the answer from the state."""
+"""The network: a layer that reads each step alone, recurrent layers, one linear layer that answers from the state."""
 
 import keras
 
@@ -18,6 +18,8 @@ def build(config: Config, info: dict) -> keras.Model:
     task = TASKS[info["task"]]
     inputs = keras.Input((None, task.features), name="inputs")
     x = inputs
+    if config.reader:
+        x = keras.layers.Dense(config.reader, activation="relu", name="reader")(x)
     for number in range(config.layers):
         x = recurrent(config.arch, info["units"], return_sequences=True, name=f"recurrent_{number}")(x)
     x = x[:, -task.answers :]  # (batch, answers, units)

@@ -33,7 +33,7 @@ class Task:
 
 DIGITS = Task(1, 10, 1, "accuracy", None, None, PIXELS, (64, 128, 256, 512), "steps: 64 pixels, then blanks")
 TASKS = {
-    "adding": Task(2, 1, 1, "mse", 0.01, 0.008, 2, (50, 100, 200, 400), "steps of the sequence"),
+    "adding": Task(2, 1, 1, "mse", 0.01, 0.008, 2, (50, 200, 500, 1000), "steps of the sequence"),
     "copy": Task(
         len(ALPHABET) + 2,
         len(ALPHABET),
@@ -42,7 +42,7 @@ TASKS = {
         0.99,
         0.993,
         1,
-        (10, 30, 100, 300),
+        (10, 50, 200),
         "lag in steps",
     ),
     "sequential_digits": DIGITS,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import results, runs
+from shared import InputError, results, runs
 from shared.baselines import NGram
 from shared.checkpoint import reset_states
 
@@ -42,9 +42,7 @@ def evaluate(options: Evaluate) -> None:
 def measure(run: runs.Run, data: Data) -> list[dict]:
     """Measures the saved model, beside the n-gram model, and keeps the records in the run."""
     model = run.load_model()
-    reader = build(Config(**run.config), data.info, batch_size=1)  # carries its state from window to window
-    for ours, theirs in zip(reader.trainable_variables, model.trainable_variables, strict=True):
-        ours.assign(theirs)
+    reader = reader_of(run, model, data.info)
     ngram = NGram(ORDER[run.config["level"]]).fit(data.train, len(data.info["vocabulary"]))
     records = []
     for split, ids in (("valid", data.valid), ("test", data.test)):
@@ -55,6 +53,25 @@ def measure(run: runs.Run, data: Data) -> list[dict]:
         records.append(_record(run, model, split, _windowed(model, ids), simple, windowed=True))
     run.save_metrics(records)
     return records
+
+
+def reader_of(run: runs.Run, model, info: dict):
+    """The saved network with batch 1, which carries its state from window to window.
+
+    Raises:
+        InputError: the settings of the run now build another network than was saved.
+    """
+    reader = build(Config(**run.config), info, batch_size=1)
+    ours, theirs = reader.trainable_variables, model.trainable_variables
+    if [tuple(weight.shape) for weight in ours] != [tuple(weight.shape) for weight in theirs]:
+        raise InputError(
+            f"Expected in {run.file('model.keras')} the network that the run's settings build: {len(ours)} weights, "
+            f"{reader.count_params():,} parameters. Found {len(theirs)} weights, {model.count_params():,} parameters, "
+            f"saved by another version. {runs.TRAIN_AGAIN}"
+        )
+    for weight, saved in zip(ours, theirs, strict=True):
+        weight.assign(saved)
+    return reader
 
 
 def carried(reader, ids: np.ndarray) -> float:

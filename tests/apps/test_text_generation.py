@@ -1,5 +1,6 @@
 """The app as its user meets it: commands in processes of their own, and what must hold between its parts."""
 
+import dataclasses
 import json
 import math
 import shutil
@@ -8,9 +9,9 @@ import numpy as np
 import pytest
 
 from apps.text_generation.config import Config
-from apps.text_generation.evaluate import carried
+from apps.text_generation.evaluate import carried, reader_of
 from apps.text_generation.model import build, step, zero_states
-from shared import InputError
+from shared import InputError, runs
 from shared.decoding import Decoder
 from tests.apps.test_contract import run
 
@@ -176,3 +177,11 @@ def test_a_corrupt_model_is_named_and_nothing_is_lost(trained, tmp_path):
     assert done.returncode == 2 and "model.keras is damaged" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert model.read_bytes() == before
+
+
+def test_a_saved_network_that_is_not_the_one_of_the_settings_is_refused_in_one_line(tmp_path):
+    config, info = Config(units=4, embedding=3), {"vocabulary": list("?abcd")}
+    saved = build(Config(units=5, embedding=3), info)
+    run = runs.Run(tmp_path, "text_generation", dataclasses.asdict(config))
+    with pytest.raises(InputError, match=r"model\.keras the network that .* Found 6 weights, .* Train this run again"):
+        reader_of(run, saved, info)

@@ -16,17 +16,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared import results, runs
+from shared.layers import IMAGE_ARCHITECTURES, VECTOR_ARCHITECTURES
 from tests.benchmarks.contestants import (
-    CELL_BUDGET,
     CONTESTS,
     EMBEDDING,
+    IMAGE,
     NATIVE,
     PRODUCTS,
     SIDE,
     TORCH,
     VOCABULARY,
-    WRITTEN,
     Contest,
+    steps,
     units,
 )
 
@@ -37,14 +38,7 @@ CONTESTANTS = {  # where they are not those of TRAINING
     "lstm 1 x 256, T 1000": ["gallery", "gallery, recompute 32", "keras", "keras, memory kept"],
     "convlstm 1 x 32, images of 32 x 32": ["gallery", "keras", "keras, memory kept"],
 }
-CELL_HEADER = [
-    "",
-    f"One layer of {CELL_BUDGET:,} parameters each, batch 32, T 128; Keras and PyTorch beside ours of that name:",
-    "",
-    "| architecture | units | training step | beside our LSTM (spread) | Keras | PyTorch | streamed step | beside our "
-    "LSTM (spread) | peak MiB |",
-    "|---|---|---|---|---|---|---|---|---|",
-]
+TABLES = {"lstm": VECTOR_ARCHITECTURES, "convlstm": IMAGE_ARCHITECTURES}  # beside which every architecture is set
 PAUSE_S = 0.3  # PyTorch's OpenMP threads spin for a while after their turn
 
 
@@ -59,7 +53,7 @@ class Contestant:
             command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment
         )
         self.name, self.seconds = name, []
-        self.units = WRITTEN[name] if CONTESTS[contest].time == 1 else 1
+        self.steps = steps(CONTESTS[contest], name)
         self.hear("ready")
 
     def hear(self, expected: str = "") -> str:
@@ -98,7 +92,7 @@ def take_turns(contestants: list[Contestant], rounds: int) -> None:
 
 def ratios(contestant: Contestant, ours: Contestant) -> list[float]:
     """How many times as long as ours, turn by turn."""
-    return [t / o for t, o in zip(per_unit(contestant), per_unit(ours), strict=True)]
+    return [t / o for t, o in zip(per_step(contestant), per_step(ours), strict=True)]
 
 
 def spread(values: list[float]) -> str:
@@ -137,15 +131,26 @@ def chosen(contest: str, only: list[str]) -> bool:
     return any(word in contest for word in only)
 
 
-def cell_rows(rounds: int, only: list[str]) -> Iterator[str]:
-    """Every architecture at equal parameters: a training step and a streamed step beside our LSTM's."""
-    if not any(chosen(name, only) for name in CONTESTS if name.startswith("cell ")):
-        return
-    ours, our_stream = Contestant("cell lstm", "gallery"), Contestant("stream lstm", "gallery")
-    for name, contest in CONTESTS.items():
-        if not name.startswith("cell ") or not chosen(name, only):
-            continue
-        arch = contest.arch
+def cell_header(reference: str) -> list[str]:
+    """What stands above the rows of `cell_rows`."""
+    contest = CONTESTS[f"cell {reference}"]
+    of = f"images of {IMAGE[0]} x {IMAGE[1]} x {IMAGE[2]}" if reference in IMAGE_ARCHITECTURES else "characters"
+    beside = f"beside our `{reference}` (spread)"
+    return [
+        "",
+        f"One layer of {contest.budget:,} parameters each, batch {contest.batch}, T {contest.time}, {of}; Keras and "
+        "PyTorch (passive) beside ours of that name:",
+        "",
+        f"| architecture | units | training step | {beside} | Keras | PyTorch | streamed step | {beside} | peak MiB |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+
+
+def cell_rows(rounds: int, reference: str, archs: list[str]) -> Iterator[str]:
+    """Every architecture at equal parameters: a training step and a streamed step beside those of `reference`."""
+    ours, our_stream = Contestant(f"cell {reference}", "gallery"), Contestant(f"stream {reference}", "gallery")
+    for arch in archs:
+        name = f"cell {arch}"
         peers = [
             kind for kind, has in (("keras", NATIVE), ("torch, passive", TORCH)) if arch in has and arch != "mingru"
         ]
@@ -153,10 +158,10 @@ def cell_rows(rounds: int, only: list[str]) -> Iterator[str]:
         streamed = Contestant(f"stream {arch}", "gallery")
         take_turns([ours, *own, our_stream, streamed], rounds)
         beside = {c.name: f"{statistics.median(ratios(c, own[0])):.2f}" for c in own[1:]}
-        step, stream = statistics.median(own[0].seconds), statistics.median(per_unit(streamed))
+        step, stream = statistics.median(own[0].seconds), statistics.median(per_step(streamed))
         yield (
-            f"| `{arch}` | {units(contest):,} | {step * 1e3:.0f} ms | {spread(ratios(own[0], ours))} | "
-            f"{beside.get('keras', '')} | {beside.get('torch, passive', '')} | {stream * 1e6:.0f} µs | "
+            f"| `{arch}` | {units(CONTESTS[name]):,} | {step * 1e3:.0f} ms | {spread(ratios(own[0], ours))} | "
+            f"{beside.get('keras', '')} | {beside.get('torch, passive', '')} | {stream * 1e6:,.0f} µs | "
             f"{spread(ratios(streamed, our_stream))} | {own[0].peak_mib():,} |"
         )
         for contestant in (*own[1:], streamed):
@@ -165,14 +170,14 @@ def cell_rows(rounds: int, only: list[str]) -> Iterator[str]:
     our_stream.peak_mib()
 
 
-def per_unit(contestant: Contestant) -> list[float]:
+def per_step(contestant: Contestant) -> list[float]:
     """Seconds of each step, or of each written character."""
-    return [seconds / contestant.units for seconds in contestant.seconds]
+    return [seconds / contestant.steps for seconds in contestant.seconds]
 
 
 def row(contest: str, contestant: Contestant, times: list[float]) -> str:
     """A line of the table: median time, and how many times as long as ours it took, with the spread."""
-    median = statistics.median(per_unit(contestant))
+    median = statistics.median(per_step(contestant))
     figure = f"{1 / median:,.0f} characters/s" if contest.startswith("generation") else f"{median * 1e3:.0f} ms"
     return f"| {contest} | {contestant.name} | {figure} | {spread(times)} | {contestant.peak_mib():,} |"
 
@@ -184,6 +189,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[""], help="contests whose name holds one of these")
     parser.add_argument("--record", action="store_true", help=f"write the table into {README.name}")
     options = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of the contestants and of this process, which counts weights
     lines = [
         "| contest | contestant | median | time beside ours (spread) | peak MiB |",
         "|---|---|---|---|---|",
@@ -196,11 +202,14 @@ def main() -> None:
     if chosen("lstm 2 x 512", options.only):
         lines += ["", best_rate(options.rounds)]
         print(lines[-1], flush=True)
-    cells = list(CELL_HEADER)
-    for line in cell_rows(options.rounds, options.only):
-        cells.append(line)
-        print(line, flush=True)
-    lines += cells if len(cells) > len(CELL_HEADER) else []
+    for reference, archs in TABLES.items():
+        asked = [arch for arch in archs if chosen(f"cell {arch}", options.only)]
+        if asked:
+            lines += cell_header(reference)
+            print("\n".join(cell_header(reference)), flush=True)
+            for line in cell_rows(options.rounds, reference, asked):
+                lines.append(line)
+                print(line, flush=True)
     versions = ", ".join(f"{name} {version}" for name, version in runs.versions().items())
     lines += ["", f"{options.rounds} rounds, {runs.hardware()}, {versions}, {datetime.date.today()}."]
     print(lines[-1])

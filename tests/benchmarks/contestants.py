@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.layers import SEQUENCE_ARCHITECTURES
+from shared.layers import ARCHITECTURES, IMAGE_ARCHITECTURES
 
 VOCABULARY, EMBEDDING = 65, 66
-WRITTEN = {"gallery": 512, "keras cells": 512, "keras predict": 16}  # characters in a turn
+STREAMED, FRAMES = 512, 16  # characters in a turn, frames in one
 PRODUCTS, SIDE = 4, 2048  # matrix products in a turn, and their width
 IMAGE = (32, 32, 8)  # rows, columns, channels
 
@@ -48,10 +48,12 @@ CONTESTS = {
     "convlstm 1 x 32, images of 32 x 32": Contest("convlstm", 1, 32, 8, 10),
     "generation 2 x 512": Contest("lstm", 2, 512, 1, 1),
 }
-CELL_BUDGET = 253_000
-for _arch in SEQUENCE_ARCHITECTURES:
-    CONTESTS[f"cell {_arch}"] = Contest(_arch, 1, 0, 32, 128, CELL_BUDGET)
-    CONTESTS[f"stream {_arch}"] = Contest(_arch, 1, 0, 1, 1, CELL_BUDGET)
+# Budgets that every architecture meets within 1 %.
+CELL_BUDGET, IMAGE_BUDGET = 253_000, 54_500
+for _arch in ARCHITECTURES:
+    sizes = (8, 10, IMAGE_BUDGET) if _arch in IMAGE_ARCHITECTURES else (32, 128, CELL_BUDGET)
+    CONTESTS[f"cell {_arch}"] = Contest(_arch, 1, 0, *sizes)
+    CONTESTS[f"stream {_arch}"] = Contest(_arch, 1, 0, 1, 1, sizes[-1])
 # Stock Keras and PyTorch have no minGRU: there the contest is against their LSTM of the same width.
 NATIVE = {"lstm": "LSTM", "gru": "GRU", "elman": "SimpleRNN", "mingru": "LSTM", "convlstm": "ConvLSTM2D"}
 TORCH = {"lstm": "LSTM", "gru": "GRU", "elman": "RNN", "mingru": "LSTM"}
@@ -63,7 +65,16 @@ def units(contest: Contest) -> int:
         return contest.units
     from shared.layers.budget import units_for
 
-    return units_for(contest.arch, contest.budget, EMBEDDING)
+    return units_for(contest.arch, contest.budget, IMAGE[-1] if contest.arch in IMAGE_ARCHITECTURES else EMBEDDING)
+
+
+def steps(contest: Contest, contestant: str) -> int:
+    """Steps in a turn: one of training, or so many characters or frames."""
+    if contest.time > 1:
+        return 1
+    if contest.arch in IMAGE_ARCHITECTURES:
+        return FRAMES
+    return 16 if contestant == "keras predict" else STREAMED
 
 
 def batch(contest: Contest) -> tuple[np.ndarray, np.ndarray]:
@@ -160,7 +171,46 @@ def gallery_generation(contest: Contest) -> Callable[[], None]:
     model = build(config, {"vocabulary": ["?"] * VOCABULARY})
     decoder = Decoder(step(model), model.variables, VOCABULARY)
     logits, states = decoder.read(np.zeros((1, 1), np.int32), zero_states(model))
-    return lambda: list(decoder.sample(logits, states, WRITTEN["gallery"], seed=1))
+    return lambda: list(decoder.sample(logits, states, STREAMED, seed=1))
+
+
+def streamed_characters(contest: Contest) -> Callable[[], None]:
+    """One layer between an embedding and a softmax, step by step in one compiled loop."""
+    import keras
+
+    from shared.decoding import Decoder
+
+    embedding, layer = keras.layers.Embedding(VOCABULARY, EMBEDDING), keras_layer(contest, ours=True)
+    head = keras.layers.Dense(VOCABULARY)
+    first = np.zeros((1, 1), np.int32)
+    head(layer(embedding(first)))
+
+    def step(tokens, states):
+        x, states = layer.step(embedding(tokens), states)
+        return head(x), states
+
+    variables = [variable for part in (embedding, layer, head) for variable in part.variables]
+    decoder = Decoder(step, variables, VOCABULARY)
+    logits, states = decoder.read(first, layer.get_initial_state(1))
+    return lambda: list(decoder.sample(logits, states, STREAMED, seed=1))
+
+
+def streamed_frames(contest: Contest) -> Callable[[], None]:
+    """One convolutional layer, a call for each frame, as a camera would have it."""
+    import tensorflow as tf
+
+    layer = keras_layer(contest, ours=True, kernel_size=3)
+    layer.build((1, None, *IMAGE))
+    step = tf.function(layer.step, autograph=False)
+    frame = tf.random.normal((1, *IMAGE))
+
+    def turn() -> None:
+        states = layer.get_initial_state(1)
+        for _ in range(FRAMES):
+            output, states = step(frame, states)
+        output.numpy()
+
+    return turn
 
 
 def keras_network(contest: Contest, stateful: bool):
@@ -181,7 +231,7 @@ def predict_generation(contest: Contest) -> Callable[[], None]:
 
     def write() -> None:
         token = np.zeros((1, 1), np.int32)
-        for _ in range(WRITTEN["keras predict"]):
+        for _ in range(steps(contest, "keras predict")):
             logits = model.predict(token, verbose=0)[0, 0].astype(float)
             chances = np.exp(logits - logits.max())
             token[0, 0] = random.choice(VOCABULARY, p=chances / chances.sum())
@@ -208,7 +258,7 @@ def cells_generation(contest: Contest) -> Callable[[], None]:
             token = tf.argmax(head(x) - tf.math.log(-tf.math.log(uniform)), axis=-1, output_type=tf.int32)
             return index + 1, token, after, tf.tensor_scatter_nd_update(written, [[index]], token)
 
-        count = WRITTEN["keras cells"]
+        count = STREAMED
         zeros = [[tf.zeros((1, layer.units))] * len(layer.state_size) for layer in layers]
         start = (0, tf.zeros((1,), tf.int32), zeros, tf.zeros((count,), tf.int32))
         return tf.while_loop(lambda index, *_: index < count, body, start)[3]
@@ -231,12 +281,14 @@ def make(contest: Contest, contestant: str) -> Callable[[], None]:
         return matrix_products(contest)
     if contestant.startswith("torch"):
         return torch_training(contest)
+    if contest.time == 1 and contest.budget:
+        return streamed_frames(contest) if contest.arch in IMAGE_ARCHITECTURES else streamed_characters(contest)
     if contest.time == 1:
         kinds = {"keras predict": predict_generation, "keras cells": cells_generation}
         return kinds.get(contestant, gallery_generation)(contest)
     if contestant == "keras, memory kept":
         import shared.layers.backend  # noqa: F401  importing it makes the process keep its memory
-    if contest.arch == "convlstm":
+    if contest.arch in IMAGE_ARCHITECTURES:
         return image_training(contest, ours=contestant == "gallery")
     recompute = int(contestant.split("recompute ")[1]) if "recompute" in contestant else 0
     return keras_training(contest, contestant.startswith("gallery"), recompute)

@@ -8,6 +8,10 @@ def numpy(*tensors):
     return [ops.convert_to_numpy(t) for t in tensors]
 
 
+def tensors(*arrays):
+    return [ops.convert_to_tensor(a) for a in arrays]
+
+
 def weights_of(layer):
     """The layer's weights by name, for an oracle."""
     return {w.name: ops.convert_to_numpy(w) for w in layer.weights}

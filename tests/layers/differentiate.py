@@ -35,7 +35,8 @@ def unroll(layer, x, states, mask):
 
 def loss(layer, values, mask):
     """The loss as a float."""
-    return float(loss_of(layer, [ops.convert_to_tensor(v, dtype=str(v.dtype)) for v in values], mask))
+    tensors = [ops.convert_to_tensor(v, dtype=str(v.dtype)) for v in values]
+    return float(ops.convert_to_numpy(loss_of(layer, tensors, mask)))
 
 
 def along_random_directions(layer, values, mask, step=1e-6):  # a larger one pushes some ReLU of the many over its kink
@@ -76,4 +77,4 @@ def loss_and_gradients(layer, values, mask, unrolled=False):
         tensors = [torch.tensor(v, requires_grad=True) for v in values]
         result = loss_of(layer, tensors, mask, unrolled)
         gradients = torch.autograd.grad(result, tensors, materialize_grads=True)
-    return float(result), [np.asarray(ops.convert_to_numpy(g)) for g in gradients]
+    return float(ops.convert_to_numpy(result)), [np.asarray(ops.convert_to_numpy(g)) for g in gradients]

@@ -9,7 +9,7 @@ from shared import InputError
 from shared.layers import ARCHITECTURES, VECTOR_ARCHITECTURES, recurrent
 from shared.layers.slstm import SLSTM
 from tests.layers import differentiate
-from tests.layers.compare import numpy, same, weights_of
+from tests.layers.compare import numpy, same, tensors, weights_of
 from tests.layers.oracles import ORACLES, sequence
 
 UNITS, FEATURES, BATCH, TIME = 6, 3, 4, 9  # three features: what grud calls one value, its flag and its time gap
@@ -62,10 +62,10 @@ def test_outputs_and_states_equal_the_numpy_equations(arch, mask):
 @every_arch
 def test_the_layer_equals_a_hand_loop_over_its_step(arch):
     layer = make(arch, return_sequences=True, return_state=True)
-    states = list(start(layer))
+    states = tensors(*start(layer))
     outputs, *last = numpy(*layer(inputs(), initial_state=list(states)))
     for t in range(TIME):
-        output, states = layer.step(inputs()[:, t], states)
+        output, states = layer.step(*tensors(inputs()[:, t]), states)
         same(ops.convert_to_numpy(output), outputs[:, t])
     for state, expected in zip(states, last, strict=True):
         same(ops.convert_to_numpy(state), expected)

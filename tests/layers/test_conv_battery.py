@@ -8,7 +8,7 @@ from keras import ops
 from shared.layers import IMAGE_ARCHITECTURES, recurrent
 from shared.layers.conv_min_gru import ConvMinGRU
 from tests.layers import differentiate
-from tests.layers.compare import numpy, same, weights_of
+from tests.layers.compare import numpy, same, tensors, weights_of
 from tests.layers.oracles import sequence
 
 UNITS, BATCH, TIME = 3, 4, 5
@@ -63,10 +63,10 @@ def test_outputs_and_states_equal_the_numpy_equations(arch, mask, kernel_size):
 @pytest.mark.parametrize("zoneout", [0, 0.3])
 def test_the_layer_equals_a_hand_loop_over_its_step(arch, zoneout):
     layer = make(arch, return_sequences=True, return_state=True, zoneout=zoneout)
-    states = list(start(layer))
+    states = tensors(*start(layer))
     outputs, *last = numpy(*layer(inputs(), initial_state=list(states)))
     for t in range(TIME):
-        output, states = layer.step(inputs()[:, t], states)
+        output, states = layer.step(*tensors(inputs()[:, t]), states)
         same(ops.convert_to_numpy(output), outputs[:, t])
     for state, expected in zip(states, last, strict=True):
         same(ops.convert_to_numpy(state), expected)

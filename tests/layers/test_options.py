@@ -7,6 +7,7 @@ from keras import ops
 
 from shared.layers import VECTOR_ARCHITECTURES, layer_class, linear_scan, recurrent
 from tests.layers import differentiate
+from tests.layers.compare import tensors
 from tests.layers.oracles import ORACLES
 from tests.layers.test_battery import BATCH, FEATURES, MASK, TIME, UNITS, inputs, make, numpy, same, start, weights_of
 
@@ -41,7 +42,7 @@ def test_outside_of_training_zoneout_mixes_old_and_new_by_its_rate(arch):
     same(outputs, np.stack(expected, axis=1))
     for state, found in zip(states, last, strict=True):
         same(found, state)
-    output, _ = layer.step(inputs()[:, 0], start(layer))
+    output, _ = layer.step(*tensors(inputs()[:, 0]), tensors(*start(layer)))
     same(ops.convert_to_numpy(output), expected[0])
 
 
