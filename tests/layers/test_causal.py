@@ -106,7 +106,7 @@ def test_tcn_equals_causal_convolutions_of_keras_by_copied_weights(features):
     layer = TCN(UNITS, kernel_size=3, levels=3, return_sequences=True)
     x = np.random.default_rng(3).normal(size=(BATCH, 20, features)).astype("float32")
     layer.build(x.shape)
-    y = x
+    y = ops.convert_to_tensor(x)
     for level in range(3):
         branch = y
         for n in (2 * level, 2 * level + 1):
