@@ -120,7 +120,9 @@ def _program(
     both = program.forward, program.backward
     if recompute:
         both = in_pieces(*both, sequences, masked + zones, states, recompute)
-    return backend.differentiable(*both, jit=step.mix is None or step.mix.jit)
+    jit = step.mix is None or step.mix.jit
+    # TensorFlow's own convolutions use all cores already.
+    return backend.differentiable(*both, jit=jit, batch=program.batch() if jit else None)
 
 
 class _Program:
@@ -130,6 +132,12 @@ class _Program:
         self.step = step
         self.mixes = int(step.mix is not None)
         self.counts = (sequences, int(masked), zones, states, self.mixes, vectors)
+
+    def batch(self) -> tuple[list, list]:
+        """The axis of the batch in each of the flat list, and in each output."""
+        sequences, mask, zones, states, kernels, vectors = self.counts
+        in_time = [1] * (sequences + mask + zones)
+        return [*in_time, *[0] * states, *[None] * (kernels + vectors)], [1, *[0] * states]
 
     def new_states(self, slices: Tensors, mixed: Any, states: Tensors, vectors: Tensors, mask: Tensors, zones: Tensors):
         """One step with zoneout and mask."""

@@ -107,7 +107,7 @@ def _forward(x: Any, mask: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel:
         return [h_new, c_new], [h_new, c_new, gates]
 
     # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2, so that one tanh over all four gates serves both functions.
-    half = ops.full_like(h0, 0.5)[0]
+    half = ops.full((h0.shape[-1],), 0.5, h0.dtype)
     scale = ops.concatenate([half, half, ops.ones_like(half), half])
     z = time_major.project(x, kernel, bias)
     steps = [z] if mask is None else [z, mask]

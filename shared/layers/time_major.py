@@ -26,17 +26,21 @@ def recurrence(forward: Callable, backward: Callable, states: int) -> Callable:
         return [dx, *others]
 
     @functools.cache
-    def compiled(masked, recompute):
+    def compiled(masked, recompute, weights):
+        both = forward, backward
         if recompute:
-            return backend.differentiable(*in_pieces(forward, backward, 1, 1, states, recompute))
-        if masked:
-            return backend.differentiable(forward, backward)
-        return backend.differentiable(lambda x, *inputs: forward(x, None, *inputs), unmasked_backward)
+            both = in_pieces(forward, backward, 1, 1, states, recompute)
+        elif not masked:
+            both = lambda x, *inputs: forward(x, None, *inputs), unmasked_backward
+        in_time = [1] * (2 if masked else 1)
+        batch = [*in_time, *[0] * states, *[None] * weights], [1, *[0] * states]
+        return backend.differentiable(*both, batch=batch)
 
     def call(x, mask, *inputs, recompute=0):
         if recompute and mask is None:
             mask = all_steps(x)
-        return compiled(mask is not None, recompute)(x, *([] if mask is None else [mask]), *inputs)
+        program = compiled(mask is not None, recompute, len(inputs) - states)
+        return program(x, *([] if mask is None else [mask]), *inputs)
 
     return call
 

@@ -25,9 +25,9 @@ def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, rever
     return jax.lax.scan(body, list(carry), list(sequences), reverse=reverse)
 
 
-def differentiable(forward: Callable, backward: Callable, jit: bool = True) -> Callable:
+def differentiable(forward: Callable, backward: Callable, jit: bool = True, batch: Any = None) -> Callable:
     """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
-    del jit  # the caller's own
+    del jit, batch  # the caller's own
 
     @jax.custom_vjp
     def function(*inputs):

@@ -1,12 +1,16 @@
 """TensorFlow: every scan, forward or backward, is one program that XLA compiles."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
 Tensors = Sequence[Any]
 Step = Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
+Axes = Sequence[int | None]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def on_gpu() -> bool:
@@ -45,13 +49,18 @@ def scan(step: Step, carry: Tensors, sequences: Tensors, outputs: int, reverse: 
     return final, [result.stack() for result in results]
 
 
-def differentiable(forward: Callable, backward: Callable, jit: bool = True) -> Callable:
+def differentiable(
+    forward: Callable, backward: Callable, jit: bool = True, batch: tuple[Axes, Axes] | None = None
+) -> Callable:
     """A function whose gradient is written by hand; each direction is one program.
 
     Args:
         forward: `forward(*inputs) -> (outputs, residuals)`, two lists of tensors.
         backward: `backward(residuals, output_gradients) -> input_gradients`, None for an input without one.
         jit: compile with XLA; False where XLA is slow (convolutions on a CPU).
+        batch: the axis of the batch in each input and in each output, None in a weight. If given, a CPU of several
+            cores runs the two halves of a batch side by side: a loop's small products and what lies between them
+            leave cores idle that the other half's loop then takes.
 
     Returns:
         `function(*inputs) -> outputs`. It cannot be differentiated twice.
@@ -63,14 +72,50 @@ def differentiable(forward: Callable, backward: Callable, jit: bool = True) -> C
     def function(*inputs):
         # Without stop_gradient TensorFlow would also differentiate the compiled loop itself, whose tensor
         # lists cannot leave XLA ("TensorList crossing the XLA/TF boundary").
-        outputs, residuals = run_forward(*[tf.stop_gradient(x) for x in inputs])
+        inputs = [tf.stop_gradient(x) for x in inputs]
+        if batch is None or _rows(inputs, batch[0]) == 1 or not _side_by_side():
+            outputs, residuals = run_forward(*inputs)
+            return outputs, lambda *gradients: run_backward(residuals, list(gradients))
+        ran = [run_forward(*half) for half in _halves(inputs, batch[0])]
 
         def gradient(*output_gradients):
-            return run_backward(residuals, list(output_gradients))
+            halves = _halves(output_gradients, batch[1])
+            found = [run_backward(residuals, half) for (_, residuals), half in zip(ran, halves, strict=True)]
+            return _joined(found, batch[0])
 
-        return outputs, gradient
+        return _joined([outputs for outputs, _ in ran], batch[1]), gradient
 
     return function
+
+
+def _side_by_side() -> bool:
+    """Not on a GPU, and not within a program of XLA's, which runs one loop after the other."""
+    within_xla = control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+    return CORES > 1 and not on_gpu() and not tf.executing_eagerly() and not within_xla
+
+
+def _rows(values: Tensors, axes: Axes) -> int | None:
+    """The batch's size, None if it is not known yet."""
+    return next(value.shape[axis] for value, axis in zip(values, axes, strict=True) if axis is not None)
+
+
+def _halves(values: Tensors, axes: Axes) -> list[list]:
+    """The values for either half of the batch; weights, without a batch axis, whole."""
+    size = next(tf.shape(value)[axis] for value, axis in zip(values, axes, strict=True) if axis is not None)
+    sizes = tf.stack([size // 2, size - size // 2])
+    cut = [
+        [value] * 2 if axis is None else tf.split(value, sizes, axis, num=2)
+        for value, axis in zip(values, axes, strict=True)
+    ]
+    return [[halves[number] for halves in cut] for number in range(2)]
+
+
+def _joined(halves: Sequence[Tensors], axes: Axes) -> list:
+    """What both halves have found: joined along the batch, the weights' gradients added."""
+    return [
+        None if one is None else one + other if axis is None else tf.concat([one, other], axis)
+        for one, other, axis in zip(*halves, axes, strict=True)
+    ]
 
 
 def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:

@@ -24,9 +24,9 @@ def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, rever
     return list(carry), [torch.stack(result) for result in results]
 
 
-def differentiable(forward: Callable, backward: Callable, jit: bool = True) -> Callable:
+def differentiable(forward: Callable, backward: Callable, jit: bool = True, batch: Any = None) -> Callable:
     """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
-    del jit  # PyTorch runs eagerly
+    del jit, batch  # PyTorch runs eagerly
 
     class Function(torch.autograd.Function):
         @staticmethod
