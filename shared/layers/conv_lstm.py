@@ -1,31 +1,20 @@
 """The long short-term memory of convolutions."""
 
+import dataclasses
 from typing import Any
 
 import keras
-from keras import ops
 
-from shared.layers import bptt
 from shared.layers.cells import StepCell, StepRNN
-from shared.layers.conv import CONV, ConvCell, ConvRNN
+from shared.layers.conv import CONV, ConvCell, ConvRNN, convolved
 from shared.layers.lstm import LSTM
-
-
-def _joined(slices: list, states: list, vectors: list) -> Any:
-    del vectors
-    return ops.concatenate([slices[0], states[0]], axis=-1)
-
-
-def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
-    return LSTM.STEP.advance(slices, mixed + vectors[0], states, [])
 
 
 @keras.saving.register_keras_serializable(package="gallery")
 class ConvLSTMCell(ConvCell, StepCell):
     """One step of `ConvLSTM`; its docstring has the equations, arguments and weights."""
 
-    # One convolution of input and state together: apart, its gates would be stacked for all steps and cut up again.
-    STEP = bptt.Step(_advance, mix=CONV, enter=_joined)
+    STEP = dataclasses.replace(LSTM.STEP, mix=CONV)
     OPTIONS: tuple[str, ...] = (*ConvCell.OPTIONS, "unit_forget_bias")
 
     def __init__(self, units: int, kernel_size: Any = 3, unit_forget_bias: bool = True, **kwargs: Any) -> None:
@@ -41,12 +30,11 @@ class ConvLSTMCell(ConvCell, StepCell):
 
     def project(self, inputs: Any) -> list:
         """See `StepCell`."""
-        return [inputs]
+        return [convolved(inputs, self.kernel, self.bias)]
 
     def kernel_and_vectors(self) -> tuple[Any, list]:
-        """See `StepCell`; the kernel is that of input and state together."""
-        bias = ops.zeros((4 * self.units,)) if self.bias is None else self.bias
-        return ops.concatenate([self.kernel, self.recurrent_kernel], axis=2), [bias]
+        """See `StepCell`."""
+        return self.recurrent_kernel, []
 
 
 @keras.saving.register_keras_serializable(package="gallery")
@@ -88,8 +76,3 @@ class ConvLSTM(ConvRNN, StepRNN):
     """
 
     cell_class = ConvLSTMCell
-
-    def dropped(self, kernel: Any, training: bool) -> Any:
-        """See `Scanned`; the input's part of the kernel is left whole."""
-        of_x, of_h = ops.split(kernel, [self.cell.kernel.shape[2]], axis=2)
-        return ops.concatenate([of_x, super().dropped(of_h, training)], axis=2)

@@ -91,7 +91,7 @@ def keras_training(contest: Contest, ours: bool, recompute: int = 0) -> Callable
     x = keras.layers.Embedding(VOCABULARY, EMBEDDING)(tokens)
     for _ in range(contest.layers):
         x = keras_layer(contest, ours, recompute)(x)
-    return keras_steps(keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x)), *batch(contest), jit=os.environ.get('JIT','0')=='1' and ours)
+    return keras_steps(keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x)), *batch(contest), jit=False)
 
 
 def image_training(contest: Contest, ours: bool) -> Callable[[], None]:

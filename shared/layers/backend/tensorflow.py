@@ -33,13 +33,15 @@ def scan(step: Step, carry: Tensors, sequences: Tensors, outputs: int, reverse: 
     """
     length = tf.shape(sequences[0])[0]
     dtype = carry[0].dtype
-    # Tensor arrays rather than indexing: XLA then reads and writes slices in place.
-    sources = [tf.TensorArray(s.dtype, size=length).unstack(s) for s in sequences]
+    # XLA reads and writes the slices of tensor arrays in place; TensorFlow itself would copy them, but not `s[t]`.
+    readers = [
+        tf.TensorArray(s.dtype, size=length).unstack(s).read if _within_xla() else s.__getitem__ for s in sequences
+    ]
     results = [tf.TensorArray(dtype, size=length) for _ in range(outputs)]
 
     def body(index, carry, results):
         t = length - 1 - index if reverse else index
-        carry, values = step(carry, [source.read(t) for source in sources])
+        carry, values = step(carry, [read(t) for read in readers])
         written = [result.write(t, value) for result, value in zip(results, values, strict=True)]
         return index + 1, list(carry), written
 
@@ -88,10 +90,14 @@ def differentiable(
     return function
 
 
+def _within_xla() -> bool:
+    """Whether what is traced becomes part of a program of XLA's."""
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
 def _side_by_side() -> bool:
     """Not on a GPU, and not within a program of XLA's, which runs one loop after the other."""
-    within_xla = control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
-    return CORES > 1 and not on_gpu() and not tf.executing_eagerly() and not within_xla
+    return CORES > 1 and not on_gpu() and not tf.executing_eagerly() and not _within_xla()
 
 
 def _rows(values: Tensors, axes: Axes) -> int | None:
