@@ -133,7 +133,8 @@ def _quiet_start() -> Iterator[None]:
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    for chatty in ("absl", "tensorflow"):  # the latter warns when an evaluation meets several lengths
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     with tempfile.TemporaryFile() as held_back:
         sys.stderr.flush()
         stderr = os.dup(2)
