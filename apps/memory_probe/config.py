@@ -37,7 +37,7 @@ class Config:
     # batches of fresh sequences in an epoch, after which validation is measured; digits: one pass over them
     steps: int = 100
     # at most so many epochs; training stops when validation is solved
-    epochs: int = 60
+    epochs: int = 30
     # Adam's learning rate at the start; it falls along a cosine to zero in the last epoch
     learning_rate: float = 1e-2
     # largest norm of the whole gradient
@@ -82,9 +82,9 @@ RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
     "adding": DEFAULT,
-    "copy": Config(data="copy", length=10),
-    "sequential_digits": Config(data="sequential_digits", length=64),
-    "permuted_digits": Config(data="permuted_digits", length=64),
+    "copy": Config(data="copy", length=10, epochs=60),
+    "sequential_digits": Config(data="sequential_digits", length=64, epochs=60),
+    "permuted_digits": Config(data="permuted_digits", length=64, epochs=60),
 }
 
 
