@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -30,7 +31,7 @@ def reach(options: Reach) -> None:
     curves = {"gradient by the input": (np.arange(length), gradient), "input exchanged": (lags, influence)}
     for picture, figure in (
         ("reach.png", by_lag(curves, run.config["arch"])),
-        ("gates.png", maps(diagnostics.trace(model.get_layer("recurrent_0"), inputs[0]), inputs[0])),
+        ("gates.png", maps(traced(model, inputs[0]), inputs[0])),
     ):
         plots.save(figure, run.file(picture))
         print(f"Picture: {run.file(picture)}")
@@ -48,9 +49,16 @@ def by_lag(curves: dict[str, tuple[np.ndarray, np.ndarray]], arch: str) -> Figur
     return figure
 
 
-def maps(traced: dict[str, Any], inputs: np.ndarray) -> Figure:
+def traced(model: keras.Model, inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """States and gates (time, units) of the first recurrent layer over one sequence (time, features)."""
+    layer = model.get_layer("recurrent_0")
+    read = keras.Model(model.inputs, layer.input)(inputs[None])  # what stands before it has done its part
+    return diagnostics.trace(layer, keras.ops.convert_to_numpy(read)[0])
+
+
+def maps(found: dict[str, Any], inputs: np.ndarray) -> Figure:
     """One heat map below the other: the inputs, then each state and gate, units over time."""
-    rows = {"input": inputs, **traced}
+    rows = {"input": inputs, **found}
     figure, first = plots.new_figure("", size=(8.0, 1.3 * len(rows)))
     first.remove()
     for axes, (name, values) in zip(figure.subplots(len(rows), sharex=True), rows.items(), strict=True):
