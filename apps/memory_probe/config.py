@@ -29,7 +29,7 @@ class Config:
     # parameters of the whole network; its width is solved for, so that architectures meet on equal terms
     params: int = 20_000
     # width of the layer (ReLU) that reads each step alone before the recurrent ones; 0 = none
-    reader: int = 64
+    reader: int = 32
     # how many recurrent layers
     layers: int = 1
     # sequences in a batch
