@@ -111,7 +111,7 @@ def draw(cells: Cells, config: Config, path: Path) -> None:
     """Draws the task's figure over the length, a line for each architecture, bars of one deviation."""
     task = TASKS[config.data]
     figure, axes = plots.new_figure(f"{config.data}: about {config.params:,} parameters each", size=(8.0, 4.5))
-    for number, arch in enumerate(dict.fromkeys(arch for _, arch in cells)):
+    for number, arch in enumerate(dict.fromkeys(arch for (_, arch), done in cells.items() if done)):
         points = [(length, _values(done)) for (length, name), done in cells.items() if name == arch and done]
         lengths = [length for length, _ in points]
         means = [statistics.mean(values) for _, values in points]
