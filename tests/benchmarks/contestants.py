@@ -84,14 +84,14 @@ def batch(contest: Contest) -> tuple[np.ndarray, np.ndarray]:
 
 
 def keras_training(contest: Contest, ours: bool, recompute: int = 0) -> Callable[[], None]:
-    """One AdamW step of a character model; ours compiled with jit, stock Keras without: for each the faster way."""
+    """One AdamW step of a character model."""
     import keras
 
     tokens = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(VOCABULARY, EMBEDDING)(tokens)
     for _ in range(contest.layers):
         x = keras_layer(contest, ours, recompute)(x)
-    return keras_steps(keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x)), *batch(contest), jit=False)
+    return keras_steps(keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x)), *batch(contest))
 
 
 def image_training(contest: Contest, ours: bool) -> Callable[[], None]:
@@ -106,13 +106,13 @@ def image_training(contest: Contest, ours: bool) -> Callable[[], None]:
     return keras_steps(model, random.normal(size=shape).astype("float32"), random.integers(0, VOCABULARY, shape[:-1]))
 
 
-def keras_steps(model, inputs: np.ndarray, targets: np.ndarray, jit: bool = False) -> Callable[[], None]:
+def keras_steps(model, inputs: np.ndarray, targets: np.ndarray) -> Callable[[], None]:
     import keras
 
     model.compile(
         optimizer=keras.optimizers.AdamW(1e-3, global_clipnorm=1.0),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=jit,
+        jit_compile=False,  # the faster way for both: ours brings compiled layers
     )
     return lambda: model.train_on_batch(inputs, targets)
 
