@@ -121,6 +121,34 @@ SMOKE = Config(units=8, embedding=16, epochs=1)
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
+    # 1.8 M parameters
+    "tweeteval": Config(
+        data="tweeteval",
+        max_words=48,
+        min_count=3,
+        pieces=12_000,
+        vectors="vader",
+        units=64,
+        embedding=64,
+        embedding_dropout=0.3,
+        dropout=0.5,
+        averaging=0.99,
+        batch_size=128,
+        buckets=4,
+        epochs=4,
+        weight_decay=0.02,
+    ),
+    "mr_polarity": Config(
+        data="mr_polarity",
+        units=64,
+        embedding=100,
+        pieces=8_000,
+        embedding_dropout=0.3,
+        dropout=0.5,
+        averaging=0.99,
+        buckets=3,
+        epochs=6,
+    ),
 }
 
 

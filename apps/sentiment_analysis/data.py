@@ -33,7 +33,7 @@ class Data:
     """The parts, and what was learned from the training texts.
 
     `info` fits JSON: source, split, labels, words and pieces (vocabularies in the order of their ids),
-    max_words and bucket_lengths.
+    learned (how many of the words the training texts have), max_words and bucket_lengths.
     """
 
     train: Part
@@ -53,7 +53,7 @@ def load(config: Config) -> Data:
     labels = label_names(parts, config)
     cleaned = {name: [clean(example.text) for example in examples] for name, examples in parts.items()}
     tokens = {name: [words(text) for text in texts] for name, texts in cleaned.items()}
-    encoder = Encoder.fit(tokens["train"], known_words(config.vectors), dataclasses.asdict(config))
+    encoder, learned = Encoder.fit(tokens["train"], known_words(config.vectors), dataclasses.asdict(config))
     found = {
         name: Part(
             cleaned[name],
@@ -67,6 +67,7 @@ def load(config: Config) -> Data:
         "split": ", ".join(f"{name} {len(parts[name]):,}" for name in ("train", "valid", "test")) + f" texts; {split}",
         "labels": labels,
         "words": list(encoder.words.tokens),
+        "learned": learned,
         "pieces": list(encoder.pieces.tokens),
         "max_words": config.max_words,
         "bucket_lengths": bucket_lengths([len(ids) for ids in found["train"].ids], config),

@@ -11,7 +11,7 @@ import numpy as np
 from shared import results, runs
 
 from . import baselines, calibrate
-from .config import APP, FOLDS, Config, Evaluate, command
+from .config import APP, Config, Evaluate, command
 from .data import Data, load
 from .predict import CALIBRATION, Judge
 

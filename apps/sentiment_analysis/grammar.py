@@ -14,19 +14,19 @@ SEED = 0
 SIZES = {"train": 6_000, "valid": 1_000, "test": 1_000}
 LABELS = {-1: "negative", 0: "neutral", 1: "positive"}
 
-GOOD = (
+GOOD = str.split(
     "good great lovely excellent superb pleasant delightful charming friendly tasty clean quick honest clever warm "
     "splendid cheerful helpful elegant fresh perfect wonderful brilliant impressive"
-).split()
-BAD = (
+)
+BAD = str.split(
     "bad awful nasty terrible dreadful unpleasant horrible dull rude bland dirty slow dishonest stupid cold "
     "miserable gloomy useless clumsy stale broken disgusting hopeless disappointing"
-).split()
-THINGS = (
+)
+THINGS = str.split(
     "food service room view waiter music coffee bread garden story ending film actor plot camera battery screen "
     "phone bed shower staff price beach museum train driver concert singer book author lesson teacher game team "
     "soup dessert wine hotel map guide"
-).split()
+)
 KNOWN_THINGS = 30  # of THINGS; valid and test speak of the others
 STRONG = ["very", "really", "truly", "so", "quite", "extremely", "just", "absolutely"]
 WEAK = ["hardly", "barely", "far from", "anything but", "never", "in no way"]

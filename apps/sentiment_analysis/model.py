@@ -9,10 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from shared.data.text import SPECIALS, UNKNOWN
 from shared.layers.stack import Stack
 
 from .config import Config
-from .tokens import PIECES_A_WORD, SPECIALS
+from .tokens import PIECES_A_WORD
 
 FAR = -1e9  # a score that no softmax and no maximum takes
 
@@ -40,7 +41,9 @@ def build(config: Config, info: dict, vectors: np.ndarray | None = None) -> kera
 
 def read_words(config: Config, info: dict, ids: Any, vectors: np.ndarray | None) -> Any:
     """Each word's vector (batch, time, width): its own plus the mean of its pieces', beside the given one."""
-    x = _embedding(len(info["words"]), config.embedding, "words")(ids[..., 0])
+    word = ids[..., 0]
+    learned = ops.where(word < info["learned"], word, SPECIALS.index(UNKNOWN))  # the others have a given vector alone
+    x = _embedding(info["learned"], config.embedding, "words")(learned)
     if ids.shape[-1] > 1:
         runs = ids[..., 1:]
         real = ops.cast(ops.expand_dims(ops.not_equal(runs, 0), -1), "float32")  # (batch, time, pieces, 1)
@@ -48,7 +51,7 @@ def read_words(config: Config, info: dict, ids: Any, vectors: np.ndarray | None)
         x = x + ops.sum(each * real, axis=2) / ops.maximum(ops.sum(real, axis=2), 1.0)
     if vectors is not None:
         given = keras.layers.Embedding(*vectors.shape, weights=[vectors], trainable=False, name="vectors")
-        x = ops.concatenate([x, given(ids[..., 0])], axis=-1)
+        x = ops.concatenate([x, given(word)], axis=-1)
     return x
 
 

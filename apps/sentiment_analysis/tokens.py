@@ -78,15 +78,19 @@ class Encoder:
         self._rows = functools.lru_cache(maxsize=100_000)(self._row)
 
     @classmethod
-    def fit(cls, texts: list[list[str]], known: Iterable[str], config: dict) -> "Encoder":
-        """Learns both vocabularies from training texts; words of `known` (a vector file) are read in any case."""
+    def fit(cls, texts: list[list[str]], known: Iterable[str], config: dict) -> tuple["Encoder", int]:
+        """Learns both vocabularies from training texts; the words of `known` (a vector file) come after theirs.
+
+        Returns:
+            The encoder, and how many of its words the training texts have.
+        """
         found = Vocabulary.fit((word for text in texts for word in text), None, config["min_count"]).tokens
         found = found[: config["max_vocabulary"] or None]
-        seen = set(found)
-        found += tuple(word for word in dict.fromkeys(known) if word not in seen)
+        learned = set(found)
+        found += tuple(word for word in dict.fromkeys(known) if word not in learned)
         runs = (piece for text in texts for word in text for piece in pieces(word))
         kept = Vocabulary.fit(runs, len(SPECIALS) + config["pieces"], config["min_count"]).tokens
-        return cls(found, kept, config["max_words"])
+        return cls(found, kept, config["max_words"]), len(learned)
 
     def encode(self, text: list[str]) -> np.ndarray:
         """Words (time,) -> ids (time, 1 + pieces) int32: the word's own, its pieces', then zeros.

@@ -25,7 +25,7 @@ Now try:
 
 def train(options: Train) -> None:
     """The train verb: one run for each seed and fold; of several, their mean and spread at the end."""
-    config, configs = options.config, plan(options)
+    configs = plan(options)
     done = []
     for each in configs:
         run = runs.start(APP, dataclasses.asdict(each), options.run, options.fresh)
