@@ -109,9 +109,11 @@ class Config:
             raise InputError(f"--fold: expected 0 to {FOLDS - 1}; received {self.fold}")
 
 
-def _flag(name: str, value: object = "") -> str:
-    words = " ".join(map(shlex.quote, value)) if isinstance(value, tuple) else shlex.quote(str(value)) if value else ""
-    return f"--{name.replace('_', '-')} {words if value != 0 or isinstance(value, tuple) else value}".rstrip()
+def _flag(name: str, value: object = None) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    if value is None:
+        return flag
+    return f"{flag} {shlex.join(map(str, value if isinstance(value, tuple) else (value,)))}"
 
 
 DEFAULT = Config()
@@ -138,16 +140,29 @@ RECIPES = {
         epochs=4,
         weight_decay=0.02,
     ),
+    # 2.0 M parameters
     "mr_polarity": Config(
         data="mr_polarity",
+        max_words=48,
+        pieces=8_000,
         units=64,
         embedding=100,
-        pieces=8_000,
+        embedding_dropout=0.3,
+        dropout=0.5,
+        averaging=0.99,
+        epochs=5,
+    ),
+    # reviews are long; not measured here
+    "tfds:imdb_reviews": Config(
+        data="tfds:imdb_reviews",
+        max_words=256,
+        max_vocabulary=30_000,
+        units=64,
+        embedding=64,
         embedding_dropout=0.3,
         dropout=0.5,
         averaging=0.99,
         buckets=3,
-        epochs=6,
     ),
 }
 

@@ -19,7 +19,7 @@ SPLIT_SEED = 0  # the same folds in every run, so that runs compare
 FEWEST = 20  # training texts
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # eq=False: compared and hashed as the object it is
+@dataclasses.dataclass(frozen=True)
 class Part:
     """Texts as they may be shown, their ids, each (time, 1 + pieces) int32, and labels (rows,) int32."""
 
@@ -28,7 +28,7 @@ class Part:
     labels: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # eq=False: compared and hashed as the object it is
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baselines are kept for it
 class Data:
     """The parts, and what was learned from the training texts.
 

@@ -124,7 +124,7 @@ def report(records: list[dict]) -> None:
         print(f"  {record['split']} {record['metric']:13} {value:.4f}{spread}   {others}: {winner}{published}")
     unsure, fast = records[0]["not_sure"], records[0]["speed"]
     print(f"  not sure of {unsure['share']:.1%}; of the others {unsure['accuracy_of_others']:.1%} are right")
-    print(f"  {fast['texts_per_s']:,} texts a second in batches, {fast['ms_alone']} ms for one alone")
+    print(f"  {fast['texts_per_s']:,.0f} texts a second in batches, {fast['ms_alone']:.1f} ms for one alone")
     sys.stdout.flush()
 
 
@@ -144,14 +144,15 @@ def summary(done: list[list[dict]], seeds: int, folds: int) -> list[dict]:
     records = []
     for same in zip(*done, strict=True):
         values = [record["value"] for record in same]
-        names = same[0]["baselines"]
-        simple = {name: round(statistics.mean(r["baselines"][name] for r in same), 5) for name in names}
+        simple = _mean([record["baselines"] for record in same])
         sign = -1 if same[0]["direction"] == "higher" else 1
         simple = dict(sorted(simple.items(), key=lambda item: sign * item[1]))
         name = next(iter(simple))
         more = [f"--{flag} {count}" for flag, count in (("seeds", seeds), ("folds", folds)) if count > 1]
+        also = {key: _mean([r[key] for r in same]) for key in ("not_sure", "speed") if key in same[0]}
         records.append(
             same[0]
+            | also
             | {
                 "data": same[0]["data"] + (f" {folds} folds" if folds > 1 else ""),
                 "value": round(statistics.mean(values), 5),
@@ -164,6 +165,10 @@ def summary(done: list[list[dict]], seeds: int, folds: int) -> list[dict]:
             }
         )
     return records
+
+
+def _mean(figures: list[dict[str, float]]) -> dict[str, float]:
+    return {name: round(statistics.mean(each[name] for each in figures), 5) for name in figures[0]}
 
 
 def keep(records: list[dict]) -> None:

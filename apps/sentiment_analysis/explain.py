@@ -1,5 +1,6 @@
 """Shows which words moved a decision: how the answer changes when a word is left out."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def explain(options: Explain) -> None:
     tokens, effects = occlusion(judge, options.text, judge.labels.index(label))
     print(judge.said(probability))
     print(f"What speaks for {label} (green) and against it (red), by leaving each word out:")
-    rich.console.Console(highlight=False).print(coloured(tokens, effects))
+    rich.console.Console(highlight=False).print(coloured(tokens, effects), soft_wrap=True)
     strongest = np.argsort(-np.abs(effects), kind="stable")[:5]
     print(", ".join(f"{tokens[i]} {effects[i]:+.2f}" for i in strongest))
     picture = run.file("explanation.png")
@@ -70,4 +71,6 @@ def draw(tokens: list[str], effects: np.ndarray, path: Path, title: str) -> None
     axes.axvline(0, color="k", linewidth=0.8)
     axes.set(xlabel="what the word adds to the probability")
     axes.grid(axis="x", alpha=0.3)
-    plots.save(figure, path)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the font has no emoji: an empty box will do
+        plots.save(figure, path)

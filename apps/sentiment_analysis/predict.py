@@ -100,6 +100,7 @@ def _shown(text: str, width: int = 60) -> str:
 def _texts(argument: str) -> list[str]:
     """The texts that the argument is or names, without empty lines."""
     if argument == "-":
+        sys.stdin.reconfigure(errors="replace")
         lines = sys.stdin.read().split("\n")
     elif len(argument) < LONGEST_PATH and "\0" not in argument and Path(argument).is_file():
         lines = read_text(argument).split("\n")
@@ -116,6 +117,7 @@ def stream(options: Stream) -> None:
     judge.warm_up()
     print("Ready: a text on each line; the end of the input (Ctrl-D) ends.", file=sys.stderr, flush=True)
     took = []
+    sys.stdin.reconfigure(errors="replace")  # a broken character must not end the answers
     for line in sys.stdin:
         if not words(clean(line)):
             print("", flush=True)

@@ -17,7 +17,8 @@ from .config import Config
 
 PUBLIC = ("tweeteval", "mr_polarity")
 TWEET_LABELS = {"0": "negative", "1": "neutral", "2": "positive"}
-TFDS_LABELS = {"0": "negative", "1": "positive"}  # imdb_reviews and glue/sst2 name them neg, pos and negative, positive
+TFDS_LABELS = {"0": "negative", "1": "positive"}  # what the numbers mean in the sets of TFDS_OPINIONS
+TFDS_OPINIONS = ("imdb_reviews", "glue/sst2", "yelp_polarity_reviews")
 TFDS_TEXTS = ("text", "sentence")
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 
@@ -89,10 +90,11 @@ def _lines(entry: fetch.Resource, encoding: str = "utf-8") -> list[str]:
 
 
 def read_tfds(source: str) -> Parts:
-    """A set with the features label and text or sentence. A hidden test (labels of -1) is left out."""
+    """A set with the features label and text or sentence; a hidden test (labels of -1) is left out."""
     found = tfds.splits(source)
     if "train" not in found:
         raise InputError(f"Expected a split called train in {source}. It has: {', '.join(found)}")
+    names = TFDS_LABELS if source.removeprefix(tfds.PREFIX).startswith(TFDS_OPINIONS) else {}
     parts: Parts = {}
     for part, split in (("train", "train"), ("valid", "validation"), ("test", "test")):
         if split not in found:
@@ -104,7 +106,7 @@ def read_tfds(source: str) -> Parts:
                 raise InputError(f"Expected features label and text or sentence in {source}. It has {list(example)}")
             label = str(int(example["label"]))
             text = decode(example[key], f"{source}, {split}, example {number}").replace("<br />", " ")
-            examples.append(Example(text, TFDS_LABELS.get(label, label), f"{source}, {split}, example {number}"))
+            examples.append(Example(text, names.get(label, label), f"{source}, {split}, example {number}"))
         if not all(example.label == "-1" for example in examples):
             parts[part] = examples
     return parts
@@ -127,7 +129,8 @@ def read_file(path: Path, config: Config) -> list[Example]:
                     f"Expected text in the column {column!r}. {path}, row {number} has none; its columns: {has}. "
                     "Name yours with --text-column and --label-column."
                 )
-        examples.append(Example(str(row[config.text_column]), str(row[config.label_column]), f"{path}, row {number}"))
+        text, label = (str(row[column]) for column in (config.text_column, config.label_column))
+        examples.append(Example(text, label.strip(), f"{path}, row {number}"))
     if not examples:
         raise InputError(f"Expected rows of texts and labels. {path} has none.")
     return examples
