@@ -37,15 +37,16 @@ def explain(options: Explain) -> None:
 
 
 def occlusion(judge: Judge, text: str, label: int) -> tuple[list[str], np.ndarray]:
-    """The words that are read, and what each adds to the label's probability (words,).
+    """The words that are read, and what each adds to the label's log-odds (words,).
 
-    That is the probability with the word less that without it, Li et al. (2016), arXiv:1612.08220; a word that
-    stands alone is compared with an unknown one.
+    That is the log-odds with the word less those without it, Li et al. (2016), arXiv:1612.08220; a word that stands
+    alone is compared with an unknown one. A probability would not do: near 1 it hardly moves.
     """
     tokens = judge.encoder.cut(words(clean(text)))
     without = [tokens[:i] + tokens[i + 1 :] or ["\0"] for i in range(len(tokens))]
-    chances = judge.chances([tokens, *without])[:, label]
-    return tokens, chances[0] - chances[1:]
+    chances = np.clip(judge.chances([tokens, *without])[:, label], 1e-9, 1 - 1e-9)
+    odds = np.log(chances / (1 - chances))
+    return tokens, odds[0] - odds[1:]
 
 
 def coloured(tokens: list[str], effects: np.ndarray) -> rich.text.Text:
@@ -69,7 +70,7 @@ def draw(tokens: list[str], effects: np.ndarray, path: Path, title: str) -> None
     axes.set_yticks(range(len(kept)), [tokens[i].replace("$", r"\$") for i in kept])
     axes.invert_yaxis()
     axes.axvline(0, color="k", linewidth=0.8)
-    axes.set(xlabel="what the word adds to the probability")
+    axes.set(xlabel="what the word adds to the log-odds")
     axes.grid(axis="x", alpha=0.3)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # the font has no emoji: an empty box will do

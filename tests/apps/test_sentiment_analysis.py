@@ -151,11 +151,12 @@ def test_given_vectors_are_read_and_not_trained(pooling):
     assert np.abs(np.array(model([ids, mask])) - np.array(model([unknown, mask]))).max() > 1e-4
 
 
-def test_a_word_s_effect_is_the_probability_it_adds(judge):
+def test_a_word_s_effect_is_the_log_odds_it_adds(judge):
     tokens, effects = explain.occlusion(judge, "good soup", 0)
     chances = judge.judge(["good soup", "soup", "good"])[:, 0]
     assert tokens == ["good", "soup"]
-    np.testing.assert_allclose(effects, chances[0] - chances[1:], atol=1e-5)
+    odds = np.log(chances / (1 - chances))
+    np.testing.assert_allclose(effects, odds[0] - odds[1:], atol=1e-4)
     assert explain.occlusion(judge, "good", 0)[1].shape == (1,)
 
 
