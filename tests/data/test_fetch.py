@@ -285,12 +285,12 @@ def test_every_catalogue_entry_is_complete():
     for resources in fetch.CATALOGUE.values():
         for entry in resources:
             assert entry.url.startswith("http") and entry.licence and len(entry.sha256) == 64
-    everywhere = [entry.local for resources in fetch.CATALOGUE.values() for entry in resources]
+    everywhere = [(entry.local, entry.member) for resources in fetch.CATALOGUE.values() for entry in resources]
     assert len(set(everywhere)) == len(everywhere)
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["tinyshakespeare", "ptb"])
+@pytest.mark.parametrize("name", ["tinyshakespeare", "ptb", "tweeteval", "mr_polarity"])
 def test_the_real_files_have_the_hash_and_size_of_the_catalogue(name, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     for entry in fetch.CATALOGUE[name]:

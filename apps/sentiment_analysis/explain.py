@@ -1,0 +1,77 @@
+"""Shows which words moved a decision: how the answer changes when a word is left out."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import rich.console
+import rich.text
+
+from shared import InputError, plots, runs
+
+from .config import APP, Explain
+from .predict import Judge
+from .tokens import clean, words
+
+SHOWN = 30  # words in the picture, the strongest
+FAINT = 0.15  # of the strongest effect; weaker ones are not coloured
+
+
+def explain(options: Explain) -> None:
+    """The explain verb: prints the text in colours and writes explanation.png into the run's folder."""
+    run = runs.find(APP, options.run)
+    judge = Judge(run)
+    probability = judge.judge([options.text])[0]
+    label = options.label or judge.labels[int(probability.argmax())]
+    if label not in judge.labels:
+        raise InputError(f"--label: expected one of {', '.join(judge.labels)}; received {label!r}")
+    tokens, effects = occlusion(judge, options.text, judge.labels.index(label))
+    print(judge.said(probability))
+    print(f"What speaks for {label} (green) and against it (red), by leaving each word out:")
+    rich.console.Console(highlight=False).print(coloured(tokens, effects), soft_wrap=True)
+    strongest = np.argsort(-np.abs(effects), kind="stable")[:5]
+    print(", ".join(f"{tokens[i]} {effects[i]:+.2f}" for i in strongest))
+    picture = run.file("explanation.png")
+    draw(tokens, effects, picture, f"{label}: {probability[judge.labels.index(label)]:.2f}")
+    print(f"Picture: {picture}")
+
+
+def occlusion(judge: Judge, text: str, label: int) -> tuple[list[str], np.ndarray]:
+    """The words that are read, and what each adds to the label's log-odds (words,).
+
+    That is the log-odds with the word less those without it, Li et al. (2016), arXiv:1612.08220; a word that stands
+    alone is compared with an unknown one. A probability would not do: near 1 it hardly moves.
+    """
+    tokens = judge.encoder.cut(words(clean(text)))
+    without = [tokens[:i] + tokens[i + 1 :] or ["\0"] for i in range(len(tokens))]
+    chances = np.clip(judge.chances([tokens, *without])[:, label], 1e-9, 1 - 1e-9)
+    odds = np.log(chances / (1 - chances))
+    return tokens, odds[0] - odds[1:]
+
+
+def coloured(tokens: list[str], effects: np.ndarray) -> rich.text.Text:
+    """The words, those for the label on green, those against it on red, the stronger the brighter."""
+    text, top = rich.text.Text(), max(float(np.abs(effects).max()), 1e-9)
+    for token, effect in zip(tokens, effects, strict=True):
+        strength = abs(effect) / top
+        level = int(80 + 120 * strength)
+        colour = f"rgb(0,{level},0)" if effect > 0 else f"rgb({level},0,0)"
+        text.append(token, style=f"white on {colour}" if strength > FAINT else "")
+        text.append(" ")
+    return text
+
+
+def draw(tokens: list[str], effects: np.ndarray, path: Path, title: str) -> None:
+    """Draws a bar for each word in the order of the text; of many words the strongest."""
+    kept = np.sort(np.argsort(-np.abs(effects), kind="stable")[:SHOWN])
+    figure, axes = plots.new_figure(title, size=(6.0, 1.2 + 0.25 * len(kept)))
+    colours = ["tab:green" if effects[i] > 0 else "tab:red" for i in kept]
+    axes.barh(range(len(kept)), effects[kept], color=colours)
+    axes.set_yticks(range(len(kept)), [tokens[i].replace("$", r"\$") for i in kept])
+    axes.invert_yaxis()
+    axes.axvline(0, color="k", linewidth=0.8)
+    axes.set(xlabel="what the word adds to the log-odds")
+    axes.grid(axis="x", alpha=0.3)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the font has no emoji: an empty box will do
+        plots.save(figure, path)

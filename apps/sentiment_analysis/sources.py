@@ -1,0 +1,165 @@
+"""Where texts with labels come from: public sets, TensorFlow data sets, your own CSV, TSV or JSONL file."""
+
+import csv
+import dataclasses
+import difflib
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared import InputError, MissingFileError
+from shared.data import fetch, tfds
+from shared.data.text import decode
+
+from . import grammar
+from .config import Config
+
+PUBLIC = ("tweeteval", "mr_polarity")
+TWEET_LABELS = {"0": "negative", "1": "neutral", "2": "positive"}
+TFDS_LABELS = {"0": "negative", "1": "positive"}  # what the numbers mean in the sets of TFDS_OPINIONS
+TFDS_OPINIONS = ("imdb_reviews", "glue/sst2", "yelp_polarity_reviews")
+TFDS_TEXTS = ("text", "sentence")
+SUFFIXES = (".csv", ".tsv", ".jsonl")
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A text, its label, and where it stands, for messages."""
+
+    text: str
+    label: str
+    where: str
+
+
+Parts = dict[str, list[Example]]
+
+
+def read(config: Config) -> Parts:
+    """The examples of the source by part; those that are not split yet are all "train".
+
+    Raises:
+        InputError: an unknown source, or a file that cannot be used; file and row are named.
+    """
+    source = config.data
+    if source == "builtin":
+        return {part: [Example(*made, "builtin") for made in found] for part, found in grammar.parts().items()}
+    if source == "tweeteval":
+        return tweeteval()
+    if source == "mr_polarity":
+        return mr_polarity()
+    if source.startswith(tfds.PREFIX):
+        return read_tfds(source)
+    if not Path(source).exists():
+        near = difflib.get_close_matches(source, ("builtin", *PUBLIC), 1)
+        raise MissingFileError(
+            f"Expected --data builtin, {', '.join(PUBLIC)}, tfds:NAME or the path of a CSV, TSV or JSONL file. "
+            f"Received: {source}." + (f" Did you mean {near[0]}?" if near else "")
+        )
+    parts = {"train": read_file(Path(source), config)}
+    return parts | ({"test": read_file(Path(config.test), config)} if config.test else {})
+
+
+def tweeteval() -> Parts:
+    """TweetEval's own valid and test; to train on, the SemEval tweets of 2013 to 2016 that it was made from."""
+    valid_text, valid_labels, test_text, test_labels, *pool = fetch.CATALOGUE["tweeteval"]
+    train = []
+    for entry in pool:
+        for number, line in enumerate(_lines(entry), 1):
+            _, label, text, *_ = line.split("\t")
+            train.append(Example(text, label, f"{entry.member}, line {number}"))
+    parts = {"train": train}
+    for part, texts, labels in (("valid", valid_text, valid_labels), ("test", test_text, test_labels)):
+        rows = enumerate(zip(_lines(texts), _lines(labels), strict=True), 1)
+        parts[part] = [Example(text, TWEET_LABELS[label], f"{texts.name}, line {n}") for n, (text, label) in rows]
+    return parts
+
+
+def mr_polarity() -> Parts:
+    """Pang and Lee's sentences, positive and negative in turns; the ten folds are cut from them."""
+    both = [
+        [Example(text.strip(), label, f"{entry.name}, line {n}") for n, text in enumerate(_lines(entry, "latin-1"), 1)]
+        for entry, label in zip(fetch.CATALOGUE["mr_polarity"], ("positive", "negative"), strict=True)
+    ]
+    return {"train": [example for pair in zip(*both, strict=True) for example in pair]}
+
+
+def _lines(entry: fetch.Resource, encoding: str = "utf-8") -> list[str]:
+    r"""The lines of a public file, split at "\n" alone: tweets hold other line ends."""
+    return fetch.fetch(entry).decode(encoding).removesuffix("\n").split("\n")
+
+
+def read_tfds(source: str) -> Parts:
+    """A set with the features label and text or sentence; a hidden test (labels of -1) is left out."""
+    found = tfds.splits(source)
+    if "train" not in found:
+        raise InputError(f"Expected a split called train in {source}. It has: {', '.join(found)}")
+    names = TFDS_LABELS if source.removeprefix(tfds.PREFIX).startswith(TFDS_OPINIONS) else {}
+    parts: Parts = {}
+    for part, split in (("train", "train"), ("valid", "validation"), ("test", "test")):
+        if split not in found:
+            continue
+        examples = []
+        for number, example in enumerate(tfds.load_examples(source, split)):
+            key = next((key for key in TFDS_TEXTS if key in example), None)
+            if key is None or "label" not in example:
+                raise InputError(f"Expected features label and text or sentence in {source}. It has {list(example)}")
+            label = str(int(example["label"]))
+            text = decode(example[key], f"{source}, {split}, example {number}").replace("<br />", " ")
+            examples.append(Example(text, names.get(label, label), f"{source}, {split}, example {number}"))
+        if not all(example.label == "-1" for example in examples):
+            parts[part] = examples
+    return parts
+
+
+def read_file(path: Path, config: Config) -> list[Example]:
+    """The rows of a CSV, TSV or JSONL file with a column of texts and one of labels."""
+    if not path.is_file():
+        raise MissingFileError(f"Expected a file with texts and labels. There is none at {path}.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"Expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
+    content = decode(path.read_bytes(), str(path))
+    rows = _json_rows(content, path) if path.suffix.lower() == ".jsonl" else _table_rows(content, path)
+    examples = []
+    for number, row in rows:
+        for column in (config.text_column, config.label_column):
+            if row.get(column) in (None, ""):
+                has = ", ".join(str(key) for key in row if key)
+                raise InputError(
+                    f"Expected text in the column {column!r}. {path}, row {number} has none; its columns: {has}. "
+                    "Name yours with --text-column and --label-column."
+                )
+        text, label = (str(row[column]) for column in (config.text_column, config.label_column))
+        examples.append(Example(text, label.strip(), f"{path}, row {number}"))
+    if not examples:
+        raise InputError(f"Expected rows of texts and labels. {path} has none.")
+    return examples
+
+
+def _table_rows(content: str, path: Path) -> Iterator[tuple[int, dict]]:
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    csv.field_size_limit(10_000_000)  # a review may be longer than the 131,072 characters allowed by default
+    reader = csv.DictReader(io.StringIO(content), delimiter=delimiter, restkey="")
+    try:
+        for row in reader:
+            if "" in row:
+                raise InputError(
+                    f"Expected {len(reader.fieldnames or [])} columns. {path}, row {reader.line_num} has more: "
+                    "put texts with commas into quotation marks."
+                )
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise InputError(f"Cannot read {path}, row {reader.line_num}: {error}.") from error
+
+
+def _json_rows(content: str, path: Path) -> Iterator[tuple[int, dict]]:
+    for number, line in enumerate(content.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"Expected a JSON object on each line. {path}, row {number}: {error}.") from error
+        if not isinstance(row, dict):
+            raise InputError(f"Expected a JSON object on each line. {path}, row {number} is a {type(row).__name__}.")
+        yield number, row

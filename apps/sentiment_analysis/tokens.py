@@ -1,0 +1,119 @@
+"""Texts to numbers: handles and links hidden, words cut, each word read as itself and by its pieces."""
+
+import functools
+import html
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from shared import InputError
+from shared.data.text import SPECIALS, Vocabulary
+
+PIECES_A_WORD = 12  # at most; the first ones of a longer word
+SMALLEST, LARGEST = 3, 4  # characters of a piece, the marks of a word's begin and end among them
+
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_HANDLE = re.compile(r"[@\uff20]\w+")
+_REPEATED = re.compile(r"(.)\1{2,}")
+_TOKEN = re.compile(
+    r"""@user
+      | [<>]?[:;=8x][-'^o]?[)(\]\[dp/\\|*3]+(?!\w)   # :-) ;D =( xD
+      | <3+ | \^_*\^ | -_+-                          # hearts and faces
+      | [#]?\w+(?:['\u2019.-]\w+)*                   # words with inner marks: don't, e.g, well-made, #hashtag
+      | [!?]+ | \.{2,}
+      | [^\w\s]""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def clean(text: str) -> str:
+    r"""The text as it may be kept and shown: entities and \u-escapes read, handles as @user, links as http."""
+    text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # escapes come as surrogate pairs
+    text = html.unescape(html.unescape(text))
+    text = _HANDLE.sub("@user", _LINK.sub("http", text))
+    return " ".join(text.split())
+
+
+def words(text: str) -> list[str]:
+    """The words, faces and marks of a clean text in lower case; a letter thrice or more stands twice.
+
+    >>> words("Sooooo good!!! :-) @user")
+    ['soo', 'good', '!!', ':-)', '@user']
+    """
+    text = _REPEATED.sub(r"\1\1", text.replace("\u2019", "'").lower())
+    return _TOKEN.findall(text)
+
+
+def fingerprint(text: str) -> str:
+    """What two copies of a text have in common: its letters and digits, without case, handles and links."""
+    return re.sub(r"@user|http|[\W_]", "", text.lower())
+
+
+@functools.lru_cache(maxsize=100_000)
+def pieces(word: str) -> tuple[str, ...]:
+    """The pieces of a word, Bojanowski et al. (2017), arXiv:1607.04606: all runs of 3 or 4 characters of <word>."""
+    marked = f"<{word.lstrip('#')}>"
+    return tuple(
+        marked[start : start + size]
+        for size in range(SMALLEST, LARGEST + 1)
+        for start in range(len(marked) - size + 1)
+        if size < len(marked)
+    )
+
+
+class Encoder:
+    """Words and pieces to ids, as learned from the training texts.
+
+    Args:
+        words, pieces: tokens in the order of their ids; no pieces at all, if there are none beside the specials.
+        max_words: of a longer text the first and the last ones are read.
+    """
+
+    def __init__(self, words: Iterable[str], pieces: Iterable[str], max_words: int) -> None:
+        self.words, self.pieces = Vocabulary(tuple(words)), Vocabulary(tuple(pieces))
+        self.max_words = max_words
+        self._rows = functools.lru_cache(maxsize=100_000)(self._row)
+
+    @classmethod
+    def fit(cls, texts: list[list[str]], known: Iterable[str], config: dict) -> tuple["Encoder", int]:
+        """Learns both vocabularies from training texts; the words of `known` (a vector file) come after theirs.
+
+        Returns:
+            The encoder, and how many of its words the training texts have.
+        """
+        found = Vocabulary.fit((word for text in texts for word in text), None, config["min_count"]).tokens
+        found = found[: config["max_vocabulary"] or None]
+        learned = set(found)
+        found += tuple(word for word in dict.fromkeys(known) if word not in learned)
+        runs = (piece for text in texts for word in text for piece in pieces(word))
+        kept = Vocabulary.fit(runs, len(SPECIALS) + config["pieces"], config["min_count"]).tokens
+        return cls(found, kept, config["max_words"]), len(learned)
+
+    def encode(self, text: list[str]) -> np.ndarray:
+        """Words (time,) -> ids (time, 1 + pieces) int32: the word's own, its pieces', then zeros.
+
+        Raises:
+            InputError: a text without a word.
+        """
+        if not text:
+            raise InputError("Expected a text with at least one word. Received an empty one.")
+        return np.stack([self._rows(word) for word in self.cut(text)])
+
+    def cut(self, text: list[str]) -> list[str]:
+        """The words that are read: of a long text the first and the last half of `max_words`."""
+        if len(text) <= self.max_words:
+            return text
+        last = self.max_words // 2
+        return text[: self.max_words - last] + text[len(text) - last :]
+
+    def _row(self, word: str) -> np.ndarray:
+        row = np.zeros(1 + (PIECES_A_WORD if len(self.pieces) > len(SPECIALS) else 0), np.int32)
+        row[0] = self.words.encode([word])[0]
+        if len(row) > 1:
+            index = self.pieces.index
+            known = [index[piece] for piece in pieces(word) if piece in index][:PIECES_A_WORD]
+            row[1 : 1 + len(known)] = known
+        return row
