@@ -27,8 +27,6 @@ GROUPS = 10  # of patients with about equal risk, in the calibration picture
 
 PUBLISHED = {
     ("physionet2012", "auroc"): {"name": "GRU-D (Che et al. 2018)", "value": 0.8424},
-    ("physionet2012", "auprc"): {"name": "GRU-D, full protocol", "value": 0.5312},
-    ("pbc2", "c_index_td"): {"name": "Dynamic-DeepHit kin", "value": 0.82},
 }
 
 
@@ -60,15 +58,15 @@ def measure(run: runs.Run, data: Data) -> list[dict]:
         figures = survival_figures(data.train, data.test, test, data.info["interval"])
     runs.write_json(run.file("alarm.json"), alarm(data, risk(valid), risk(test), run.config["false_alarms"]))
     ours = figures.pop("network")
-    records = [record(run, model.count_params(), metric, ours[metric], best(metric, figures)) for metric in ours]
+    records = [record(run, model.count_params(), metric, ours[metric], figures) for metric in ours]
     run.save_metrics(records)
     return records
 
 
-def best(metric: str, figures: dict[str, dict[str, float]]) -> dict:
+def best(metric: str, simple: dict[str, float]) -> dict:
     """The simple method that does best by this figure."""
-    name = max(figures, key=lambda name: goodness(metric, figures[name][metric]))
-    return {"name": name, "value": round(figures[name][metric], 5)}
+    name = max(simple, key=lambda name: goodness(metric, simple[name]))
+    return {"name": name, "value": round(simple[name], 5)}
 
 
 def goodness(metric: str, value: float) -> float:
@@ -76,9 +74,10 @@ def goodness(metric: str, value: float) -> float:
     return {"higher": value, "lower": -value, "to 1": -abs(value - 1)}[DIRECTIONS[metric]]
 
 
-def record(run: runs.Run, params: int, metric: str, value: float, baseline: dict) -> dict:
-    """One measured figure in the form of results.json."""
+def record(run: runs.Run, params: int, metric: str, value: float, figures: dict[str, dict[str, float]]) -> dict:
+    """One measured figure in the form of results.json; "simple" has that of every simple method."""
     config = run.config
+    simple = {name: round(theirs[metric], 5) for name, theirs in figures.items()}
     return {
         "data": config["data"],
         "split": f"fold {config['fold']} of {config['folds']}",
@@ -89,7 +88,8 @@ def record(run: runs.Run, params: int, metric: str, value: float, baseline: dict
         "value": round(value, 5),
         "std": None,
         "seeds": 1,
-        "baseline": baseline,
+        "baseline": best(metric, simple),
+        "simple": simple,
         "published": PUBLISHED.get((config["data"], metric)),
         "minutes": round(run.seconds() / 60, 1),
         "command": command(Config(**config)),
@@ -111,21 +111,21 @@ def all_folds(config: Config) -> list[list[dict]]:
 
 
 def mean(folds: list[list[dict]]) -> list[dict]:
-    """Mean and standard deviation over the folds, as records; the simple method is that of the first fold's record."""
+    """Mean and standard deviation over the folds, as records."""
     merged = []
     for same in zip(*folds, strict=True):
-        values, simple = [r["value"] for r in same], [r["baseline"]["value"] for r in same]
-        names = [r["baseline"]["name"] for r in same]
-        most = max(dict.fromkeys(names), key=names.count)
+        first, values = same[0], [r["value"] for r in same]
+        simple = {name: statistics.mean(r["simple"][name] for r in same) for name in first["simple"]}
         merged.append(
-            same[0]
+            first
             | {
                 "split": f"{len(folds)} folds",
                 "value": round(statistics.mean(values), 5),
                 "std": round(statistics.stdev(values), 5),
-                "baseline": {"name": most, "value": round(statistics.mean(simple), 5)},
+                "baseline": best(first["metric"], simple),
+                "simple": {name: round(value, 5) for name, value in simple.items()},
                 "minutes": round(sum(r["minutes"] for r in same), 1),
-                "command": same[0]["command"].split(" --fold ")[0] + " --all-folds",
+                "command": first["command"].split(" --fold ")[0] + " --all-folds",
             }
         )
     return merged
@@ -148,11 +148,11 @@ def show(records: list[dict]) -> None:
     """Prints each figure beside the best simple method's and says which wins."""
     for r in records:
         spread = f" ± {r['std']:.4f}" if r["std"] is not None else ""
-        simple = r["baseline"]
-        wins = goodness(r["metric"], r["value"]) > goodness(r["metric"], simple["value"])
+        wins = goodness(r["metric"], r["value"]) > goodness(r["metric"], r["baseline"]["value"])
+        simple = "  ".join(f"{name} {value:.4f}" for name, value in r["simple"].items())
         print(
-            f"  {r['split']:12} {r['metric']:18} {r['value']:.4f}{spread}   {simple['name']} {simple['value']:.4f}: "
-            f"{'the network' if wins else simple['name']} wins"
+            f"  {r['split']}  {r['metric']:18} {r['value']:.4f}{spread}   {simple}: "
+            f"{'the network' if wins else r['baseline']['name']} wins"
         )
 
 
