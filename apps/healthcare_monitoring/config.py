@@ -105,7 +105,12 @@ RECIPES = {
     "physionet2012": Config(
         data="physionet2012",
         window=48.0,
-        members=4,
+        members=3,
+        summary=32,
+        dropout=0.5,
+        epochs=12,
+        patience=4,
+        learning_rate=2e-3,
     ),
     # times in weeks
     "pbc2": Config(

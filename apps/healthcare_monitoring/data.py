@@ -17,7 +17,7 @@ from shared.data import fetch
 
 from . import simulate
 from .config import Config
-from .records import Outcomes, Table, read_measurements, read_outcomes, table, warn, within
+from .records import KINDS, Outcomes, Table, read_measurements, read_outcomes, table, warn, within
 from .steps import Scale, encode, grid
 
 SPLIT_SEED = 0  # the same folds in every run, so that runs compare
@@ -56,8 +56,11 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """The three parts, and all measurements that they were made of. `info` fits JSON: source, split, variables, causes, time_unit, scale, unit (the time that counts
-    as 1), step, window, intervals, interval, share of patients with the first cause."""
+    """The three parts, and all measurements that they were made of.
+
+    `info` fits JSON: source, split, variables, causes, time_unit, scale, unit (the time that counts as 1), step,
+    window, intervals, interval, share of training patients with the first cause.
+    """
 
     train: Part
     valid: Part
@@ -134,7 +137,7 @@ def physionet(measured: bytes, outcomes: bytes) -> tuple[Table, Outcomes]:
         cells = [row.split(",") for row in rows if row and not row.endswith(",-1")]
         patients += [patient] * len(cells)
         times += [hours[cell[0]] for cell in cells]
-        names += [cell[1] for cell in cells]
+        names += [f"{cell[1]} {cell[2]}" if cell[1] in KINDS else cell[1] for cell in cells]
         values += [float(cell[2]) for cell in cells]
     died = {row["RecordID"]: row["In-hospital_death"] for row in csv.DictReader(io.StringIO(outcomes.decode()))}
     found = table("physionet2012", patients, times, names, values)
@@ -181,7 +184,7 @@ def check(found: Table, outcomes: Outcomes, config: Config) -> None:
 
 
 def split(label: np.ndarray, config: Config) -> list[np.ndarray]:
-    """The patients of train, valid and test, each outcome in equal shares: one fold tests, a part of the rest validates."""
+    """The patients of train, valid and test, outcomes in equal shares: one fold tests, some of the rest validate."""
     from sklearn.model_selection import StratifiedKFold, train_test_split
 
     folds = list(StratifiedKFold(config.folds, shuffle=True, random_state=SPLIT_SEED).split(label, label))

@@ -137,8 +137,9 @@ def report(run: runs.Run, records: list[dict]) -> None:
     show(records)
     line = runs.read_json(run.file("alarm.json"), dict)
     print(
-        f"  alarm at a risk of {line['threshold']:.3f}, set on validation patients for {line['stated']:.0%} false alarms: "
-        f"on test\n  {line['false_alarms']:.0%} of the patients without the outcome are alarmed, and "
+        f"  alarm at a risk of {line['threshold']:.3f}, set on validation patients for "
+        f"{line['stated']:.0%} false alarms\n"
+        f"  on test {line['false_alarms']:.0%} of the patients without the outcome are alarmed, and "
         f"{line['found']:.0%} of those with it, half of them by {line['median_time']:g}\n{WARNING}"
     )
     sys.stdout.flush()

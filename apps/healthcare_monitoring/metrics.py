@@ -35,7 +35,7 @@ def incidence(chances: np.ndarray) -> np.ndarray:
 
 def risk(chances: np.ndarray) -> np.ndarray:
     """Chances (..., intervals, 1 + causes) -> (...,) the chance of the first cause within `HORIZON` intervals."""
-    return incidence(chances)[..., : HORIZON, 0][..., -1]
+    return incidence(chances)[..., :HORIZON, 0][..., -1]
 
 
 def at_last(part: Part, values: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ def logit(risks: np.ndarray) -> np.ndarray:
 
 
 def binary_baselines(train: Part, test: Part) -> dict[str, np.ndarray]:
-    """Risks (patients,) by two simple methods that read last, mean, lowest, highest value and count at the last step."""
+    """Risks (patients,) by two simple methods that read the summary: last, mean, lowest, highest value and count."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
 

@@ -18,6 +18,8 @@ from shared import InputError, MissingFileError
 
 MEASUREMENTS = ("patient", "time", "variable", "value")
 OUTCOMES = ("patient", "outcome")  # and "time" where patients were followed up
+# Kinds, not amounts: each kind of these becomes a variable of its own.
+KINDS = ("ICUType",)
 ALSO_CALLED = {"parameter": "variable", "recordid": "patient", "id": "patient"}
 # Names of outcomes in public files and in the wild; none of them can be read as a measurement.
 FORBIDDEN = {
@@ -80,9 +82,12 @@ def table(
     when, value = np.array(times, np.float64), np.array(values, np.float64)
     at = np.arange(2, len(when) + 2) if lines is None else np.array(lines)
     notes = []
-    back = np.flatnonzero((np.diff(who) == 0) & (np.diff(when) < 0)) + 1
+    given = np.argsort(who, kind="stable")
+    back = np.flatnonzero((np.diff(who[given]) == 0) & (np.diff(when[given]) < 0))
     if len(back):
-        notes.append(_note(source, at[back], f"time {when[back[0]]:g} after {when[back[0] - 1]:g}: rows put in order"))
+        first, then = given[back[0]], given[back[0] + 1]
+        text = f"time {when[then]:g} of {people[who[then]]} after {when[first]:g}: rows put in order"
+        notes.append(_note(source, at[given[back + 1]], text))
     order = np.lexsort((what, when, who))
     who, when, what, value, at = who[order], when[order], what[order], value[order], at[order]
     twice = np.flatnonzero((np.diff(who) == 0) & (np.diff(when) == 0) & (np.diff(what) == 0)) + 1
@@ -199,10 +204,11 @@ def read_measurements(path: Path, variables: Sequence[str] | None = None) -> Tab
             raise InputError(f"{where}: expected a patient and a variable; received an empty cell")
         if name.lower() in FORBIDDEN:
             raise InputError(f"{where}: {name} is an outcome and must not be an input. Take these rows out.")
+        time, value = number(cells["time"], "time", where, 0), number(cells["value"], "value", where)
+        name = f"{name} {value:g}" if name in KINDS else name
         if variables is not None:
             known_variable(name, variables, where)
-        time = number(cells["time"], "time", where, 0)
-        rows.append((cells.get("patient", path.stem), time, name, number(cells["value"], "value", where), line))
+        rows.append((cells.get("patient", path.stem), time, name, value, line))
     if not rows:
         raise InputError(f"{path}: expected measurements below the header; received none")
     return table(str(path), *zip(*rows, strict=True), variables=variables)

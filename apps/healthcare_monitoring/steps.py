@@ -12,7 +12,7 @@ import numpy as np
 from .records import Table
 
 CLIP = 4.0  # standardised values beyond are cut: an outlier must not drown the rest
-OUTLIER = 10.0  # a value that many times beyond the outer percentiles is taken for a wrong unit
+OUTLIER = 20.0  # a value that many times beyond what nine in ten are is taken for a wrong unit
 SUMMARIES = 5  # numbers of a variable in the summary: last, mean, lowest, highest, log(1 + count)
 
 
@@ -33,9 +33,8 @@ class Scale:
             values = found.value[found.what == what]
             if not len(values):
                 values = np.zeros(1)
-            low, high = np.percentile(values, [1, 99])
-            limits.append([*_limits(low, high)])
-            values = np.clip(values, low, high)
+            limits.append([*_limits(*np.percentile(values, [5, 95]))])
+            values = np.clip(values, *np.percentile(values, [1, 99]))
             shift = _shift(values)
             values = values if shift is None else np.log(values + shift)
             shifts.append(shift)
@@ -53,7 +52,7 @@ class Scale:
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:
-    """A factor beyond the outer percentiles of positive values, a multiple of their distance beyond those of others."""
+    """A factor beyond these percentiles of positive values, a multiple of their distance beyond those of others."""
     width = OUTLIER * max(high - low, abs(high))
     return (float(low / OUTLIER), float(high * OUTLIER)) if low > 0 else (float(low - width), float(high + width))
 

@@ -51,12 +51,11 @@ def train_one(config: Config, name: str | None = None, fresh: bool = False) -> r
         flush=True,
     )
     # Every batch is full: another shape would be compiled anew.
-    batches = ArrayBatches(data.train.arrays(), min(config.batch_size, len(data.train.patients)), config.seed, drop_last=True)
+    size = min(config.batch_size, len(data.train.patients))
+    batches = ArrayBatches(data.train.arrays(), size, config.seed, drop_last=True)
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * batches.steps)
     model.compile(
-        optimizer=keras.optimizers.AdamW(
-            rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
-        ),
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
         loss=Nats(),
         jit_compile=False,  # the layers are compiled already
     )

@@ -179,8 +179,8 @@ def _content(raw: bytes, member: str | None) -> bytes:
     with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
         files = [member]
         if "*" in member:
-            names = {file.name: PurePosixPath(file.name) for file in archive.getmembers() if file.isfile()}
-            files = sorted((name for name, path in names.items() if path.match(member)), key=lambda name: names[name].name)
+            names = [file.name for file in archive.getmembers() if file.isfile()]
+            files = sorted(name for name in names if PurePosixPath(name).match(member))
         contents = [archive.extractfile(name) for name in files]
         if not contents or None in contents:  # no such file, or a folder of that name
             raise KeyError(member)
