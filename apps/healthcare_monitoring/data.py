@@ -169,6 +169,8 @@ def check(found: Table, outcomes: Outcomes, config: Config) -> None:
             f"{found.source}: expected at least {FEWEST * config.folds} patients of each outcome for {config.folds} "
             f"folds; outcome {few} has {counts.min()}"
         )
+    if len(labels) != labels[-1] + 1:
+        raise InputError(f"{found.source}: expected outcomes 0, 1, ... without a gap; received {labels.tolist()}")
     followed = outcomes.until is not None
     if followed != bool(config.interval):
         have = "have times" if followed else "have no times"

@@ -1,6 +1,7 @@
 """How good a run is on its test patients, beside simple methods; what its alarm does; the mean over all folds."""
 
 import datetime
+import re
 import statistics
 import sys
 from pathlib import Path
@@ -107,7 +108,7 @@ def all_folds(config: Config) -> list[list[dict]]:
         run = runs.find(APP, path.parent.name)
         if {**run.config, "fold": None} == wanted:
             found[run.config["fold"]] = run.metrics()
-    return list(found.values()) if len(found) == config.folds else []
+    return [found[fold] for fold in sorted(found)] if len(found) == config.folds else []
 
 
 def mean(folds: list[list[dict]]) -> list[dict]:
@@ -125,7 +126,7 @@ def mean(folds: list[list[dict]]) -> list[dict]:
                 "baseline": best(first["metric"], simple),
                 "simple": {name: round(value, 5) for name, value in simple.items()},
                 "minutes": round(sum(r["minutes"] for r in same), 1),
-                "command": first["command"].split(" --fold ")[0] + " --all-folds",
+                "command": re.sub(r" --fold \d+", "", first["command"]) + " --all-folds",
             }
         )
     return merged
@@ -136,11 +137,12 @@ def report(run: runs.Run, records: list[dict]) -> None:
     print(f"\n{run.path}: {records[0]['minutes']} minutes of training")
     show(records)
     line = runs.read_json(run.file("alarm.json"), dict)
+    when = f", half of them by {line['median_time']:g}" if line["found"] else ""
     print(
         f"  alarm at a risk of {line['threshold']:.3f}, set on validation patients for "
         f"{line['stated']:.0%} false alarms\n"
         f"  on test {line['false_alarms']:.0%} of the patients without the outcome are alarmed, and "
-        f"{line['found']:.0%} of those with it, half of them by {line['median_time']:g}\n{WARNING}"
+        f"{line['found']:.0%} of those with it{when}\n{WARNING}"
     )
     sys.stdout.flush()
 
@@ -173,7 +175,7 @@ def alarm(data: Data, valid: np.ndarray, test: np.ndarray, stated: float) -> dic
         "stated": stated,
         "false_alarms": float(alarmed[~happened].mean()),
         "found": float(alarmed[happened].mean()),
-        "median_time": float(np.median(begin[found])) if found.any() else float("nan"),
+        "median_time": float(np.median(begin[found])) if found.any() else None,
     }
 
 

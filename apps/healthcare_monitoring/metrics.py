@@ -4,11 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from shared import InputError
+
 from .data import Part
 
 HORIZON = 5  # intervals ahead: the risk that is shown and that alarms
 # Of followed-up patients, in intervals: the times at which all that is known until then is judged, and how far ahead.
 LANDMARKS, AHEAD = (1, 3, 5), (1, 3, 5)
+FEWEST_EVENTS = 5  # of the training patients after a landmark, for Cox to be fitted
 # name: the better direction; a calibration slope is best at 1
 DIRECTIONS = {
     "auroc": "higher",
@@ -99,6 +102,8 @@ def survival_figures(train: Part, test: Part, chances: np.ndarray, interval: flo
     for landmark in LANDMARKS:
         start = landmark * interval
         seen, unseen = at_risk(train, start), at_risk(test, start)
+        if (train.outcomes.label[seen[0]] == 1).sum() < FEWEST_EVENTS or not len(unseen[0]):
+            continue
         ahead = [n * interval for n in AHEAD if n <= chances.shape[2]]
         risks = {
             "network": _from_landmark(test, unseen, chances, start, interval, ahead),
@@ -107,6 +112,8 @@ def survival_figures(train: Part, test: Part, chances: np.ndarray, interval: flo
         known, judged = _survival(train, seen[0], start), _survival(test, unseen[0], start)
         for name, columns in risks.items():
             found[name] += [_judged(known, judged, column, time) for column, time in zip(columns.T, ahead, strict=True)]
+    if np.isnan(found["network"]).all():  # or there is none
+        raise InputError(f"Too few events after an interval of {interval:g} to judge by. Choose a shorter --interval.")
     means = {name: np.nanmean(np.array(pairs), axis=0) for name, pairs in found.items()}
     return {name: {"c_index_td": float(mean[0]), "brier_td": float(mean[1])} for name, mean in means.items()}
 

@@ -5,6 +5,7 @@ the state before the step. What is kept does not grow with the feed, but for one
 """
 
 import collections
+import math
 import re
 import sys
 import time
@@ -48,8 +49,8 @@ class Stream:
         """The risk now that this is known too. Times must not fall."""
         width = self.info["step"]
         begin = when // width * width if width else when
-        if width and self.info["window"]:
-            begin = min(begin, self.info["window"] - width)  # the last moment belongs to the last bin
+        if width and self.info["window"]:  # its last moment belongs to the last bin
+            begin = min(begin, (math.ceil(self.info["window"] / width) - 1) * width)
         if self.at is None:
             self.at = 0.0 if width else begin
             self.before = self.at
