@@ -41,7 +41,8 @@ def evaluate(options: Evaluate) -> None:
         records = mean(folds)
         show(records)
     if options.record:
-        results.record(HERE / "results.json", records)
+        kept = [{key: value for key, value in r.items() if key != "simple"} for r in records]
+        results.record(HERE / "results.json", kept)
         results.render(HERE / "README.md", HERE / "results.json")
         print(f"Recorded in {HERE / 'results.json'}")
 
