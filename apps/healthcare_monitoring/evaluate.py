@@ -161,12 +161,13 @@ def show(records: list[dict]) -> None:
 
 
 def alarm(data: Data, valid: np.ndarray, test: np.ndarray, stated: float) -> dict:
-    """The line that a share `stated` of the validation patients without the outcome reaches, and what it does on test.
+    """The line that at most a share `stated` of validation patients without the outcome reach; what it does on test.
 
     A patient is alarmed whose risk (patients, steps) reaches the line at any real step.
     """
     highest, without = _highest(data.valid, valid), data.valid.outcomes.label != 1
-    threshold = float(np.quantile(highest[without], 1 - stated, method="higher"))
+    allowed = int(stated * without.sum())
+    threshold = float(np.nextafter(np.sort(highest[without])[-1 - allowed], 1))  # just above the first who is spared
     alarmed, happened = _highest(data.test, test) >= threshold, data.test.outcomes.label == 1
     first = (test >= threshold).argmax(axis=1)
     begin = data.test.times[np.arange(len(first)), first] + data.info["step"]

@@ -117,7 +117,8 @@ def summary(
 ) -> None:
     """The picture, the latency and what was left out; InputError if there was nothing to judge."""
     if not took:
-        raise InputError(f"{options.feed}: expected measurements; {left_out} lines could not be read, no other came")
+        source = "standard input" if options.feed == "-" else options.feed
+        raise InputError(f"{source}: expected measurements; {left_out} lines could not be read, no other came")
     name = re.sub(r"[^\w.-]+", "-", "feed" if options.feed == "-" else Path(options.feed).stem)
     picture = run.file(f"alarm-{name}.png")
     draw(stream, line, name, picture)
