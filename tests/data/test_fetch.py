@@ -121,6 +121,25 @@ def test_one_file_is_taken_out_of_an_archive(server, homes, compress):
     assert fetch.fetch(wanted) == CONTENT
 
 
+def test_all_files_of_a_pattern_are_joined_in_the_order_of_their_names(server, homes):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in {
+            "set/2.txt": b"two",
+            "set/1.txt": b"one",
+            "other/0.txt": b"none",
+            "set/3.csv": b"3",
+        }.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    server.files["/all.tgz"] = gzip.compress(buffer.getvalue())
+    wanted = resource(server.url + "/all.tgz", b"onetwo", member="set/*.txt")
+    assert fetch.fetch(wanted) == b"onetwo"
+    with pytest.raises(InputError, match=r"an archive without the file sets/\*\.txt"):
+        fetch.fetch(dataclasses.replace(wanted, member="sets/*.txt"))
+
+
 def test_an_archive_without_the_file_is_refused_and_not_kept(server, homes):
     server.files["/all.tar"] = tarred("other.txt", CONTENT)
     with pytest.raises(InputError, match=r"an archive without the file text\.txt"):
@@ -290,7 +309,7 @@ def test_every_catalogue_entry_is_complete():
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["tinyshakespeare", "ptb", "tweeteval", "mr_polarity"])
+@pytest.mark.parametrize("name", ["tinyshakespeare", "ptb", "tweeteval", "mr_polarity", "physionet2012", "pbc2"])
 def test_the_real_files_have_the_hash_and_size_of_the_catalogue(name, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     for entry in fetch.CATALOGUE[name]:

@@ -1,0 +1,244 @@
+"""What is read, split, scaled and laid out: nothing leaks, nothing is lost, and what is wrong is named by its line."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apps.healthcare_monitoring import data, metrics, records, steps
+from apps.healthcare_monitoring.config import DEFAULT, RECIPES, Config
+from shared import InputError, MissingFileError
+from shared.data import fetch
+
+LIVES = [(f"p{n}", n % 2) for n in range(40)]
+MEASURED = "".join(f"{name},{hour},HR,{70 + n + hour}\n" for n, (name, _) in enumerate(LIVES) for hour in (0, 2.5))
+HEADER = "patient,time,variable,value\n"
+ENDED = "".join(f"{name},{died}\n" for name, died in LIVES)
+
+
+def own(tmp_path, measured=MEASURED, ended=ENDED, header=HEADER, ends="patient,outcome\n", **settings):
+    (tmp_path / "m.csv").write_text(header + measured)
+    (tmp_path / "outcomes.csv").write_text(ends + ended)
+    return dataclasses.replace(DEFAULT, data=str(tmp_path / "m.csv"), **settings)
+
+
+@pytest.fixture(scope="module")
+def builtin():
+    return data.load(DEFAULT)
+
+
+def test_no_patient_is_in_two_parts_and_each_has_its_share_of_deaths(builtin):
+    parts = builtin.train, builtin.valid, builtin.test
+    names = [name for part in parts for name in part.patients]
+    assert len(names) == len(set(names)) == 1500
+    shares = [(part.outcomes.label == 1).mean() for part in parts]
+    assert max(shares) - min(shares) < 0.01
+
+
+def test_every_patient_is_tested_in_exactly_one_fold():
+    label = np.arange(100) % 3
+    tested = [data.split(label, dataclasses.replace(DEFAULT, fold=fold))[2] for fold in range(5)]
+    assert sorted(np.concatenate(tested)) == list(range(100))
+
+
+def test_outcomes_are_no_inputs_and_changing_them_changes_no_input_of_a_patient(monkeypatch, builtin):
+    assert not {name.lower() for name in builtin.info["variables"]} & records.FORBIDDEN
+    found, outcomes = data.read(DEFAULT)
+    before = steps.grid(found, 1.0, 24.0)[0]
+    other = np.random.default_rng(0).permutation(outcomes.label)
+    monkeypatch.setattr(data, "read", lambda config: (found, records.Outcomes(other, None)))
+    changed = data.load(DEFAULT)
+    assert changed.info["variables"] == builtin.info["variables"]
+    raw = steps.Scale(**changed.info["scale"]).apply(before)
+    inputs, _ = steps.encode(raw, np.broadcast_to(np.arange(24.0), raw.shape[:2]), 1.0, changed.info["unit"])
+    rows = [found.patients.index(name) for name in changed.test.patients]
+    np.testing.assert_array_equal(changed.test.inputs, inputs[rows])
+
+
+@pytest.mark.parametrize("name", ["In-hospital_death", "Length_of_stay", "Survival", "outcome", "TTE"])
+def test_a_column_that_is_an_outcome_is_refused_as_a_variable(name, tmp_path):
+    config = own(tmp_path, MEASURED + f"p0,3,{name},1\n")
+    with pytest.raises(InputError, match=f"m.csv, line 82: {name} is an outcome"):
+        data.load(config)
+
+
+def test_scaling_comes_from_the_training_patients_alone(builtin):
+    found, _ = data.read(DEFAULT)
+    mine = np.isin(np.array(found.patients)[found.who], builtin.train.patients)
+    again = steps.Scale.fit(found.kept(np.flatnonzero(mine)))
+    assert dataclasses.asdict(again) == builtin.info["scale"]
+    assert dataclasses.asdict(steps.Scale.fit(found)) != builtin.info["scale"]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 3), st.floats(0.1, 0.9))
+def test_inputs_say_what_was_seen_last_and_how_long_ago(seed, length, variables, share):
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(2, length, variables)).astype(np.float32)
+    values[random.random(values.shape) < share] = np.nan
+    inputs, summary = steps.encode(values, np.broadcast_to(np.arange(length) * 2.0, (2, length)), 2.0, 4.0)
+    for who, t, v in np.ndindex(values.shape):
+        seen = [s for s in range(t + 1) if not np.isnan(values[who, s, v])]
+        before = [s for s in seen if s < t]
+        last, flag, gap = inputs[who, t, v::variables]
+        assert last == (values[who, seen[-1], v] if seen else 0)
+        assert flag == (seen[-1:] == [t])
+        assert gap == pytest.approx((t - before[-1] if before else t + 1) * 2.0 / 4.0)
+        kept = values[who, seen, v]
+        _, mean, low, high, count = summary[who, t, v::variables][:5]
+        assert np.exp(count) == pytest.approx(1 + len(seen))
+        if seen:
+            np.testing.assert_allclose([mean, low, high], [kept.mean(), kept.min(), kept.max()], rtol=1e-5)
+        else:
+            assert np.isnan([mean, low, high]).all()
+
+
+def test_later_measurements_change_no_earlier_step():
+    random = np.random.default_rng(1)
+    values = random.normal(size=(3, 6, 2)).astype(np.float32)
+    changed = values.copy()
+    changed[:, 4:] = np.nan
+    times = np.broadcast_to(np.arange(6.0), (3, 6))
+    for one, other in zip(steps.encode(values, times, 1, 1), steps.encode(changed, times, 1, 1), strict=True):
+        np.testing.assert_array_equal(one[:, :4], other[:, :4])
+
+
+def test_bins_average_and_visits_are_steps_of_their_own():
+    found = records.table("t", "aaab", [0.2, 0.7, 2.0, 1.0], ["x", "x", "y", "x"], [1.0, 3.0, 5.0, 7.0])
+    values, times, lengths = steps.grid(found, 1.0, 3.0)
+    assert lengths.tolist() == [3, 3] and times[0].tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(values[0], [[2, np.nan], [np.nan, np.nan], [np.nan, 5]])
+    values, times, lengths = steps.grid(found, 0.0, 0.0)
+    assert lengths.tolist() == [3, 1] and times[0].tolist() == [0.2, 0.7, 2.0]
+    np.testing.assert_array_equal(values[0, :, 0], [1, 3, np.nan])
+
+
+def test_each_interval_is_known_up_to_the_event_or_the_end_of_follow_up():
+    outcomes = records.Outcomes(np.array([2, 0]), np.array([25.0, 25.0]))
+    config = Config(intervals=4, interval=10.0, step=0.0, window=0.0, earlier=0.5)
+    targets, weights = data.layout(outcomes, np.array([[0.0, 10.0], [0.0, 0.0]]), np.array([2, 1]), config)
+    assert targets[0].tolist() == [[0, 0, 2, 0], [0, 2, 0, 0]]
+    assert (weights[0] > 0).tolist() == [[True, True, True, False], [True, True, False, False]]
+    assert (weights[1] > 0).tolist() == [[True, True, False, False], [False] * 4]
+
+
+def test_competing_risks_and_survival_add_up_to_one():
+    random = np.random.default_rng(1)
+    scores = np.exp(random.normal(size=(5, 7, 3)))
+    chances = scores / scores.sum(axis=-1, keepdims=True)
+    total = metrics.incidence(chances).sum(axis=-1) + np.cumprod(chances[..., 0], axis=-1)
+    np.testing.assert_allclose(total, 1)
+
+
+def test_a_risk_at_a_landmark_is_conditional_on_reaching_it():
+    chances = np.tile([0.9, 0.1], (1, 1, 4, 1))  # one patient, one visit at 0: a hazard of 0.1 in each interval
+    part = data.Part(("a",), *[np.zeros((1, 1, 3))] * 2, None, None, np.zeros((1, 1)), np.array([1]), None)
+    at = np.array([0]), np.array([0])
+    risks = metrics._from_landmark(part, at, chances, 2.0, 1.0, [1.0, 2.0])
+    np.testing.assert_allclose(risks, [[0.1, 1 - 0.9**2]])
+
+
+def test_the_calibration_slope_is_one_for_true_risks_and_less_for_extreme_ones():
+    random = np.random.default_rng(1)
+    risks = random.random(20_000)
+    happened = random.random(20_000) < risks
+    assert metrics.binary_figures(happened, risks)["calibration_slope"] == pytest.approx(1, abs=0.05)
+    extreme = 1 / (1 + np.exp(-2 * metrics.logit(risks)))
+    assert metrics.binary_figures(happened, extreme)["calibration_slope"] == pytest.approx(0.5, abs=0.03)
+
+
+BAD = {
+    "no such file": (dict(header=None), "There is none at"),
+    "an empty file": (dict(header="", measured=""), "m.csv, line 1: expected the columns .* received an empty file"),
+    "wrong columns": (dict(header="who,when,what,how\n"), "line 1: expected the columns patient, time, variable"),
+    "no rows": (dict(measured=""), "expected measurements below the header; received none"),
+    "a cell too few": (dict(measured="p0,1,HR\n" + MEASURED), "m.csv, line 2: expected 4 cells; received 3"),
+    "a word for a value": (dict(measured=MEASURED + "p0,1,HR,high\n"), "line 82: expected a number as value; .*'high'"),
+    "not a number": (dict(measured=MEASURED + "p0,1,HR,nan\n"), "line 82: expected a finite number as value"),
+    "infinity": (dict(measured=MEASURED + "p0,1,HR,inf\n"), "line 82: expected a finite number as value"),
+    "a negative time": (dict(measured=MEASURED + "p0,-1,HR,80\n"), "line 82: .* at least 0 as time; received -1"),
+    "an empty patient": (dict(measured=MEASURED + ",1,HR,80\n"), "line 82: expected a patient and a variable"),
+    "one class only": (dict(ended=ENDED.replace(",1", ",0")), "expected patients with and without the outcome"),
+    "too few patients": (dict(folds=8), "at least 24 patients of each outcome for 8 folds; outcome 0 has 20"),
+    "a patient without measurements": (dict(ended=ENDED + "p99,0\n"), "outcomes.csv, line 42: patient p99 has no meas"),
+    "a patient without outcome": (dict(ended=ENDED[5:]), "m.csv, line 2: patient p0 has no outcome in"),
+    "a patient twice": (dict(ended=ENDED + "p0,0\n"), "outcomes.csv, line 42: patient p0 stands in an earlier line"),
+    "half an outcome": (dict(ended=ENDED.replace("p3,1", "p3,0.5")), "line 5: expected a whole number as outcome"),
+    "times without intervals": (
+        dict(ends="patient,outcome,time\n", ended=ENDED.replace("\n", ",9\n")),
+        "--interval: the outcomes of .* have times; received --interval 0",
+    ),
+    "measured after the end": (
+        dict(ends="patient,outcome,time\n", ended=ENDED.replace("\n", ",2\n"), interval=1.0),
+        "m.csv, line 3: patient p0 is measured at 2.5, after the end at 2",
+    ),
+    "nothing in the window": (
+        dict(measured=MEASURED.replace("p1,0,", "p1,30,").replace("p1,2.5,", "p1,31,")),
+        "m.csv, line 4: patient p1 has no measurement up to --window 24",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_file_that_cannot_be_right_is_named_with_its_line_and_stays_as_it_was(name, tmp_path):
+    changes, expected = BAD[name]
+    missing = "header" in changes and changes["header"] is None
+    config = own(tmp_path, **({} if missing else changes))
+    if missing:
+        config = dataclasses.replace(config, outcomes=str(tmp_path / "none.csv"))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(InputError, match=expected) as error:
+        data.load(config)
+    assert "\n" not in str(error.value)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_unknown_source_names_the_known_ones():
+    with pytest.raises(MissingFileError, match="--data builtin, physionet2012, pbc2 or the path"):
+        data.load(dataclasses.replace(DEFAULT, data="mimic"))
+
+
+def test_what_may_be_right_is_read_with_a_note(tmp_path, capsys):
+    odd = "p0,1,HR,80\np0,2.5,HR,71\np1,1,HR,80000\n"
+    whole = data.load(own(tmp_path, MEASURED + odd))
+    notes = capsys.readouterr().err.splitlines()
+    assert len(notes) == 3 and all(note.startswith("note: ") and "m.csv, line 8" in note for note in notes)
+    assert "line 82: time 1 of p0 after 2.5: rows put in order (2 such lines)" in notes[0]
+    assert any("HR twice at 2.5: the mean is used" in note for note in notes)
+    assert any("line 84: HR 80000 is outside" in note and "left out" in note for note in notes)
+    assert whole.table.value.max() < 80000 and len(whole.table.value) == 82
+
+
+def test_a_time_may_be_written_in_hours_and_minutes(tmp_path):
+    (tmp_path / "132539.txt").write_text("Time,Parameter,Value\n00:00,RecordID,132539\n01:30,HR,80\n")
+    found = records.read_measurements(tmp_path / "132539.txt", ["HR"])
+    assert found.patients == ("132539",) and found.when.tolist() == [1.5] and found.lines.tolist() == [3]
+
+
+def test_an_unknown_variable_is_named_with_the_nearest_known_one(tmp_path):
+    (tmp_path / "p.csv").write_text("time,variable,value\n1,Lactat,2\n")
+    with pytest.raises(InputError, match=r"p.csv, line 2: unknown variable 'Lactat'; did you mean Lactate\?"):
+        records.read_measurements(tmp_path / "p.csv", ["HR", "Lactate"])
+
+
+@pytest.mark.data
+def test_physionet_is_read_as_published():
+    measured, ended = (fetch.fetch(file) for file in fetch.CATALOGUE["physionet2012"])
+    found, outcomes = data.physionet(measured, ended)
+    assert len(found.patients) == 4000 and outcomes.label.sum() == 554
+    assert len(found.variables) == 44 and not {name.lower() for name in found.variables} & records.FORBIDDEN
+    assert found.when.max() <= 48 and found.value.min() != -1
+    one = found.of(found.patients.index("132539"))
+    assert (one.when[one.what == found.variables.index("HR")][:2] * 60).round().tolist() == [7, 37]
+
+
+@pytest.mark.data
+def test_pbc2_is_read_as_published_and_no_visit_lies_after_the_end():
+    found, outcomes = data.pbc(fetch.fetch(fetch.CATALOGUE["pbc2"][0]))
+    assert len(found.patients) == 312 and np.bincount(outcomes.label).tolist() == [143, 140, 29]
+    assert len(found.variables) == 15 and not set(found.variables) & set(data.PBC_OUTCOMES)
+    assert (found.when <= outcomes.until[found.who]).all()
+    loaded = data.load(RECIPES["pbc2"])
+    assert sum(part.lengths.sum() for part in (loaded.train, loaded.valid, loaded.test)) == 1945
