@@ -48,9 +48,13 @@ def load(config: Config) -> Data:
     Raises:
         InputError: an unknown source, a file that cannot be used, too few texts or labels.
     """
-    parts = {name: _checked(examples, config) for name, examples in read(config).items()}
+    read_parts = read(config)
+    known = sorted({example.label for examples in read_parts.values() for example in examples})
+    if missing := [label for label in config.labels if label not in known]:
+        raise InputError(f"--labels: there is no {missing[0]!r} in {config.data}; it has {', '.join(known)}")
+    parts = {name: _checked(examples, config) for name, examples in read_parts.items()}
     parts, split = cut(distinct(parts), config)
-    labels = label_names(parts, config)
+    labels = label_names(parts)
     cleaned = {name: [clean(example.text) for example in examples] for name, examples in parts.items()}
     tokens = {name: [words(text) for text in texts] for name, texts in cleaned.items()}
     encoder, learned = Encoder.fit(tokens["train"], known_words(config.vectors), dataclasses.asdict(config))
@@ -137,7 +141,7 @@ def _check_counts(train: list[Example], config: Config) -> None:
         )
 
 
-def label_names(parts: Parts, config: Config) -> list[str]:
+def label_names(parts: Parts) -> list[str]:
     """The labels of train in their order; refuses a label that only another part has."""
     found = {example.label for example in parts["train"]}
     for example in [*parts["valid"], *parts["test"]]:
@@ -146,8 +150,6 @@ def label_names(parts: Parts, config: Config) -> list[str]:
                 f"Expected the labels of the training texts: {', '.join(sorted(found))}. "
                 f"{example.where} has {example.label!r}."
             )
-    if missing := [label for label in config.labels if label not in found]:
-        raise InputError(f"--labels: there is no {missing[0]!r} in {config.data}; it has {', '.join(sorted(found))}")
     return [label for label in ORDER if label in found] if found <= set(ORDER) else sorted(found)
 
 
