@@ -7,6 +7,7 @@ the state before the step. What is kept does not grow with the feed, but for one
 import collections
 import math
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -92,6 +93,8 @@ def monitor(options: Monitor) -> None:
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
     alarmed, first, left_out = False, None, 0
     print(f"{WARNING}\nAlarm from a risk of {line:.3f} on.", flush=True)
+    for ends in (signal.SIGINT, signal.SIGTERM):  # the first is ignored by what a shell starts in the background
+        signal.signal(ends, signal.default_int_handler)
     try:
         for where, cells in feed(options):
             began = time.perf_counter()
