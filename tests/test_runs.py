@@ -182,6 +182,8 @@ def test_the_hardware_is_processors_and_gpus():
     count, rest = runs.hardware().split(" x ", 1)
     assert int(count) == len(os.sched_getaffinity(0))
     assert rest.endswith(", no GPU") or " x " in rest
+    flags = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").exists() else []
+    assert ("(AVX-512)" in rest) == ("avx512f" in flags)
 
 
 def test_gpus_are_counted_by_name(monkeypatch, tmp_path):
