@@ -88,7 +88,7 @@ def fit(
             if better:
                 run.save_model(deploy() if deploy else model)
             watch.end_epoch(model, row, value if better else None)
-            if stop and at.epoch < epochs:
+            if stop:  # after the last epoch too: a loop over many runs must end here
                 raise Stopped(f"Stopped after epoch {at.epoch} of {epochs}. {GO_ON}")
     return at.history
 

@@ -246,6 +246,24 @@ def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(run):
     assert not run.file("model.best_epoch.keras").exists()
 
 
+def test_ctrl_c_in_the_last_validation_stops_too_and_nothing_is_trained_again(run):
+    sent = []
+
+    class Interrupting(Toy):
+        def __getitem__(self, index):
+            if not sent:
+                sent.append(os.kill(os.getpid(), signal.SIGINT))
+            return super().__getitem__(index)
+
+    class Unread(Toy):
+        def __getitem__(self, index):
+            raise AssertionError("trained again")
+
+    with pytest.raises(Stopped, match="after epoch 1 of 1. The same command goes on"):
+        fit(toy_model(), Toy(1, STEPS), Interrupting(2, 3), run, epochs=1)
+    assert len(fit(toy_model(), Unread(1, STEPS), Toy(2, 3), run, epochs=1)) == 1
+
+
 def test_a_second_ctrl_c_interrupts_at_once(run):
     class Interrupting(Toy):
         def __getitem__(self, index):
