@@ -6,6 +6,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # In a folder of its own: other packages import PyTorch wherever they find it, and slow everything down.
 BENCH := $(VENV)/bench
+BATTERY := tests/layers/test_battery.py
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -18,13 +19,14 @@ help: ## this list
 demo: $(READY) ## train APP (text_generation) on its built-in data, show the result: make demo APP=<name>
 	$(RUN) -m apps.$(APP) train
 
-test: $(READY) ## all tests but the slow ones: TensorFlow, then the layers and decoding on JAX
+test: $(READY) ## all tests but the slow ones: TensorFlow, then the layers' battery and decoding on JAX
 	$(RUN) -m pytest -q -m "not slow"
-	KERAS_BACKEND=jax $(RUN) -m pytest -q -m "not slow" tests/layers tests/test_decoding.py
+	KERAS_BACKEND=jax $(RUN) -m pytest -q -m "not slow" $(BATTERY) tests/test_decoding.py
 
-test-all: $(READY) ## the slow tests too: kills and resumes, real trainings
+test-all: $(READY) ## what `make test` leaves out: kills and resumes, real trainings, every layer on JAX
 	$(RUN) -m pytest -q -m slow
-	KERAS_BACKEND=jax $(RUN) -m pytest -q -m slow tests/layers
+	KERAS_BACKEND=jax $(RUN) -m pytest -q -m slow $(BATTERY)
+	KERAS_BACKEND=jax $(RUN) -m pytest -q tests/layers --ignore $(BATTERY)
 
 lint: $(READY) ## ruff check, ruff format --check, mypy on shared
 	$(RUN) -m ruff check .

@@ -15,7 +15,7 @@ from tests.layers.oracles import ORACLES, sequence
 UNITS, FEATURES, BATCH, TIME = 6, 3, 4, 9  # three features: what grud calls one value, its flag and its time gap
 MASK = np.arange(TIME) < np.array([TIME, 5, 1, 0])[:, None]  # full, cut, one step, none
 # One of each kind of scan; the others are run by `make test-all` only, as they are many.
-QUICK = ("elman", "lstm", "gru", "mingru", "slstm")
+QUICK = ("lstm", "mingru", "slstm")
 every_arch = pytest.mark.parametrize(
     "arch", [arch if arch in QUICK else pytest.param(arch, marks=pytest.mark.slow) for arch in VECTOR_ARCHITECTURES]
 )

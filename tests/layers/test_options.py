@@ -12,7 +12,7 @@ from tests.layers.oracles import ORACLES
 from tests.layers.test_battery import BATCH, FEATURES, MASK, TIME, UNITS, inputs, make, numpy, same, start, weights_of
 
 masks = pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
-IN_MAKE_TEST = ("lstm", "gru", "slstm", "mingru", "lru")
+IN_MAKE_TEST = ("lstm", "slstm", "mingru")
 
 
 def having(option):
