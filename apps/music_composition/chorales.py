@@ -19,7 +19,7 @@ from shared.data.fetch import keras_home
 from .notes import from_score, quiet
 from .piece import Piece, make
 
-GRAM = 6  # steps of a melody that are compared
+GRAM = 8  # steps of a melody that are compared; of 6, half the corpus is one family
 ALIKE = 0.25  # share of the shorter melody's steps that make two melodies variants of one
 
 
@@ -84,7 +84,7 @@ def pack(path: Path, pieces: list[Piece]) -> None:
 
 def unpack(path: Path) -> list[Piece]:
     """The pieces that `pack` wrote."""
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         arrays = dict(archive)
     pieces, start = [], 0
     for name, length, steps, key in json.loads(arrays["about"].tobytes()):
@@ -100,7 +100,7 @@ FIELDS = ("pitches", "struck", "position", "bar", "fermata")
 def melodies(pieces: Sequence[Piece]) -> list[int]:
     """The group of each piece: variants of one melody, whatever their key or rhythm, are of one group.
 
-    Two melodies are variants if they share a quarter of the shorter one's runs of six steps; so are all that are
+    Two melodies are variants if they share a quarter of the shorter one's runs of eight steps; so are all that are
     linked by such pairs.
     """
     grams = [_grams(piece) for piece in pieces]
@@ -125,7 +125,7 @@ def melodies(pieces: Sequence[Piece]) -> list[int]:
 
 
 def _grams(piece: Piece) -> set[tuple[int, ...]]:
-    """All runs of six melodic steps of the soprano, repeated notes left out."""
+    """All runs of eight melodic steps of the soprano, repeated notes left out."""
     notes = piece.pitches[:, 0][piece.pitches[:, 0] > 0].astype(int)
     steps = np.diff(notes)
     steps = steps[steps != 0]

@@ -26,7 +26,7 @@ class Data:
     """The pieces of each part, and what was learned from train.
 
     `info` fits JSON: source, split, counts (pieces and frames of each part), ranges ([lowest, highest] of each voice),
-    keys (of the training pieces), steps, form.
+    rests (share of frames in which it is silent), keys (of the training pieces), steps, form.
     """
 
     train: list[Piece]
@@ -56,6 +56,7 @@ def load(config: Config) -> Data:
         "steps": config.steps,
         "counts": {part: [len(pieces), sum(map(len, pieces))] for part, pieces in parts.items()},
         "ranges": [[int(v.min()), int(v.max())] if len(v) else [0, 0] for v in voices],
+        "rests": [round(float(1 - len(v) / len(pitches)), 4) for v in voices],
         "keys": sorted({key_name(piece.key) for piece in parts["train"]}),
     }
     return Data(parts["train"], parts["valid"], parts["test"], info)

@@ -14,7 +14,7 @@ from keras import ops
 from shared.layers.stack import Stack
 
 from .config import Config
-from .tokens import COUNTDOWN, FIRST, NOTHING_NEW, PAD, PLAN, UNKNOWN_KEY, VOCABULARY, slots
+from .tokens import COUNTDOWN, FIRST, NOTHING_NEW, PAD, PLAN, REST, UNKNOWN_KEY, VOCABULARY, slots
 
 NEVER = -1e9  # a score that no softmax takes
 LONGEST_BAR = 48  # frames; a longer bar is counted as this long
@@ -49,6 +49,8 @@ def build(config: Config) -> keras.Model:
     logits = keras.layers.Dense(VOCABULARY, name="logits")(keras.layers.Dropout(config.head_dropout)(z))
     if config.form == "roll":
         logits = ops.where(falling(shifted(tokens, axis=2, value=PAD)), logits, NEVER)
+    else:
+        logits = ops.where(holdable(shifted(sounding, axis=1, value=REST)), logits, NEVER)
     return keras.Model([frames, mask], logits, name="music_composition")
 
 
@@ -78,6 +80,12 @@ def falling(previous: Any) -> Any:
     ids = ops.arange(VOCABULARY, dtype="int32")
     lower = ops.logical_and(ops.less(ids, ops.expand_dims(previous, -1)), ids >= FIRST)
     return ops.logical_or(lower, ops.equal(ids, NOTHING_NEW))
+
+
+def holdable(held: Any) -> Any:
+    """Which tokens may follow what sounded in a voice before (...): a rest is not held on -> (..., vocabulary)."""
+    ids = ops.arange(VOCABULARY, dtype="int32")
+    return ops.logical_or(ops.not_equal(ids, NOTHING_NEW), ops.not_equal(ops.expand_dims(held, -1), REST))
 
 
 def shifted(x: Any, axis: int, value: float = 0) -> Any:

@@ -74,6 +74,8 @@ def part_notes(part: Any) -> list[Note]:
 def chord_notes(score: Any) -> list[list[Note]]:
     """Chord symbols as three voices from the top: seventh or fifth, third, root; each lasts until the next."""
     symbols = [s for s in score.flatten().getElementsByClass("ChordSymbol") if s.pitches]
+    if not symbols:
+        return []
     ends = [float(s.offset) for s in symbols[1:]] + [float(score.highestTime)]
     voices: list[list[Note]] = [[], [], []]
     for symbol, end in zip(symbols, ends, strict=True):
@@ -84,7 +86,7 @@ def chord_notes(score: Any) -> list[list[Note]]:
         for voice, pitch in zip(voices, (root + top, root + third, root), strict=True):
             if end > symbol.offset:
                 voice.append(Note(float(symbol.offset), end, pitch))
-    return voices if symbols else []
+    return voices
 
 
 def bars_of(score: Any) -> Bars | None:

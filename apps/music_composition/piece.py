@@ -7,6 +7,9 @@ import numpy as np
 VOICES = ("soprano", "alto", "tenor", "bass")
 SLOTS = len(VOICES)
 LOWEST, HIGHEST = 21, 108  # MIDI pitches of a piano's keys
+SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+SHARP_KEYS = (2, 4, 6, 7, 9, 11, 13, 16, 18, 20, 23)  # D E F# G A B major, C# E F# G# B minor
 NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 # How much each degree counts in a major and a minor key: Krumhansl (1990), "Cognitive foundations of musical pitch".
 PROFILES = np.array(
@@ -90,6 +93,6 @@ def key_name(key: int) -> str:
     return f"{NAMES[key % 12]} {'minor' if key >= 12 else 'major'}"
 
 
-def pitch_name(pitch: int) -> str:
-    """For example "C4", which is 60; "-" where nothing sounds."""
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}" if pitch else "-"
+def pitch_name(pitch: int, key: int = 0) -> str:
+    """For example "C4", which is 60, with sharps or flats as the key has them; "-" where nothing sounds."""
+    return f"{(SHARPS if key in SHARP_KEYS else FLATS)[pitch % 12]}{pitch // 12 - 1}" if pitch else "-"

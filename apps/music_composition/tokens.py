@@ -31,6 +31,8 @@ def encode(piece: Piece, form: str) -> tuple[np.ndarray, np.ndarray]:
         held = (sounding != REST) & ~piece.struck[:, ORDER]
         return np.where(held, NOTHING_NEW, sounding), sounding
     falling = -np.sort(-np.where(ids == REST, -1, ids), axis=1)
+    falling[:, 1:][falling[:, 1:] == falling[:, :-1]] = -1  # voices in unison are one key of a roll
+    falling = -np.sort(-falling, axis=1)
     tokens = np.concatenate([falling, np.full((len(ids), 1), -1, np.int32)], axis=1)
     ends = np.argmax(tokens == -1, axis=1)
     places = np.arange(tokens.shape[1])

@@ -1,0 +1,41 @@
+"""The likeliest voices under a melody: a beam over the tokens of a piece, by a compiled step over all hypotheses."""
+
+import numpy as np
+from keras import ops
+
+from shared.layers import backend
+
+from .piece import Piece
+from .tokens import VOCABULARY
+from .writer import Writer, step
+
+
+def search(writer: Writer, known: np.ndarray, allowed: np.ndarray, like: Piece, beam: int, free: bool) -> tuple[Piece, float]:
+    """The likeliest piece found and its nats a frame.
+
+    Args:
+        known: plan (time, 5). allowed: (time, slots, vocabulary), which tokens may stand where.
+        like: gives bars and fermatas. beam: hypotheses kept after each token. free: the voices may cross.
+    """
+    def advance_all(tokens, states):
+        return step(writer.model, writer.form, free)(tokens, states)
+
+    compiled = backend.compiled(advance_all, writer.model.variables)
+    logits, states = writer.begin(np.repeat(known[None], beam, 0), np.repeat(allowed[None], beam, 0))
+    fixed = states[-2:]  # what is known and allowed is the same for all
+    scores = np.where(np.arange(beam) == 0, 0.0, -np.inf)  # all hypotheses begin alike: one of them is enough
+    written = np.zeros((beam, 0), np.int64)
+    for _ in range(len(like) * writer.slots):
+        each = scores[:, None] - _nats(np.array(logits, np.float64))
+        best = np.argsort(-each, axis=None, kind="stable")[:beam]
+        parents, tokens = np.divmod(best, VOCABULARY)
+        scores = each[parents, tokens]
+        written = np.concatenate([written[parents], tokens[:, None]], axis=1)
+        states = [ops.take(state, parents, axis=0) for state in states[:-2]] + list(fixed)
+        logits, states = compiled(ops.convert_to_tensor(tokens.astype(np.int32)), states)
+    return writer.piece(written[0], like), float(-scores[0] / len(like))
+
+
+def _nats(logits: np.ndarray) -> np.ndarray:
+    """-log softmax; a token that may not stand stays out of reach."""
+    return np.logaddexp.reduce(logits, axis=-1, keepdims=True) - logits
