@@ -32,7 +32,12 @@ def table(writer, data: Data, count: int) -> dict:
             "inside": round(float(((mine >= low) & (mine <= high)).mean()), 3),
         }
     lengths = {
-        "pitch_class_distance": (pitch_classes(new), pitch_classes(corpus), pitch_classes(data.valid), pitch_classes(data.test)),
+        "pitch_class_distance": (
+            pitch_classes(new),
+            pitch_classes(corpus),
+            pitch_classes(data.valid),
+            pitch_classes(data.test),
+        ),
         "interval_distance": (intervals(new), intervals(corpus), intervals(data.valid), intervals(data.test)),
     }
     between = {
@@ -47,7 +52,9 @@ def _rows(music: dict) -> list[tuple[str, ...]]:
     for name, r in music["figures"].items():
         spread = f"{r['corpus_5']:.3g} to {r['corpus_95']:.3g}"
         yes = "yes" if r["corpus_5"] <= r["mean"] <= r["corpus_95"] else "no"
-        found.append((name, f"{r['mean']:.3g}", f"{r['most']:.3g}", f"{r['corpus_mean']:.3g}", spread, yes, f"{r['inside']:.0%}"))
+        found.append(
+            (name, f"{r['mean']:.3g}", f"{r['most']:.3g}", f"{r['corpus_mean']:.3g}", spread, yes, f"{r['inside']:.0%}")
+        )
     return found
 
 
@@ -60,7 +67,9 @@ def shown(music: dict) -> str:
     lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, (21, 9, 9, 12, 16, 11, 13), strict=True))
               for row in (HEADS, *_rows(music))]  # fmt: skip
     for name, d in music["distances"].items():
-        lines.append(f"  {name} {d['new_to_corpus']:.3f} to the corpus (its valid to its test: {d['valid_to_test']:.3f})")
+        lines.append(
+            f"  {name} {d['new_to_corpus']:.3f} to the corpus (its valid to its test: {d['valid_to_test']:.3f})"
+        )
     return "\n".join(line.rstrip() for line in lines)
 
 

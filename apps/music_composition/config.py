@@ -55,7 +55,7 @@ class Config:
     # pieces in a batch
     batch_size: int = 16
     # passes over the training pieces
-    epochs: int = 12
+    epochs: int = 16
     # highest learning rate; it rises over the first 2 % of the steps and falls along a cosine to zero
     learning_rate: float = 4e-3
     # AdamW's decay of the weights, as a share of the learning rate

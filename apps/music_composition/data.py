@@ -68,7 +68,9 @@ def divided(pieces: list[Piece], config: Config) -> dict[str, list[Piece]]:
     for piece, group in zip(pieces, chorales.melodies(pieces), strict=True):
         groups.setdefault(group, []).append(piece)
     if len(groups) < 3:
-        raise InputError(f"Expected at least 3 different melodies to train, choose and test on. Received: {len(groups)}")
+        raise InputError(
+            f"Expected at least 3 different melodies to train, choose and test on. Received: {len(groups)}"
+        )
     order = np.random.default_rng(0).permutation(len(groups))
     # The largest family of variants is trained on: as a test it would be one melody many times.
     order = sorted(order.tolist(), key=lambda g: len(list(groups.values())[g]) > len(pieces) * config.test_fraction / 4)

@@ -49,7 +49,9 @@ def measure(run: runs.Run, data: Data, pieces: int = 20, melodies: int = 24) -> 
         simple, simple_right = markov.measure(part)
         published = PUBLISHED.get(run.config["data"]) if form == "roll" and split == "test" else None
         records.append(
-            _record(run, writer, split, "nll_per_frame", "lower", sum(e.sum() for e in each) / frames, markov.name, simple)
+            _record(
+                run, writer, split, "nll_per_frame", "lower", sum(e.sum() for e in each) / frames, markov.name, simple
+            )
             | {
                 "published": published,
                 "accuracy": dict(zip(voice_slots(form), np.round(right, 4).tolist(), strict=True)),
@@ -94,10 +96,14 @@ def agreement(made: list[np.ndarray], pieces: list[Piece], voice: int) -> float:
     return float(np.concatenate(same).mean())
 
 
-def _record(run, writer, split: str, metric: str, direction: str, value: float, simple: str, simple_value: float) -> dict:
+def _record(
+    run, writer, split: str, metric: str, direction: str, value: float, simple: str, simple_value: float
+) -> dict:
     config = run.config
     return {
-        "data": config["data"] if config["data"] == "builtin" or config["form"] == "voices" else f"{config['data']} roll",
+        "data": config["data"]
+        if config["data"] == "builtin" or config["form"] == "voices"
+        else f"{config['data']} roll",
         "split": split,
         "metric": metric,
         "direction": direction,
@@ -123,8 +129,12 @@ def report(run: runs.Run, records: list[dict]) -> None:
         value, simple = record["value"], record["baseline"]
         ahead = value < simple["value"] if record["direction"] == "lower" else value > simple["value"]
         winner = "the network wins" if ahead else f"{simple['name']} wins"
-        published = f"; published {record['published']['value']} {record['published']['name']}" if record["published"] else ""
-        print(f"  {record['split']:5} {record['metric']:29} {value:8.4f}   {simple['name']} {simple['value']:.4f}: {winner}{published}")
+        published = (
+            f"; published {record['published']['value']} {record['published']['name']}" if record["published"] else ""
+        )
+        print(
+            f"  {record['split']:5} {record['metric']:29} {value:8.4f}   {simple['name']} {simple['value']:.4f}: {winner}{published}"
+        )
         if "accuracy" in record:
             said = ", ".join(f"{n} {a:.1%} ({record['accuracy_markov'][n]:.1%})" for n, a in record["accuracy"].items())
             print(f"        likeliest token right (Markov): {said}")

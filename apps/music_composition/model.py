@@ -37,7 +37,9 @@ def build(config: Config) -> keras.Model:
     x = ops.concatenate([keras.layers.Dropout(config.input_dropout)(before), known_features], axis=-1)
     x = keras.layers.Dense(config.embedding, name="frame")(x)
     stack = Stack(config.arch, config.units, config.layers, dropout=config.dropout, name="stack")
-    context = keras.layers.Dense(hidden, name="context")(ops.concatenate([stack(x, mask=mask), known_features, before], axis=-1))
+    context = keras.layers.Dense(hidden, name="context")(
+        ops.concatenate([stack(x, mask=mask), known_features, before], axis=-1)
+    )
     own = keras.layers.EinsumDense("btsf,sfh->btsh", (None, width, hidden), name="earlier_own")(notes)
     alike = keras.layers.Dense(hidden, use_bias=False, name="earlier_alike")(notes)
     earlier = shifted(ops.cumsum(own + alike, axis=2), axis=2)  # of the slots before: (batch, time, slots, hidden)

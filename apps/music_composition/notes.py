@@ -127,7 +127,9 @@ def from_midi(path: Any, name: str, steps: int) -> Piece:
     if midi.instruments and not any(tracks):
         raise InputError(f"Expected notes. {name} has drums or empty tracks only.")
     parts = [[Note(*note) for note in notes] for notes in tracks if notes]
-    changes = [(midi.time_to_tick(c.time) / quarters, 4 * c.numerator / c.denominator) for c in midi.time_signature_changes]
+    changes = [
+        (midi.time_to_tick(c.time) / quarters, 4 * c.numerator / c.denominator) for c in midi.time_signature_changes
+    ]
     bars = None
     if changes:
         last = max((note.end for part in parts for note in part), default=0.0)
@@ -185,6 +187,7 @@ def drawn(notes: list[Note], length: int, steps: int) -> tuple[np.ndarray, np.nd
 
 def placed(rows: list[tuple[np.ndarray, np.ndarray]], length: int) -> tuple[np.ndarray, np.ndarray]:
     """Voices from the highest to the lowest by their mean pitch; of fewer than four the outer ones are there."""
+
     def mean(row: tuple[np.ndarray, np.ndarray]) -> float:
         return -float(row[0][row[0] > 0].mean()) if row[0].any() else 0.0
 
@@ -226,4 +229,7 @@ def _grid(bars: Bars | None, length: int, steps: int) -> dict[str, np.ndarray]:
     time = np.arange(length) / steps
     which = np.maximum(np.searchsorted(bars.starts, time + 1e-6, side="right") - 1, 0)
     position = np.round((time - bars.starts[which] + bars.left_out[which]) * steps).astype(np.int64)
-    return {"position": np.maximum(position, 0), "bar": np.maximum(np.round(bars.lengths[which] * steps), 1).astype(np.int64)}
+    return {
+        "position": np.maximum(position, 0),
+        "bar": np.maximum(np.round(bars.lengths[which] * steps), 1).astype(np.int64),
+    }

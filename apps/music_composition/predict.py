@@ -17,7 +17,7 @@ from .tokens import plan
 from .writer import Writer, force, free_tokens
 
 MOST_BARS = 200
-SPELLINGS = {"C#": "Db", "D#": "Eb", "E#": "F", "G#": "Ab", "A#": "Bb", "B#": "C", "Cb": "B", "Fb": "E", "Gb": "F#"}
+SPELLINGS = {"Db": "C#", "D#": "Eb", "E#": "F", "Gb": "F#", "G#": "Ab", "A#": "Bb", "B#": "C", "Cb": "B", "Fb": "E"}
 
 
 def compose(options: Compose) -> None:
@@ -35,7 +35,9 @@ def compose(options: Compose) -> None:
     show(piece, options.out or str(run.file(f"composed-{seed}")), options.tempo)
 
 
-def composed(writer: Writer, count: int, bars: int, seed: int, temperature: float = 0.85, top_p: float = 0.95) -> list[Piece]:
+def composed(
+    writer: Writer, count: int, bars: int, seed: int, temperature: float = 0.85, top_p: float = 0.95
+) -> list[Piece]:
     """New pieces in keys drawn by the seed, all at once."""
     forms = [outline(f"new {n}", bars, 4, writer.steps, drawn_key(writer, seed + n)) for n in range(count)]
     return writer.write(forms, free_tokens(writer, forms, True), temperature=temperature, top_p=top_p, seed=seed)
@@ -71,9 +73,13 @@ def go_on(options: Continue) -> None:
     bar = int(primer.bar[-1])
     rest = outline("", options.bars, max(1, bar // writer.steps), writer.steps, primer.key)
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    joined = {name: np.concatenate([getattr(primer, name), getattr(rest, name)]) for name in ("position", "bar", "fermata")}
+    joined = {
+        name: np.concatenate([getattr(primer, name), getattr(rest, name)]) for name in ("position", "bar", "fermata")
+    }
     pitches = np.concatenate([primer.pitches, rest.pitches])
-    form = make(f"{Path(options.primer).stem}, gone on with", pitches, pitches > 0, writer.steps, key=primer.key, **joined)
+    form = make(
+        f"{Path(options.primer).stem}, gone on with", pitches, pitches > 0, writer.steps, key=primer.key, **joined
+    )
     allowed = free_tokens(writer, [form], not options.free)
     force(allowed[0], primer, writer.form, slice(len(primer)), slice(None))
     (piece,) = writer.write(
@@ -87,10 +93,10 @@ def harmonised(
     writer: Writer, melody: Piece, key: int, beam: int, temperature: float, top_p: float, seed: int, free: bool = False
 ) -> tuple[Piece, float]:
     """The melody (the first voice of the piece) with three voices, and with a beam its nats a frame, else 0."""
+    check_range(writer, melody)
     alone = melody.pitches * (np.arange(SLOTS) == 0)
     known = {name: getattr(melody, name) for name in ("position", "bar", "fermata")}
     form = make(f"{Path(melody.name).stem}, harmonised", alone, melody.struck, writer.steps, key=key, **known)
-    check_range(writer, form)
     allowed = free_tokens(writer, [form], not free)
     force(allowed[0], form, writer.form, slice(None), slice(1))
     if beam > 1:
@@ -122,7 +128,9 @@ def outline(name: str, bars: int, meter: int, steps: int, key: int) -> Piece:
     rests = (time // bar % 2 == 1) & (time % bar // steps == max(0, meter - 2))
     rests |= (time // bar == bars - 1) & (time % bar // steps >= max(0, meter - 2))
     pitches = np.zeros((len(time), SLOTS), np.int16)
-    return make(name, pitches, pitches > 0, steps, position=time % bar, bar=np.full(len(time), bar), fermata=rests, key=key)
+    return make(
+        name, pitches, pitches > 0, steps, position=time % bar, bar=np.full(len(time), bar), fermata=rests, key=key
+    )
 
 
 def parse_key(text: str) -> int:

@@ -3,24 +3,21 @@
 import numpy as np
 from keras import ops
 
-from shared.layers import backend
-
 from .piece import Piece
 from .tokens import VOCABULARY
-from .writer import Writer, step
+from .writer import Writer
 
 
-def search(writer: Writer, known: np.ndarray, allowed: np.ndarray, like: Piece, beam: int, free: bool) -> tuple[Piece, float]:
+def search(
+    writer: Writer, known: np.ndarray, allowed: np.ndarray, like: Piece, beam: int, free: bool
+) -> tuple[Piece, float]:
     """The likeliest piece found and its nats a frame.
 
     Args:
         known: plan (time, 5). allowed: (time, slots, vocabulary), which tokens may stand where.
         like: gives bars and fermatas. beam: hypotheses kept after each token. free: the voices may cross.
     """
-    def advance_all(tokens, states):
-        return step(writer.model, writer.form, free)(tokens, states)
-
-    compiled = backend.compiled(advance_all, writer.model.variables)
+    compiled = writer.stepper(free)
     logits, states = writer.begin(np.repeat(known[None], beam, 0), np.repeat(allowed[None], beam, 0))
     fixed = states[-2:]  # what is known and allowed is the same for all
     scores = np.where(np.arange(beam) == 0, 0.0, -np.inf)  # all hypotheses begin alike: one of them is enough

@@ -51,16 +51,12 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         0.0, steps - steps // 50, warmup_target=config.learning_rate, warmup_steps=steps // 50
     )
     model.compile(
-        optimizer=keras.optimizers.AdamW(
-            rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
-        ),
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
         loss=FrameNats(),
         weighted_metrics=[keras.metrics.MeanMetricWrapper(frame_nats, name="nats")],  # exact over unequal batches
         jit_compile=False,  # the layers are compiled already
     )
-    history = fit(
-        model, train, valid, run, epochs=config.epochs, monitor="val_nats", patience=config.patience or None
-    )
+    history = fit(model, train, valid, run, epochs=config.epochs, monitor="val_nats", patience=config.patience or None)
     plots.learning_curves(history, run.file("learning_curves.png"), "nats", "nats per frame")
     records = measure(run, data)
     report(run, records)

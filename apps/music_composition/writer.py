@@ -14,6 +14,7 @@ from keras import ops
 from shared import runs
 from shared.data.sequences import pad
 from shared.decoding import Decoder
+from shared.layers import backend
 
 from .data import frames
 from .model import NEVER, NOTE, falling, holdable, note_features, plan_features
@@ -34,12 +35,19 @@ class Writer:
         self.form, self.steps = self.info["form"], self.info["steps"]
         self.slots = slots(self.form)
         self._decoders: dict[bool, Decoder] = {}
+        self._steppers: dict[bool, Callable] = {}
 
     def decoder(self, free: bool) -> Decoder:
         """The compiled loops; with `free` the voices may cross."""
         if free not in self._decoders:
             self._decoders[free] = Decoder(step(self.model, self.form, free), self.model.variables, VOCABULARY)
         return self._decoders[free]
+
+    def stepper(self, free: bool) -> Callable:
+        """The compiled step alone, for a search."""
+        if free not in self._steppers:
+            self._steppers[free] = backend.compiled(step(self.model, self.form, free), self.model.variables)
+        return self._steppers[free]
 
     def begin(self, known: np.ndarray, allowed: np.ndarray) -> tuple[Any, list]:
         """Before the first token: plan (batch, time, 5), allowed (batch, time, slots, vocabulary) -> logits, states."""
@@ -58,7 +66,14 @@ class Writer:
         return masked(self.model, self.form, True, states), states
 
     def write(
-        self, pieces: list[Piece], allowed: np.ndarray, *, temperature: float, top_p: float, seed: int, free: bool = False
+        self,
+        pieces: list[Piece],
+        allowed: np.ndarray,
+        *,
+        temperature: float,
+        top_p: float,
+        seed: int,
+        free: bool = False,
     ) -> list[Piece]:
         """Pieces of the length, bars, fermatas and keys of the given ones, with notes of its own.
 
@@ -97,7 +112,9 @@ class Writer:
         return measured(self.model, [piece], self.form)[0][0]
 
 
-def measured(model: keras.Model, pieces: list[Piece], form: str, batch: int = 16) -> tuple[list[np.ndarray], np.ndarray]:
+def measured(
+    model: keras.Model, pieces: list[Piece], form: str, batch: int = 16
+) -> tuple[list[np.ndarray], np.ndarray]:
     """-log p of each token of whole pieces, each (time, slots), and how often each slot's likeliest token is right.
 
     The nats are computed in float64 from the logits; what lies beyond the end of a roll's frame has none.
@@ -215,7 +232,9 @@ def free_tokens(writer: Writer, pieces: list[Piece], ranges: bool) -> np.ndarray
     pitches = np.arange(VOCABULARY) - FIRST + LOWEST
     for slot in range(writer.slots):
         bounds = writer.info["ranges"]
-        low, high = bounds[ORDER[slot]] if writer.form == "voices" else (min(b[0] for b in bounds), max(b[1] for b in bounds))
+        low, high = (
+            bounds[ORDER[slot]] if writer.form == "voices" else (min(b[0] for b in bounds), max(b[1] for b in bounds))
+        )
         inside = (pitches >= low) & (pitches <= high) if ranges else np.ones(VOCABULARY, bool)
         one[slot, FIRST:] = inside[FIRST:] & bool(high)
         one[slot, REST] = writer.form == "voices" and (not high or writer.info["rests"][ORDER[slot]] > 0.02)
