@@ -134,7 +134,7 @@ class Train:
     config: Config = DEFAULT
     # name of the run's folder; by default made from the settings
     run: str | None = None
-    # start from the settings of this recipe: builtin, builtin_long, smoke, jsb_chorales, nottingham; by default --data's
+    # start from the settings of this recipe: builtin, builtin_long, smoke, jsb_chorales, nottingham
     recipe: str | None = None
     # start over where a run of that name exists
     fresh: bool = False

@@ -1,4 +1,4 @@
-"""How good a run is: surprise and accuracy beside Markov chains, harmonies beside Bach's, new pieces beside the corpus."""
+"""How good a run is: surprise and harmonies beside Markov chains, new pieces beside the corpus."""
 
 import datetime
 import sys
@@ -132,9 +132,8 @@ def report(run: runs.Run, records: list[dict]) -> None:
         published = (
             f"; published {record['published']['value']} {record['published']['name']}" if record["published"] else ""
         )
-        print(
-            f"  {record['split']:5} {record['metric']:29} {value:8.4f}   {simple['name']} {simple['value']:.4f}: {winner}{published}"
-        )
+        simply = f"{simple['name']} {simple['value']:.4f}"
+        print(f"  {record['split']:5} {record['metric']:29} {value:8.4f}   {simply}: {winner}{published}")
         if "accuracy" in record:
             said = ", ".join(f"{n} {a:.1%} ({record['accuracy_markov'][n]:.1%})" for n, a in record["accuracy"].items())
             print(f"        likeliest token right (Markov): {said}")

@@ -80,7 +80,7 @@ def to_wav(midi: Any) -> bytes:
 
 def to_musicxml(piece: Piece, tempo: int) -> bytes:
     """A score of four parts that notation programs open."""
-    from music21 import clef, expressions, key, meter, metadata, note, stream
+    from music21 import clef, expressions, key, metadata, meter, note, stream
     from music21 import tempo as tempos
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
@@ -97,14 +97,14 @@ def to_musicxml(piece: Piece, tempo: int) -> bytes:
         part.append(meter.TimeSignature(f"{quarters}/4"))
         if voice == 0:
             part.append(tempos.MetronomeMark(number=tempo))
+        if upbeat:  # a first bar that is not full is filled up with a rest, so that the others stand right
+            part.append(note.Rest(quarterLength=upbeat))
         for start, end, pitch in notes(piece, voice):
             made = note.Note(spelled(pitch, signature)) if pitch else note.Rest()
             made.quarterLength = (end - start) / piece.steps
             if pitch and voice == 0 and piece.fermata[start:end].any():
                 made.expressions.append(expressions.Fermata())
             part.append(made)
-        if upbeat:
-            part.makeMeasures(inPlace=True)
         score.append(part)
     with quiet():
         return GeneralObjectExporter(score).parse()
@@ -156,14 +156,12 @@ def text(piece: Piece) -> str:
     """The score in letters: a line for each voice, a cell for each frame, "." where a note is held, "|" at each bar."""
     lines = [f"{piece.name}, {key_name(piece.key)}, {1 / piece.steps:g} of a quarter note in each cell"]
     bars = [0, *(int(t) for t in np.flatnonzero(piece.position == 0) if t), len(piece)]
-    row: list[tuple[int, int]] = []
-    rows = []
+    rows: list[list[tuple[int, int]]] = []
     for bar in zip(bars, bars[1:], strict=False):
-        if row and bar[1] - row[0][0] > LINE_FRAMES:
-            rows.append(row)
-            row = []
-        row.append(bar)
-    for row in [*rows, row]:
+        if not rows or bar[1] - rows[-1][0][0] > LINE_FRAMES:
+            rows.append([])
+        rows[-1].append(bar)
+    for row in rows:
         lines.append("")
         for voice, name in enumerate(VOICES):
             cells = "|".join("".join(_cell(piece, t, voice) for t in range(a, b)) for a, b in row)

@@ -10,7 +10,7 @@ from shared import InputError, runs
 
 from . import output
 from .config import APP, Compose, Continue, Harmonise
-from .piece import NAMES, SLOTS, VOICES, Piece, key_name, make, pitch_name
+from .piece import NAMES, SLOTS, Piece, make, pitch_name
 from .search import search
 from .sources import read_file
 from .tokens import plan

@@ -1,12 +1,9 @@
 """Where pieces come from: the chorales of music21, public sets, your own file or folder of music."""
 
 import difflib
-import gzip
-import io
 import json
 import re
 import sys
-import tarfile
 from pathlib import Path
 
 import numpy as np
