@@ -169,14 +169,14 @@ class Compose:
     # quarter notes in a bar
     meter: int = 4
     # below 1 safer, above 1 wilder; 0 always takes the likeliest token
-    temperature: float = 0.85
+    temperature: float = 0.9
     # draw from the likeliest tokens that together have this probability
     top_p: float = 0.95
     # the same seed writes the same piece; by default a new one each time
     seed: int | None = None
     # quarter notes a minute
     tempo: int = 84
-    # let the voices leave their ranges and cross
+    # let the voices leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
     # the files' path without suffix; by default in the run's folder
     out: str = ""
@@ -202,7 +202,7 @@ class Harmonise:
     tempo: int = 84
     # the key, such as "G major"; by default the one that the melody's notes fit best
     key: str = ""
-    # let the voices leave their ranges and cross
+    # let the voices leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
     # the files' path without suffix; by default in the run's folder
     out: str = ""
@@ -221,14 +221,14 @@ class Continue:
     # how many bars are written after them
     bars: int = 12
     # below 1 safer, above 1 wilder; 0 always takes the likeliest token
-    temperature: float = 0.85
+    temperature: float = 0.9
     # draw from the likeliest tokens that together have this probability
     top_p: float = 0.95
     # the same seed writes the same piece; by default a new one each time
     seed: int | None = None
     # quarter notes a minute
     tempo: int = 84
-    # let the voices leave their ranges and cross
+    # let the voices leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
     # the files' path without suffix; by default in the run's folder
     out: str = ""

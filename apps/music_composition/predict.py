@@ -36,11 +36,12 @@ def compose(options: Compose) -> None:
 
 
 def composed(
-    writer: Writer, count: int, bars: int, seed: int, temperature: float = 0.85, top_p: float = 0.95
+    writer: Writer, count: int, bars: int, seed: int, temperature: float = 0.9, top_p: float = 0.95, free: bool = False
 ) -> list[Piece]:
-    """New pieces in keys drawn by the seed, all at once."""
+    """New pieces in keys drawn by the seed, all at once; the defaults are those of `compose`."""
     forms = [outline(f"new {n}", bars, 4, writer.steps, drawn_key(writer, seed + n)) for n in range(count)]
-    return writer.write(forms, free_tokens(writer, forms, True), temperature=temperature, top_p=top_p, seed=seed)
+    allowed = free_tokens(writer, forms, ranges=not free)
+    return writer.write(forms, allowed, temperature=temperature, top_p=top_p, seed=seed, free=free)
 
 
 def harmonise(options: Harmonise) -> None:

@@ -4,6 +4,7 @@ The states carry the recurrent layers' own, the frame as far as it is written, w
 tokens may stand where; so melodies to keep, primers and ranges are all the same to the loop.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ def step(model: keras.Model, form: str, free: bool) -> Callable:
     width = slots(form)
 
     def one_step(tokens: Any, states: list) -> tuple[Any, list]:
-        *inner, context, earlier, _, frame, sounding, slot, time, known, allowed = states
+        *inner, context, earlier, _, frame, before, sounding, slot, time, known, allowed = states
         here = ops.one_hot(slot, width, dtype="int32")  # (batch, slots)
         held = ops.sum(sounding * here, axis=-1)
         sounds = ops.where(ops.equal(tokens, NOTHING_NEW), held, tokens) if form == "voices" else tokens
@@ -44,7 +45,8 @@ def step(model: keras.Model, form: str, free: bool) -> Callable:
 
         inner = [over(new, old) for new, old in zip(after, inner, strict=True)]
         written = [over(ahead, context), *(over(ops.zeros_like(x), x) for x in (earlier, note, frame))]
-        states = [*inner, *written, sounding, over(ops.zeros_like(slot), slot + 1), time, known, allowed]
+        before = over(sounding, before)
+        states = [*inner, *written, before, sounding, over(ops.zeros_like(slot), slot + 1), time, known, allowed]
         return masked(model, form, free, states), states
 
     return one_step
@@ -60,7 +62,7 @@ def advance(model: keras.Model, frame: Any, known: Any, states: list) -> tuple[A
 
 def masked(model: keras.Model, form: str, free: bool, states: list) -> Any:
     """The scores of the next token (batch, vocabulary); far down where it may not stand."""
-    *_, context, earlier, previous, _, sounding, slot, time, _, allowed = states
+    *_, context, earlier, previous, _, before, sounding, slot, time, _, allowed = states
     z = context + earlier + model.get_layer("previous")(previous) + model.get_layer("slot")(slot)
     z = ops.relu(z)
     z = z + model.get_layer("deeper")(z)
@@ -75,7 +77,10 @@ def masked(model: keras.Model, form: str, free: bool, states: list) -> Any:
         return ops.where(falling(ops.where(first, PAD, ops.cast(last, "int32"))), logits, NEVER)
     held = ops.sum(sounding * ops.one_hot(slot, width, dtype="int32"), axis=-1)
     logits = ops.where(holdable(held), logits, NEVER)
-    return logits if free else logits + UNLIKELY * ops.cast(_crosses(sounding, slot, held), "float32")
+    if free:
+        return logits
+    poor = ops.logical_or(_crosses(sounding, slot, held), _parallel(before, sounding, slot, held))
+    return logits + UNLIKELY * ops.cast(poor, "float32")
 
 
 def _own(model: keras.Model, placed: Any) -> Any:
@@ -91,8 +96,7 @@ def _at(known: Any, time: Any) -> Any:
 
 def _crosses(sounding: Any, slot: Any, held: Any) -> Any:
     """Which tokens would put the slot's voice over a higher or under a lower one (batch, vocabulary)."""
-    ids = ops.arange(VOCABULARY, dtype="int32")[None]
-    pitch = ops.where(ops.equal(ids, NOTHING_NEW), held[:, None], ids)
+    pitch = _pitches(held)
     crossed = ops.zeros_like(pitch, dtype="bool")
     for number in range(SLOTS):
         for other, sign in ((ABOVE[number], 1), (BELOW[number], -1)):
@@ -102,3 +106,29 @@ def _crosses(sounding: Any, slot: Any, held: Any) -> Any:
                 here = ops.logical_and(ops.logical_and(far, both), ops.equal(slot, number)[:, None])
                 crossed = ops.logical_or(crossed, here)
     return crossed
+
+
+def _parallel(before: Any, sounding: Any, slot: Any, held: Any) -> Any:
+    """Which tokens would move from a fifth to a fifth, or an octave to one, with a slot before (batch, vocabulary).
+
+    `held` is what the slot sounded in the frame before, `before` what all slots did.
+    """
+    pitch = _pitches(held)
+    step = pitch - held[:, None]
+    found = ops.zeros_like(pitch, dtype="bool")
+    for other in range(SLOTS - 1):
+        then, now = before[:, other][:, None], sounding[:, other][:, None]
+        interval = ops.abs(held[:, None] - then) % 12
+        perfect = ops.logical_or(ops.equal(interval, 0), ops.equal(interval, 7))
+        alike = ops.logical_and(perfect, ops.equal(ops.abs(pitch - now) % 12, interval))
+        # A voice that has rested stands at REST, far below: no interval of it is meant.
+        sung = ops.logical_and(ops.minimum(ops.minimum(then, now), held[:, None]) != REST, pitch != REST)
+        moved = ops.logical_and(step * (now - then) > 0, ops.less(other, slot)[:, None])
+        found = ops.logical_or(found, functools.reduce(ops.logical_and, [alike, sung, moved]))
+    return found
+
+
+def _pitches(held: Any) -> Any:
+    """What each token sounds in a voice that sounded `held` (batch,) before -> (batch, vocabulary)."""
+    ids = ops.arange(VOCABULARY, dtype="int32")[None]
+    return ops.where(ops.equal(ids, NOTHING_NEW), held[:, None], ids)

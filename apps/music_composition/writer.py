@@ -55,7 +55,8 @@ class Writer:
         empty = np.zeros((batch, self.slots * NOTE), np.float32)
         context, states = advance(self.model, ops.convert_to_tensor(empty), ops.convert_to_tensor(known[:, 0]), states)
         zeros = np.zeros_like(ops.convert_to_numpy(context))
-        fields = [zeros, np.zeros((batch, NOTE), np.float32), empty, np.full((batch, self.slots), REST, np.int32)]
+        silent = np.full((batch, self.slots), REST, np.int32)
+        fields = [zeros, np.zeros((batch, NOTE), np.float32), empty, silent, silent]
         fields += [np.zeros(batch, np.int32), np.zeros(batch, np.int32), known.astype(np.int32), allowed]
         states = [*states, context, *(ops.convert_to_tensor(field) for field in fields)]
         return masked(self.model, self.form, True, states), states
