@@ -17,9 +17,8 @@ def search(
         known: plan (time, 5). allowed: (time, slots, vocabulary), which tokens may stand where.
         like: gives bars and fermatas. beam: hypotheses kept after each token. free: the voices may cross.
     """
-    compiled = writer.stepper(free)
-    logits, states = writer.begin(np.repeat(known[None], beam, 0), np.repeat(allowed[None], beam, 0))
-    fixed = states[-2:]  # what is known and allowed is the same for all
+    logits, states = writer.begin(np.repeat(known[None], beam, 0), np.repeat(allowed[None], beam, 0), free)
+    fixed = states[-3:]  # what is known, allowed and forbidden is the same for all
     scores = np.where(np.arange(beam) == 0, 0.0, -np.inf)  # all hypotheses begin alike: one of them is enough
     written = np.zeros((beam, 0), np.int64)
     for _ in range(len(like) * writer.slots):
@@ -28,8 +27,8 @@ def search(
         parents, tokens = np.divmod(best, VOCABULARY)
         scores = each[parents, tokens]
         written = np.concatenate([written[parents], tokens[:, None]], axis=1)
-        states = [ops.take(state, parents, axis=0) for state in states[:-2]] + list(fixed)
-        logits, states = compiled(ops.convert_to_tensor(tokens.astype(np.int32)), states)
+        states = [ops.take(state, parents, axis=0) for state in states[:-3]] + list(fixed)
+        logits, states = writer.stepper(ops.convert_to_tensor(tokens.astype(np.int32)), states)
     return writer.piece(written[0], like), float(-scores[0] / len(like))
 
 

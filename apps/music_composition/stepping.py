@@ -20,12 +20,12 @@ UNLIKELY = -1e4  # a score that is only taken where nothing else is left
 ABOVE, BELOW = (-1, 0, 0, 2), (-1, -1, 1, 1)
 
 
-def step(model: keras.Model, form: str, free: bool) -> Callable:
+def step(model: keras.Model, form: str) -> Callable:
     """`step(tokens (batch,), states) -> (logits (batch, vocabulary), states)` with the model's own weights."""
     width = slots(form)
 
     def one_step(tokens: Any, states: list) -> tuple[Any, list]:
-        *inner, context, earlier, _, frame, before, sounding, slot, time, known, allowed = states
+        *inner, context, earlier, _, frame, before, sounding, slot, time, known, allowed, strict = states
         here = ops.one_hot(slot, width, dtype="int32")  # (batch, slots)
         held = ops.sum(sounding * here, axis=-1)
         sounds = ops.where(ops.equal(tokens, NOTHING_NEW), held, tokens) if form == "voices" else tokens
@@ -46,8 +46,9 @@ def step(model: keras.Model, form: str, free: bool) -> Callable:
         inner = [over(new, old) for new, old in zip(after, inner, strict=True)]
         written = [over(ahead, context), *(over(ops.zeros_like(x), x) for x in (earlier, note, frame))]
         before = over(sounding, before)
-        states = [*inner, *written, before, sounding, over(ops.zeros_like(slot), slot + 1), time, known, allowed]
-        return masked(model, form, free, states), states
+        states = [*inner, *written, before, sounding, over(ops.zeros_like(slot), slot + 1)]
+        states += [time, known, allowed, strict]
+        return masked(model, form, states), states
 
     return one_step
 
@@ -60,9 +61,9 @@ def advance(model: keras.Model, frame: Any, known: Any, states: list) -> tuple[A
     return model.get_layer("context")(ops.concatenate([h, features, frame], axis=-1)), states
 
 
-def masked(model: keras.Model, form: str, free: bool, states: list) -> Any:
+def masked(model: keras.Model, form: str, states: list) -> Any:
     """The scores of the next token (batch, vocabulary); far down where it may not stand."""
-    *_, context, earlier, previous, _, before, sounding, slot, time, _, allowed = states
+    *_, context, earlier, previous, _, before, sounding, slot, time, _, allowed, strict = states
     z = context + earlier + model.get_layer("previous")(previous) + model.get_layer("slot")(slot)
     z = ops.relu(z)
     z = z + model.get_layer("deeper")(z)
@@ -77,10 +78,9 @@ def masked(model: keras.Model, form: str, free: bool, states: list) -> Any:
         return ops.where(falling(ops.where(first, PAD, ops.cast(last, "int32"))), logits, NEVER)
     held = ops.sum(sounding * ops.one_hot(slot, width, dtype="int32"), axis=-1)
     logits = ops.where(holdable(held), logits, NEVER)
-    if free:
-        return logits
-    poor = ops.logical_or(_crosses(sounding, slot, held), _parallel(before, sounding, slot, held))
-    return logits + UNLIKELY * ops.cast(poor, "float32")
+    crosses = ops.cast(_crosses(sounding, slot, held), "float32")
+    parallel = ops.cast(_parallel(before, sounding, slot, held), "float32")
+    return logits + UNLIKELY * strict[:, None] * (2 * crosses + parallel)  # where nothing else is left, a parallel
 
 
 def _own(model: keras.Model, placed: Any) -> Any:

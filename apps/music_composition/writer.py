@@ -1,6 +1,5 @@
 """A trained run, ready to write and to measure: pieces in, pieces or their surprise out."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -29,23 +28,15 @@ class Writer:
         self.run, self.info, self.model = run, run.info(), run.load_model()
         self.form, self.steps = self.info["form"], self.info["steps"]
         self.slots = slots(self.form)
-        self._decoders: dict[bool, Decoder] = {}
-        self._steppers: dict[bool, Callable] = {}
+        one_step = step(self.model, self.form)
+        self.decoder = Decoder(one_step, self.model.variables, VOCABULARY)
+        self.stepper = backend.compiled(one_step, self.model.variables)  # one step alone, for a search
 
-    def decoder(self, free: bool) -> Decoder:
-        """The compiled loops; with `free` the voices may cross."""
-        if free not in self._decoders:
-            self._decoders[free] = Decoder(step(self.model, self.form, free), self.model.variables, VOCABULARY)
-        return self._decoders[free]
+    def begin(self, known: np.ndarray, allowed: np.ndarray, free: bool = False) -> tuple[Any, list]:
+        """Before the first token: plan (batch, time, 5), allowed (batch, time, slots, vocabulary) -> logits, states.
 
-    def stepper(self, free: bool) -> Callable:
-        """The compiled step alone, for a search."""
-        if free not in self._steppers:
-            self._steppers[free] = backend.compiled(step(self.model, self.form, free), self.model.variables)
-        return self._steppers[free]
-
-    def begin(self, known: np.ndarray, allowed: np.ndarray) -> tuple[Any, list]:
-        """Before the first token: plan (batch, time, 5), allowed (batch, time, slots, vocabulary) -> logits, states."""
+        Unless `free`, voices do not cross and no fifths or octaves move in parallel, where that can be.
+        """
         batch, time = known.shape[:2]
         more = -time % LENGTHS
         known = np.pad(known, ((0, 0), (0, more), (0, 0)), mode="edge")
@@ -58,8 +49,9 @@ class Writer:
         silent = np.full((batch, self.slots), REST, np.int32)
         fields = [zeros, np.zeros((batch, NOTE), np.float32), empty, silent, silent]
         fields += [np.zeros(batch, np.int32), np.zeros(batch, np.int32), known.astype(np.int32), allowed]
+        fields.append(np.full(batch, 0.0 if free else 1.0, np.float32))
         states = [*states, context, *(ops.convert_to_tensor(field) for field in fields)]
-        return masked(self.model, self.form, True, states), states
+        return masked(self.model, self.form, states), states
 
     def write(
         self,
@@ -79,11 +71,9 @@ class Writer:
         frames_most = max(map(len, pieces))
         known = [plan(piece, self.form) for piece in pieces]
         known = np.stack([np.pad(each, ((0, frames_most - len(each)), (0, 0)), mode="edge") for each in known])
-        logits, states = self.begin(known, allowed)
+        logits, states = self.begin(known, allowed, free)
         length = frames_most * self.slots
-        chunks = self.decoder(free).sample(
-            logits, states, length, temperature=temperature, top_p=top_p, seed=seed, chunk=256
-        )
+        chunks = self.decoder.sample(logits, states, length, temperature=temperature, top_p=top_p, seed=seed, chunk=256)
         tokens = np.concatenate(list(chunks), axis=1)
         return [self.piece(row, like) for row, like in zip(tokens, pieces, strict=True)]
 
