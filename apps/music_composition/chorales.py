@@ -20,6 +20,7 @@ from .notes import from_score, quiet
 from .piece import Piece, make
 
 GRAM = 8  # steps of a melody that are compared; of 6, half the corpus is one family
+FEW = 5  # files that are read without a word
 ALIKE = 0.25  # share of the shorter melody's steps that make two melodies variants of one
 
 
@@ -144,7 +145,7 @@ def progress(items: Sequence[Any], text: str) -> Iterator[Any]:
         transient=True,
         disable=not console.is_terminal,
     )
-    if not console.is_terminal:
+    if not console.is_terminal and len(items) > FEW:
         console.print(f"{text}: {len(items)}", highlight=False)
     with bar:
         yield from bar.track(items, description=text)

@@ -164,8 +164,14 @@ def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | Non
         for note in notes:
             if note.fermata:
                 fermata[_frames(note, steps, length)] = True
-    fermata[-1] = True
+    fermata[_last_note(struck) :] = True  # every piece ends at rest
     return make(name, pitches, struck, steps, fermata=fermata, **_grid(bars, length, steps))
+
+
+def _last_note(struck: np.ndarray) -> int:
+    """Where the last note of the highest voice begins that has any."""
+    begins = next((np.flatnonzero(voice) for voice in struck.T if voice.any()), np.zeros(1, int))
+    return int(begins[-1])
 
 
 def single_voice(notes: list[Note]) -> bool:

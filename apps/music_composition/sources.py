@@ -91,7 +91,7 @@ def abc_tunes(text: str, name: str, steps: int, most: int = 0) -> list[Piece]:
     if not tunes:
         raise InputError(f"Expected tunes in ABC, each beginning with a line X:. {name} has none.")
     pieces, bad = [], []
-    for tune in chorales.progress(tunes[: most or None], f"Reading the tunes of {name} (once)"):
+    for tune in chorales.progress(tunes[: most or None], f"Reading the tunes of {name}"):
         title = re.search(r"(?m)^T:\s*(.*)", tune)
         label = f"{name}, {title[1].strip() if title else tune.splitlines()[0]}"
         try:

@@ -328,3 +328,4 @@ def test_tunes_of_nottingham_have_a_melody_and_chords():
 def test_a_lone_voice_is_the_soprano():
     piece = arranged([[Note(0, 2, 60), Note(2, 4, 62)]], [], None, "x", 1)
     assert piece.pitches.tolist() == [[60, 0, 0, 0]] * 2 + [[62, 0, 0, 0]] * 2
+    assert piece.fermata.tolist() == [False, False, True, True]  # the last note is one to rest on, all of it
