@@ -56,7 +56,7 @@ def harmonise(options: Harmonise) -> None:
     seed = secrets.randbits(32) if options.seed is None else options.seed
     piece, nats = harmonised(writer, melody, key, options.beam, options.temperature, options.top_p, seed, options.free)
     name = Path(options.melody).stem
-    print(f"{nats:.2f} nats a frame for the added voices and the melody" if options.beam > 1 else f"seed {seed}")
+    print(f"{nats:.2f} nats a frame, melody and voices together" if options.beam > 1 else f"seed {seed}")
     show(piece, options.out or str(run.file(f"{name}-harmonised")), options.tempo)
 
 

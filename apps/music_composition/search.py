@@ -1,4 +1,4 @@
-"""The likeliest voices under a melody: a beam over the tokens of a piece, by a compiled step over all hypotheses."""
+"""The likeliest piece with a given melody: a beam over its tokens, by a compiled step over all hypotheses."""
 
 import numpy as np
 from keras import ops
@@ -17,12 +17,16 @@ def search(
         known: plan (time, 5). allowed: (time, slots, vocabulary), which tokens may stand where.
         like: gives bars and fermatas. beam: hypotheses kept after each token. free: the voices may cross.
     """
-    logits, states = writer.begin(np.repeat(known[None], beam, 0), np.repeat(allowed[None], beam, 0), free)
+    # The loop's own mask would make what is forced certain; here a melody that does not follow costs its nats.
+    every = np.ones((beam, *allowed.shape), bool)
+    logits, states = writer.begin(np.repeat(known[None], beam, 0), every, free)
     fixed = states[-3:]  # what is known, allowed and forbidden is the same for all
     scores = np.where(np.arange(beam) == 0, 0.0, -np.inf)  # all hypotheses begin alike: one of them is enough
     written = np.zeros((beam, 0), np.int64)
     for _ in range(len(like) * writer.slots):
-        each = scores[:, None] - _nats(np.array(logits, np.float64))
+        slot, time = (np.array(state) for state in states[-5:-3])
+        fitting = allowed[np.minimum(time, len(allowed) - 1), slot]  # (beam, vocabulary)
+        each = np.where(fitting, scores[:, None] - _nats(np.array(logits, np.float64)), -np.inf)
         best = np.argsort(-each, axis=None, kind="stable")[:beam]
         parents, tokens = np.divmod(best, VOCABULARY)
         scores = each[parents, tokens]
@@ -33,5 +37,5 @@ def search(
 
 
 def _nats(logits: np.ndarray) -> np.ndarray:
-    """-log softmax; a token that may not stand stays out of reach."""
+    """-log softmax (batch, vocabulary)."""
     return np.logaddexp.reduce(logits, axis=-1, keepdims=True) - logits

@@ -69,7 +69,7 @@ def _jsb_piece(name: str, rows: list[list[int]], config: Config) -> Piece:
     for row, found in zip(pitches, rows, strict=True):
         kept = sorted(found, reverse=True) if config.form == "roll" else found
         row[: len(kept)] = np.maximum(kept, 0)
-    struck = np.full(pitches.shape, config.steps == 1)
+    struck = np.full(pitches.shape, config.form == "voices" and config.steps == 1)
     return make(name, pitches, struck, config.steps, key=0 if config.form == "roll" else None)
 
 

@@ -197,7 +197,7 @@ def test_a_beam_over_everything_finds_the_likeliest_of_all_pieces():
     for slot, token in enumerate(choices):
         allowed[0, 0, slot, token : token + 3] = True
     found, nats = search(writer, plan(form, "voices"), allowed[0], form, beam=27, free=True)
-    logits, states = writer.begin(plan(form, "voices")[None], allowed, free=True)
+    logits, states = writer.begin(plan(form, "voices")[None], np.ones_like(allowed), free=True)
     decoder = writer.decoder
     best = np.inf
     for line in itertools.product(*(range(token, token + 3) for token in choices)):
