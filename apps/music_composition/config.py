@@ -169,9 +169,9 @@ class Compose:
     # quarter notes in a bar
     meter: int = 4
     # below 1 safer, above 1 wilder; 0 always takes the likeliest token
-    temperature: float = 0.9
+    temperature: float = 1.0
     # draw from the likeliest tokens that together have this probability
-    top_p: float = 0.95
+    top_p: float = 0.92
     # the same seed writes the same piece; by default a new one each time
     seed: int | None = None
     # quarter notes a minute
@@ -221,9 +221,9 @@ class Continue:
     # how many bars are written after them
     bars: int = 12
     # below 1 safer, above 1 wilder; 0 always takes the likeliest token
-    temperature: float = 0.9
+    temperature: float = 1.0
     # draw from the likeliest tokens that together have this probability
-    top_p: float = 0.95
+    top_p: float = 0.92
     # the same seed writes the same piece; by default a new one each time
     seed: int | None = None
     # quarter notes a minute

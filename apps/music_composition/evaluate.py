@@ -77,7 +77,7 @@ def harmonies(run: runs.Run, writer: Writer, data: Data, melodies: int) -> list[
     allowed = free_tokens(writer, pieces, ranges=True)
     for one, piece in zip(allowed, pieces, strict=True):
         force(one, piece, writer.form, slice(None), slice(1))
-    ours = writer.write(pieces, allowed, temperature=0.0, top_p=1.0, seed=0)
+    ours = writer.write(pieces, allowed, temperature=0.0, top_p=1.0, seed=0, free=True)
     chains = [Markov(order, within).fit(data.train, writer.form) for order in ORDERS for within in (1, SLOTS - 1)]
     theirs = {chain.name: [decode(chain.harmonise(p), writer.form)[0] for p in pieces] for chain in chains}
     records = []

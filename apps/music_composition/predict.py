@@ -36,7 +36,7 @@ def compose(options: Compose) -> None:
 
 
 def composed(
-    writer: Writer, count: int, bars: int, seed: int, temperature: float = 0.9, top_p: float = 0.95, free: bool = False
+    writer: Writer, count: int, bars: int, seed: int, temperature: float = 1.0, top_p: float = 0.92, free: bool = False
 ) -> list[Piece]:
     """New pieces in keys drawn by the seed, all at once; the defaults are those of `compose`."""
     forms = [outline(f"new {n}", bars, 4, writer.steps, drawn_key(writer, seed + n)) for n in range(count)]
