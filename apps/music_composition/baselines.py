@@ -1,0 +1,106 @@
+"""What a network has to beat: a Markov chain for each voice."""
+
+import numpy as np
+
+from .piece import Piece
+from .tokens import NOTHING_NEW, PAD, VOCABULARY, encode, slots
+
+ORDERS = (1, 2, 3)
+START = VOCABULARY + 1  # before the first frame
+
+
+class Markov:
+    """Tokens of one voice given its last `order` frames and the voices before it in its own frame, with back-off.
+
+    Witten and Bell (1991), "The zero-frequency problem", doi:10.1109/18.87000, method C, interpolated:
+
+        p_k(w | h) = (c(h w) + n(h) p_{k-1}(w | h')) / (c(h) + n(h)),   p_{-1}(w) = 1 / vocabulary
+
+    c counts, n(h) is the number of different tokens after h, h' drops the oldest part of h. The context is, from
+    the newest: what the slots before it sound in this frame (at most `within`), then what this slot sounded before.
+
+    Args:
+        order: frames of its own past. within: slots of its own frame that it sees.
+    """
+
+    def __init__(self, order: int, within: int = 0) -> None:
+        self.order, self.within = order, within
+        self.name = f"markov_{order}" + (f"_within_{within}" if within else "")
+        self.counts: list[list[dict[tuple, dict[int, int]]]] = []
+
+    def fit(self, pieces: list[Piece], form: str) -> "Markov":
+        """Counts the pieces; the model itself."""
+        self.form = form
+        depth = self.order + self.within
+        self.counts = [[{} for _ in range(depth + 1)] for _ in range(slots(form))]
+        for piece in pieces:
+            tokens, contexts = _contexts(piece, form, self.order, self.within)
+            for slot in range(tokens.shape[1]):
+                for token, context in zip(tokens[:, slot].tolist(), contexts[slot], strict=True):
+                    if token == PAD:
+                        continue
+                    for k in range(len(context) + 1):
+                        after = self.counts[slot][k].setdefault(context[:k], {})
+                        after[token] = after.get(token, 0) + 1
+        return self
+
+    def chances(self, slot: int, context: tuple) -> np.ndarray:
+        """p of every token (vocabulary,) in the slot after the context, newest first."""
+        p = np.full(VOCABULARY, 1 / VOCABULARY)
+        for k in range(len(context) + 1):
+            after = self.counts[slot][k].get(context[:k])
+            if not after:
+                break
+            counts = np.zeros(VOCABULARY)
+            counts[list(after)] = list(after.values())
+            p = (counts + len(after) * p) / (counts.sum() + len(after))
+        return p
+
+    def measure(self, pieces: list[Piece]) -> tuple[float, np.ndarray]:
+        """Nats a frame over the pieces, and how often the likeliest token of each slot is the right one (slots,)."""
+        nats, frames = 0.0, 0
+        right, seen = np.zeros(slots(self.form)), np.zeros(slots(self.form))
+        known: dict[tuple, np.ndarray] = {}
+        for piece in pieces:
+            tokens, contexts = _contexts(piece, self.form, self.order, self.within)
+            frames += len(piece)
+            for slot in range(tokens.shape[1]):
+                for token, context in zip(tokens[:, slot].tolist(), contexts[slot], strict=True):
+                    if token == PAD:
+                        continue
+                    key = (slot, context)
+                    if key not in known:
+                        known[key] = self.chances(slot, context)
+                    p = known[key]
+                    nats -= np.log(p[token])
+                    right[slot] += p.argmax() == token
+                    seen[slot] += 1
+        return nats / frames, right / np.maximum(seen, 1)
+
+    def harmonise(self, piece: Piece) -> np.ndarray:
+        """The likeliest tokens (time, slots) under the first slot's own, each voice given what it chose before."""
+        tokens, sounding = encode(piece, self.form)
+        tokens, sounding = tokens.copy(), sounding.copy()
+        for time in range(len(tokens)):
+            for slot in range(1, tokens.shape[1]):
+                p = self.chances(slot, _context(sounding, time, slot, self.order, self.within))
+                token = int(p.argmax())
+                if token == NOTHING_NEW and time == 0:
+                    token = int(np.argsort(-p)[1])
+                tokens[time, slot] = token
+                sounding[time, slot] = sounding[time - 1, slot] if token == NOTHING_NEW else token
+        return tokens
+
+
+def _context(sounding: np.ndarray, time: int, slot: int, order: int, within: int) -> tuple:
+    """Newest first: the slots before in this frame from the first one, then the own past."""
+    same = sounding[time, : min(slot, within)].tolist()
+    past = [int(sounding[t, slot]) if t >= 0 else START for t in range(time - 1, time - 1 - order, -1)]
+    return (*same, *past)
+
+
+def _contexts(piece: Piece, form: str, order: int, within: int) -> tuple[np.ndarray, list[list[tuple]]]:
+    tokens, sounding = encode(piece, form)
+    return tokens, [
+        [_context(sounding, t, slot, order, within) for t in range(len(tokens))] for slot in range(tokens.shape[1])
+    ]

@@ -1,0 +1,155 @@
+"""Pieces to arrays of frames, split so that nothing leaks, and the batches that train on them.
+
+A frame is a row of integers: its tokens, what sounds in each slot, and what is known beforehand (see tokens.py).
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from shared import InputError
+from shared.data.sequences import BucketBatches
+
+from . import chorales
+from .config import Config
+from .piece import SLOTS, Piece, key_name
+from .sources import PARTS, read
+from .tokens import FIRST, ORDER, PAD, PLAN, encode, plan, slots
+
+SHIFTS = (-5, 6)  # semitones: every key once
+BUCKETS = 4  # lengths that batches are padded to
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """The pieces of each part, and what was learned from train.
+
+    `info` fits JSON: source, split, counts (pieces and frames of each part), ranges ([lowest, highest] of each voice),
+    rests (share of frames in which it is silent), keys (of the training pieces), steps, form.
+    """
+
+    train: list[Piece]
+    valid: list[Piece]
+    test: list[Piece]
+    info: dict[str, Any]
+
+
+def load(config: Config) -> Data:
+    """Reads the pieces that `config.data` names and splits them; variants of one melody are of one part.
+
+    Raises:
+        InputError: an unknown source, no usable file, or too few pieces to split.
+    """
+    parts = read(config)
+    split = "as published"
+    if set(parts) != set(PARTS):
+        parts = divided(parts["train"], config)
+        split = f"{config.valid_fraction:.0%} valid, {config.test_fraction:.0%} test, variants of a melody together"
+    parts = {part: [piece for piece in pieces if piece.pitches.any()] for part, pieces in parts.items()}
+    pitches = np.concatenate([piece.pitches for piece in parts["train"]])
+    voices = [pitches[:, voice][pitches[:, voice] > 0] for voice in range(SLOTS)]
+    info = {
+        "source": config.data,
+        "split": split,
+        "form": config.form,
+        "steps": config.steps,
+        "counts": {part: [len(pieces), sum(map(len, pieces))] for part, pieces in parts.items()},
+        "ranges": [[int(v.min()), int(v.max())] if len(v) else [0, 0] for v in voices],
+        "rests": [round(float(1 - len(v) / len(pitches)), 4) for v in voices],
+        "keys": sorted({key_name(piece.key) for piece in parts["train"]}),
+    }
+    return Data(parts["train"], parts["valid"], parts["test"], info)
+
+
+def divided(pieces: list[Piece], config: Config) -> dict[str, list[Piece]]:
+    """Whole melodies, in an order drawn once for all seeds, to test, valid and train."""
+    groups: dict[int, list[Piece]] = {}
+    for piece, group in zip(pieces, chorales.melodies(pieces), strict=True):
+        groups.setdefault(group, []).append(piece)
+    if len(groups) < 3:
+        raise InputError(
+            f"Expected at least 3 different melodies to train, choose and test on. Received: {len(groups)}"
+        )
+    order = np.random.default_rng(0).permutation(len(groups))
+    # The largest family of variants is trained on: as a test it would be one melody many times.
+    order = sorted(order.tolist(), key=lambda g: len(list(groups.values())[g]) > len(pieces) * config.test_fraction / 4)
+    shares = {"test": config.test_fraction, "valid": config.valid_fraction}
+    parts: dict[str, list[Piece]] = {part: [] for part in PARTS}
+    for group in order:
+        part = next((p for p, share in shares.items() if len(parts[p]) < max(1, share * len(pieces))), "train")
+        parts[part] += list(groups.values())[group]
+    return parts
+
+
+def frames(piece: Piece, form: str) -> np.ndarray:
+    """(time, 2 slots + 5) int32: tokens, what sounds, what is known."""
+    return np.concatenate([*encode(piece, form), plan(piece, form)], axis=1)
+
+
+def moved(rows: np.ndarray, shift: Any, form: str) -> np.ndarray:
+    """Frames (..., time, features) so many semitones (...) higher."""
+    notes = 2 * slots(form)
+    shift = np.asarray(shift)[..., None]
+    rows = rows.copy()
+    sounding = (rows[..., :notes] >= FIRST) & (rows[..., :notes] < PAD)
+    rows[..., :notes] += np.where(sounding, shift[..., None], 0)
+    key = rows[..., notes + PLAN.index("key")]
+    rows[..., notes + PLAN.index("key")] = (key % 12 + shift) % 12 + 12 * (key // 12)
+    return rows
+
+
+def shifts(piece: Piece, ranges: list[list[int]], form: str) -> tuple[int, int]:
+    """The fewest and most semitones that a piece may be moved by: no voice leaves its range."""
+    low, high = SHIFTS
+    if form == "roll":
+        return low, high
+    for voice, (lowest, highest) in enumerate(ranges):
+        sung = piece.pitches[:, voice][piece.pitches[:, voice] > 0]
+        if len(sung):
+            low, high = max(low, lowest - int(sung.min())), min(high, highest - int(sung.max()))
+    return min(low, 0), max(high, 0)
+
+
+def parts_of(piece: Piece, longest: int) -> list[Piece]:
+    """The piece in parts of about equal length, none longer than `longest` frames."""
+    count = -(-len(piece) // longest)
+    edges = np.linspace(0, len(piece), count + 1).astype(int)
+    return [piece.cut(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+
+
+class Frames(BucketBatches):
+    """Batches ((frames (batch, time, features), mask), tokens (batch, time, slots), weights (batch, time)).
+
+    Args:
+        pieces: what is read. form: see tokens.py. batch_size: pieces in a batch. seed: of order and transposition.
+        ranges: of the voices, to move each piece by random semitones within them; None moves nothing.
+    """
+
+    def __init__(
+        self, pieces: list[Piece], form: str, batch_size: int, seed: int, ranges: list[list[int]] | None = None
+    ) -> None:
+        rows = [frames(piece, form) for piece in pieces]
+        self.form, self.width = form, slots(form)
+        self.shifts = np.array([shifts(piece, ranges, form) if ranges else (0, 0) for piece in pieces])
+        super().__init__(rows, [row[:, : self.width] for row in rows], batch_size, seed, buckets(pieces))
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """See the class."""
+        (inputs, mask), _, weights = super().batch(epoch, step)
+        low, high = self.shifts[self._batches(epoch)[step][1]].T
+        shift = np.random.default_rng([self.seed, epoch, step]).integers(low, high + 1)
+        inputs = moved(inputs, shift, self.form)
+        return (inputs, mask), inputs[..., : self.width], weights
+
+
+def buckets(pieces: list[Piece]) -> list[int]:
+    """A few lengths in frames to pad to, each holding about as many pieces."""
+    lengths = np.array([len(piece) for piece in pieces])
+    return sorted({int(-(-length // 8) * 8) for length in np.quantile(lengths, np.linspace(0, 1, BUCKETS + 1)[1:])})
+
+
+def voice_slots(form: str) -> list[str]:
+    """What each slot is called."""
+    names = ("soprano", "alto", "tenor", "bass")
+    return [names[voice] for voice in ORDER] if form == "voices" else [f"note {n + 1}" for n in range(slots(form))]

@@ -1,0 +1,177 @@
+"""A piece as files: MIDI, MusicXML, a WAV, a piano roll; and as a score to read in a terminal."""
+
+import io
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import plots, runs
+
+from .notes import quiet
+from .piece import SLOTS, VOICES, Piece, key_name, pitch_name
+
+SAMPLE_RATE_HZ = 22050
+COLOURS = ("tab:red", "tab:orange", "tab:green", "tab:blue")
+CELL = 4  # characters of a frame in the printed score
+LINE_FRAMES = 24
+
+
+def write(piece: Piece, path: Path, tempo: int) -> list[Path]:
+    """Writes path.mid, .musicxml, .wav and .png, each whole or not at all; `tempo` in quarters a minute."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    midi = to_midi(piece, tempo)
+    files = [path.with_name(path.name + suffix) for suffix in (".mid", ".musicxml", ".wav", ".png")]
+    content = io.BytesIO()
+    midi.write(content)
+    runs.write_bytes(files[0], content.getvalue())
+    runs.write_bytes(files[1], to_musicxml(piece, tempo))
+    runs.write_bytes(files[2], to_wav(midi))
+    picture(piece, files[3])
+    return files
+
+
+def notes(piece: Piece, voice: int) -> list[tuple[int, int, int]]:
+    """(first frame, frame after the last, pitch) of every note of a voice; 0 is a rest."""
+    pitches, struck = piece.pitches[:, voice], piece.struck[:, voice]
+    silent = pitches == 0
+    begins = struck | (silent & ~np.concatenate([[False], silent[:-1]]))
+    starts = np.flatnonzero(begins)
+    return [(int(a), int(b), int(pitches[a])) for a, b in zip(starts, [*starts[1:], len(piece)], strict=True)]
+
+
+def to_midi(piece: Piece, tempo: int) -> Any:
+    """A `pretty_midi.PrettyMIDI` of four tracks."""
+    import pretty_midi
+
+    midi = pretty_midi.PrettyMIDI(initial_tempo=tempo)
+    frame_s = 60 / tempo / piece.steps
+    quarters = max(1, round(int(np.median(piece.bar)) / piece.steps))
+    midi.time_signature_changes.append(pretty_midi.TimeSignature(quarters, 4, 0))
+    for voice, name in enumerate(VOICES):
+        track = pretty_midi.Instrument(program=52, name=name)  # a choir
+        for start, end, pitch in notes(piece, voice):
+            if pitch:
+                track.notes.append(pretty_midi.Note(80, pitch, start * frame_s, end * frame_s))
+        midi.instruments.append(track)
+    return midi
+
+
+def to_wav(midi: Any) -> bytes:
+    """Sixteen-bit mono of pretty_midi's own synthesiser: a few partials with a soft beginning and end."""
+    t = np.arange(512) * 2 * np.pi / 512
+    shape = np.sin(t) + 0.3 * np.sin(2 * t) + 0.15 * np.sin(3 * t)
+
+    def partials(phase: np.ndarray) -> np.ndarray:
+        return np.interp(np.mod(phase, 2 * np.pi), t, shape, period=2 * np.pi)
+
+    sound = midi.synthesize(fs=SAMPLE_RATE_HZ, wave=partials)
+    loudest = float(np.abs(sound).max()) if len(sound) else 0.0
+    samples = (sound / (loudest or 1.0) * 0.8 * 32767).astype("<i2")
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes(samples.tobytes())
+    return content.getvalue()
+
+
+def to_musicxml(piece: Piece, tempo: int) -> bytes:
+    """A score of four parts that notation programs open."""
+    from music21 import clef, expressions, key, metadata, meter, note, stream
+    from music21 import tempo as tempos
+    from music21.musicxml.m21ToXml import GeneralObjectExporter
+
+    tonic = key_name(piece.key).split()[0].replace("b", "-")
+    signature = key.Key(tonic, "minor" if piece.key >= 12 else "major")
+    quarters = max(1, round(int(np.median(piece.bar)) / piece.steps))
+    upbeat = int(piece.position[0]) / piece.steps
+    score = stream.Score()
+    score.insert(0, metadata.Metadata(title=piece.name, composer="a recurrent network"))
+    for voice, name in enumerate(VOICES):
+        part = stream.Part(id=name)
+        part.partName = name
+        part.append([clef.BassClef() if voice > 1 else clef.TrebleClef(), key.Key(signature.tonic, signature.mode)])
+        part.append(meter.TimeSignature(f"{quarters}/4"))
+        if voice == 0:
+            part.append(tempos.MetronomeMark(number=tempo))
+        if upbeat:  # a first bar that is not full is filled up with a rest, so that the others stand right
+            part.append(note.Rest(quarterLength=upbeat))
+        for start, end, pitch in notes(piece, voice):
+            made = note.Note(spelled(pitch, signature)) if pitch else note.Rest()
+            made.quarterLength = (end - start) / piece.steps
+            if pitch and voice == 0 and piece.fermata[start:end].any():
+                made.expressions.append(expressions.Fermata())
+            part.append(made)
+        score.append(part)
+    with quiet():
+        return GeneralObjectExporter(score).parse()
+
+
+def spelled(pitch: int, signature: Any) -> Any:
+    """The pitch as the key writes it: in D minor a C# and not a Db."""
+    from music21 import pitch as pitches
+
+    made = pitches.Pitch(midi=pitch)
+    wanted = {p.pitchClass: p.name for p in signature.pitches}
+    leading = signature.tonic.transpose("-m2")
+    wanted.setdefault(leading.pitchClass, leading.name)
+    name = wanted.get(made.pitchClass)
+    if name and name != made.name:
+        spelled_pitch = pitches.Pitch(name)
+        spelled_pitch.octave = made.octave
+        for octave in (made.octave - 1, made.octave, made.octave + 1):
+            spelled_pitch.octave = octave
+            if spelled_pitch.midi == pitch:
+                return spelled_pitch
+    return made
+
+
+def picture(piece: Piece, path: Path) -> None:
+    """The piano roll: a colour for each voice, a line for each bar, a mark at each fermata."""
+    figure, axes = plots.new_figure(f"{piece.name}, {key_name(piece.key)}", size=(12, 4.5))
+    quarter = piece.steps
+    for voice in range(SLOTS):
+        for start, end, pitch in notes(piece, voice):
+            if pitch:
+                axes.barh(pitch, (end - start) / quarter - 0.06, left=start / quarter, height=0.8,
+                          color=COLOURS[voice], alpha=0.85)  # fmt: skip
+    for time in np.flatnonzero(piece.position == 0):
+        axes.axvline(time / quarter, color="black", alpha=0.15, linewidth=0.8)
+    begins = piece.fermata & ~np.concatenate([[False], piece.fermata[:-1]])
+    top = int(piece.pitches.max()) + 2
+    axes.plot(np.flatnonzero(begins) / quarter, np.full(begins.sum(), top), "kv", markersize=4)
+    ticks = [p for p in range(0, 128, 12) if piece.pitches[piece.pitches > 0].min() - 6 < p < top + 6]
+    axes.set_yticks(ticks, [pitch_name(p) for p in ticks])
+    axes.set(xlabel="quarter notes", xlim=(0, len(piece) / quarter))
+    handles = [axes.barh(0, 0, color=colour) for colour in COLOURS]
+    axes.set_ylim(piece.pitches[piece.pitches > 0].min() - 2, top + 2)
+    axes.legend(handles, VOICES, loc="upper center", ncols=SLOTS, bbox_to_anchor=(0.5, -0.14), frameon=False)
+    plots.save(figure, path)
+
+
+def text(piece: Piece) -> str:
+    """The score in letters: a line for each voice, a cell for each frame, "." where a note is held, "|" at each bar."""
+    lines = [f"{piece.name}, {key_name(piece.key)}, {1 / piece.steps:g} of a quarter note in each cell"]
+    bars = [0, *(int(t) for t in np.flatnonzero(piece.position == 0) if t), len(piece)]
+    rows: list[list[tuple[int, int]]] = []
+    for bar in zip(bars, bars[1:], strict=False):
+        if not rows or bar[1] - rows[-1][0][0] > LINE_FRAMES:
+            rows.append([])
+        rows[-1].append(bar)
+    for row in rows:
+        lines.append("")
+        for voice, name in enumerate(VOICES):
+            cells = "|".join("".join(_cell(piece, t, voice) for t in range(a, b)) for a, b in row)
+            lines.append(f"{name[0].upper()} |{cells}|")
+        marks = " ".join("".join(("^" if piece.fermata[t] else "").ljust(CELL) for t in range(a, b)) for a, b in row)
+        if marks.strip():
+            lines.append(f"   {marks}".rstrip())
+    return "\n".join(lines)
+
+
+def _cell(piece: Piece, time: int, voice: int) -> str:
+    pitch = int(piece.pitches[time, voice])
+    return (pitch_name(pitch, piece.key) if piece.struck[time, voice] or not pitch else ".").ljust(CELL)

@@ -1,0 +1,98 @@
+"""A piece of music in four voices on a grid of equal frames, and what is known of it before it is heard."""
+
+import dataclasses
+
+import numpy as np
+
+VOICES = ("soprano", "alto", "tenor", "bass")
+SLOTS = len(VOICES)
+LOWEST, HIGHEST = 21, 108  # MIDI pitches of a piano's keys
+SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+SHARP_KEYS = (2, 4, 6, 7, 9, 11, 13, 16, 18, 20, 23)  # D E F# G A B major, C# E F# G# B minor
+NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+# How much each degree counts in a major and a minor key: Krumhansl (1990), "Cognitive foundations of musical pitch".
+PROFILES = np.array(
+    [
+        [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88],
+        [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17],
+    ]
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """Four voices from the highest to the lowest; frame t is 1 / `steps` of a quarter note.
+
+    pitches (time, 4): MIDI pitches, 0 = silent. struck (time, 4): whether a note begins here; else it is held.
+    position (time,): frames since the bar began; bar (time,): frames in the bar. fermata (time,): a phrase rests here.
+    key: pitch class of the tonic, plus 12 in minor.
+    """
+
+    name: str
+    pitches: np.ndarray
+    struck: np.ndarray
+    position: np.ndarray
+    bar: np.ndarray
+    fermata: np.ndarray
+    steps: int
+    key: int
+
+    def __len__(self) -> int:
+        return len(self.pitches)
+
+    def moved(self, semitones: int) -> "Piece":
+        """The piece so many semitones higher; what is silent stays so."""
+        pitches = np.where(self.pitches > 0, self.pitches + semitones, 0)
+        return dataclasses.replace(self, pitches=pitches, key=moved_key(self.key, semitones))
+
+    def cut(self, start: int, stop: int) -> "Piece":
+        """Frames start to stop; a note that sounds over the cut begins anew."""
+        part = {name: getattr(self, name)[start:stop] for name in ("pitches", "position", "bar", "fermata")}
+        struck = self.struck[start:stop].copy()
+        struck[:1] = part["pitches"][:1] > 0
+        return dataclasses.replace(self, struck=struck, **part)
+
+
+def make(name: str, pitches: np.ndarray, struck: np.ndarray, steps: int, **known: np.ndarray) -> Piece:
+    """A piece of these notes; what is not `known` is filled in: 4/4 from the start, one fermata at the end, its key."""
+    time = len(pitches)
+    pitches = np.asarray(pitches, np.int16)
+    fermata = np.zeros(time, bool)
+    fermata[-1:] = True
+    filled = {
+        "position": np.arange(time) % (4 * steps),
+        "bar": np.full(time, 4 * steps),
+        "fermata": fermata,
+        "key": key_of(pitches),
+    }
+    known = {key: value for key, value in known.items() if value is not None}
+    # A pitch that differs from the one before is a new note, whatever the source said.
+    before = np.concatenate([np.zeros((1, pitches.shape[1]), np.int16), pitches[:-1]])
+    struck = (np.asarray(struck, bool) | (pitches != before)) & (pitches > 0)
+    return Piece(name, pitches, struck, steps=steps, **(filled | known))
+
+
+def key_of(pitches: np.ndarray) -> int:
+    """The key whose profile correlates best with how long each pitch class sounds (Krumhansl and Schmuckler)."""
+    sounding = pitches[pitches > 0] % 12
+    lengths = np.bincount(sounding.astype(np.int64), minlength=12).astype(np.float64)
+    if lengths.std() == 0:
+        return 0
+    profiles = np.concatenate([[np.roll(profile, tonic) for tonic in range(12)] for profile in PROFILES])
+    return int(np.argmax([np.corrcoef(lengths, profile)[0, 1] for profile in profiles]))
+
+
+def moved_key(key: int, semitones: int) -> int:
+    """The key so many semitones higher."""
+    return (key % 12 + semitones) % 12 + 12 * (key // 12)
+
+
+def key_name(key: int) -> str:
+    """For example "Eb major"."""
+    return f"{NAMES[key % 12]} {'minor' if key >= 12 else 'major'}"
+
+
+def pitch_name(pitch: int, key: int = 0) -> str:
+    """For example "C4", which is 60, with sharps or flats as the key has them; "-" where nothing sounds."""
+    return f"{(SHARPS if key in SHARP_KEYS else FLATS)[pitch % 12]}{pitch // 12 - 1}" if pitch else "-"

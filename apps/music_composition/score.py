@@ -1,0 +1,58 @@
+"""How surprised the network is by a piece, bar by bar, and a picture of it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError, plots, runs
+
+from . import chorales, output
+from .config import APP, Score
+from .data import voice_slots
+from .piece import Piece
+from .sources import read_file
+from .writer import Writer
+
+
+def score(options: Score) -> None:
+    """The score verb: prints each bar's nats a frame and writes surprise.png into the run's folder."""
+    run = runs.find(APP, options.run)
+    writer = Writer(run)
+    piece = find(options.piece, writer.steps)
+    nats = writer.nats(piece)
+    print(output.text(piece))
+    starts, surprise = by_bar(piece, nats)
+    print(f"\n{len(piece)} frames: {nats.sum() / len(piece):.3f} nats a frame")
+    print("by voice: " + ", ".join(f"{n} {nats[:, i].mean():.3f}" for i, n in enumerate(voice_slots(writer.form))))
+    for number, value in enumerate(surprise, 1):
+        print(f"bar {number:3}  {value:6.2f}  {'#' * round(4 * value)}")
+    most = int(np.argmax(surprise))
+    print(f"Most surprising: bar {most + 1} ({surprise[most]:.2f} nats a frame)")
+    path = run.file("surprise.png")
+    picture(piece, starts, surprise, path)
+    print(f"Picture: {path}")
+
+
+def find(name: str, steps: int) -> Piece:
+    """The piece that a path or the number of a chorale names."""
+    if Path(name).exists():
+        return read_file(Path(name), steps)[0]
+    piece = chorales.find(name, steps)
+    if piece is None:
+        raise InputError(f"Expected a file of music or the number of a chorale, such as bwv66.6. Received: {name}")
+    return piece
+
+
+def by_bar(piece: Piece, nats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where bars begin, an upbeat counting as one, and the mean nats of a frame in each."""
+    starts = np.union1d([0], np.flatnonzero(piece.position == 0))
+    ends = np.append(starts[1:], len(piece))
+    return starts, np.array([nats[a:b].sum() / (b - a) for a, b in zip(starts, ends, strict=True)])
+
+
+def picture(piece: Piece, starts: np.ndarray, surprise: np.ndarray, path: Path) -> None:
+    """Nats a frame over the bars."""
+    figure, axes = plots.new_figure(f"Surprise of {piece.name}", size=(9, 3))
+    axes.bar(np.arange(1, len(starts) + 1), surprise, color="tab:purple")
+    axes.set(xlabel="bar", ylabel="nats per frame")
+    plots.save(figure, path)

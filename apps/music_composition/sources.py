@@ -1,0 +1,155 @@
+"""Where pieces come from: the chorales of music21, public sets, your own file or folder of music."""
+
+import difflib
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError, MissingFileError
+from shared.data import fetch
+
+from . import chorales
+from .config import Config
+from .notes import from_midi, from_score, quiet
+from .piece import Piece, make
+
+PUBLIC = ("jsb_chorales", "nottingham")
+PARTS = ("train", "valid", "test")
+MIDI, SCORES = (".mid", ".midi"), (".musicxml", ".mxl", ".xml", ".abc")
+MOST_BYTES = 20_000_000
+
+Parts = dict[str, list[Piece]]
+
+
+def read(config: Config) -> Parts:
+    """The pieces of the source by part; those that are not split yet are all "train".
+
+    Raises:
+        InputError: an unknown source, or files of which none can be used.
+    """
+    source = config.data
+    if source == "builtin":
+        return {"train": chorales.load(config.steps, config.most_pieces)}
+    if source == "jsb_chorales":
+        return jsb_chorales(config)
+    if source == "nottingham":
+        return {"train": nottingham(config)}
+    if not Path(source).exists():
+        near = difflib.get_close_matches(source, ("builtin", *PUBLIC), 1)
+        raise MissingFileError(
+            f"Expected --data builtin, {', '.join(PUBLIC)} or the path of a folder of MIDI, MusicXML and ABC files. "
+            f"Received: {source}." + (f" Did you mean {near[0]}?" if near else "")
+        )
+    return {"train": read_folder(Path(source), config.steps, config.most_pieces)}
+
+
+def jsb_chorales(config: Config) -> Parts:
+    """Boulanger-Lewandowski's split: quarter notes as he published them, moved to C; or the same in four voices.
+
+    The voices' file does not tell held notes from repeated ones: on quarters each is struck, on finer frames held.
+    """
+    if config.form == "roll" and config.steps != 1:
+        raise InputError(f"--steps: expected 1 for the published roll of quarter notes; received {config.steps}")
+    quarter, separated = fetch.CATALOGUE["jsb_chorales"]
+    parts = json.loads(fetch.fetch(quarter if config.form == "roll" else separated))
+    every = 1 if config.form == "roll" else 4 // config.steps
+    made = {}
+    for part in PARTS:
+        found = parts[part][: config.most_pieces or None]
+        made[part] = [_jsb_piece(f"{part} {n}", rows[::every], config) for n, rows in enumerate(found, 1)]
+    return made
+
+
+def _jsb_piece(name: str, rows: list[list[int]], config: Config) -> Piece:
+    """Rows of sounding pitches from any order, or of four voices with -1 for silence."""
+    pitches = np.zeros((len(rows), 4), np.int16)
+    for row, found in zip(pitches, rows, strict=True):
+        kept = sorted(found, reverse=True) if config.form == "roll" else found
+        row[: len(kept)] = np.maximum(kept, 0)
+    struck = np.full(pitches.shape, config.form == "voices" and config.steps == 1)
+    return make(name, pitches, struck, config.steps, key=0 if config.form == "roll" else None)
+
+
+def nottingham(config: Config) -> list[Piece]:
+    """The tunes as melody and chords; music21 reads their ABC in some minutes, once."""
+    (entry,) = fetch.CATALOGUE["nottingham"]
+    text = fetch.fetch(entry).decode("latin-1")
+    most = config.most_pieces
+    if most:
+        return abc_tunes(text, "nottingham", config.steps, most)
+    return chorales.cached(f"nottingham-{config.steps}", lambda: abc_tunes(text, "nottingham", config.steps))
+
+
+def abc_tunes(text: str, name: str, steps: int, most: int = 0) -> list[Piece]:
+    """The tunes of an ABC text, each beginning with X:; one that music21 cannot read is named and left out."""
+    from music21 import converter
+
+    tunes = [tune for tune in re.split(r"(?m)^(?=X:)", text) if tune.startswith("X:")]
+    if not tunes:
+        raise InputError(f"Expected tunes in ABC, each beginning with a line X:. {name} has none.")
+    pieces, bad = [], []
+    for tune in chorales.progress(tunes[: most or None], f"Reading the tunes of {name}"):
+        title = re.search(r"(?m)^T:\s*(.*)", tune)
+        label = f"{name}, {title[1].strip() if title else tune.splitlines()[0]}"
+        try:
+            with quiet():
+                score = converter.parse(tune, format="abc")
+            pieces.append(from_score(score, label, steps))
+        except Exception as error:  # music21 fails in many ways on a malformed tune
+            bad.append(f"{label} ({str(error).splitlines()[0][:80] if str(error) else type(error).__name__})")
+    if not pieces:
+        raise InputError(f"Expected tunes in ABC. None of {name} can be read: {bad[0]}.")
+    if bad:
+        print(f"{len(bad)} of {len(tunes)} tunes left out: {'; '.join(bad[:3])}", file=sys.stderr)
+    return pieces
+
+
+def read_folder(path: Path, steps: int, most: int = 0) -> list[Piece]:
+    """All files of music below a folder; one that cannot be used is named and left out."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix.lower() in (*MIDI, *SCORES))
+    if not files:
+        raise InputError(f"Expected files ending in {', '.join((*MIDI, *SCORES))}. {path} has none.")
+    pieces, bad = [], []
+    for file in chorales.progress(files[: most or None], f"Reading {path}"):
+        try:
+            pieces += read_file(file, steps)
+        except InputError as error:
+            bad.append(error)
+            print(f"left out: {error}", file=sys.stderr)
+    if not pieces:
+        raise bad[0]
+    if bad:
+        print(f"{len(bad)} of {len(files)} files left out, {len(pieces)} pieces read", file=sys.stderr)
+    return pieces
+
+
+def read_file(path: Path, steps: int) -> list[Piece]:
+    """The pieces of one file, several in an ABC file of several tunes.
+
+    Raises:
+        InputError: it is no file of music, damaged, has no notes but drums, or is too long; the file is named.
+    """
+    kind = path.suffix.lower()
+    if not path.is_file():
+        raise MissingFileError(f"Expected a file of music. There is none at {path}.")
+    if kind not in (*MIDI, *SCORES):
+        raise InputError(f"Expected a file ending in {', '.join((*MIDI, *SCORES))}. Received: {path}")
+    size = path.stat().st_size
+    if not 0 < size <= MOST_BYTES:
+        raise InputError(f"Expected a file of 1 to {MOST_BYTES:,} bytes. {path} has {size:,}.")
+    if kind in MIDI:
+        return [from_midi(path, str(path), steps)]
+    if kind == ".abc":
+        return abc_tunes(path.read_bytes().decode("latin-1"), str(path), steps)
+    from music21 import converter
+
+    try:
+        with quiet():
+            score = converter.parse(path, forceSource=True)
+    except Exception as error:  # music21 fails in many ways on a damaged file
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"Expected a MusicXML file. {path} is damaged: {reason}.") from error
+    return [from_score(score, str(path), steps)]

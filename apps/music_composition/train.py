@@ -1,0 +1,90 @@
+"""Trains a network, measures it beside the Markov chains, saves it, composes."""
+
+import dataclasses
+from typing import Any
+
+import keras
+from keras import ops
+
+from shared import InputError, plots, runs
+from shared.fit import fit
+
+from .config import APP, Config, Train
+from .data import Data, Frames, load, parts_of
+from .evaluate import measure, report
+from .model import build
+from .predict import example
+from .tokens import PAD, VOCABULARY
+
+NEXT_STEPS = """
+Now try:
+  python -m {package} compose --run {name} --bars 16 --key "G major" --temperature 0.9
+  python -m {package} harmonise melody.musicxml --run {name}
+  python -m {package} score bwv66.6 --run {name}
+  python -m {package} train --data folder_of_midi --arch gru"""
+
+
+def train(options: Train) -> None:
+    """The train verb: one run for each seed."""
+    if options.seeds < 1 or (options.run and options.seeds > 1):
+        raise InputError(f"--seeds: expected at least 1, and 1 with --run; received {options.seeds}")
+    for seed in range(options.config.seed, options.config.seed + options.seeds):
+        config = dataclasses.replace(options.config, seed=seed)
+        run = runs.start(APP, dataclasses.asdict(config), options.run, options.fresh)
+        train_one(config, run)
+    print(NEXT_STEPS.format(package=__package__, name=run.path.name))
+
+
+def train_one(config: Config, run: runs.Run) -> list[dict]:
+    """Trains (or goes on training) one run and returns its measured records."""
+    data = load(config)
+    run.save_info(data.info)
+    keras.utils.set_random_seed(config.seed)
+    model = build(config)
+    print(f"{run.path}: {config.layers} x {config.arch}, {model.count_params():,} parameters")
+    counts = ", ".join(f"{part} {n:,} pieces of {t:,} frames" for part, (n, t) in data.info["counts"].items())
+    print(f"{data.info['source']} ({data.info['split']}): {counts}", flush=True)
+    train, valid = batches(config, data)
+
+    steps = config.epochs * train.steps
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - steps // 50, warmup_target=config.learning_rate, warmup_steps=steps // 50
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
+        loss=FrameNats(),
+        weighted_metrics=[keras.metrics.MeanMetricWrapper(frame_nats, name="nats")],  # exact over unequal batches
+        jit_compile=False,  # the layers are compiled already
+    )
+    history = fit(model, train, valid, run, epochs=config.epochs, monitor="val_nats", patience=config.patience or None)
+    plots.learning_curves(history, run.file("learning_curves.png"), "nats", "nats per frame")
+    records = measure(run, data)
+    report(run, records)
+    example(run)
+    return records
+
+
+def batches(config: Config, data: Data) -> tuple[Frames, Frames]:
+    """The training pieces in parts, moved at random; the validation pieces whole, as they are."""
+    parts = [part for piece in data.train for part in parts_of(piece, config.longest)]
+    ranges = data.info["ranges"] if config.transpose else None
+    train = Frames(parts, config.form, config.batch_size, config.seed, ranges)
+    return train, Frames(data.valid, config.form, config.batch_size, 0)
+
+
+def frame_nats(tokens: Any, logits: Any) -> Any:
+    """The surprise of each frame: tokens (batch, time, slots) and logits (..., vocabulary) -> nats (batch, time)."""
+    targets = ops.minimum(tokens, VOCABULARY - 1)
+    nats = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+    return ops.sum(nats * ops.cast(tokens < PAD, nats.dtype), axis=-1)
+
+
+class FrameNats(keras.losses.Loss):
+    """Mean nats of a frame, all its voices together."""
+
+    def __init__(self) -> None:
+        super().__init__(name="nats", reduction="mean_with_sample_weight")
+
+    def call(self, tokens: Any, logits: Any) -> Any:
+        """See `frame_nats`."""
+        return frame_nats(tokens, logits)
