@@ -1,0 +1,129 @@
+"""Time and date here and in any city, by the zones of the IANA data base (zoneinfo)."""
+
+import datetime
+import difflib
+import functools
+import importlib.resources
+import zoneinfo
+
+from . import CannotDo, World, skill
+
+# Cities that people ask for and the zones are not named after.
+ALSO = {
+    "Africa/Johannesburg": "cape town, durban, pretoria",
+    "America/Chicago": "austin, dallas, houston, memphis, milwaukee, minneapolis, new orleans, san antonio, texas",
+    "America/Denver": "salt lake city, santa fe",
+    "America/Los_Angeles": "california, hollywood, las vegas, portland, san diego, san francisco, seattle",
+    "America/New_York": "atlanta, boston, miami, new york city, nyc, philadelphia, washington",
+    "America/Sao_Paulo": "brasilia, rio, rio de janeiro",
+    "America/Toronto": "montreal, ottawa, quebec",
+    "Asia/Dubai": "abu dhabi",
+    "Asia/Ho_Chi_Minh": "hanoi",
+    "Asia/Kolkata": "bangalore, bombay, calcutta, chennai, delhi, hyderabad, mumbai, new delhi",
+    "Asia/Riyadh": "mecca, medina",
+    "Asia/Shanghai": "beijing, guangzhou, shenzhen",
+    "Asia/Tokyo": "kyoto, osaka",
+    "Australia/Sydney": "canberra",
+    "Europe/Berlin": "cologne, frankfurt, hamburg, leipzig, munich",
+    "Europe/Istanbul": "ankara",
+    "Europe/London": "birmingham, edinburgh, england, glasgow, liverpool, manchester, oxford, scotland, uk",
+    "Europe/Madrid": "barcelona, seville, valencia",
+    "Europe/Moscow": "st petersburg",
+    "Europe/Paris": "lyon, marseille",
+    "Europe/Rome": "florence, milan, naples, venice",
+    "Europe/Zurich": "basel, bern, geneva",
+    "Pacific/Auckland": "wellington",
+    "UTC": "greenwich, gmt, utc",
+}
+REGIONS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+HERE = ("here", "there", "my city", "local")
+
+
+@skill(
+    "what time is it in {city}",
+    "what time is it",
+    "tell me the time in {city}",
+    "what's the time in {city} right now",
+    "how late is it in {city}",
+    "what is the current time in {city}",
+    "time in {city}",
+    "do you know what time it is in {city}",
+    "what's the time",
+    "i'd like to know the time in {city}",
+    "give me the local time of {city}",
+    "what hour is it in {city}",
+    "could you check the clock for {city}",
+    "{city} time",
+    "what does the clock say in {city}",
+)
+def get_time(slots: dict[str, str], world: World) -> str:
+    """The time in a city, or here."""
+    place, moment = _moment(slots, world)
+    day = moment.strftime("%A")
+    return f"It is {moment:%H:%M} on {day}{place}."
+
+
+@skill(
+    "what date is it in {city}",
+    "what's the date",
+    "what day is it in {city}",
+    "what is today's date",
+    "which day is it in {city} now",
+    "what's the date in {city}",
+    "tell me the date",
+    "what day of the week is it",
+    "give me today's date in {city}",
+    "is it already tomorrow in {city}",
+    "do you know the date in {city}",
+    "what day is today",
+)
+def get_date(slots: dict[str, str], world: World) -> str:
+    """The date in a city, or here."""
+    place, moment = _moment(slots, world)
+    return f"It is {moment:%A}, {moment.day} {moment:%B %Y}{place}."
+
+
+def _moment(slots: dict[str, str], world: World) -> tuple[str, datetime.datetime]:
+    city = slots.get("city", "").strip()
+    if not city or city.lower() in HERE:
+        return "", world.now()
+    name, zone = find(city)
+    return f" in {name}", world.now().astimezone(zone)
+
+
+def find(place: str) -> tuple[str, zoneinfo.ZoneInfo]:
+    """A city's or country's name as it is written, and its zone; CannotDo if no such place is known."""
+    known = places()
+    key = place.lower().replace("-", " ").replace("_", " ").replace(".", "").strip(" ?!,")
+    key = key.removeprefix("the ")
+    if key not in known:
+        near = difflib.get_close_matches(key, known, 1, 0.84)
+        if not near:
+            raise CannotDo(f"I know no city or country called {place}. The next larger city may do.")
+        key = near[0]
+    return key.title(), zoneinfo.ZoneInfo(known[key])
+
+
+@functools.cache
+def places() -> dict[str, str]:
+    """The zone of every place: cities after which one is named, those of `ALSO`, countries by their first zone."""
+    found: dict[str, str] = {}
+    files = importlib.resources.files("tzdata") / "zoneinfo"
+    first: dict[str, str] = {}
+    for line in _rows(files / "zone.tab"):
+        first.setdefault(line[0], line[2])
+    for code, country in (line[:2] for line in _rows(files / "iso3166.tab")):
+        if code in first:
+            found[country.split(" (")[0].lower().replace("-", " ")] = first[code]
+    for zone in sorted(zoneinfo.available_timezones()):
+        region, _, city = zone.partition("/")
+        if city and region in REGIONS:
+            found[city.rpartition("/")[2].replace("_", " ").replace("-", " ").lower()] = zone
+    for zone, cities in ALSO.items():
+        found |= dict.fromkeys(cities.split(", "), zone)
+    return found
+
+
+def _rows(file) -> list[list[str]]:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]
