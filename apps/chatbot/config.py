@@ -41,7 +41,7 @@ class Config:
     layers: int = 1
     # width of the word vectors
     embedding: int = 64
-    # filters that read a word's letters, for each of two widths; 0 = letters are not read
+    # filters that read a word's letters, three at a time; 0 = letters are not read
     letters: int = 32
     # how tags are chosen: crf weighs whole paths, softmax each tag alone
     tags: str = "crf"
@@ -113,17 +113,17 @@ def flag(name: str, value: object = None) -> str:
 
 
 DEFAULT = Config()
-SMOKE = Config(units=8, embedding=16, letters=8, epochs=1)
+SMOKE = Config(units=8, embedding=16, letters=8, batch_size=128, buckets=1, epochs=1)
 PUBLIC = Config(
     units=128,
     embedding=128,
-    letters=48,
-    word_dropout=0.2,
+    letters=64,
+    word_dropout=0.1,
     embedding_dropout=0.3,
     dropout=0.4,
     averaging=0.995,
     buckets=3,
-    epochs=20,
+    epochs=10,
 )
 
 # `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other flag changes a setting of it.

@@ -124,8 +124,8 @@ def _cut_off(requests: list[Request], share: float) -> tuple[list[Request], list
 
 
 def bucket_lengths(lengths: list[int], config: Config) -> list[int]:
-    """Lengths to pad to, so that about as many training requests fall into each; the last holds every request."""
-    shares = np.arange(1, config.buckets) / config.buckets
+    """Lengths to pad to: as many training requests in each; one more for whatever longer request may come."""
+    shares = np.arange(1, config.buckets + 1) / config.buckets
     return sorted({*np.quantile(lengths, shares, method="higher").tolist(), config.max_words})
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from shared import InputError
 from shared.data.text import Vocabulary
 
-LETTERS_A_WORD = 16  # of a longer word the first and the last ones are read
+LETTERS_A_WORD = 12  # of a longer word the first and the last ones are read
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+|'[^\W\d_]+|\S")
 _DIGIT = re.compile(r"\d")
 

@@ -89,7 +89,7 @@ def value(text: str) -> Fraction | float:
 
 def symbols(text: str) -> str:
     """The text with numbers in digits and signs for words: twelve times 7 -> 12 * 7."""
-    source = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text.lower()).strip(" ?=.!")
+    source = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text.lower()).strip(" ?=.")
     source = _NUMERAL.sub(lambda match: str(number(match[0])), source)
     for pattern, sign in WORDS:
         source = re.sub(pattern, sign, source)

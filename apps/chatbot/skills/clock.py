@@ -4,6 +4,8 @@ import datetime
 import difflib
 import functools
 import importlib.resources
+import re
+import unicodedata
 import zoneinfo
 
 from . import CannotDo, World, skill
@@ -13,8 +15,8 @@ ALSO = {
     "Africa/Johannesburg": "cape town, durban, pretoria",
     "America/Chicago": "austin, dallas, houston, memphis, milwaukee, minneapolis, new orleans, san antonio, texas",
     "America/Denver": "salt lake city, santa fe",
-    "America/Los_Angeles": "california, hollywood, las vegas, portland, san diego, san francisco, seattle",
-    "America/New_York": "atlanta, boston, miami, new york city, nyc, philadelphia, washington",
+    "America/Los_Angeles": "california, hollywood, la, las vegas, portland, san diego, san francisco, seattle",
+    "America/New_York": "atlanta, boston, miami, new york city, nyc, philadelphia, washington, washington dc",
     "America/Sao_Paulo": "brasilia, rio, rio de janeiro",
     "America/Toronto": "montreal, ottawa, quebec",
     "Asia/Dubai": "abu dhabi",
@@ -36,6 +38,7 @@ ALSO = {
     "UTC": "greenwich, gmt, utc",
 }
 REGIONS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+ALIKE, LONGEST = 0.8, 60  # how alike a misspelt name must be; characters of a name
 HERE = ("here", "there", "my city", "local")
 
 
@@ -94,13 +97,13 @@ def _moment(slots: dict[str, str], world: World) -> tuple[str, datetime.datetime
 def find(place: str) -> tuple[str, zoneinfo.ZoneInfo]:
     """A city's or country's name as it is written, and its zone; CannotDo if no such place is known."""
     known = places()
-    key = place.lower().replace("-", " ").replace("_", " ").replace(".", "").strip(" ?!,")
-    key = key.removeprefix("the ")
+    plain = unicodedata.normalize("NFKD", place).encode("ascii", "ignore").decode().lower()
+    key = re.sub(r"[-_ ]+", " ", plain.replace(".", "")).strip(" ?!,").removeprefix("the ")
     if key not in known:
-        near = difflib.get_close_matches(key, known, 1, 0.84)
+        near = difflib.get_close_matches(key, known, 1, ALIKE) if len(key) < LONGEST else []
         if not near:
-            raise CannotDo(f"I know no city or country called {place}. The next larger city may do.")
-        key = near[0]
+            raise CannotDo(f"I know no city or country called {place[:LONGEST]}. A larger city near it may do.")
+        return f"{near[0].title()} (I know no {place})", zoneinfo.ZoneInfo(known[near[0]])
     return key.title(), zoneinfo.ZoneInfo(known[key])
 
 

@@ -8,9 +8,8 @@ _ONES = str.split(
 )
 _TENS = str.split("twenty thirty forty fifty sixty seventy eighty ninety")
 SMALL = {word: n for n, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
-OTHER = {"a": 1, "an": 1, "half": 0.5, "dozen": 12, "couple": 2, "quarter": 0.25}
+OTHER = {"a": 1, "an": 1, "half": 0.5, "couple": 2, "quarter": 0.25}
 LARGE = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-WORDS = {*SMALL, *LARGE, "dozen"}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
@@ -21,37 +20,39 @@ def number(text: str) -> float | int | None:
     >>> number("two hundred and five"), number("1,200"), number("half a"), number("blue")
     (205, 1200, 0.5, None)
     """
-    total, group, seen = 0.0, 0.0, False
-    for word in text.lower().replace("-", " ").split():
-        if word in ("and", "of"):
-            continue
-        if _GROUPED.fullmatch(word):
-            word = word.replace(",", "")
-        if _NUMBER.fullmatch(word) and len(word) <= 30:
-            value = float(word)
-        elif word in SMALL or word in OTHER:
-            value = SMALL.get(word, OTHER.get(word, 0))
-        elif word in LARGE:
+    words = [word for word in text.lower().replace("-", " ").split() if word not in ("and", "of")]
+    if len(words) > 1:
+        words = [word for word in words if word not in ("a", "an")]  # half a, a hundred
+    total, group = 0.0, 0.0
+    for word in words:
+        if word in LARGE:
             group = (group or 1) * LARGE[word]
-            if LARGE[word] > 100:
+            if LARGE[word] >= 1000:
                 total, group = total + group, 0.0
-            seen = True
-            continue
-        else:
+        elif word == "dozen":
+            group = (group or 1) * 12
+        elif (value := _single(word)) is None:
             return None
-        if seen and group and (word in ("a", "an", "dozen")):  # half a, two dozen
-            group *= 12 if word == "dozen" else 1
         else:
             group += value
-        seen = True
-    if not seen:
-        return None
-    total += group
-    return int(total) if total == int(total) else total
+    found = total + group
+    return None if not words else int(found) if found == int(found) else found
+
+
+def _single(word: str) -> float | None:
+    """The number of one word, None if it is none."""
+    if word in SMALL:
+        return SMALL[word]
+    if word in OTHER:
+        return OTHER[word]
+    if _GROUPED.fullmatch(word):
+        word = word.replace(",", "")
+    return float(word) if _NUMBER.fullmatch(word) and len(word) <= 30 else None
 
 
 def said(value: float) -> str:
-    """A number as it is shown: no needless zeros, at most ten digits, thousands apart."""
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    return f"{value:,.6g}" if abs(value) < 1 else f"{float(f'{value:.10g}'):,}" if abs(value) < 1e15 else f"{value:.6e}"
+    """A number as it is shown: six digits, no needless zeros, thousands apart; very large or small ones as powers."""
+    near = float(f"{value:.6g}")
+    if near and not 1e-4 <= abs(near) < 1e15:
+        return f"{near:.6g}"
+    return f"{int(near):,}" if near == int(near) else f"{near:,}"

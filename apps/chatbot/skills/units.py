@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from . import CannotDo, World, skill
+from .calculator import shortened
 from .numerals import number, said
 
 NAMES = {
@@ -30,7 +31,8 @@ NAMES = {
     "c": "degree_Celsius",
     "f": "degree_Fahrenheit",
 }
-_PLAIN = re.compile(r"[a-z\u00b5]+(?: [a-z]+)?(?: ?(?:/|per) ?[a-z]+)?")
+POWERS = {"square": 2, "cubic": 3}
+_NAME = re.compile(r"[A-Za-z\u00b5_]{1,40}")  # nothing that could be an expression
 
 
 @skill(
@@ -55,7 +57,7 @@ def convert_units(slots: dict[str, str], world: World) -> str:
     """An amount of one unit in another."""
     amount = number(slots["amount"])
     if amount is None:
-        raise CannotDo(f"I cannot read the number {slots['amount']!r}.")
+        raise CannotDo(f"I cannot read the number {shortened(slots['amount'])!r}.")
     source, target = unit(slots["unit"]), unit(slots["target"])
     import pint
 
@@ -71,19 +73,19 @@ def unit(text: str) -> Any:
     name = text.lower().strip(" ?.!").replace("litre", "liter").replace("metre", "meter").replace("\u00b0", "")
     import pint
 
-    parts = []
-    for part in re.split(r" ?/ ?| per ", NAMES.get(name, name)):
-        part = NAMES.get(part, part).replace(" ", "_")
-        if not re.fullmatch(r"[A-Za-z\u00b5_]{1,40}", part):
-            raise CannotDo(f"I know no unit called {text!r}.")
+    found: Any = 1
+    for number_of_part, part in enumerate(re.split(r" ?/ ?| per ", NAMES.get(name, name))):
+        kind, _, base = part.partition(" ")
+        part = (base if kind in POWERS else NAMES.get(part, part)).replace(" ", "_")
         try:
-            parts.append(registry().Unit(part))
+            each = registry().Unit(NAMES.get(part, part) if _NAME.fullmatch(part) else "")
         except (pint.UndefinedUnitError, AttributeError, ValueError):
-            raise CannotDo(f"I know no unit called {text!r}.") from None
-    first, *others = parts
-    for other in others:
-        first = first / other
-    return first
+            each = None
+        if each is None or not str(each) or str(each) == "dimensionless":
+            raise CannotDo(f"I know no unit called {shortened(text)!r}.")
+        each = each ** POWERS.get(kind, 1)
+        found = found / each if number_of_part else each
+    return found
 
 
 @functools.cache
