@@ -85,7 +85,8 @@ def doubt(logits: np.ndarray, data: Data, calibration: dict[str, float]) -> str:
         number = data.info["intents"].index(OUT_OF_SCOPE)
         outside = data.test.intents == number
         refused = ~answered | (chances.argmax(axis=1) == number)
-        line += f"; refused {refused[outside].mean():.1%} of what is out of scope, {refused[~outside].mean():.1%} of the rest"
+        shares = refused[outside].mean(), refused[~outside].mean()
+        line += f"; refused {shares[0]:.1%} of what is out of scope, {shares[1]:.1%} of the rest"
     return line
 
 

@@ -94,7 +94,7 @@ OTHERS = (
     "it is cold and i am {feeling}",
 )
 THINGS = str.split(
-    "jazz|football|cheese|chess|history|rain|coffee|the moon|spicy food|old films|physics|summer|poetry|bicycles|tulips|"
+    "jazz|football|chess|history|rain|coffee|the moon|spicy food|old films|physics|summer|poetry|bicycles|tulips|"
     "politics|whales|sushi|mathematics|the sea|paintings|detective stories|snow|country life|opera|computers|onions|"
     "gardening|silk|horses|trains|the telephone|apples|winter sports|magic|dinosaurs|tennis|chocolate|stars|bread",
     "|",
@@ -107,7 +107,7 @@ Made = tuple[list[str], list[str], str]  # tokens, tags, intent
 
 
 def parts(own_skills: str = "") -> dict[str, list[Made]]:
-    """The requests of every part, the same in every process; `own_skills` is a Python file with skills of the user's."""
+    """The requests of every part, the same in every process; `own_skills` is a Python file with more skills."""
     skills = known(own_skills)
     random = np.random.default_rng(SEED)
     made: dict[str, list[Made]] = {}
@@ -155,7 +155,9 @@ def fill(pattern: str, random: np.random.Generator, part: str, more: dict) -> li
         elif piece in values.DRAWN:
             pieces.append((values.DRAWN[piece](random), piece))
         else:
-            raise ValueError(f"Expected values for the slot {{{piece}}} of the pattern {pattern!r}: give them in values=")
+            raise ValueError(
+                f"Expected values for the slot {{{piece}}} of the pattern {pattern!r}: give them in values="
+            )
     return pieces
 
 
@@ -196,4 +198,8 @@ def prose() -> list[str]:
     from pydoc_data.topics import topics
 
     text = " ".join(" ".join(topics[name].split()) for name in sorted(topics) if len(topics[name]) > 2000)
-    return [s for s in re.split(r"(?<=[a-z][.:]) ", text) if re.fullmatch(r"[A-Z](?:[A-Za-z]|[ ,'-](?=[A-Za-z ])){20,200}[.:]", s)]
+    return [
+        s
+        for s in re.split(r"(?<=[a-z][.:]) ", text)
+        if re.fullmatch(r"[A-Z](?:[A-Za-z]|[ ,'-](?=[A-Za-z ])){20,200}[.:]", s)
+    ]

@@ -15,8 +15,8 @@ from shared.data.text import read_text
 from shared.layers import backend
 
 from . import crf, tags
-from .config import APP, Understand
 from .confidence import UNCALIBRATED, probabilities
+from .config import APP, Understand
 from .tokens import Encoder, Text, cut
 
 BATCH, FEW = 128, 4  # so many requests at once; up to FEW go one by one, each new batch size is compiled anew

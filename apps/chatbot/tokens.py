@@ -61,7 +61,7 @@ class Encoder:
     def fit(cls, requests: list[list[str]], min_count: int, max_words: int) -> "Encoder":
         """Learns both vocabularies from the tokens of training requests; rarer words are read by their letters."""
         words = Vocabulary.fit((word(token) for tokens in requests for token in tokens), None, min_count)
-        letters = Vocabulary.fit((letter for tokens in requests for token in tokens for letter in token.lower()))
+        letters = Vocabulary.fit(letter for tokens in requests for token in tokens for letter in token.lower())
         return cls(words.tokens, letters.tokens, max_words)
 
     def encode(self, tokens: list[str]) -> np.ndarray:

@@ -25,7 +25,11 @@ EXAMPLES = {
         "remind me to call Anna tomorrow at 9",
         "I have never liked rainy Sundays.",
     ),
-    "snips": ("play some jazz by miles davis", "book a table for two in rome tonight", "will it snow in oslo on friday"),
+    "snips": (
+        "play some jazz by miles davis",
+        "book a table for two in rome tonight",
+        "will it snow in oslo on friday",
+    ),
     "atis": ("show me flights from boston to denver on monday morning", "what is the cheapest fare to dallas"),
 }
 NEXT_STEPS = """

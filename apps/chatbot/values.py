@@ -46,7 +46,9 @@ NOTES = str.split(
     "call before visiting|the printer needs paper|tea , coffee , biscuits|the cat sleeps in the attic",
     "|",
 )
-NAMES = str.split("pasta|tea|egg|laundry|pizza|workout|cake|rice|meeting|nap|oven|coffee|bread|reading|potato|break", "|")
+NAMES = str.split(
+    "pasta|tea|egg|laundry|pizza|workout|cake|rice|meeting|nap|oven|coffee|bread|reading|potato|break", "|"
+)
 PARTS = ("train", "valid", "test")
 
 
@@ -84,7 +86,9 @@ def expression(random: Random) -> str:
     if kind == 2:
         return f"{random.integers(1, 100)}% of {random.integers(10, 5000)}"
     if kind == 3:
-        return f"{_term(random, spoken)} {random.choice(['squared', 'to the power of 3', 'to the power of ten', 'cubed'])}"
+        return (
+            f"{_term(random, spoken)} {random.choice(['squared', 'to the power of 3', 'to the power of ten', 'cubed'])}"
+        )
     if kind == 4:
         return f"({_term(random, False)} + {_term(random, False)}) * {_term(random, False)}"
     text = _term(random, spoken)
@@ -117,7 +121,13 @@ def moment(random: Random) -> str:
     days = ["tomorrow", "on monday", "on friday", "today", "on sunday", "next tuesday", "on wednesday", "this saturday"]
     parts = ["tonight", "tomorrow morning", "this evening", "tomorrow afternoon", "at noon", "on thursday evening"]
     hour = random.integers(1, 13)
-    clock_times = [f"at {hour}", f"at {hour} pm", f"at {hour}:{random.integers(10, 60)}", f"at {hour}am", f"at {hour} o'clock"]
+    clock_times = [
+        f"at {hour}",
+        f"at {hour} pm",
+        f"at {hour}:{random.integers(10, 60)}",
+        f"at {hour}am",
+        f"at {hour} o'clock",
+    ]
     clock_times += [f"at half past {random.choice(NUMERALS[:12])}", f"at quarter to {hour}", f"at {NUMERALS[hour - 1]}"]
     kind = random.integers(5)
     if kind == 0:

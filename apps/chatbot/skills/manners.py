@@ -20,7 +20,9 @@ from . import World, skill
 def greet(slots: dict[str, str], world: World) -> str:
     """Says hello."""
     hour = world.now().hour
-    return f"Good {'morning' if 4 < hour < 12 else 'afternoon' if 11 < hour < 18 else 'evening'}! What can I do for you?"
+    return (
+        f"Good {'morning' if 4 < hour < 12 else 'afternoon' if 11 < hour < 18 else 'evening'}! What can I do for you?"
+    )
 
 
 @skill(

@@ -1,4 +1,4 @@
-"""Durations and moments as people say them: an hour and a half, in ten minutes, tomorrow at 9, friday at half past 5 pm."""
+"""Durations and moments as people say them: an hour and a half, in ten minutes, tomorrow at 9, friday at 5 pm."""
 
 import datetime
 import re
@@ -57,7 +57,9 @@ def _clock(text: str) -> tuple[int, int] | None:
     """Hour and minute; half past and quarter to, am and pm are understood, and a part of the day stands for itself."""
     for wording, shift in (("half past", 30), ("quarter past", 15), ("quarter to", -15)):
         text = re.sub(rf"(?:a )?{wording} (\w+)", lambda m, s=shift: _shifted(m[1], s), text)
-    words = [str(number(word)) if number(word) is not None and word not in ("a", "an") else word for word in text.split()]
+    words = [
+        str(number(word)) if number(word) is not None and word not in ("a", "an") else word for word in text.split()
+    ]
     match = _CLOCK.search(" ".join(words))
     part = next((part for part in PARTS if re.search(rf"\b{part}\b", text)), None)
     if match is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared import InputError
 from shared.data import fetch
-from shared.data.sequences import BucketBatches
+from shared.data.sequences import BucketBatches, pad
 from shared.data.text import BEGIN, END, SPECIALS, Vocabulary, read_text
 
 from ..tokens import cut
@@ -51,7 +51,7 @@ def load(config: TalkConfig) -> Data:
     )
     found = {name: _part(some, words, config.max_words) for name, some in pairs.items()}
     counts = ", ".join(f"{name} {len(parts[name]):,} ({len(pairs[name]):,} replies)" for name in parts)
-    lengths = [max(len(said), len(reply)) for said, reply in found["train"].ids]
+    lengths = [len(reply) for _, reply in found["train"].ids]
     shares = np.arange(1, config.buckets) / config.buckets
     info = {
         "source": config.data,
@@ -73,7 +73,7 @@ def read(source: str) -> dict[str, list[list[list[str]]]]:
     dialogues = _dialogues(read_text(Path(source)))
     if len(dialogues) < FEWEST:
         raise InputError(
-            f"Expected at least {FEWEST} dialogues of two or more turns, one on each line, a turn ending in {TURN_END}. "
+            f"Expected at least {FEWEST} dialogues of two or more turns, one a line, a turn ending in {TURN_END}. "
             f"{source} has {len(dialogues)}."
         )
     order = np.random.default_rng(SPLIT_SEED).permutation(len(dialogues)).tolist()
@@ -136,28 +136,24 @@ def _part(pairs: list, words: Vocabulary, most: int) -> Part:
 
 
 class PairBatches(BucketBatches):
-    """Batches of ids (batch, time, 2), what was said beside what is written before each word, and the words written.
+    """Batches ((written (batch, time), said (batch, max_words + 1)), targets (batch, time), weights (batch, time)).
 
-    Of what training sees, the share `silence` answers to nothing: only the begin is left of what was said.
+    `written` is what stands before each word of the reply, the targets are its words; all are ids. Of what training
+    sees, the share `silence` answers to nothing: only the begin is left of what was said.
     """
 
     def __init__(self, part: Part, info: dict, batch_size: int, seed: int, silence: float = 0.0) -> None:
-        rows = [beside(said, np.concatenate([[BEGIN_ID], reply[:-1]])) for said, reply in part.ids]
-        targets = [np.pad(reply, (0, len(row) - len(reply))) for (_, reply), row in zip(part.ids, rows, strict=True)]
-        super().__init__(rows, targets, batch_size, seed, info["bucket_lengths"])
+        targets = [reply for _, reply in part.ids]
+        written = [np.concatenate([[BEGIN_ID], reply[:-1]]).astype(np.int32) for reply in targets]
+        super().__init__(written, targets, batch_size, seed, info["bucket_lengths"])
+        self.said, _ = pad([said for said, _ in part.ids], info["max_words"] + 1)
         self.silence = silence
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See `BucketBatches`; weights are 0 where nothing is written."""
-        (ids, mask), targets, weights = super().batch(epoch, step)
+        """See the class."""
+        (written, _), targets, weights = super().batch(epoch, step)
+        said = self.said[self._batches(epoch)[step][1]]
         if self.silence:
             random = np.random.default_rng([self.seed, epoch, step])
-            ids[random.random(len(ids)) < self.silence, 1:, 0] = PAD_ID
-        return (ids, mask), targets, weights * (targets != PAD_ID)
-
-
-def beside(said: np.ndarray, written: np.ndarray) -> np.ndarray:
-    """Two rows of ids as columns (time, 2) int32, the shorter one filled up."""
-    both = np.zeros((max(len(said), len(written)), 2), np.int32)
-    both[: len(said), 0], both[: len(written), 1] = said, written
-    return both
+            said[random.random(len(said)) < self.silence, 1:] = PAD_ID
+        return (written, said), targets, weights

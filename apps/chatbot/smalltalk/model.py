@@ -20,11 +20,10 @@ FAR = -1e9  # a score that no softmax and no maximum takes
 
 
 def build(config: TalkConfig, info: dict) -> keras.Model:
-    """Ids (batch, time, 2), said and written, and mask (batch, time) -> logits (batch, time, words)."""
-    ids = keras.Input((None, 2), dtype="int32", name="ids")
-    mask = keras.Input((None,), dtype="bool", name="mask")
-    said, written = ids[..., 0], ids[..., 1]
-    heard = ops.logical_and(said > 0, mask)
+    """Ids written (batch, time) and said (batch, said) -> logits of the next words (batch, time, words)."""
+    written = keras.Input((None,), dtype="int32", name="written")
+    said = keras.Input((None,), dtype="int32", name="said")
+    heard = said > 0
     embedding = keras.layers.ReversibleEmbedding(
         len(info["words"]),
         config.embedding,
@@ -43,7 +42,7 @@ def build(config: TalkConfig, info: dict) -> keras.Model:
     context = attended(states, keys, memory, heard)
     spoken = keras.layers.Dense(config.embedding, activation="tanh", name="spoken")
     x = keras.layers.Dropout(config.dropout)(spoken(ops.concatenate([states, context], axis=-1)))
-    return keras.Model([ids, mask], Bias(name="bias")(embedding(x, reverse=True)), name="smalltalk")
+    return keras.Model([written, said], Bias(name="bias")(embedding(x, reverse=True)), name="smalltalk")
 
 
 def strongest(memory: Any, heard: Any) -> Any:

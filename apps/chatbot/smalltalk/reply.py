@@ -1,7 +1,7 @@
 """Writes replies: several are sampled, and the one that fits what was said, and not just anything, is given.
 
-Li et al. (2016), "A diversity-promoting objective function for neural conversation models", N16-1014, section 4.1, with
-the candidates sampled (nucleus) instead of found by a beam: score = (log p(reply | said) - anti * log p(reply)) / words.
+Li et al. (2016), "A diversity-promoting objective function for neural conversation models", N16-1014, section 4.1, the
+candidates sampled (nucleus), not found by a beam: score = (log p(reply | said) - anti * log p(reply)) / words.
 p(reply) comes from the same network, which in training was often told nothing before a reply.
 """
 
@@ -31,7 +31,7 @@ class Talker:
     """
 
     def __init__(self, run: runs.Run, seed: int | None = None) -> None:
-        info, self.config = run.info(), run.config
+        self.run, info, self.config = run, run.info(), run.config
         self.words = Vocabulary(tuple(info["words"]))
         self.most, self.context = info["max_words"], info["context"]
         self.model = run.load_model()
@@ -76,7 +76,7 @@ class Talker:
         return np.concatenate(list(chunks), axis=1)
 
     def scores(self, rows: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-        """How well each candidate (rows, max_words) answers its message, and not any other: (rows,), higher is better."""
+        """How well each candidate (rows, max_words) answers its message and not just any: (rows,), higher is better."""
         lengths = np.array([_length(ids) for ids in candidates])
         known = self.nats(rows, candidates, lengths)
         silent = np.zeros_like(rows)
@@ -95,13 +95,11 @@ class Talker:
     def target_nats(self, rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """-log p(targets | message) (rows,): both (rows, max_words + 1), targets filled up with 0."""
         written = np.pad(targets[:, :-1], ((0, 0), (1, 0)), constant_values=BEGIN_ID)
-        pairs = np.stack([rows, written], axis=-1).astype(np.int32)
-        found = self._nats(ops.convert_to_tensor(pairs), ops.convert_to_tensor(targets.astype(np.int32)))
+        found = self._nats(*(ops.convert_to_tensor(ids.astype(np.int32)) for ids in (written, rows, targets)))
         return ops.convert_to_numpy(found)
 
-    def _reply_nats(self, pairs: Any, targets: Any) -> Any:
-        everywhere = ops.ones(ops.shape(targets), "bool")
-        logits = self.model([pairs, everywhere], training=False)
+    def _reply_nats(self, written: Any, said: Any, targets: Any) -> Any:
+        logits = self.model([written, said], training=False)
         return ops.sum(ops.where(targets > 0, score(logits, targets), 0.0), axis=1)
 
     def warm_up(self) -> None:
@@ -113,4 +111,3 @@ def _length(ids: np.ndarray) -> int:
     """Words before the end."""
     ends = np.flatnonzero(ids == END_ID)
     return int(ends[0]) if len(ends) else len(ids)
-

@@ -16,7 +16,12 @@ from .evaluate import measure
 from .model import build, set_frequencies
 from .reply import Talker
 
-MESSAGES = ("How are you today?", "I have just lost my job.", "Shall we go to the cinema tonight?", "Where do you live?")
+MESSAGES = (
+    "How are you today?",
+    "I have just lost my job.",
+    "Shall we go to the cinema tonight?",
+    "Where do you live?",
+)
 NEXT_STEPS = """
 Now try:
   python -m {package} chat --talk {name}
@@ -53,7 +58,9 @@ def train_one(config: TalkConfig, run: runs.Run, data: Data) -> list[dict]:
     run.save_info(data.info)
     keras.utils.set_random_seed(config.seed)
     model = build(config, data.info)
-    set_frequencies(model, np.bincount(np.concatenate([r for _, r in data.train.ids]), minlength=len(data.info["words"])))
+    set_frequencies(
+        model, np.bincount(np.concatenate([r for _, r in data.train.ids]), minlength=len(data.info["words"]))
+    )
     print(f"{run.path}: {config.arch}, {model.count_params():,} parameters")
     print(f"{data.info['source']}: {data.info['split']}", flush=True)
     train = PairBatches(data.train, data.info, config.batch_size, config.seed, config.silence)
