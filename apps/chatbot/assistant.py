@@ -133,6 +133,8 @@ def chat(options: Chat) -> None:
     world = World(memory, np.random.default_rng(options.seed), skills)
     assistant = Assistant(Understander(run), skills, world, _small_talk(options))
     assistant.warm_up()
+    if not skills.keys() & set(assistant.understander.intents):
+        print(f"{run.path} has no skill's intent: it understands requests and does nothing.", file=sys.stderr)
     print("Ready. Say what you want; an empty line or the end of the input (Ctrl-D) ends.", file=sys.stderr, flush=True)
     over = threading.Event()
     threading.Thread(target=_ring, args=(world, over), daemon=True).start()

@@ -3,19 +3,21 @@
 import json
 import re
 import shutil
+import sys
 
 import keras
 import numpy as np
 import pytest
 
 from apps.chatbot import assistant, baselines, figures, predict, tags, train
+from apps.chatbot.__main__ import verbs
 from apps.chatbot.config import Config, Train, command
 from apps.chatbot.memory import Memory
 from apps.chatbot.model import build
 from apps.chatbot.predict import Frame, Slot
 from apps.chatbot.skills import Skill, World, known
 from apps.chatbot.sources import Request
-from shared import InputError, runs
+from shared import InputError, cli, runs
 from tests.apps.test_contract import run
 
 APP = "apps.chatbot"
@@ -317,12 +319,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_gives_one_line_and_status_2(name, trained):
+def test_bad_input_gives_one_line_and_status_2(name, trained, monkeypatch, capsys):
     words, expected = BAD[name]
-    done = run(APP, *words, GALLERY_RUNS=str(trained[0]))
-    assert done.returncode == 2
-    assert expected in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    monkeypatch.setenv("GALLERY_RUNS", str(trained[0]))
+    monkeypatch.setattr(sys, "argv", ["chatbot", *words])
+    assert cli.main(APP, verbs) == 2
+    said = capsys.readouterr().err
+    assert expected in said
+    assert len(said.strip().splitlines()) == 1, said
 
 
 def test_long_strange_and_binary_requests_are_understood(understander):
