@@ -1,6 +1,7 @@
 """The assistant: understands a message, keeps the thread of the talk, acts by its skills, and answers."""
 
 import dataclasses
+import re
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ from .skills import CannotDo, Skill, World, clock, known, units
 
 FOLLOW_UP, OUT_OF_SCOPE = "follow_up", "out_of_scope"
 UNSURE = "I'm not sure what you mean. Say help to see what I can do."
-THERE = ("there", "that city", "that place")
+_THERE = re.compile(r"\b(?:there|that (?:city|place|country))\b", re.IGNORECASE)
 RING_S = 0.5  # how often it is looked what is due
 HAPPENED = {"timers": "Your {} timer is over!", "reminders": "Reminder: {}"}
 
@@ -79,8 +80,8 @@ class Assistant:
             return self.followed(slots)
         if not frame.sure or frame.intent not in self.skills:
             return "", {}
-        if "city" in self.skills[frame.intent].slots() and slots.get("city", "").lower() in THERE:
-            slots["city"] = thread.slots.get("city", "")
+        if "city" in self.skills[frame.intent].slots() and "city" in thread.slots and _THERE.search(message):
+            slots["city"] = thread.slots["city"]
         return frame.intent, slots
 
     def followed(self, slots: dict[str, str]) -> tuple[str, dict[str, str]]:
@@ -97,7 +98,8 @@ class Assistant:
         """Runs the skill, or asks for a slot that it misses; the thread is kept for what follows."""
         each = self.skills[did]
         missing = next((name for name in each.asks if not slots.get(name)), "")
-        self.thread = Thread(did, slots, missing)
+        if each.slots():  # thanks do not change what the talk is about
+            self.thread = Thread(did, slots, missing)
         if missing:
             return each.asks[missing]
         try:

@@ -68,7 +68,7 @@ class Config:
     # epochs without a better validation figure before training ends; 0 = never
     patience: int = 0
     # "I'm not sure" is said below the confidence above which this share of the validation requests is right
-    sure: float = 0.95
+    sure: float = 0.97
     # seed of initial weights, dropout and the order of the requests
     seed: int = 1
 
