@@ -19,7 +19,7 @@ class TalkConfig:
     # words read of these turns (the last ones) and written in a reply
     max_words: int = 24
     # words kept, most frequent first
-    max_vocabulary: int = 8_000
+    max_vocabulary: int = 6_000
     # elman, lstm, gru, peephole_lstm, layernorm_lstm, indrnn, sru, mingru, minlstm, lru, rglru, slstm, tcn, attention
     arch: str = "gru"
     # width of the writer's recurrent layer; the reader's are half as wide in each direction
@@ -31,12 +31,12 @@ class TalkConfig:
     # share of the training replies that are learned without what they answer to: p(reply)
     silence: float = 0.15
     # replies sampled, of which the best is given
-    candidates: int = 8
+    candidates: int = 6
     # divides the scores of the words before sampling
     temperature: float = 0.8
     # only the fewest words that together reach this probability are sampled
     top_p: float = 0.9
-    # only so many most probable words are sampled; 0 = all
+    # only so many most probable words are sampled; 0 = all, which takes ten times as long: they have to be sorted
     top_k: int = 60
     # how much of log p(reply) is taken from log p(reply | message), so that what always fits does not win
     anti: float = 0.5
@@ -45,7 +45,7 @@ class TalkConfig:
     # lengths that turns are padded to; each is compiled once
     buckets: int = 3
     # passes over the training replies
-    epochs: int = 6
+    epochs: int = 4
     # highest learning rate; it rises over the first 5 % of the steps and falls along a cosine to zero
     learning_rate: float = 2e-3
     # AdamW's decay of the weights, as a share of the learning rate

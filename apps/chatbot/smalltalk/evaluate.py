@@ -86,7 +86,7 @@ def replies_figures(found: list[list[str]], part: Part) -> dict[str, float]:
     """distinct-n (Li et al. 2016), the share of the most frequent reply, BLEU (sacrebleu) against the true replies."""
     from sacrebleu.metrics import BLEU
 
-    bleu = BLEU(tokenize="none")  # the words are cut already, in lower case
+    bleu = BLEU(tokenize="none", force=True)  # the words are cut already, in lower case
     written, true = [" ".join(reply) for reply in found], [" ".join(reply) for reply in part.replies]
     return {
         "distinct_1": distinct(found, 1),

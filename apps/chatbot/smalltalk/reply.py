@@ -58,7 +58,7 @@ class Talker:
         return [self.words.decode(ids[: _length(ids)]) for ids in best]
 
     def sample(self, rows: np.ndarray) -> np.ndarray:
-        """A reply to each row (rows, time) of messages, drawn at random: ids (rows, max_words)."""
+        """A reply to each row (rows, time) of messages, drawn at random: ids (rows, half of max_words, or all)."""
         read_states = self._read(ops.convert_to_tensor(rows))
         inner = self.model.get_layer("writer").get_initial_state(len(rows))
         logits, states = self.decoder.read(np.full((len(rows), 1), BEGIN_ID), [*read_states, *inner])
@@ -71,12 +71,17 @@ class Talker:
             top_p=self.config["top_p"],
             seed=int(self._seeds.integers(2**31)),
             banned=BANNED,
-            chunk=self.most,
+            chunk=-(-self.most // 2),
         )
-        return np.concatenate(list(chunks), axis=1)
+        written: list[np.ndarray] = []
+        for chunk in chunks:
+            written.append(chunk)
+            if all(END_ID in row for row in np.concatenate(written, axis=1)):
+                break  # most replies are short
+        return np.concatenate(written, axis=1)
 
     def scores(self, rows: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-        """How well each candidate (rows, max_words) answers its message and not just any: (rows,), higher is better."""
+        """How well each candidate (rows, words) answers its message and not just any: (rows,), higher is better."""
         lengths = np.array([_length(ids) for ids in candidates])
         known = self.nats(rows, candidates, lengths)
         silent = np.zeros_like(rows)
@@ -93,7 +98,7 @@ class Talker:
         return self.target_nats(rows, targets)
 
     def target_nats(self, rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """-log p(targets | message) (rows,): both (rows, max_words + 1), targets filled up with 0."""
+        """-log p(targets | message) (rows,): said (rows, max_words + 1), targets (rows, words) filled up with 0."""
         written = np.pad(targets[:, :-1], ((0, 0), (1, 0)), constant_values=BEGIN_ID)
         found = self._nats(*(ops.convert_to_tensor(ids.astype(np.int32)) for ids in (written, rows, targets)))
         return ops.convert_to_numpy(found)
@@ -104,6 +109,10 @@ class Talker:
 
     def warm_up(self) -> None:
         """Compiles, so that the first reply does not wait for it."""
+        rows = np.full((self.config["candidates"], self.most + 1), BEGIN_ID, np.int32)
+        self.sample(rows)
+        for length in {-(-self.most // 2), self.most}:
+            self.scores(rows, np.full((len(rows), length), END_ID - 1))
         self.reply(["hello"])
 
 
