@@ -36,7 +36,8 @@ def build(config: Config, info: dict) -> keras.Model:
     intent = keras.layers.Dense(len(info["intents"]), name="intent")(whole)
     # What the whole request is about, beside each word: "play" asks for a song, "rate" for a book.
     topic = keras.layers.Dense(config.units, activation="tanh", name="topic")(whole)
-    beside = ops.expand_dims(topic, 1) + ops.zeros_like(states[..., :1])  # (batch, time, units)
+    # A product, for Keras's sum of (1, 1, n) and (1, n, 1) on TensorFlow is (1, 1, n).
+    beside = ops.expand_dims(topic, 1) * ops.ones_like(states[..., :1])  # (batch, time, units)
     x = keras.layers.Dropout(config.dropout, noise_shape=(None, 1, None))(ops.concatenate([states, beside], axis=-1))
     emissions = keras.layers.Dense(len(info["tags"]), name="emissions")(x)
     slots = CRF(info["tags"], free=config.tags == "crf", name="slots")(emissions)

@@ -36,7 +36,7 @@ def build(config: TalkConfig, info: dict) -> keras.Model:
     memory = reader(drop(spread(embedding(said))), mask=heard)  # (batch, time, units)
     gist = keras.layers.Dense(config.embedding, activation="tanh", name="gist")(strongest(memory, heard))
     x = drop(spread(embedding(written)))
-    x = ops.concatenate([x, ops.expand_dims(gist, 1) + ops.zeros_like(x)], axis=-1)
+    x = ops.concatenate([x, ops.expand_dims(gist, 1) * ops.ones_like(x)], axis=-1)
     states = Stack(config.arch, config.units, dropout=config.dropout, name="writer")(x)
     keys = keras.layers.Dense(config.units, use_bias=False, name="keys")(memory)
     context = attended(states, keys, memory, heard)
