@@ -103,12 +103,13 @@ class Understander:
         known = self.encoder.words.index
         words, places = [], []
         for token, (first, last) in zip(text.tokens, text.places, strict=True):
-            short = token.startswith("'") and len(token) > 1 and token.lower() not in known
+            short = token.startswith("'") and len(token) > 1
             if short and words and (words[-1] + token).lower() in known:
                 words[-1], places[-1] = words[-1] + token, (places[-1][0], last)
             else:
-                words.append(token[1:] if short else token)
-                places.append((first + short, last))
+                bared = short and token.lower() not in known
+                words.append(token[1:] if bared else token)
+                places.append((first + bared, last))
         return Text(text.raw, words, places)
 
     def _frame(self, text: Text, chances: np.ndarray, emissions: np.ndarray, found: list[str]) -> Frame:
