@@ -1,12 +1,12 @@
 """What the assistant can do. A skill is one decorated function; the network learns its patterns with all others.
 
 @skill(
-    "tell me a joke", "make me laugh about {topic}",          # six or more, and valid and test get some of their own
-    values={"topic": ["cats", "physics", "monday mornings"]},  # what may stand in {topic}
-    asks={"topic": "About what?"},                             # asked for where it is missing; without, it is optional
+    "a recipe for {dish}", "how do i cook {dish}",  # six or more, and valid and test get some of their own
+    values={"dish": ["soup", "rice", "apple pie"]},  # what may stand in {dish}
+    asks={"dish": "A recipe for what?"},             # asked for where it is missing; a slot without is optional
 )
-def tell_joke(slots, world):
-    return f"I know none about {slots['topic']}."
+def give_recipe(slots, world):
+    return f"Boil the {slots['dish']}."
 
 Such a function in a file of your own, `train --skills FILE` learns it and `chat` calls it.
 """
