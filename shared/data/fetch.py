@@ -16,6 +16,7 @@ import tarfile
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -28,7 +29,7 @@ from shared import InputError
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 16
 
-_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, tarfile.TarError)
+_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Resource:
     """One public file."""
 
     name: str  # what messages call it
-    url: str  # where it is downloaded from: the content, or the content in gzip, xz or a tar of either
+    url: str  # where it is downloaded from: the content, or the content in gzip, xz, a tar of either or a zip
     sha256: str  # of the content: decompressed, and taken out of the archive
     licence: str
     bytes: int  # size of the content
@@ -68,6 +69,33 @@ _SEMEVAL_FILES = (
     ("2016train", "f49f65cf5e94b47d077ab7715d3d0a656c09b5c71608678a672d7378ef79c932", 864_760),
 )
 _TWITTER_LICENCE = "tweets: research use under Twitter's rules, no licence file"
+
+_SLOT_GATED = "https://raw.githubusercontent.com/MiuLab/SlotGated-SLU/master/data/"
+_SLOT_GATED_LICENCES = {"snips": "CC0 1.0", "atis": "derived from LDC ATIS: research use, no licence file"}
+_SLOT_GATED_FILES = {
+    "snips": (
+        ("train/seq.in", "04ad1e3f2121d83c6478f9a4b17d2dbdc21d06d6127f73cb7af835ed733f9855", 617_079),
+        ("train/seq.out", "fd5f2121d8055827e5d6b3d3bac30f3d7e94e82a5d437751960cbdd9e1b4f6d3", 950_926),
+        ("train/label", "bfd7df6cf9dd76c5da5d8b61bc85f90386197bdd3d7510c1d324c051537b962f", 184_532),
+        ("valid/seq.in", "64e0f6d8ad8aab3a3828164d7d53731a0993d3ca1aed437ceaca6d3d568d410e", 33_629),
+        ("valid/seq.out", "712e6d34feb8d52d208b820a5f8bae6e6ff990f08374507dfde22de389088319", 50_626),
+        ("valid/label", "9c1dd041216f647bcfca838aaf1a48eb5781e4404256d31ff07cd38a5436c52f", 9_900),
+        ("test/seq.in", "c1e341173fcea2951a8ca371956a6f81c76de87b9583c62eb87edd6158fa3a7c", 33_121),
+        ("test/seq.out", "58c07c9097d5e1f78889765c2a535a160f6455b90b3142055c8051847afcca47", 50_918),
+        ("test/label", "37a26da3ad079bb41c42c85a3a8f827eb47efec4c5917ce5d08f4b2736e4f830", 10_120),
+    ),
+    "atis": (
+        ("train/seq.in", "3a670980841b21ab39088b2595efc17d487cdc45769c075a3e5f9458bba28c7f", 289_848),
+        ("train/seq.out", "14c7131bd66562f797dbd7189bc7358f0cf354c6afb0785a9ab973c35b58f34c", 415_557),
+        ("train/label", "d0a771547665eecbdf9f96ea015ef07d1f6ee9f063e861020dafabb3c2a04377", 57_831),
+        ("valid/seq.in", "c7435b96e7948393608c34819628e863c5338f11ca68e8f896d2cc041d8e17f8", 32_761),
+        ("valid/seq.out", "83ccff3e36f83a993f8e5b5b82adf3256076f234abda4d784051381d7ac76922", 47_763),
+        ("valid/label", "06957cfe6fdffac84f8280bc3a1f8ca85c85631b363817aa4543aac611f8addf", 6_518),
+        ("test/seq.in", "4b2119fc59c37f9398c6605db435d4f467505009e6ee3e5af04fed09f39dc397", 52_122),
+        ("test/seq.out", "a4690d6bceadc06876d1ff99bc401744aa981cb321e598ae12a3859d7be53254", 81_238),
+        ("test/label", "ce4bfe6590d9498e1078f30b4137d3e8b3e94277b444b26360c0bf2e9e282761", 11_634),
+    ),
+}
 
 CATALOGUE: dict[str, tuple[Resource, ...]] = {
     "tinyshakespeare": (
@@ -219,6 +247,36 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             member="Outcomes-a.txt",
         ),
     ),
+    **{
+        name: tuple(
+            Resource(
+                name=f"{name} {path}",
+                url=f"{_SLOT_GATED}{name}/{path}",
+                sha256=sha256,
+                licence=_SLOT_GATED_LICENCES[name],
+                bytes=size,
+                local=f"{name}/{path}.gz",
+            )
+            for path, sha256, size in files
+        )
+        for name, files in _SLOT_GATED_FILES.items()
+    },
+    "dailydialog": tuple(
+        Resource(
+            name=f"dailydialog {part}",
+            url="http://yanran.li/files/ijcnlp_dailydialog.zip",
+            sha256=sha256,
+            licence="CC BY-NC-SA 4.0",
+            bytes=size,
+            local="dailydialog/dailydialog.tar.xz",
+            member=f"{part}/dialogues_{part}.txt",
+        )
+        for part, sha256, size in (
+            ("train", "71633bd5fdb0b09dd82215b131b56432cf7329a0fe50bc8adec168713d350d1a", 6_041_183),
+            ("validation", "2ad64701fe3a4449e7a6ee7cdc6c2a71c80f77b8a34f708ac0532395f499081c", 558_030),
+            ("test", "3c323651cdfb09f7b529f850eddf96a638fc6cc9b43330b77956ab248484a1a8", 544_208),
+        )
+    ),
     "pbc2": (
         Resource(
             name="pbc2",
@@ -287,6 +345,8 @@ def _content(raw: bytes, member: str | None) -> bytes:
         raw = gzip.decompress(raw)
     elif raw.startswith(b"\xfd7zXZ\x00"):
         raw = lzma.decompress(raw)
+    if member is not None and raw.startswith(b"PK\x03\x04"):
+        return _unzipped(raw, member)
     if member is None or raw[257:262] != b"ustar":
         return raw
     with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
@@ -298,6 +358,19 @@ def _content(raw: bytes, member: str | None) -> bytes:
         if not contents or None in contents:  # no such file, or a folder of that name
             raise KeyError(member)
         return b"".join(file.read() for file in contents if file is not None)
+
+
+def _unzipped(raw: bytes, member: str) -> bytes:
+    """The file of that name in a zip, or in a zip within it."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
+        if found := [name for name in names if name == member or name.endswith(f"/{member}")]:
+            return archive.read(found[0])
+        for name in names:
+            if name.endswith(".zip"):
+                with contextlib.suppress(KeyError):
+                    return _unzipped(archive.read(name), member)
+    raise KeyError(member)
 
 
 def _download(resource: Resource) -> Path:

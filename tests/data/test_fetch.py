@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import zipfile
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,13 @@ def tarred(name, content):
     return buffer.getvalue()
 
 
+def zipped(name, content):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
 def test_a_downloaded_file_is_kept_and_not_downloaded_again(server, homes):
     server.files["/text.txt"] = CONTENT
     wanted = resource(server.url + "/text.txt")
@@ -119,6 +127,16 @@ def test_one_file_is_taken_out_of_an_archive(server, homes, compress):
     server.files["/all.tgz"] = compress(tarred("./folder/text.txt", CONTENT))
     wanted = resource(server.url + "/all.tgz", member="./folder/text.txt")
     assert fetch.fetch(wanted) == CONTENT
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_one_file_is_taken_out_of_a_zip_also_of_one_within_it(server, homes, nested):
+    raw = zipped("train/text.txt", CONTENT)
+    server.files["/all.zip"] = zipped("all/train.zip", raw) if nested else raw
+    wanted = resource(server.url + "/all.zip", member="train/text.txt")
+    assert fetch.fetch(wanted) == CONTENT
+    with pytest.raises(InputError, match="an archive without the file other.txt"):
+        fetch.fetch(dataclasses.replace(wanted, member="other.txt"))
 
 
 def test_all_files_of_a_pattern_are_joined_in_the_order_of_their_names(server, homes):

@@ -1,0 +1,198 @@
+"""The assistant: understands a message, keeps the thread of the talk, acts by its skills, and answers."""
+
+import dataclasses
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import MissingFileError, runs
+
+from .config import APP, Chat
+from .memory import Memory
+from .predict import Frame, Understander, newest, shown
+from .skills import CannotDo, Skill, World, clock, known, units
+
+FOLLOW_UP, OUT_OF_SCOPE = "follow_up", "out_of_scope"
+UNSURE = "I'm not sure what you mean. Say help to see what I can do."
+_THERE = re.compile(r"\b(?:there|that (?:city|place|country))\b", re.IGNORECASE)
+RING_S = 0.5  # how often it is looked what is due
+HAPPENED = {"timers": "Your {} timer is over!", "reminders": "Reminder: {}"}
+
+
+@dataclasses.dataclass
+class Thread:
+    """What the talk was about: the last skill and its slots, and the slot that was asked for."""
+
+    intent: str = ""
+    slots: dict[str, str] = dataclasses.field(default_factory=dict)
+    asked: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """One answer, the frame that led to it, the skill and slots that were used, and the milliseconds it took."""
+
+    answer: str
+    frame: Frame
+    did: str
+    slots: dict[str, str]
+    took_ms: float
+
+
+class Assistant:
+    """Answers messages one after the other.
+
+    Args:
+        understander: the trained run. skills: by name. world: what they may use.
+        talk: answers (earlier messages and this one) where no skill is meant; None if there is no small talk.
+    """
+
+    def __init__(self, understander: Understander, skills: dict[str, Skill], world: World, talk: Any = None) -> None:
+        self.understander, self.skills, self.world, self.talk = understander, skills, world, talk
+        self.thread = Thread()
+        self.said: list[str] = []  # messages and answers of the small talk, the last ones
+
+    def answer(self, message: str) -> Turn:
+        """The answer to a message; never raises, whatever a skill does."""
+        started = time.perf_counter()
+        if not any(sign.isalnum() for sign in message):
+            frame, did, answer = Frame("", 0.0, False, ()), "", "I need words or numbers to go by."
+            return Turn(answer, frame, did, {}, 1000 * (time.perf_counter() - started))
+        frame = self.understander.understand([message])[0]
+        did, slots = self.meant(frame, message)
+        answer = self.act(did, slots) if did else self.chatter(message)
+        if frame.cut:
+            answer += f" (I read only the first {self.understander.encoder.max_words} words of that.)"
+        return Turn(answer, frame, did, slots, 1000 * (time.perf_counter() - started))
+
+    def meant(self, frame: Frame, message: str) -> tuple[str, dict[str, str]]:
+        """The skill that is meant and its slots, some of them from the thread; "" where none is."""
+        slots, thread = frame.values(), self.thread
+        if thread.asked and (not frame.sure or frame.intent in (FOLLOW_UP, OUT_OF_SCOPE)):
+            return thread.intent, thread.slots | {thread.asked: slots.get(thread.asked, message.strip(" .!?"))}
+        # Slots that the last skill has are worth more than doubt about a short message.
+        if frame.intent == FOLLOW_UP and thread.intent and slots:
+            return self.followed(slots)
+        if not frame.sure or frame.intent not in self.skills:
+            return "", {}
+        if "city" in self.skills[frame.intent].slots() and "city" in thread.slots and _THERE.search(message):
+            slots["city"] = thread.slots["city"]
+        return frame.intent, slots
+
+    def followed(self, slots: dict[str, str]) -> tuple[str, dict[str, str]]:
+        """The last skill with these slots in place of some of its own; "" if it has no such slots."""
+        has = self.skills[self.thread.intent].slots()
+        # A bare number or unit may go by another name in the last skill.
+        for name, other in (("target", "unit"), ("unit", "target"), ("duration", "moment"), ("moment", "duration")):
+            if name in slots and name not in has and other in has:
+                slots = slots | {other: slots[name]}
+        fitting = {name: value for name, value in slots.items() if name in has}
+        return (self.thread.intent, self.thread.slots | fitting) if fitting else ("", {})
+
+    def act(self, did: str, slots: dict[str, str]) -> str:
+        """Runs the skill, or asks for a slot that it misses; the thread is kept for what follows."""
+        each = self.skills[did]
+        missing = next((name for name in each.asks if not slots.get(name)), "")
+        if each.slots():  # thanks do not change what the talk is about
+            self.thread = Thread(did, slots, missing)
+        if missing:
+            return each.asks[missing]
+        try:
+            return each.run(slots, self.world)
+        except CannotDo as refusal:
+            return str(refusal)
+        except Exception as error:  # a user's own skill may fail in any way; the talk goes on
+            return f"The skill {did} failed: {type(error).__name__}: {error}"
+
+    def chatter(self, message: str) -> str:
+        """Small talk, or that nothing was understood."""
+        self.thread = Thread()
+        if self.talk is None:
+            return UNSURE
+        answer = self.talk.reply([*self.said[-3:], message])
+        self.said = [*self.said, message, answer][-4:]
+        return answer
+
+    def warm_up(self) -> None:
+        """Compiles and loads all that the first message would wait for."""
+        self.understander.warm_up()
+        units.registry()
+        clock.places()
+        if self.talk is not None:
+            self.talk.warm_up()
+
+
+def chat(options: Chat) -> None:
+    """The chat verb: answers each line of standard input until it ends."""
+    run = newest(options.run)
+    memory = Memory(Path(options.memory) if options.memory else runs.root() / APP / "memory.json")
+    skills = known(options.skills or run.config["skills"])
+    world = World(memory, np.random.default_rng(options.seed), skills)
+    assistant = Assistant(Understander(run), skills, world, _small_talk(options))
+    assistant.warm_up()
+    if not skills.keys() & set(assistant.understander.intents):
+        print(f"{run.path} has no skill's intent: it understands requests and does nothing.", file=sys.stderr)
+    print("Ready. Say what you want; an empty line or the end of the input (Ctrl-D) ends.", file=sys.stderr, flush=True)
+    over = threading.Event()
+    threading.Thread(target=_ring, args=(world, over), daemon=True).start()
+    took = []
+    sys.stdin.reconfigure(errors="replace")  # a broken character must not end the talk
+    try:
+        while message := _line():
+            turn = assistant.answer(message)
+            took.append(turn.took_ms)
+            if options.debug:
+                print(debugged(turn))
+            print(turn.answer, flush=True)
+            if turn.did == "goodbye":
+                break
+    finally:
+        over.set()
+    if took:
+        p50, p99 = np.percentile(took, [50, 99])
+        print(f"{len(took):,} turns: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
+
+
+def _line() -> str:
+    """The next line; "" where the input ends, or where a person at a terminal gives an empty one."""
+    person = sys.stdin.isatty()
+    if person:
+        print("> ", end="", file=sys.stderr, flush=True)
+    while line := sys.stdin.readline():
+        if line.strip() or person:
+            return line.strip()
+    return ""
+
+
+def _small_talk(options: Chat) -> Any:
+    """The run that makes small talk; None if there is none and none was named."""
+    from .smalltalk.reply import Talker
+
+    try:
+        return Talker(newest(options.talk, small_talk=True), options.seed)
+    except MissingFileError:
+        if options.talk:
+            raise
+        return None
+
+
+def _ring(world: World, over: threading.Event) -> None:
+    """Says what is due, until the talk is over."""
+    while not over.wait(RING_S):
+        for kind, text in world.memory.due(world.now()):
+            print(" ".join(HAPPENED[kind].format(text).split()), flush=True)
+
+
+def debugged(turn: Turn) -> str:
+    """What was understood, what was done with it, and how long that took."""
+    kept = {name: value for name, value in turn.slots.items() if turn.frame.values().get(name) != value}
+    lines = [f"[understood: {turn.frame.said()}]"]
+    if kept:
+        lines.append("[from before: " + "  ".join(f"{name}={shown(value, 40)!r}" for name, value in kept.items()) + "]")
+    lines.append(f"[did: {turn.did or 'small talk'}, {turn.took_ms:.1f} ms]")
+    return "\n".join(lines)

@@ -1,0 +1,153 @@
+"""Requests to ids, split so that nothing leaks, and what is learned from the training requests."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from shared import InputError
+from shared.data.sequences import BucketBatches, pad
+from shared.data.text import SPECIALS, UNKNOWN
+
+from .config import Config
+from .sources import Parts, Request, read
+from .tags import OUTSIDE
+from .tokens import Encoder
+
+SPLIT_SEED = 0  # the same split in every run, so that runs compare
+TENTH = 0.1  # of data without a test part
+FEWEST = 20  # training requests
+NONE = -1  # the id of an intent that training has not seen
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Requests, cut to the longest that is read; ids, each (time, 1 + letters); intents (rows,); tags, each (time,)."""
+
+    requests: list[Request]
+    ids: list[np.ndarray]
+    intents: np.ndarray
+    tags: list[np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baselines are kept for it
+class Data:
+    """The parts, and what was learned from the training requests.
+
+    `info` fits JSON: source, split, intents, tags, words and letters (in the order of their ids), max_words,
+    bucket_lengths.
+    """
+
+    train: Part
+    valid: Part
+    test: Part
+    info: dict[str, Any]
+
+
+def load(config: Config) -> Data:
+    """Reads the requests that `config` names, splits them and turns them into ids.
+
+    Raises:
+        InputError: an unknown source, a file that cannot be used, too few requests or intents.
+    """
+    parts, said = split(distinct(read(config)), config)
+    parts = {name: [shortened(request, config.max_words) for request in some] for name, some in parts.items()}
+    train = parts["train"]
+    encoder = Encoder.fit([request.tokens for request in train], config.min_count, config.max_words)
+    intents = sorted({request.intent for request in train})
+    tags = [OUTSIDE, *_both_kinds({tag for request in train for tag in request.tags} - {OUTSIDE})]
+    found = {name: _part(some, encoder, intents, tags) for name, some in parts.items()}
+    counts = ", ".join(f"{name} {len(parts[name]):,}" for name in ("train", "valid", "test"))
+    info = {
+        "source": "a grammar of requests" if config.data == "builtin" else config.data,
+        "split": f"{counts} requests, {len(intents)} intents, {(len(tags) - 1) // 2} slots; {said}",
+        "intents": intents,
+        "tags": tags,
+        "words": list(encoder.words.tokens),
+        "letters": list(encoder.letters.tokens),
+        "max_words": config.max_words,
+        "bucket_lengths": bucket_lengths([len(request.tokens) for request in train], config),
+    }
+    return Data(**found, info=info)
+
+
+def _both_kinds(tags: set[str]) -> list[str]:
+    """B-x and I-x of every slot, though training may have seen it as one word only."""
+    return [f"{kind}-{name}" for name in sorted({tag[2:] for tag in tags}) for kind in "BI"]
+
+
+def _part(requests: list[Request], encoder: Encoder, intents: list[str], tags: list[str]) -> Part:
+    intent_ids = {intent: number for number, intent in enumerate(intents)}
+    tag_ids = {tag: number for number, tag in enumerate(tags)}
+    return Part(
+        requests,
+        [encoder.encode(request.tokens) for request in requests],
+        np.array([intent_ids.get(request.intent, NONE) for request in requests], np.int32),
+        [np.array([tag_ids.get(tag, 0) for tag in request.tags], np.int32) for request in requests],
+    )
+
+
+def shortened(request: Request, most: int) -> Request:
+    """The request's first `most` tokens."""
+    return dataclasses.replace(request, tokens=request.tokens[:most], tags=request.tags[:most])
+
+
+def distinct(parts: Parts) -> Parts:
+    """The parts without the training requests that valid or test has too; both of these stay as published."""
+    others = {tuple(r.tokens) for name, some in parts.items() if name != "train" for r in some}
+    return parts | {"train": [r for r in parts.get("train", []) if tuple(r.tokens) not in others]}
+
+
+def split(parts: Parts, config: Config) -> tuple[Parts, str]:
+    """Cuts test and valid off train where the source does not bring them; copies of a request stay together."""
+    if len(parts["train"]) < FEWEST:
+        raise InputError(
+            f"Expected at least {FEWEST} training requests that valid and test do not have. "
+            f"{config.data} has {len(parts['train'])}."
+        )
+    said = "as published" if "test" in parts else "test is a tenth"
+    for name, share in (("test", TENTH), ("valid", config.valid_fraction)):
+        if name not in parts:
+            kept, cut_off = _cut_off(parts["train"], share)
+            parts = parts | {"train": kept, name: cut_off}
+    if len({request.intent for request in parts["train"]}) < 2:
+        raise InputError(f"Expected two or more intents in {config.data}. It has {parts['train'][0].intent!r} only.")
+    return parts, said
+
+
+def _cut_off(requests: list[Request], share: float) -> tuple[list[Request], list[Request]]:
+    texts = list(dict.fromkeys(tuple(request.tokens) for request in requests))
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(texts))
+    chosen = {texts[number] for number in order[: max(1, round(share * len(texts)))]}
+    kept = [request for request in requests if tuple(request.tokens) not in chosen]
+    return kept, [request for request in requests if tuple(request.tokens) in chosen]
+
+
+def bucket_lengths(lengths: list[int], config: Config) -> list[int]:
+    """Lengths to pad to: as many training requests in each; one more for whatever longer request may come."""
+    shares = np.arange(1, config.buckets + 1) / config.buckets
+    return sorted({*np.quantile(lengths, shares, method="higher").tolist(), config.max_words})
+
+
+class RequestBatches(BucketBatches):
+    """Batches with targets {"intent": (batch,), "slots": (batch, max_words), -1 after the end} and their weights.
+
+    Of the words that training sees, the share `word_dropout` is unknown.
+    """
+
+    def __init__(self, part: Part, info: dict, batch_size: int, seed: int, word_dropout: float = 0.0) -> None:
+        super().__init__(part.ids, np.arange(len(part.ids)), batch_size, seed, info["bucket_lengths"])
+        self.intents, self.word_dropout = part.intents, word_dropout
+        self.tags, _ = pad(part.tags, info["max_words"], NONE)
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """See `BucketBatches`."""
+        (ids, mask), rows, weights = super().batch(epoch, step)
+        if self.word_dropout:
+            random = np.random.default_rng([self.seed, epoch, step])
+            hidden = random.random(mask.shape) < self.word_dropout
+            ids[..., 0] = np.where(hidden & mask, SPECIALS.index(UNKNOWN), ids[..., 0])
+        intents = self.intents[rows]
+        known = weights * (intents != NONE)
+        return (ids, mask), {"intent": np.maximum(intents, 0), "slots": self.tags[rows]}, {
+            "intent": known, "slots": weights}  # fmt: skip

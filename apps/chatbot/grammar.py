@@ -1,0 +1,241 @@
+"""Built-in data: requests made of the skills' patterns, short follow-ups, and sentences that no skill is asked with.
+
+Of every six patterns of a skill train has four, valid and test one each; so it is with cities, tasks, notes and names.
+No sentence stands in two parts.
+"""
+
+import functools
+import re
+
+import numpy as np
+
+from . import tags, tokens, values
+from .skills import Skill, known
+
+SEED = 0
+SIZES = {"train": 7_000, "valid": 1_000, "test": 1_000}
+OUT_OF_SCOPE, FOLLOW_UP = "out_of_scope", "follow_up"
+SHARES = {OUT_OF_SCOPE: 0.22, FOLLOW_UP: 0.1}  # the skills share the rest
+BEFORE = ("please", "hey ,", "can you", "could you please", "ok ,", "assistant ,", "and now", "so", "hi ,", "well ,")
+AFTER = ("please", "thanks", "for me", "now", "if you can", ", please", "thank you", "right now")
+POLITE = 0.25  # share of the requests that have one of BEFORE, and of AFTER
+ENDS = ("", "", ".", "?", "!")
+
+# What changes something in the request before it.
+FOLLOW_UPS = (
+    "and in {city}",
+    "what about {city}",
+    "and {city}",
+    "how about {expression}",
+    "and how about {city}",
+    "and for {city}",
+    "and {amount} {unit}",
+    "what about {amount} {unit}",
+    "{city}",
+    "and {expression}",
+    "how about {amount} {unit}",
+    "and what about {city}",
+    "and in {target}",
+    "{duration}",
+    "{moment}",
+    "{amount}",
+    "and into {target}",
+    "and {moment}",
+    "and {count} dice",
+    "make it {duration}",
+    "and with {sides} sides",
+    "in {city}",
+    "what about {duration}",
+    "now with {sides} sides",
+)
+# What no skill does, near to their requests and far from them.
+OTHERS = (
+    "how are you",
+    "i am {feeling} today",
+    "do you like {thing}",
+    "what do you think of {thing}",
+    "tell me something about {thing}",
+    "tell me about {thing}",
+    "my {person} is {feeling}",
+    "who invented {thing}",
+    "why is {thing} so expensive",
+    "i have never liked {thing}",
+    "tell me more about {thing}",
+    "how do you feel",
+    "play some {thing} music",
+    "book a table in {city}",
+    "what is the weather in {city}",
+    "what do you know about {thing}",
+    "will it rain in {city} tomorrow",
+    "how is the weather in {city}",
+    "i was in {city} last year with my {person}",
+    "how far is it to {city}",
+    "book a hotel in {city}",
+    "find me a flight to {city}",
+    "let us speak about {thing}",
+    "find a good restaurant in {city}",
+    "what is the capital of {city}",
+    "is {city} worth a visit",
+    "order {thing} for two people",
+    "i love you",
+    "are you a robot",
+    "how many people live in {city}",
+    "what's your name",
+    "tell me a joke",
+    "sing a song about {thing}",
+    "tell me a story about {thing}",
+    "where can i buy {thing}",
+    "book a flight to {city}",
+    "call my {person}",
+    "send a message to my {person}",
+    "do you know a joke",
+    "turn on the lights",
+    "how are you today",
+    "turn off the lights",
+    "i think that {thing} is better than {thing}",
+    "what do you think about {thing}",
+    "did you see the game with my {person}",
+    "we had {thing} for dinner",
+    "tell me a joke about {thing}",
+    "my {person} wants to learn about {thing}",
+    "can you recommend a film about {thing}",
+    "do you have a {person}",
+    "what shall i wear in {city}",
+    "translate {thing} into french",
+    "who are you",
+    "i do not want to talk about {thing}",
+    "that is not what i meant",
+    "you are {feeling}",
+    "play a song about {thing}",
+    "what happened in {city} yesterday",
+    "let us talk about {thing}",
+    "how old is your {person}",
+    "it is cold and i am {feeling}",
+    "where is {city}",
+    "are you {feeling}",
+    "why are you {feeling}",
+    "show me pictures of {city}",
+    "do you want to go to {city} with me",
+    "i would like to buy {thing}",
+    "let us go to {city}",
+    "what should i eat with {thing}",
+    "how much is a ticket to {city}",
+    "how much does {thing} cost",
+    "set the heating to {feeling}",
+    "remember me",
+    "i have a {feeling} {person}",
+    "what is {thing}",
+    "what is the best {thing}",
+    "who won the game in {city}",
+    "open the window",
+)
+THINGS = str.split(
+    "jazz|football|chess|history|rain|coffee|the moon|spicy food|old films|physics|summer|poetry|bicycles|tulips|"
+    "politics|whales|sushi|mathematics|the sea|paintings|detective stories|snow|country life|opera|computers|onions|"
+    "gardening|silk|horses|trains|the telephone|apples|winter sports|magic|dinosaurs|tennis|chocolate|stars|bread",
+    "|",
+)
+PEOPLE = str.split("brother sister mother father uncle neighbour boss friend cousin teacher wife husband")
+FEELINGS = str.split("happy tired sad angry bored hungry excited lonely ill proud nervous busy")
+_HOLE = re.compile(r"\{(\w+)\}")
+
+Made = tuple[list[str], list[str], str]  # tokens, tags, intent
+
+
+def parts(own_skills: str = "") -> dict[str, list[Made]]:
+    """The requests of every part, the same in every process; `own_skills` is a Python file with more skills."""
+    skills = known(own_skills)
+    random = np.random.default_rng(SEED)
+    made: dict[str, list[Made]] = {}
+    seen: set[str] = set()
+    for part, size in SIZES.items():
+        made[part] = []
+        tries = 0
+        while len(made[part]) < size and tries < 50 * size:
+            tries += 1
+            found = request(random, part, skills)
+            if (text := " ".join(found[0])) not in seen or tries > 25 * size:
+                seen.add(text)
+                made[part].append(found)
+    return made
+
+
+def request(random: np.random.Generator, part: str, skills: dict[str, Skill]) -> Made:
+    """One request: its tokens, tags and intent."""
+    drawn = random.random()
+    if drawn < SHARES[OUT_OF_SCOPE]:
+        return _outside(random, part)
+    if drawn < sum(SHARES.values()):
+        intent, patterns, more = FOLLOW_UP, FOLLOW_UPS, {}
+    else:
+        intent = str(random.choice(sorted(skills)))
+        patterns, more = skills[intent].patterns, skills[intent].values
+    filled = fill(str(random.choice(values.own(patterns, part))), random, part, more)
+    if intent != FOLLOW_UP:
+        filled = _politely(filled, random)
+    return *_ended(filled, random), intent
+
+
+def fill(pattern: str, random: np.random.Generator, part: str, more: dict) -> list[tuple[str, str]]:
+    """Pieces (text, slot's name or "") of a pattern whose holes are filled."""
+    lists = values.listed() | {name: list(listed) for name, listed in more.items()}
+    same_kind = values.units(random)
+    pieces = []
+    for number, piece in enumerate(_HOLE.split(pattern)):
+        if number % 2 == 0:
+            pieces.append((piece, ""))
+        elif piece in same_kind:
+            pieces.append((same_kind[piece], piece))
+        elif piece in lists:
+            pieces.append((str(random.choice(values.own(lists[piece], part))), piece))
+        elif piece in values.DRAWN:
+            pieces.append((values.DRAWN[piece](random), piece))
+        else:
+            raise ValueError(
+                f"Expected values for the slot {{{piece}}} of the pattern {pattern!r}: give them in values="
+            )
+    return pieces
+
+
+def _politely(pieces: list[tuple[str, str]], random: np.random.Generator) -> list[tuple[str, str]]:
+    if random.random() < POLITE:
+        pieces = [(str(random.choice(BEFORE)), ""), *pieces]
+    return [*pieces, (str(random.choice(AFTER)), "")] if random.random() < POLITE else pieces
+
+
+def _ended(pieces: list[tuple[str, str]], random: np.random.Generator) -> tuple[list[str], list[str]]:
+    """Tokens and tags of the pieces, some with a mark at the end."""
+    words: list[str] = []
+    slots: list[tags.Span] = []
+    for text, name in [*pieces, (str(random.choice(ENDS)), "")]:
+        found = tokens.cut(text).tokens
+        if name:
+            slots.append((name, len(words), len(words) + len(found)))
+        words += found
+    return words, tags.tagged(len(words), slots)
+
+
+def _outside(random: np.random.Generator, part: str) -> Made:
+    """A sentence out of scope: half of them small talk, half cut from real prose."""
+    if random.random() < 0.5:
+        lists = {"thing": THINGS, "person": PEOPLE, "feeling": FEELINGS}
+        pieces = fill(str(random.choice(values.own(OTHERS, part))), random, part, lists)
+        return *_ended([(text, "") for text, _ in pieces], random), OUT_OF_SCOPE
+    lines = values.own(prose(), part)
+    words = tokens.cut(str(random.choice(lines)).lower()).tokens
+    start = int(random.integers(max(1, len(words) - 3)))
+    words = words[start : start + int(random.integers(2, 12))]
+    return words, tags.tagged(len(words), []), OUT_OF_SCOPE
+
+
+@functools.cache
+def prose() -> list[str]:
+    """Sentences of the reference of the language that this is written in, which every Python brings along."""
+    from pydoc_data.topics import topics
+
+    text = " ".join(" ".join(topics[name].split()) for name in sorted(topics) if len(topics[name]) > 2000)
+    return [
+        s
+        for s in re.split(r"(?<=[a-z][.:]) ", text)
+        if re.fullmatch(r"[A-Z](?:[A-Za-z]|[ ,'-](?=[A-Za-z ])){20,200}[.:]", s)
+    ]

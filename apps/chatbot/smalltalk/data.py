@@ -1,0 +1,159 @@
+"""Dialogues to pairs of what was said and the reply, as ids; no dialogue of valid or test is in train."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import InputError
+from shared.data import fetch
+from shared.data.sequences import BucketBatches, pad
+from shared.data.text import BEGIN, END, SPECIALS, Vocabulary, read_text
+
+from ..tokens import cut
+from .config import TalkConfig
+
+TURN_END = "__eou__"
+PAD_ID, UNKNOWN_ID, BEGIN_ID, END_ID = range(len(SPECIALS))
+SPLIT_SEED, TENTH = 0, 0.1
+FEWEST = 20  # dialogues of your own
+_TIGHT = re.compile(r" ([.,!?;:%)]|'\w+)")
+_I = re.compile(r"\bi\b")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What was said (its last turn's words too, for retrieval) and the reply, as words, and both as ids."""
+
+    said: list[list[str]]
+    replies: list[list[str]]
+    ids: list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Data:
+    """The parts, and what was learned from train: `info` fits JSON (source, split, words, max_words, ...)."""
+
+    train: Part
+    valid: Part
+    test: Part
+    info: dict[str, Any]
+
+
+def load(config: TalkConfig) -> Data:
+    """Reads the dialogues that `config.data` names. Raises InputError if there are none, or too few."""
+    parts = distinct(read(config.data))
+    pairs = {name: [pair for dialogue in some for pair in replies(dialogue, config)] for name, some in parts.items()}
+    words = Vocabulary.fit(
+        (word for said, reply in pairs["train"] for word in [*said[-1], *reply]), config.max_vocabulary, 2
+    )
+    found = {name: _part(some, words, config.max_words) for name, some in pairs.items()}
+    counts = ", ".join(f"{name} {len(parts[name]):,} ({len(pairs[name]):,} replies)" for name in parts)
+    lengths = [len(reply) for _, reply in found["train"].ids]
+    shares = np.arange(1, config.buckets) / config.buckets
+    info = {
+        "source": config.data,
+        "split": f"{counts}; {len(words):,} words; dialogues of valid and test are not in train",
+        "words": list(words.tokens),
+        "max_words": config.max_words,
+        "context": config.context,
+        "bucket_lengths": sorted({*np.quantile(lengths, shares, method="higher").tolist(), config.max_words + 1}),
+    }
+    return Data(**found, info=info)
+
+
+def read(source: str) -> dict[str, list[list[list[str]]]]:
+    """The dialogues of each part, each a list of turns, each a list of words."""
+    if source == "dailydialog":
+        entries = fetch.CATALOGUE["dailydialog"]
+        texts = [fetch.fetch(entry).decode() for entry in entries]
+        return {name: _dialogues(text) for name, text in zip(("train", "valid", "test"), texts, strict=True)}
+    dialogues = _dialogues(read_text(Path(source)))
+    if len(dialogues) < FEWEST:
+        raise InputError(
+            f"Expected at least {FEWEST} dialogues of two or more turns, one a line, a turn ending in {TURN_END}. "
+            f"{source} has {len(dialogues)}."
+        )
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(dialogues)).tolist()
+    tenth = max(1, round(len(order) * TENTH))
+    chosen = {"test": order[:tenth], "valid": order[tenth : 2 * tenth], "train": order[2 * tenth :]}
+    return {name: [dialogues[i] for i in chosen[name]] for name in ("train", "valid", "test")}
+
+
+def _dialogues(text: str) -> list[list[list[str]]]:
+    found = [[words(turn) for turn in line.split(TURN_END) if turn.strip()] for line in text.split("\n")]
+    return [dialogue for dialogue in found if len(dialogue) > 1]
+
+
+def words(turn: str) -> list[str]:
+    """The words and marks of a turn, in lower case; apostrophes stand by their word.
+
+    >>> words("Let ' s go , I don \u2019 t mind.")
+    ['let', "'s", 'go', ',', 'i', 'don', "'t", 'mind', '.']
+    """
+    return cut(re.sub(r"\s*['\u2019]\s*(?=(?:s|t|m|re|ve|ll|d)\b)", "'", turn.lower().replace("\u2019", "'"))).tokens
+
+
+def sentence(tokens: list[str]) -> str:
+    """The words as a person would write them."""
+    text = _I.sub("I", _TIGHT.sub(r"\1", " ".join(tokens)))
+    return re.sub(r"(?:^|[.!?] )[a-z]", lambda match: match[0].upper(), text)
+
+
+def distinct(parts: dict[str, list]) -> dict[str, list]:
+    """The parts without the training dialogues that valid or test has too, and without those of valid in test."""
+
+    def key(dialogue: list[list[str]]) -> str:
+        return "".join(sign for turn in dialogue for word in turn for sign in word if sign.isalnum())
+
+    seen = {key(dialogue) for dialogue in parts["test"]}
+    kept = {"test": parts["test"]}
+    for name in ("valid", "train"):
+        kept[name] = [dialogue for dialogue in parts[name] if key(dialogue) not in seen]
+        seen |= {key(dialogue) for dialogue in kept[name]}
+    return {name: kept[name] for name in ("train", "valid", "test")}
+
+
+def replies(dialogue: list[list[str]], config: TalkConfig) -> list[tuple[list[list[str]], list[str]]]:
+    """Each turn after the first, and before it the turns that it answers to."""
+    return [(dialogue[max(0, i - config.context) : i], dialogue[i]) for i in range(1, len(dialogue)) if dialogue[i]]
+
+
+def message_ids(turns: list[list[str]], words: Vocabulary, most: int) -> np.ndarray:
+    """What was said as ids (time,): a begin, then the last `most` words of the turns, with an end between two."""
+    joined = [word for turn in turns for word in (*turn, END)][:-1]
+    return words.encode([BEGIN, *joined[-most:]])
+
+
+def _part(pairs: list, words: Vocabulary, most: int) -> Part:
+    ids = [
+        (message_ids(said, words, most), words.encode([*reply, END][: most + 1]).astype(np.int32))
+        for said, reply in pairs
+    ]
+    return Part([said[-1] for said, _ in pairs], [reply for _, reply in pairs], ids)
+
+
+class PairBatches(BucketBatches):
+    """Batches ((written (batch, time), said (batch, max_words + 1)), targets (batch, time), weights (batch, time)).
+
+    `written` is what stands before each word of the reply, the targets are its words; all are ids. Of what training
+    sees, the share `silence` answers to nothing: only the begin is left of what was said.
+    """
+
+    def __init__(self, part: Part, info: dict, batch_size: int, seed: int, silence: float = 0.0) -> None:
+        targets = [reply for _, reply in part.ids]
+        written = [np.concatenate([[BEGIN_ID], reply[:-1]]).astype(np.int32) for reply in targets]
+        super().__init__(written, targets, batch_size, seed, info["bucket_lengths"])
+        self.said, _ = pad([said for said, _ in part.ids], info["max_words"] + 1)
+        self.silence = silence
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """See the class."""
+        (written, _), targets, weights = super().batch(epoch, step)
+        said = self.said[self._batches(epoch)[step][1]]
+        if self.silence:
+            random = np.random.default_rng([self.seed, epoch, step])
+            said[random.random(len(said)) < self.silence, 1:] = PAD_ID
+        return (written, said), targets, weights

@@ -1,0 +1,143 @@
+"""Where requests come from: the built-in grammar, public sets, your own JSONL file or seq.in, seq.out and label."""
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared import InputError, MissingFileError
+from shared.data import fetch
+from shared.data.text import decode
+
+from . import grammar, tags, tokens
+from .config import Config
+
+PUBLIC = ("snips", "atis")
+THREE = ("seq.in", "seq.out", "label")
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """The tokens of a request, a tag for each, the intent, and where it stands, for messages."""
+
+    tokens: list[str]
+    tags: list[str]
+    intent: str
+    where: str
+
+
+Parts = dict[str, list[Request]]
+
+
+def read(config: Config) -> Parts:
+    """The requests of the source by part; those that are not split yet are all "train".
+
+    Raises:
+        InputError: an unknown source, or a file that cannot be used; file and line are named.
+    """
+    parts = _source(config)
+    if config.more:
+        parts = parts | {"train": parts["train"] + read_path(Path(config.more))}
+    return parts
+
+
+def _source(config: Config) -> Parts:
+    if config.data == "builtin":
+        return {
+            part: [Request(*made, f"builtin, {part}") for made in found]
+            for part, found in grammar.parts(config.skills).items()
+        }
+    if config.data in PUBLIC:
+        return public(config.data)
+    if not Path(config.data).exists():
+        near = difflib.get_close_matches(config.data, ("builtin", *PUBLIC, "dailydialog"), 1)
+        raise MissingFileError(
+            f"Expected --data builtin, {', '.join(PUBLIC)}, dailydialog, a JSONL file or a folder with "
+            f"{', '.join(THREE)}. Received: {config.data}." + (f" Did you mean {near[0]}?" if near else "")
+        )
+    path = Path(config.data)
+    if all((path / part / THREE[0]).exists() for part in ("train", "valid", "test")):  # as snips and atis are laid out
+        return {part: read_path(path / part) for part in ("train", "valid", "test")}
+    parts = {"train": read_path(path)}
+    return parts | ({"test": read_path(Path(config.test))} if config.test else {})
+
+
+def public(name: str) -> Parts:
+    """SNIPS or ATIS in the split of Goo et al. (2018), "Slot-gated modeling"."""
+    parts: Parts = {}
+    entries = iter(fetch.CATALOGUE[name])
+    for part in ("train", "valid", "test"):
+        texts = [fetch.fetch(next(entries)).decode() for _ in THREE]
+        parts[part] = list(three_files(texts, f"{name} {part}"))
+    return parts
+
+
+def read_path(path: Path) -> list[Request]:
+    """The requests of a JSONL file, or of a folder with seq.in, seq.out and label."""
+    if not path.exists():
+        raise MissingFileError(f"Expected a JSONL file or a folder with {', '.join(THREE)}. There is none at {path}.")
+    if path.is_dir():
+        if missing := [name for name in THREE if not (path / name).is_file()]:
+            raise MissingFileError(f"Expected the files {', '.join(THREE)} in {path}. There is no {missing[0]}.")
+        texts = [decode((path / name).read_bytes(), str(path / name)) for name in THREE]
+        found = list(three_files(texts, str(path)))
+    elif path.suffix.lower() == ".jsonl":
+        found = list(json_lines(decode(path.read_bytes(), str(path)), path))
+    else:
+        raise InputError(f"Expected a file ending in .jsonl or a folder with {', '.join(THREE)}. Received: {path}")
+    if not found:
+        raise InputError(f"Expected requests. {path} has none.")
+    return found
+
+
+def three_files(texts: list[str], where: str) -> Iterator[Request]:
+    """Requests of three texts: tokens, tags and intents, all with the same number of lines."""
+    columns = [text.removesuffix("\n").split("\n") if text else [] for text in texts]
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) > 1:
+        counted = ", ".join(f"{name} {length:,}" for name, length in zip(THREE, lengths, strict=True))
+        raise InputError(f"Expected as many lines in each of {', '.join(THREE)}. {where} has: {counted}.")
+    for number, (words, found, intent) in enumerate(zip(*columns, strict=True), 1):
+        place = f"{where}, line {number}"
+        if not words.split() or not intent.strip():
+            empty = THREE[0] if not words.split() else THREE[2]
+            raise InputError(f"Expected a request with tags and an intent on each line. {place} of {empty} is empty.")
+        tags.check(found.split(), words.split(), place)
+        yield Request(words.split(), found.split(), intent.strip(), place)
+
+
+def json_lines(content: str, path: Path) -> Iterator[Request]:
+    """Requests of lines such as {"text": "weather in Rome", "intent": "weather", "slots": {"city": "Rome"}}."""
+    for number, line in enumerate(content.split("\n"), 1):
+        place = f"{path}, line {number}"
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"Expected a JSON object on each line. {place}: {error}.") from error
+        if not isinstance(row, dict):
+            raise InputError(f"Expected a JSON object on each line. {place} is a {type(row).__name__}.")
+        text, intent, slots = row.get("text"), row.get("intent"), row.get("slots", {})
+        if not isinstance(text, str) or not text.strip() or not isinstance(intent, str) or not intent.strip():
+            raise InputError(f"Expected text and intent, neither empty. {place} has: {', '.join(row) or 'nothing'}.")
+        yield Request(*located(text, slots, place), intent.strip(), place)
+
+
+def located(text: str, slots: object, place: str) -> tuple[list[str], list[str]]:
+    """The tokens of the text and their tags: each value stands in the text, after the values before it if it can."""
+    found = tokens.cut(text)
+    pairs = list(slots.items()) if isinstance(slots, dict) else slots
+    if not isinstance(pairs, list) or not all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs):
+        raise InputError(f"Expected slots as an object, or a list of [name, value]. {place} has: {slots!r}.")
+    words = [token.lower() for token in found.tokens]
+    taken: list[tags.Span] = []
+    for name, value in pairs:
+        wanted = [token.lower() for token in tokens.cut(str(value)).tokens]
+        starts = [i for i in range(len(words)) if wanted and words[i : i + len(wanted)] == wanted]
+        free = [i for i in starts if all(i + len(wanted) <= first or i >= last for _, first, last in taken)]
+        if not free:
+            raise InputError(f"Expected the slot's words in the text. {place}: {name} = {value!r} is not in {text!r}.")
+        taken.append((str(name), free[0], free[0] + len(wanted)))
+    return found.tokens, tags.tagged(len(words), taken)

@@ -1,0 +1,357 @@
+"""The chatbot as its user meets it: commands in processes of their own, and what must hold between its parts."""
+
+import json
+import re
+import shutil
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from apps.chatbot import assistant, baselines, figures, predict, tags, train
+from apps.chatbot.__main__ import verbs
+from apps.chatbot.config import Config, Train, command
+from apps.chatbot.memory import Memory
+from apps.chatbot.model import build
+from apps.chatbot.predict import Frame, Slot
+from apps.chatbot.skills import Skill, World, known
+from apps.chatbot.sources import Request
+from shared import InputError, cli, runs
+from tests.apps.test_contract import run
+
+APP = "apps.chatbot"
+INFO = {"words": range(20), "letters": range(20), "intents": ["a", "b", "c"], "tags": ["O", "B-x", "I-x"]}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of runs after a smoke training, and what it printed."""
+    folder = tmp_path_factory.mktemp("runs")
+    done = run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def understander(trained):
+    return predict.Understander(runs.Run(next(trained[0].glob("chatbot/*")), "chatbot", {}))
+
+
+def metrics(folder):
+    return json.loads(next(folder.glob("chatbot/*/metrics.json")).read_text())
+
+
+def test_training_prints_every_baseline_and_what_to_try_next(trained):
+    _, printed = trained
+    assert all(name in printed for name in ("tfidf_logreg", "most_frequent_tag", "intent_accuracy", "slot_f1"))
+    assert "wins" in printed and "not sure of" in printed and "of what is out of scope" in printed
+    assert all(text in printed for text in train.EXAMPLES["builtin"])
+    assert "apps.chatbot chat --run" in printed
+
+
+def test_a_run_holds_all_that_it_needs_to_be_used_again(trained):
+    names = {path.name for path in trained[0].glob("chatbot/*/*")}
+    expected = "config.json info.json model.keras metrics.json calibration.json history.csv samples.txt"
+    assert {*expected.split(), "learning_curves.png"} <= names
+
+
+def test_a_new_process_understands_as_the_training_process_did(trained):
+    folder, _ = trained
+    kept = next(folder.glob("chatbot/*/samples.txt")).read_text()
+    asked = run(APP, "understand", "-", GALLERY_RUNS=str(folder), stdin="\n".join(train.EXAMPLES["builtin"]))
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout == kept
+
+
+def test_chat_answers_every_line_whatever_it_is(trained, tmp_path):
+    lines = ["hello", "???", "9**9**9", "__import__('os')", "word " * 5_000, "\u4eba\U0001f600", "a\0b", "\ud7ff"]
+    done = run(
+        APP,
+        "chat",
+        "--debug",
+        "--memory",
+        str(tmp_path / "m.json"),
+        GALLERY_RUNS=str(trained[0]),
+        stdin="\n".join(lines),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("[did:") == len(lines)
+    assert "I need words or numbers to go by." in done.stdout
+    assert "I read only the first 48 words" in done.stdout
+    assert re.search(r"8 turns: p50 [\d.]+ ms, p99 [\d.]+ ms", done.stderr)
+
+
+@pytest.mark.slow
+def test_evaluating_again_gives_the_figures_of_the_training_also_on_the_other_backend(trained):
+    folder, _ = trained
+    before = [record["value"] for record in metrics(folder)]
+    for backend in ("tensorflow", "jax"):
+        done = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND=backend)
+        assert done.returncode == 0, done.stderr
+        np.testing.assert_allclose([record["value"] for record in metrics(folder)], before, atol=2e-3)
+
+
+@pytest.mark.slow
+def test_the_same_seed_trains_to_the_same_figures(trained, tmp_path):
+    assert run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path)).returncode == 0
+    assert [r["value"] for r in metrics(tmp_path)] == [r["value"] for r in metrics(trained[0])]
+
+
+@pytest.mark.slow
+def test_the_default_recipe_beats_the_simple_methods_and_chats(tmp_path):
+    done = run(APP, "train", GALLERY_RUNS=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    for record in metrics(tmp_path):
+        assert record["value"] > record["baseline"]["value"], record["metric"]
+    lines = ["what time is it in tokyo", "and in london?", "how much is 12 times 7", "convert 5 miles to kilometres"]
+    said = run(APP, "chat", "--memory", str(tmp_path / "m.json"), GALLERY_RUNS=str(tmp_path), stdin="\n".join(lines))
+    assert all(text in said.stdout for text in ("in Tokyo.", "in London.", "= 84", "= 8.04672 kilometres"))
+
+
+# Without a training of its own
+
+
+def test_extra_padding_never_changes_an_answer():
+    ids = np.random.default_rng(0).integers(4, 20, size=(5, 13)).astype(np.int32)
+    for arch in ("lstm", "mingru", "tcn"):
+        model = build(Config(arch=arch, units=8, embedding=8, letters=4), INFO)
+        answers = []
+        for extra in (0, 3, 20):
+            row = np.pad(ids, ((0, extra), (0, 0)), constant_values=extra % 7)
+            mask = np.arange(len(row)) < len(ids)
+            found = model([row[None], mask[None]], training=False)
+            answers.append(np.concatenate([np.array(found["intent"])[0], np.array(found["slots"])[0, :5].ravel()]))
+        np.testing.assert_allclose(answers[1], answers[0], atol=1e-5)
+        np.testing.assert_allclose(answers[2], answers[0], atol=1e-5)
+
+
+def test_letters_are_read_and_what_comes_after_a_word_is_not():
+    model = build(Config(units=4, embedding=4, letters=8), INFO)
+    ids = np.zeros((2, 1, 13), np.int32)
+    ids[:, :, 1:5] = 7
+    ids[1, 0, 4] = 8
+    found = np.array(model([ids, np.ones((2, 1), bool)], training=False)["intent"])
+    assert np.abs(found[0] - found[1]).max() > 1e-6
+
+
+def test_an_answer_does_not_depend_on_the_requests_beside_it(understander):
+    texts = list(train.EXAMPLES["builtin"])
+    alone = [understander.understand([text])[0] for text in texts]
+    together = understander.understand(texts * 5)[: len(texts)]
+    assert [frame.intent for frame in together] == [frame.intent for frame in alone]
+    np.testing.assert_allclose([f.confidence for f in together], [f.confidence for f in alone], atol=1e-5)
+
+
+def test_a_slot_s_confidence_is_the_share_of_all_paths_that_have_it(understander):
+    """By hand: softmax without transitions, where the steps are independent."""
+    names = understander.tags
+    emissions = np.random.default_rng(2).normal(size=(understander.lengths[0], len(names)))
+    free, understander.transitions = understander.transitions, np.zeros((len(names) + 1, len(names)), np.float32)
+    try:
+        begin, inside = names.index("B-city"), names.index("I-city")
+        (found,) = understander.span_chances(emissions.astype(np.float32), 4, [("city", 1, 3)])
+    finally:
+        understander.transitions = free
+    chances = np.exp(emissions - np.logaddexp.reduce(emissions, axis=1, keepdims=True))
+    assert found == pytest.approx(chances[1, begin] * chances[2, inside] * (1 - chances[3, inside]), rel=1e-3)
+
+
+def test_scores_count_intents_slots_and_whole_requests():
+    wanted = [Request(["a", "b"], ["B-x", "I-x"], "one", ""), Request(["c", "d"], ["O", "B-y"], "two", "")]
+    found = baselines.scores(["one", "one"], [["B-x", "I-x"], ["O", "O"]], wanted)
+    assert found["intent_accuracy"] == 0.5 and found["frame_accuracy"] == 0.5
+    assert found["slot_f1"] == pytest.approx(2 / 3)  # precision 1, recall 1/2
+
+
+def test_the_simple_tags_keep_to_iob():
+    assert baselines._mended(["I-x", "I-x", "O", "I-y", "I-x"]) == ["B-x", "I-x", "O", "B-y", "B-x"]
+
+
+def test_several_seeds_are_planned_and_their_command_says_so():
+    assert [config.seed for config in train.plan(Train(seeds=3))] == [1, 2, 3]
+    with pytest.raises(InputError, match="--run: expected with one seed only"):
+        train.plan(Train(seeds=2, run="a"))
+    said = command(Config(data="my file.jsonl", units=7), Config(), 3)
+    assert said == f"python -m {APP} train --data 'my file.jsonl' --units 7 --seeds 3"
+
+
+def test_a_record_over_seeds_is_their_mean():
+    one = {"metric": "slot_f1", "direction": "higher", "minutes": 1.0, "command": "train", "said": ["x"]}
+    done = [[one | {"value": v, "baselines": {"x": v, "y": 0.5}}] for v in (0.2, 0.4)]
+    (found,) = figures.summary(done)
+    assert (found["value"], found["std"], found["seeds"]) == (0.3, 0.14142, 2)
+    assert found["baseline"] == {"name": "y", "value": 0.5} and found["command"] == "train --seeds 2"
+
+
+# The thread of a talk, with frames given instead of understood
+
+
+class Given:
+    """Stands in for the network: frames by message."""
+
+    def __init__(self, frames):
+        self.frames = frames
+        self.encoder = type("Encoder", (), {"max_words": 48})()
+
+    def understand(self, texts):
+        intent, slots, *sure = self.frames[texts[0]]
+        found = tuple(Slot(name, value, 1.0, 0, 1) for name, value in slots.items())
+        return [Frame(intent, 1.0, not sure, found)]
+
+
+@pytest.fixture
+def talk():
+    def started(frames, **more):
+        world = World(Memory(), np.random.default_rng(0), known())
+        return assistant.Assistant(Given(frames), world.skills | more, world)
+
+    return started
+
+
+def test_a_follow_up_changes_a_slot_of_the_last_request(talk):
+    found = talk({"1": ("get_time", {"city": "tokyo"}), "2": ("follow_up", {"city": "london"}), "3": ("follow_up", {})})
+    assert "in Tokyo" in found.answer("1").answer
+    second = found.answer("2")
+    assert second.did == "get_time" and "in London" in second.answer
+    assert found.answer("3").answer == assistant.UNSURE
+
+
+def test_a_follow_up_keeps_the_other_slots_and_a_unit_may_stand_for_the_target(talk):
+    found = talk(
+        {
+            "1": ("convert_units", {"amount": "5", "unit": "miles", "target": "km"}),
+            "2": ("follow_up", {"amount": "10", "unit": "miles"}),
+            "3": ("follow_up", {"target": "feet"}),
+            "4": ("follow_up", {"city": "rome"}),
+        }
+    )
+    found.answer("1")
+    assert found.answer("2").answer == "10 miles = 16.0934 km."
+    assert found.answer("3").answer == "10 miles = 52,800 feet."
+    assert found.answer("4").did == ""
+
+
+def test_a_missing_slot_is_asked_for_and_the_next_message_gives_it(talk):
+    found = talk(
+        {
+            "1": ("set_timer", {"name": "tea"}),
+            "ten minutes": ("follow_up", {"duration": "ten minutes"}),
+            "2": ("set_reminder", {"moment": "tomorrow"}),
+            "water the plants!": ("out_of_scope", {}),
+            "3": ("add_note", {}),
+            "4": ("get_date", {}),
+        }
+    )
+    assert found.answer("1").answer == "For how long?"
+    assert "tea timer rings in 10 minutes" in found.answer("ten minutes").answer
+    assert found.answer("2").answer == "Of what shall I remind you?"
+    assert "remind you to water the plants" in found.answer("water the plants!").answer
+    assert found.answer("3").answer == "What shall I write down?"
+    assert found.answer("4").did == "get_date"  # a clear request of another kind is not the answer
+    assert found.thread.asked == ""
+
+
+def test_there_means_the_last_city(talk):
+    frames = {"1": ("get_time", {"city": "oslo"}), "2": ("thank", {}), "the date there": ("get_date", {})}
+    found = talk(frames | {"the date": ("get_date", {})})
+    found.answer("1")
+    found.answer("2")  # which does not change what the talk is about
+    assert "in Oslo" in found.answer("the date there").answer
+    assert "in Oslo" not in found.answer("the date").answer
+
+
+def test_what_is_not_sure_is_not_done(talk):
+    found = talk({"1": ("clear_notes", {}, "unsure"), "2": ("out_of_scope", {})})
+    assert found.answer("1").answer == found.answer("2").answer == assistant.UNSURE
+
+
+def test_a_skill_that_fails_does_not_end_the_talk(talk):
+    broken = Skill("broken", lambda slots, world: 1 / 0, ("x",), {}, {})
+    found = talk({"1": ("broken", {})}, broken=broken)
+    assert found.answer("1").answer == "The skill broken failed: ZeroDivisionError: division by zero"
+
+
+def test_what_no_skill_does_goes_to_the_small_talk_with_what_was_said_before(talk):
+    heard = []
+
+    class Echo:
+        def reply(self, turns):
+            heard.append(turns)
+            return f"so {turns[-1]}"
+
+    found = talk({"1": ("out_of_scope", {}), "2": ("get_time", {}, "unsure")})
+    found.talk = Echo()
+    assert [found.answer("1").answer, found.answer("2").answer] == ["so 1", "so 2"]
+    assert heard == [["1"], ["1", "so 1", "2"]]
+
+
+def test_tokens_are_joined_or_bared_as_the_training_requests_have_them(understander):
+    known_words = understander.encoder.words.index
+    kept = dict(known_words)
+    try:
+        known_words |= {"don't": 5}
+        known_words.pop("'s", None)
+        from apps.chatbot.tokens import cut
+
+        text = understander.fitted(cut("I don't know what's up"))
+        assert text.tokens == ["I", "don't", "know", "what", "s", "up"]
+        assert text.between(1, 2) == "don't" and text.between(4, 5) == "s"
+    finally:
+        known_words.clear()
+        known_words.update(kept)
+
+
+# Bad input
+
+
+BAD = {
+    "an unknown architecture": (["train", "--arch", "transformer"], "--arch: expected one of elman, lstm"),
+    "unknown tags": (["train", "--tags", "hmm"], "--tags: expected one of crf, softmax"),
+    "an unknown data set": (["train", "--data", "snps"], "Did you mean snips?"),
+    "an unknown recipe": (["train", "--recipe", "huge"], "--recipe: expected one of builtin"),
+    "a share of one": (["train", "--dropout", "1"], "--dropout: expected 0 <= share < 1; received 1"),
+    "no skills": (["train", "--skills", "no/where.py"], "--skills: expected a Python file"),
+    "no more requests": (["train", "--more", "no/where"], "Expected a JSONL file or a folder"),
+    "no seeds": (["train", "--seeds", "0"], "--seeds: expected at least 1"),
+    "no dialogues": (["train", "--data", "no/where.txt"], "There is nothing at no/where.txt"),
+    "an unknown run": (["understand", "hello", "--run", "none"], "There is no run"),
+    "no small talk": (["chat", "--talk", "none"], "There is no run"),
+    "an empty request": (["understand", " \n"], "Received an empty text"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gives_one_line_and_status_2(name, trained, monkeypatch, capsys):
+    words, expected = BAD[name]
+    monkeypatch.setenv("GALLERY_RUNS", str(trained[0]))
+    monkeypatch.setattr(sys, "argv", ["chatbot", *words])
+    assert cli.main(APP, verbs) == 2
+    said = capsys.readouterr().err
+    assert expected in said
+    assert len(said.strip().splitlines()) == 1, said
+
+
+def test_long_strange_and_binary_requests_are_understood(understander):
+    texts = ["word " * 5_000, "\U0001f600\U0001f44d", "\u0634\u0643\u0631\u0627", "a\0b", "x" * 100_000]
+    frames = understander.understand(texts)
+    assert frames[0].cut == 5_000 - 48 and all(0 < frame.confidence <= 1 for frame in frames)
+    for frame, text in zip(frames, texts, strict=True):
+        assert all(slot.value in text for slot in frame.slots)
+
+
+def test_a_corrupt_model_is_named_and_nothing_is_lost(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path / "runs")
+    model = next((tmp_path / "runs").glob("chatbot/*/model.keras"))
+    model.write_bytes(model.read_bytes()[:-200])
+    before = model.read_bytes()
+    done = run(APP, "understand", "hello", GALLERY_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 2 and "model.keras is damaged" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert model.read_bytes() == before
+
+
+def test_a_frame_says_what_was_understood():
+    frame = Frame("get_time", 0.5, False, (Slot("city", "Rome", 0.25, 3, 4),))
+    assert frame.said() == "not sure: get_time 0.50  city='Rome' 0.25"
+    assert tags.spans(["O"]) == [] and keras.backend.backend() in ("tensorflow", "jax", "torch")
