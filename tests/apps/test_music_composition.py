@@ -189,6 +189,7 @@ def test_a_harmonised_melody_is_kept_note_for_note(beam):
     assert (piece.pitches > 0).all() and crossings(piece) == 0
 
 
+@pytest.mark.slow
 def test_a_beam_over_everything_finds_the_likeliest_of_all_pieces():
     writer = writer_of()
     form = outline("", 1, 1, 2, 0).cut(0, 1)  # one frame: four voices, three tokens each
