@@ -141,14 +141,14 @@ RECIPES = {
         weight_decay=0.02,
         sure=0.8,  # nine in ten would leave four tweets of five without an answer
     ),
-    # not measured yet
     "mr_polarity": Config(
         data="mr_polarity",
         max_words=48,
         pieces=8_000,
         units=64,
         embedding=100,
-        embedding_dropout=0.3,
+        word_dropout=0.2,
+        embedding_dropout=0.5,
         dropout=0.5,
         averaging=0.99,
         epochs=5,
