@@ -17,7 +17,7 @@ import pytest
 from apps.healthcare_monitoring import evaluate, metrics
 from apps.healthcare_monitoring.config import DEFAULT, RECIPES, SHORT, Config, command
 from apps.healthcare_monitoring.data import load
-from apps.healthcare_monitoring.model import Nats, answers, build, step, zero_states
+from apps.healthcare_monitoring.model import Nats, answers, bent, build, step, zero_states
 from apps.healthcare_monitoring.monitor import Stream, check
 from apps.healthcare_monitoring.predict import Judge
 from shared import InputError, runs
@@ -198,6 +198,25 @@ def test_every_architecture_steps_to_what_it_gives_for_the_whole_sequence(arch):
     np.testing.assert_allclose(whole.sum(axis=-1), 1, rtol=1e-5)
 
 
+def test_a_risk_straight_from_the_summary_rises_for_too_low_and_for_too_high():
+    x = np.array([[-2.0, 0.5], [0.0, 3.0]], "float32")
+    pieces = np.array(bent(x, [-1.0, 1.0]))
+    np.testing.assert_allclose(pieces, np.concatenate([x, np.maximum(x + 1, 0), np.maximum(x - 1, 0)], axis=1))
+    assert np.array_equal(bent(x, []), x)
+    used = build(Config(**SMALL, knots=(-1.0, 1.0)), INFO | {"intervals": 1, "causes": ["death"]})[1]
+    for member in range(2):
+        weights = np.zeros(used.get_layer(f"direct_{member}").kernel.shape)
+        weights[0, 1], weights[11, 1], weights[22, 1] = -1, 1, 1  # of the first feature: falls, is level, rises
+        used.get_layer(f"direct_{member}").set_weights([weights])
+        for name in (f"summary_{member}", f"scores_{member}"):
+            used.get_layer(name).set_weights([0 * w for w in used.get_layer(name).get_weights()])
+    summary = np.zeros((1, 3, 11), "float32")
+    summary[0, :, 0] = -2, 0, 2
+    low, middle, high = answers(used, np.zeros((1, 3, 6), "float32"), summary)[0, :, 0, 1]
+    assert low == pytest.approx(1 / (1 + np.exp(-2))) and middle == pytest.approx(1 / (1 + np.exp(-1)))
+    assert high == pytest.approx(1 / (1 + np.exp(-2)))
+
+
 def test_extra_padding_never_changes_an_answer():
     model = build(Config(**SMALL), INFO)[1]
     random = np.random.default_rng(1)
@@ -227,6 +246,17 @@ def test_the_alarm_is_set_for_the_stated_share_of_validation_patients():
     assert (highest >= line["threshold"]).mean() <= 0.2 < (highest >= line["threshold"] - 1e-9).mean()
     alarmed = test.max(axis=1) >= line["threshold"]
     assert line["found"] == pytest.approx(alarmed[found.test.outcomes.label == 1].mean())
+
+
+def test_all_folds_are_found_again_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    config = Config(folds=3, summaries=("last", "recent"), knots=(-1.0, 1.0))
+    for fold in range(3):
+        assert evaluate.all_folds(config) == []
+        settings = dataclasses.asdict(dataclasses.replace(config, fold=fold))
+        runs.start("healthcare_monitoring", settings, None, False).save_metrics([{"value": fold}])
+    assert evaluate.all_folds(config) == [[{"value": 0}], [{"value": 1}], [{"value": 2}]]
+    assert evaluate.all_folds(dataclasses.replace(config, seed=2)) == []
 
 
 def test_folds_are_averaged_and_the_simple_method_with_the_best_mean_stands_beside():
