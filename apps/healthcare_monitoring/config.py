@@ -11,6 +11,10 @@ from shared import InputError
 from shared.layers import VECTOR_ARCHITECTURES
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+# What a summary may say of a variable: of its values until now the last, mean, lowest, highest, log(1 + their count),
+# and a mean in which old ones fade.
+SUMMARIES = ("last", "mean", "low", "high", "count", "recent")
+SHORT = SUMMARIES[:5]
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,12 @@ class Config:
     members: int = 2
     # width of the layer that reads the summary of all seen so far, beside the recurrent one; 0 = none
     summary: int = 16
+    # what that says of each variable: last mean low high count recent
+    summaries: tuple[str, ...] = SHORT
+    # its values, in standard deviations, at which a risk straight from it may bend; without any there is no such risk
+    knots: tuple[float, ...] = ()
+    # penalty on the squared weights of that risk
+    penalty: float = 0.04
     # share of features dropped of the summary, and before the answer
     dropout: float = 0.3
     # share of the loss that is due to the steps before the last; they teach the network to answer early
@@ -68,6 +78,11 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuses values that cannot work, before any work starts."""
+        for name in ("summaries", "knots"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # JSON gives a list back
+        if not self.summaries or not set(self.summaries) <= set(SUMMARIES):
+            received = " ".join(self.summaries) or "none"
+            raise InputError(f"--summaries: expected some of {' '.join(SUMMARIES)}; received {received}")
         if self.arch not in VECTOR_ARCHITECTURES:
             raise InputError(f"--arch: expected one of {', '.join(VECTOR_ARCHITECTURES)}; received {self.arch!r}")
         for name in ("intervals", "units", "layers", "members", "batch_size", "epochs"):
@@ -76,7 +91,7 @@ class Config:
         for name in ("learning_rate", "clip_norm"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{_flag(name)}: expected more than 0; received {getattr(self, name)}")
-        for name in ("step", "window", "interval", "summary", "patience", "weight_decay", "seed"):
+        for name in ("step", "window", "interval", "summary", "penalty", "patience", "weight_decay", "seed"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{_flag(name)}: expected 0 or more; received {getattr(self, name)}")
         for name in ("dropout", "earlier"):
@@ -92,7 +107,8 @@ class Config:
 
 
 def _flag(name: str, value: object = "") -> str:
-    return f"--{name.replace('_', '-')} {value}".rstrip()
+    words = map(str, value if isinstance(value, tuple) else (value,))
+    return f"--{name.replace('_', '-')} {' '.join(words)}".rstrip()
 
 
 DEFAULT = Config()
@@ -104,13 +120,17 @@ RECIPES = {
     "smoke": SMOKE,
     "physionet2012": Config(
         data="physionet2012",
+        step=2.0,
         window=48.0,
+        units=16,
         members=3,
-        summary=32,
+        summaries=SUMMARIES,
+        knots=(-1.0, 0.0, 1.0),
         dropout=0.5,
+        earlier=0.1,
         epochs=12,
-        patience=4,
-        learning_rate=2e-3,
+        patience=0,  # the figure jumps until the learning rate has fallen
+        learning_rate=4e-3,
     ),
     # times in weeks
     "pbc2": Config(
@@ -181,7 +201,8 @@ def command(config: Config, *more: str) -> str:
     start = dataclasses.asdict(recipe(None, config.data))
     changed = {name: value for name, value in dataclasses.asdict(config).items() if value != start[name]}
     words = [f"python -m {__package__} train --data {shlex.quote(config.data)}"]
-    words += [_flag(name, shlex.quote(str(value))) for name, value in changed.items() if name != "data"]
+    quoted = {name: value if isinstance(value, tuple) else shlex.quote(str(value)) for name, value in changed.items()}
+    words += [_flag(name, value) for name, value in quoted.items() if name != "data"]
     return " ".join([*words, *more])
 
 

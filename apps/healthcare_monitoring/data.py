@@ -18,7 +18,7 @@ from shared.data import fetch
 from . import simulate
 from .config import Config
 from .records import KINDS, Outcomes, Table, read_measurements, read_outcomes, table, warn, within
-from .steps import Scale, encode, grid
+from .steps import Scale, encode, grid, in_window
 
 SPLIT_SEED = 0  # the same folds in every run, so that runs compare
 PARTS = ("train", "valid", "test")
@@ -35,9 +35,10 @@ CALLED = {
 class Part:
     """Patients of one part of the split.
 
-    inputs (patients, steps, 3 variables) and summary (patients, steps, 5 variables + 1) as `steps.encode` makes them,
-    summary with NaN where never seen; targets (patients, steps, intervals) int32: 0 or the cause; weights of the same
-    shape: 0 where the interval is not known, or the step not real; times (patients, steps), lengths (patients,).
+    inputs (patients, steps, 3 variables) and summary (patients, steps, summaries variables + 1) as `steps.encode`
+    makes them, summary with NaN where never seen; targets (patients, steps, intervals) int32: 0 or the cause;
+    weights of the same shape: 0 where the interval is not known, or the step not real; times (patients, steps),
+    lengths (patients,).
     """
 
     patients: tuple[str, ...]
@@ -58,8 +59,8 @@ class Part:
 class Data:
     """The three parts, and all measurements that they were made of.
 
-    `info` fits JSON: source, split, variables, causes, time_unit, scale, unit (the time that counts as 1), step,
-    window, intervals, interval, share of training patients with the first cause.
+    `info` fits JSON: source, split, variables, causes, time_unit, scale, unit (the time that counts as 1), summaries,
+    knots, step, window, intervals, interval, share of training patients with the first cause.
     """
 
     train: Part
@@ -78,11 +79,12 @@ def load(config: Config) -> Data:
     found, outcomes = read(config)
     check(found, outcomes, config)
     rows = split(outcomes.label, config)
+    causes, time_unit = CALLED.get(config.data, (tuple(f"outcome {n}" for n in range(1, outcomes.label.max() + 1)), ""))
+    found = in_window(found, config.window, time_unit)
     scale = Scale.fit(found.kept(np.flatnonzero(np.isin(found.who, rows[0]))))
     found = within(found, np.array(scale.limits))
     if config.data not in CALLED:
         warn(found.notes)
-    causes, time_unit = CALLED.get(config.data, (tuple(f"outcome {n}" for n in range(1, outcomes.label.max() + 1)), ""))
     unit = config.interval or config.window / 4 or 1.0  # so that gaps are near 1
     info = {
         "source": config.data,
@@ -93,6 +95,8 @@ def load(config: Config) -> Data:
         "time_unit": time_unit,
         "scale": dataclasses.asdict(scale),
         "unit": unit,
+        "summaries": list(config.summaries),
+        "knots": list(config.knots),
         "step": config.step,
         "window": config.window,
         "intervals": config.intervals,
@@ -100,7 +104,7 @@ def load(config: Config) -> Data:
         "share": float((outcomes.label[rows[0]] == 1).mean()),
     }
     values, times, lengths = grid(found, config.step, config.window)
-    inputs, summary = encode(scale.apply(values), times, config.step, unit)
+    inputs, summary = encode(scale.apply(values), times, config.step, unit, config.summaries)
     targets, weights = layout(outcomes, times, lengths, config)
     parts = []
     for part in rows:

@@ -1,6 +1,8 @@
 """How good a run is on its test patients, beside simple methods; what its alarm does; the mean over all folds."""
 
 import datetime
+import json
+import operator
 import re
 import statistics
 import sys
@@ -41,10 +43,18 @@ def evaluate(options: Evaluate) -> None:
         records = mean(folds)
         show(records)
     if options.record:
-        kept = [{key: value for key, value in r.items() if key != "simple"} for r in records]
-        results.record(HERE / "results.json", kept)
-        results.render(HERE / "README.md", HERE / "results.json")
-        print(f"Recorded in {HERE / 'results.json'}")
+        keep([{key: value for key, value in r.items() if key != "simple"} for r in records])
+
+
+def keep(records: list[dict]) -> None:
+    """Writes records into results.json and the README, in place of older ones of the same data and network."""
+    path, cell = HERE / "results.json", operator.itemgetter("data", "split", "metric", "arch")
+    new = {cell(record) for record in records}
+    old = runs.read_json(path, list) if path.exists() else []
+    runs.write_json(path, [record for record in old if cell(record) not in new])
+    results.record(path, records)
+    results.render(HERE / "README.md", path)
+    print(f"Recorded in {path}")
 
 
 def measure(run: runs.Run, data: Data) -> list[dict]:
@@ -103,7 +113,7 @@ def record(run: runs.Run, params: int, metric: str, value: float, figures: dict[
 
 def all_folds(config: Config) -> list[list[dict]]:
     """The records of all runs that differ in the fold alone; none if a fold is missing."""
-    wanted = {**vars(config), "fold": None}
+    wanted = json.loads(json.dumps({**vars(config), "fold": None}))  # as it lies on disk: a tuple became a list
     found = {}
     for path in sorted((runs.root() / APP).glob("*/metrics.json")):
         run = runs.find(APP, path.parent.name)

@@ -68,14 +68,21 @@ def logit(risks: np.ndarray) -> np.ndarray:
 
 
 def binary_baselines(train: Part, test: Part) -> dict[str, np.ndarray]:
-    """Risks (patients,) by two simple methods that read the summary: last, mean, lowest, highest value and count."""
+    """Risks (patients,) by two simple methods that read the summary at the last step."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
 
     seen, unseen = (at_last(part, part.summary) for part in (train, test))
     happened = train.outcomes.label == 1
+    # Settings that do well on physionet2012, chosen by cross-validation among the training patients of its first fold.
     trees = HistGradientBoostingClassifier(
-        learning_rate=0.05, max_leaf_nodes=15, l2_regularization=1.0, early_stopping=True, random_state=0
+        learning_rate=0.05,
+        max_iter=120,
+        max_leaf_nodes=8,
+        min_samples_leaf=30,
+        max_features=0.3,
+        l2_regularization=5.0,
+        random_state=0,
     )
     regression = LogisticRegression(C=0.01, max_iter=2_000)
     regression.fit(np.nan_to_num(seen), happened)

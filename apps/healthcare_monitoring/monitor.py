@@ -26,7 +26,7 @@ from .metrics import risk
 from .model import step, zero_states
 from .predict import Judge
 from .records import MEASUREMENTS, header, known_variable, number
-from .steps import Running
+from .steps import MOST_STEPS, Running
 
 POLL_S = 0.2  # between looks at a file that may grow
 KEPT = 10_000  # answers whose times count for the latency
@@ -38,7 +38,7 @@ class Stream:
     def __init__(self, judge: Judge) -> None:
         self.judge, self.info = judge, judge.info
         self.columns = {name: n for n, name in enumerate(self.info["variables"])}
-        self.answer = backend.compiled(step(judge.model), judge.model.variables)
+        self.answer = backend.compiled(step(judge.model, self.info["knots"]), judge.model.variables)
         self.states = zero_states(judge.model)
         self.running = Running.start(1, len(self.columns))
         self.at: float | None = None  # when the step began (bins) or lies (visits)
@@ -71,7 +71,7 @@ class Stream:
         with np.errstate(invalid="ignore"):
             row = self.judge.scale.apply((self.total / self.count)[None])
         elapsed = self.info["step"] or self.at - self.before
-        inputs, summary, running = self.running.advance(row, elapsed, self.info["unit"])
+        inputs, summary, running = self.running.advance(row, elapsed, self.info["unit"], self.info["summaries"])
         tensors = [keras.ops.convert_to_tensor(x) for x in (inputs, np.nan_to_num(summary))]
         chances, states = self.answer(*tensors, self.states)
         return chances, states, running
@@ -144,6 +144,8 @@ def check(cells: dict[str, str], judge: Judge, stream: Stream, where: str) -> tu
         raise InputError(f"{where}: {variable} {value:g} is outside {low:.4g} to {high:.4g} (its unit?)")
     if stream.curve and when < stream.curve[-1][0]:
         raise InputError(f"{where}: time {when:g} after {stream.curve[-1][0]:g}; a feed must come in order")
+    if (when - (stream.at or 0)) > MOST_STEPS * (judge.info["step"] or math.inf):
+        raise InputError(f"{where}: time {when:g} is more than {MOST_STEPS:,} steps after the one before (its unit?)")
     if judge.info["window"] and when > judge.info["window"]:
         raise InputError(f"{where}: time {when:g} is after {judge.info['window']:g}, where the run's records ended")
     return when, variable, value

@@ -1,6 +1,5 @@
 """Loads a trained run and judges patients by their measurements: how high the risk is, and what raised it."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from .evaluate import WARNING
 from .metrics import HORIZON, incidence, risk
 from .model import answers
 from .records import Table, read_measurements, warn, within
-from .steps import Scale, encode, grid
+from .steps import Scale, encode, grid, in_window
 
 
 class Judge:
@@ -39,7 +38,8 @@ class Judge:
         """Values (patients, steps, variables), times (steps,) -> the answer at the last step (patients, intervals,
         1 + causes)."""
         everywhere = np.broadcast_to(times, values.shape[:2])
-        inputs, summary = encode(self.scale.apply(values), everywhere, self.info["step"], self.info["unit"])
+        said = (self.info[name] for name in ("step", "unit", "summaries"))
+        inputs, summary = encode(self.scale.apply(values), everywhere, *said)
         return answers(self.model, inputs, summary)[:, -1]
 
     def typical(self, variable: int) -> float:
@@ -81,11 +81,7 @@ def load_table(path: str, judge: Judge) -> Table:
         InputError: what `read_measurements` raises, or nothing is left of a patient.
     """
     found = within(read_measurements(Path(path), judge.info["variables"]), judge.limits)
-    window = judge.info["window"]
-    if window:
-        kept = found.when <= window
-        late = f"{path}: {(~kept).sum():,} measurements after {window:g} {judge.info['time_unit']} are not read"
-        found = dataclasses.replace(found.kept(np.flatnonzero(kept)), notes=(*found.notes, *[late] * (not kept.all())))
+    found = in_window(found, judge.info["window"], judge.info["time_unit"])
     warn(found.notes)
     for number, patient in enumerate(found.patients):
         if not (found.who == number).any():

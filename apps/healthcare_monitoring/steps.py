@@ -5,15 +5,20 @@ it was measured in this step, and how long ago before; beside it stands a summar
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from shared import InputError
+
+from .config import SHORT
 from .records import Table
 
 CLIP = 4.0  # standardised values beyond are cut: an outlier must not drown the rest
+FADED = 1e-6  # a weight that is as good as none
 OUTLIER = 20.0  # a value that many times beyond what nine in ten are is taken for a wrong unit
-SUMMARIES = 5  # numbers of a variable in the summary: last, mean, lowest, highest, log(1 + count)
+MOST_STEPS = 10_000  # of one record; more are a wrong unit of time, most likely
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,41 +75,74 @@ class Running:
     """All that is kept of patients' pasts, each array (patients, variables) but for `time` (patients, 1)."""
 
     last: np.ndarray  # last value seen, standardised; NaN: never
+    low: np.ndarray
+    high: np.ndarray
     gap: np.ndarray  # time from the last measurement, or the start, to the step before
     count: np.ndarray
     total: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    fading: np.ndarray  # sum of the values, each of which fades by 1 / e in the time that counts as 1
+    weight: np.ndarray  # what is left of their count
     time: np.ndarray
 
     @classmethod
     def start(cls, patients: int, variables: int) -> "Running":
         """Nothing seen yet."""
         zeros, never = (np.full((patients, variables), value, np.float32) for value in (0, np.nan))
-        return cls(never, zeros, zeros, zeros, never, never, np.zeros((patients, 1), np.float32))
+        return cls(*[never] * 3, *[zeros] * 5, np.zeros((patients, 1), np.float32))
 
-    def advance(self, row: np.ndarray, elapsed: Any, unit: float) -> tuple[np.ndarray, np.ndarray, "Running"]:
+    def advance(
+        self, row: np.ndarray, elapsed: Any, unit: float, names: Sequence[str] = SHORT
+    ) -> tuple[np.ndarray, np.ndarray, "Running"]:
         """One step further.
 
         Args:
             row: (patients, variables) standardised, NaN where not measured.
             elapsed: time since the step before, a number or (patients, 1). unit: the time that counts as 1.
+            names: what the summary says, of `config.SUMMARIES`.
 
         Returns:
             inputs (patients, 3 variables): last value (0 if never seen), measured, gap; summary (patients,
-            5 variables + 1), NaN where never seen; and the record after the step. `self` stays as it was.
+            names variables + 1), NaN where never seen; and the record after the step. `self` stays as it was.
         """
-        seen = ~np.isnan(row)
-        gap = self.gap + np.float32(elapsed)
-        last = np.where(seen, row, self.last)
-        time = self.time + np.float32(elapsed)
-        count, total = self.count + seen, self.total + np.where(seen, row, 0)
-        low, high = np.fmin(self.low, row), np.fmax(self.high, row)
-        inputs = np.concatenate([np.nan_to_num(last), seen.astype(np.float32), gap / unit], axis=1)
-        mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-        summary = np.concatenate([last, mean, low, high, np.log1p(count), time / unit], axis=1)
-        after = Running(last, np.where(seen, 0, gap).astype(np.float32), count, total, low, high, time)
+        seen, values, elapsed = ~np.isnan(row), np.nan_to_num(row), np.float32(elapsed)
+        gap, faded = self.gap + elapsed, np.exp(-elapsed / np.float32(unit))
+        after = Running(
+            last=np.where(seen, row, self.last),
+            low=np.fmin(self.low, row),
+            high=np.fmax(self.high, row),
+            gap=np.where(seen, 0, gap).astype(np.float32),
+            count=self.count + seen,
+            total=self.total + values,
+            fading=self.fading * faded + values,
+            weight=self.weight * faded + seen,
+            time=self.time + elapsed,
+        )
+        inputs = np.concatenate([np.nan_to_num(after.last), seen.astype(np.float32), gap / unit], axis=1)
+        known = after.summary()
+        summary = np.concatenate([*(known[name] for name in names), after.time / unit], axis=1)
         return inputs.astype(np.float32), summary.astype(np.float32), after
+
+    def summary(self) -> dict[str, np.ndarray]:
+        """What `config.SUMMARIES` names, each (patients, variables), NaN where never seen."""
+        mean = np.where(self.count > 0, self.total / np.maximum(self.count, 1), np.nan)
+        recent = np.where(self.weight > FADED, self.fading / np.maximum(self.weight, FADED), self.last)
+        return {
+            "last": self.last,
+            "mean": mean,
+            "low": self.low,
+            "high": self.high,
+            "count": np.log1p(self.count),
+            "recent": recent,
+        }
+
+
+def in_window(found: Table, window: float, unit: str) -> Table:
+    """The table without what was measured after `window`, which a note counts; 0: all of it."""
+    late = found.when > window if window else np.zeros(len(found.when), bool)
+    if not late.any():
+        return found
+    note = f"{found.source}: {late.sum():,} measurements after {f'{window:g} {unit}'.strip()} are not read"
+    return dataclasses.replace(found.kept(np.flatnonzero(~late)), notes=(*found.notes, note))
 
 
 def grid(found: Table, step: float, window: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -117,11 +155,20 @@ def grid(found: Table, step: float, window: float) -> tuple[np.ndarray, np.ndarr
     Returns:
         values (patients, steps, variables), NaN where not measured; times (patients, steps) at which each step begins
         (bins) or lies (visits); lengths (patients,), how many steps are real.
+
+    Raises:
+        InputError: more steps than `MOST_STEPS`.
     """
     rows = found.kept(np.flatnonzero(found.when <= window)) if window else found
     patients, variables = len(found.patients), len(found.variables)
     if step:
-        steps = int(np.ceil((window or rows.when.max() + step) / step))
+        end = window or rows.when.max() + step
+        steps = int(np.ceil(end / step))
+        if steps > MOST_STEPS:
+            raise InputError(
+                f"{found.source}: expected at most {MOST_STEPS:,} steps; times up to {end:g} "
+                f"make {steps:,} of {step:g} each. Choose a wider --step or a --window."
+            )
         at = np.minimum((rows.when / step).astype(np.int64), steps - 1)
         lengths = np.full(patients, steps)
         times = np.broadcast_to(np.arange(steps) * step, (patients, steps))
@@ -141,7 +188,9 @@ def grid(found: Table, step: float, window: float) -> tuple[np.ndarray, np.ndarr
     return values.reshape(patients, steps, variables), times, lengths
 
 
-def encode(values: np.ndarray, times: np.ndarray, step: float, unit: float) -> tuple[np.ndarray, np.ndarray]:
+def encode(
+    values: np.ndarray, times: np.ndarray, step: float, unit: float, names: Sequence[str] = SHORT
+) -> tuple[np.ndarray, np.ndarray]:
     """Standardised values (patients, steps, variables) -> inputs and summaries of all steps, see `Running.advance`.
 
     A bin of the clock is read at its end, so that the first one has lasted `step` already.
@@ -149,8 +198,8 @@ def encode(values: np.ndarray, times: np.ndarray, step: float, unit: float) -> t
     patients, steps, variables = values.shape
     running = Running.start(patients, variables)
     inputs = np.empty((patients, steps, 3 * variables), np.float32)
-    summary = np.empty((patients, steps, SUMMARIES * variables + 1), np.float32)
+    summary = np.empty((patients, steps, len(names) * variables + 1), np.float32)
     elapsed = np.full(times.shape, step) if step else np.maximum(np.diff(times, axis=1, prepend=times[:, :1]), 0)
     for t in range(steps):
-        inputs[:, t], summary[:, t], running = running.advance(values[:, t], elapsed[:, t, None], unit)
+        inputs[:, t], summary[:, t], running = running.advance(values[:, t], elapsed[:, t, None], unit, names)
     return inputs, summary

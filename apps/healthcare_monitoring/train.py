@@ -57,6 +57,7 @@ def train_one(config: Config, name: str | None = None, fresh: bool = False) -> r
     model.compile(
         optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
         loss=Nats(),
+        weighted_metrics=[keras.metrics.MeanMetricWrapper(Nats().call, name="nats")],  # the loss without the penalty
         jit_compile=False,  # the layers are compiled already
     )
     history = fit(
@@ -65,11 +66,11 @@ def train_one(config: Config, name: str | None = None, fresh: bool = False) -> r
         ArrayBatches(data.valid.arrays(), BATCH, seed=0, shuffle=False),
         run,
         epochs=config.epochs,
-        monitor="val_loss",
+        monitor="val_nats",
         patience=config.patience or None,
         deploy=lambda: used,
     )
-    plots.learning_curves(history, run.file("learning_curves.png"), "loss", "nats per known interval")
+    plots.learning_curves(history, run.file("learning_curves.png"), "nats", "nats per known interval")
     report(run, measure(run, data))
     write_example(run, data, run.load_model())
     return run

@@ -12,6 +12,7 @@ from shared.data.text import read_text
 
 from .calibrate import probabilities
 from .config import APP, Predict, Stream
+from .sources import SUFFIXES, read_texts
 from .tokens import Encoder, clean, words
 
 LONGEST_PATH = 255  # a longer argument is a text; asking the system for a file of that name would fail
@@ -74,8 +75,9 @@ class Judge:
 
 def predict(options: Predict) -> None:
     """The predict verb: an answer for the text, or for each line of a file or of standard input."""
-    texts = _texts(options.text)
-    judge = Judge(runs.find(APP, options.run))
+    run = runs.find(APP, options.run)
+    texts = _texts(options.text, run.config["text_column"])
+    judge = Judge(run)
     for text, probability in zip(texts, judge.judge(texts), strict=True):
         print(f"{judge.said(probability)}   {_shown(text)}")
         read, limit = len(words(clean(text))), judge.encoder.max_words
@@ -97,13 +99,16 @@ def _shown(text: str, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def _texts(argument: str) -> list[str]:
-    """The texts that the argument is or names, without empty lines."""
+def _texts(argument: str, column: str) -> list[str]:
+    """The texts that the argument is or names, without empty lines; of a table those of the column."""
+    path = Path(argument) if len(argument) < LONGEST_PATH and "\0" not in argument else None
     if argument == "-":
         sys.stdin.reconfigure(errors="replace")
         lines = sys.stdin.read().split("\n")
-    elif len(argument) < LONGEST_PATH and "\0" not in argument and Path(argument).is_file():
-        lines = read_text(argument).split("\n")
+    elif path and path.suffix.lower() in SUFFIXES:
+        lines = read_texts(path, column)
+    elif path and (path.is_file() or path.suffix.lower() == ".txt"):
+        lines = read_text(path).split("\n")
     else:
         lines = [argument]
     if texts := [line for line in lines if words(clean(line))]:

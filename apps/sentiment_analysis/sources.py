@@ -114,26 +114,37 @@ def read_tfds(source: str) -> Parts:
 
 def read_file(path: Path, config: Config) -> list[Example]:
     """The rows of a CSV, TSV or JSONL file with a column of texts and one of labels."""
-    if not path.is_file():
-        raise MissingFileError(f"Expected a file with texts and labels. There is none at {path}.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"Expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
-    content = decode(path.read_bytes(), str(path))
-    rows = _json_rows(content, path) if path.suffix.lower() == ".jsonl" else _table_rows(content, path)
+    columns = (config.text_column, config.label_column)
+    hint = "Name yours with --text-column and --label-column."
     examples = []
-    for number, row in rows:
-        for column in (config.text_column, config.label_column):
-            if row.get(column) in (None, ""):
-                has = ", ".join(str(key) for key in row if key)
-                raise InputError(
-                    f"Expected text in the column {column!r}. {path}, row {number} has none; its columns: {has}. "
-                    "Name yours with --text-column and --label-column."
-                )
-        text, label = (str(row[column]) for column in (config.text_column, config.label_column))
+    for number, row in _rows(path):
+        text, label = (_cell(row, column, f"{path}, row {number}", hint) for column in columns)
         examples.append(Example(text, label.strip(), f"{path}, row {number}"))
     if not examples:
         raise InputError(f"Expected rows of texts and labels. {path} has none.")
     return examples
+
+
+def read_texts(path: Path, column: str) -> list[str]:
+    """The texts of such a file, to be judged: its column of this name, that of the training."""
+    hint = "That was the column's name in training."
+    return [_cell(row, column, f"{path}, row {number}", hint) for number, row in _rows(path)]
+
+
+def _cell(row: dict, column: str, where: str, hint: str) -> str:
+    if row.get(column) in (None, ""):
+        has = ", ".join(str(key) for key in row if key)
+        raise InputError(f"Expected text in the column {column!r}. {where} has none; its columns: {has}. {hint}")
+    return str(row[column])
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict]]:
+    if not path.is_file():
+        raise MissingFileError(f"Expected a file with texts. There is none at {path}.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"Expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
+    content = decode(path.read_bytes(), str(path))
+    return _json_rows(content, path) if path.suffix.lower() == ".jsonl" else _table_rows(content, path)
 
 
 def _table_rows(content: str, path: Path) -> Iterator[tuple[int, dict]]:

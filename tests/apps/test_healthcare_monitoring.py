@@ -15,18 +15,18 @@ import numpy as np
 import pytest
 
 from apps.healthcare_monitoring import evaluate, metrics
-from apps.healthcare_monitoring.config import DEFAULT, RECIPES, Config, command
+from apps.healthcare_monitoring.config import DEFAULT, RECIPES, SHORT, Config, command
 from apps.healthcare_monitoring.data import load
-from apps.healthcare_monitoring.model import Nats, answers, build, step, zero_states
-from apps.healthcare_monitoring.monitor import Stream
+from apps.healthcare_monitoring.model import Nats, answers, bent, build, step, zero_states
+from apps.healthcare_monitoring.monitor import Stream, check
 from apps.healthcare_monitoring.predict import Judge
-from shared import runs
+from shared import InputError, runs
 from shared.layers import VECTOR_ARCHITECTURES
 from tests.apps.test_contract import ROOT, run
 
 APP = "apps.healthcare_monitoring"
 SMALL = dict(units=6, summary=5, members=2)
-INFO = {"variables": ["x", "y"], "causes": ["death", "other"], "intervals": 3}
+INFO = {"variables": ["x", "y"], "causes": ["death", "other"], "intervals": 3, "summaries": SHORT, "knots": [-1.0, 1.0]}
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +151,13 @@ def test_a_feed_from_standard_input_goes_on_after_lines_that_cannot_be_right(tra
     assert len(said) == 7 and all(f"standard input, line {n}: " in line for n, line in enumerate(said, 2))
 
 
+def test_a_time_in_another_unit_is_left_out_before_a_step_is_made_for_each_of_its_hours(judge):
+    judge.info["window"] = 0.0
+    cells = {"time": "172800", "variable": "SpO2", "value": "97"}
+    with pytest.raises(InputError, match=r"line 3: time 172800 is more than 10,000 steps after the one before"):
+        check(cells, judge, Stream(judge), "line 3")
+
+
 @pytest.mark.slow
 def test_a_file_that_grows_is_followed_until_ctrl_c(trained, tmp_path):
     path = tmp_path / "bed7.csv"
@@ -184,11 +191,40 @@ def test_every_architecture_steps_to_what_it_gives_for_the_whole_sequence(arch):
     _, used = build(Config(arch=arch, **(SMALL | {"units": 8})), INFO)
     random = np.random.default_rng(1)
     inputs, summary = (random.normal(size=(1, 5, width)).astype("float32") for width in (6, 11))
-    whole, states, one_step = answers(used, inputs, summary), zero_states(used), step(used)
+    whole, states, one_step = answers(used, inputs, summary), zero_states(used), step(used, INFO["knots"])
     for t in range(5):
         chances, states = one_step(inputs[:, t], summary[:, t], states)
         np.testing.assert_allclose(np.array(chances), whole[:, t], atol=1e-4)
     np.testing.assert_allclose(whole.sum(axis=-1), 1, rtol=1e-5)
+
+
+def test_a_risk_straight_from_the_summary_rises_for_too_low_and_for_too_high():
+    x = np.array([[-2.0, 0.5], [0.0, 3.0]], "float32")
+    pieces = np.array(bent(x, [-1.0, 1.0]))
+    np.testing.assert_allclose(pieces, np.concatenate([x, np.maximum(x + 1, 0), np.maximum(x - 1, 0)], axis=1))
+    assert np.array_equal(bent(x, []), x)
+    used = build(Config(**SMALL, knots=(-1.0, 1.0)), INFO | {"intervals": 1, "causes": ["death"]})[1]
+    for member in range(2):
+        weights = np.zeros(used.get_layer(f"direct_{member}").kernel.shape)
+        weights[0, 1], weights[11, 1], weights[22, 1] = -1, 1, 1  # of the first feature: falls, is level, rises
+        used.get_layer(f"direct_{member}").set_weights([weights])
+        for name in (f"summary_{member}", f"scores_{member}"):
+            used.get_layer(name).set_weights([0 * w for w in used.get_layer(name).get_weights()])
+    summary = np.zeros((1, 3, 11), "float32")
+    summary[0, :, 0] = -2, 0, 2
+    low, middle, high = answers(used, np.zeros((1, 3, 6), "float32"), summary)[0, :, 0, 1]
+    assert low == pytest.approx(1 / (1 + np.exp(-2))) and middle == pytest.approx(1 / (1 + np.exp(-1)))
+    assert high == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_extra_padding_never_changes_an_answer():
+    model = build(Config(**SMALL), INFO)[1]
+    random = np.random.default_rng(1)
+    inputs = [random.normal(size=(3, 9, width)).astype("float32") for width in (6, 11)]
+    whole = answers(model, *inputs)
+    padded = answers(model, *(np.pad(x, ((0, 0), (0, 4), (0, 0)), constant_values=7) for x in inputs))
+    np.testing.assert_allclose(padded[:, :9], whole, atol=1e-6)
+    assert np.abs(padded[:, 9:]).max() > 0
 
 
 def test_the_loss_is_the_mean_over_members_of_the_nats_of_the_known_intervals():
@@ -212,6 +248,19 @@ def test_the_alarm_is_set_for_the_stated_share_of_validation_patients():
     assert line["found"] == pytest.approx(alarmed[found.test.outcomes.label == 1].mean())
 
 
+def test_all_folds_are_found_again_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    config = Config(folds=3, summaries=("last", "recent"), knots=(-1.0, 1.0))
+    for fold in range(3):
+        assert evaluate.all_folds(config) == []
+        settings = dataclasses.asdict(dataclasses.replace(config, fold=fold))
+        made = runs.start("healthcare_monitoring", settings, None, False)
+        made.save_metrics([{"value": fold}])
+        made.file("model.keras").touch()  # without it the run does not count
+    assert evaluate.all_folds(config) == [[{"value": 0}], [{"value": 1}], [{"value": 2}]]
+    assert evaluate.all_folds(dataclasses.replace(config, seed=2)) == []
+
+
 def test_folds_are_averaged_and_the_simple_method_with_the_best_mean_stands_beside():
     base = {"metric": "auroc", "minutes": 1.0, "command": "python -m apps.x train --data y --fold 1"}
     folds = [
@@ -225,12 +274,13 @@ def test_folds_are_averaged_and_the_simple_method_with_the_best_mean_stands_besi
 
 
 def test_the_recorded_command_has_the_settings_that_differ_from_the_recipe():
-    config = dataclasses.replace(RECIPES["pbc2"], arch="grud", fold=2)
-    assert command(config) == f"python -m {APP} train --data pbc2 --fold 2 --arch grud"
+    config = dataclasses.replace(RECIPES["pbc2"], arch="grud", fold=2, summaries=["last", "mean"])
+    assert command(config) == f"python -m {APP} train --data pbc2 --fold 2 --arch grud --summaries last mean"
 
 
 BAD = {
     "an unknown architecture": (["train", "--arch", "transformer"], "--arch: expected one of elman"),
+    "an unknown summary": (["train", "--summaries", "last", "slope"], "--summaries: expected some of last mean low"),
     "a fold too many": (["train", "--fold", "5"], "--folds, --fold: expected at least 3 and a number below it"),
     "an unknown data set": (["train", "--data", "mimic"], "Expected --data builtin, physionet2012, pbc2"),
     "an unknown recipe": (["train", "--recipe", "huge"], "--recipe: expected one of builtin"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.healthcare_monitoring import data, metrics, records, steps
-from apps.healthcare_monitoring.config import DEFAULT, RECIPES, Config
+from apps.healthcare_monitoring.config import DEFAULT, RECIPES, SUMMARIES, Config
 from shared import InputError, MissingFileError
 from shared.data import fetch
 
@@ -78,7 +78,8 @@ def test_inputs_say_what_was_seen_last_and_how_long_ago(seed, length, variables,
     random = np.random.default_rng(seed)
     values = random.normal(size=(2, length, variables)).astype(np.float32)
     values[random.random(values.shape) < share] = np.nan
-    inputs, summary = steps.encode(values, np.broadcast_to(np.arange(length) * 2.0, (2, length)), 2.0, 4.0)
+    times = np.broadcast_to(np.arange(length) * 2.0, (2, length))
+    inputs, summary = steps.encode(values, times, 2.0, 4.0, SUMMARIES)
     for who, t, v in np.ndindex(values.shape):
         seen = [s for s in range(t + 1) if not np.isnan(values[who, s, v])]
         before = [s for s in seen if s < t]
@@ -87,12 +88,15 @@ def test_inputs_say_what_was_seen_last_and_how_long_ago(seed, length, variables,
         assert flag == (seen[-1:] == [t])
         assert gap == pytest.approx((t - before[-1] if before else t + 1) * 2.0 / 4.0)
         kept = values[who, seen, v]
-        _, mean, low, high, count = summary[who, t, v::variables][:5]
-        assert np.exp(count) == pytest.approx(1 + len(seen))
+        said = dict(zip(SUMMARIES, summary[who, t, :-1].reshape(-1, variables)[:, v], strict=True))
+        assert np.exp(said["count"]) == pytest.approx(1 + len(seen))
         if seen:
-            np.testing.assert_allclose([mean, low, high], [kept.mean(), kept.min(), kept.max()], rtol=1e-5)
+            fades = np.exp([(s - t) * 2.0 / 4.0 for s in seen])
+            expected = [kept[-1], kept.mean(), kept.min(), kept.max(), np.average(kept, weights=fades)]
+            names = ("last", "mean", "low", "high", "recent")
+            np.testing.assert_allclose([said[name] for name in names], expected, rtol=1e-4, atol=1e-5)
         else:
-            assert np.isnan([mean, low, high]).all()
+            assert np.isnan([said[name] for name in ("last", "mean", "low", "high", "recent")]).all()
 
 
 def test_later_measurements_change_no_earlier_step():
@@ -174,6 +178,10 @@ BAD = {
         dict(ends="patient,outcome,time\n", ended=ENDED.replace("\n", ",2\n"), interval=1.0),
         "m.csv, line 3: patient p0 is measured at 2.5, after the end at 2",
     ),
+    "seconds for hours": (
+        dict(measured=MEASURED + "p0,172800,HR,80\n", window=0.0),
+        "m.csv: expected at most 10,000 steps; times up to 172801 make 172,801 of 1 each. Choose a wider --step",
+    ),
     "nothing in the window": (
         dict(measured=MEASURED.replace("p1,0,", "p1,30,").replace("p1,2.5,", "p1,31,")),
         "m.csv, line 4: patient p1 has no measurement up to --window 24",
@@ -209,6 +217,14 @@ def test_what_may_be_right_is_read_with_a_note(tmp_path, capsys):
     assert any("HR twice at 2.5: the mean is used" in note for note in notes)
     assert any("line 84: HR 80000 is outside" in note and "left out" in note for note in notes)
     assert whole.table.value.max() < 80000 and len(whole.table.value) == 82
+
+
+def test_what_is_measured_after_the_window_is_counted_and_teaches_nothing(tmp_path, capsys):
+    expected = data.load(own(tmp_path)).info["scale"]
+    assert not capsys.readouterr().err
+    late = data.load(own(tmp_path, MEASURED + "p0,30,HR,170\np1,31,HR,171\n"))
+    assert "m.csv: 2 measurements after 24 are not read" in capsys.readouterr().err
+    assert late.info["scale"] == expected
 
 
 def test_a_time_may_be_written_in_hours_and_minutes(tmp_path):

@@ -225,6 +225,17 @@ def test_bad_input_gives_one_line_and_status_2(name, trained):
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
+def test_a_table_is_judged_by_its_column_of_texts_and_a_missing_file_is_no_text(tmp_path):
+    table = tmp_path / "reviews.csv"
+    table.write_text('stars,review\n5,"good, really"\n1,"bad\nall of it"\n')
+    assert predict._texts(str(table), "review") == ["good, really", "bad\nall of it"]
+    with pytest.raises(InputError, match="column 'text'. .*reviews.csv, row 2 has none; its columns: stars, review"):
+        predict._texts(str(table), "text")
+    for name in ("reviews.tsv", "reviews.txt"):
+        with pytest.raises(InputError, match=f"There is (none|nothing) at {tmp_path / name}"):
+            predict._texts(str(tmp_path / name), "text")
+
+
 def test_long_strange_and_binary_texts_are_answered(judge):
     texts = [
         "word " * 100_000,
