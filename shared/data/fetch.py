@@ -66,6 +66,18 @@ _SEMEVAL_FILES = (
     ("2016test", "c90ee3e9cca3c4b019cc45169190c0bcc1c9e2eda938527e31d12040798dc453", 2_995_084),
     ("2016train", "f49f65cf5e94b47d077ab7715d3d0a656c09b5c71608678a672d7378ef79c932", 864_760),
 )
+_MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
+_MULTI30K_FILES = (
+    ("train.en", "460a15fbd157e34a7a9957ee388c1ca247fe47af3ef25fb50442af6c274e0fc6", 1_801_238),
+    ("train.de", "2c2b73fd2b548fbcde3a875e0a78d6ee94d498bfdee6bd3eae3945779e9ddf72", 2_110_398),
+    ("train.fr", "5925a3c18f1587b6b54b87743106e6e8ab93618edb6f65d19eac0621f853a10d", 2_111_303),
+    ("val.en", "1f2a23d992769b5b3d209b0a10dd0b77c08cceb1f20dfb97ed0aafa49d107227", 63_297),
+    ("val.de", "660e09eb7e1da2f856ea13ee5ad3cf6d36b3d5b0b733c857e94c5747a3dfc660", 75_981),
+    ("val.fr", "5304e444d842e962b2dda4d816b70b22a1765b15401642b7ca37a67477e708dc", 73_924),
+    ("test_2016_flickr.en", "399a4382932c1aadd3ceb9bef1008d388a64c76d4ae4e9d4728c6f4301cac182", 62_076),
+    ("test_2016_flickr.de", "4be6b5b3236b79c25475c6bb829800a7ce559e9ba7a1f6c2394fe4d40be46d16", 70_649),
+    ("test_2016_flickr.fr", "cb3160d69b002bb638e66cc7612fcd56cb0af82eadc9c142dedc438afb885ef6", 72_261),
+)
 _TWITTER_LICENCE = "tweets: research use under Twitter's rules, no licence file"
 
 CATALOGUE: dict[str, tuple[Resource, ...]] = {
@@ -168,6 +180,17 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             bytes=612_256,
             local="mr_polarity/rt-polarity.neg.gz",
         ),
+    ),
+    "multi30k": tuple(
+        Resource(
+            name=f"multi30k {file}",
+            url=f"{_MULTI30K}{file}.gz",
+            sha256=sha256,
+            licence="captions made from Flickr30k: research use, no licence file",
+            bytes=size,
+            local=f"multi30k/{file}.gz",
+        )
+        for file, sha256, size in _MULTI30K_FILES
     ),
     "physionet2012": (
         Resource(
