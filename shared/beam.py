@@ -250,9 +250,7 @@ def _taken(values: Tensor, index: Tensor) -> Tensor:
     return ops.take_along_axis(values, index, axis=1)
 
 
-def _check_settings(
-    beam: int, length: int, length_penalty: float, coverage_penalty: float, block_ngrams: int
-) -> None:
+def _check_settings(beam: int, length: int, length_penalty: float, coverage_penalty: float, block_ngrams: int) -> None:
     """InputError names the first setting of a search that is out of range."""
     for name, value, least in (
         ("beam", beam, 1),

@@ -125,7 +125,8 @@ def test_a_narrow_beam_keeps_the_best_prefixes():
     model, beam, longest = Attending(seed=3), 2, 6
     live, finished = [(0.0, ())], []
     for _ in range(longest):
-        extended = [(model.log_p_and_coverage(0, (*s, token))[0], (*s, token)) for _, s in live for token in range(SMALL)]
+        longer = [(*sequence, token) for _, sequence in live for token in range(SMALL)]
+        extended = [(model.log_p_and_coverage(0, sequence)[0], sequence) for sequence in longer]
         best = sorted(extended, key=lambda item: -item[0])[: beam - len(finished)]
         finished += [item for item in best if item[1][-1] == END]
         live = [item for item in best if item[1][-1] != END]

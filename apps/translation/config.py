@@ -193,6 +193,7 @@ class Translate:
     text: Positional[str] = ""
     # the run's name; by default the newest
     run: str | None = None
+    # how a translation is looked for
     search: Search = Search()
     # print so many translations of each sentence, the best first, with their scores
     nbest: int = 1
@@ -218,6 +219,7 @@ class ServeLines:
 
     # the run's name; by default the newest
     run: str | None = None
+    # how a translation is looked for
     search: Search = Search()
 
 

@@ -1,6 +1,7 @@
 """The decoder's loop over the tokens of a sentence, forwards and, by hand, backwards; tensors here are time-major.
 
-Measured on one core, multi30k, 96 pairs of 13 tokens, 4.6 M parameters: FORMS
+Why by hand: a step of 96 pairs of 13 tokens, 4.6 M parameters, half a core, took 2.1 s and 30 s to compile where the
+whole model was one XLA program that derived the loop itself, and 1.7 s and 10 s so, the model's own graph not compiled.
 """
 
 import functools

@@ -141,6 +141,8 @@ class Translator:
 
 def translate(options: Translate) -> None:
     """The translate verb."""
+    if options.picture:
+        pictures.check(Path(options.picture))
     lines = _lines(options.text)
     translator = Translator(runs.find(APP, options.run))
     if lines is None:

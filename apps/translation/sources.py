@@ -55,9 +55,7 @@ def read(config: Config) -> Parts:
 def multi30k(source: str, target: str) -> Parts:
     """Elliott et al. (2016), W16-3210: captions of pictures and their translations; test is test_2016_flickr."""
     if not {source, target} <= set(MULTI30K):
-        raise InputError(
-            f"--source, --target: multi30k has {', '.join(MULTI30K)}; received {source!r} and {target!r}"
-        )
+        raise InputError(f"--source, --target: multi30k has {', '.join(MULTI30K)}; received {source!r} and {target!r}")
     files = {entry.name.removeprefix("multi30k "): entry for entry in fetch.CATALOGUE["multi30k"]}
     parts = {}
     for part, name in MULTI30K_PARTS.items():

@@ -60,14 +60,16 @@ class Tokenizer:
         sentences = list(sentences)
         specials: dict[str, Any] = {"vocab_size": size, "special_tokens": list(SPECIALS), "show_progress": False}
         if level == "words":
-            model, trainer = models.WordLevel(unk_token=UNKNOWN), trainers.WordLevelTrainer(
-                min_frequency=min_count, **specials
+            model, trainer = (
+                models.WordLevel(unk_token=UNKNOWN),
+                trainers.WordLevelTrainer(min_frequency=min_count, **specials),
             )
         else:
             counts = collections.Counter(character for text in sentences for character in text)
             known = sum(count >= min_count for count in counts.values())
-            model, trainer = models.BPE(unk_token=UNKNOWN), trainers.BpeTrainer(
-                min_frequency=2, limit_alphabet=max(1, known + 1), **specials
+            model, trainer = (
+                models.BPE(unk_token=UNKNOWN),
+                trainers.BpeTrainer(min_frequency=2, limit_alphabet=max(1, known + 1), **specials),
             )
         inner = tokenizers.Tokenizer(model)
         inner.pre_tokenizer = pre_tokenizers.Sequence(

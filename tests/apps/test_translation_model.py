@@ -1,4 +1,4 @@
-"""The decoder's equations in NumPy, its gradient against the plain loop's, the loss, and what padding may not change."""
+"""The decoder and its gradient against NumPy and the plain loop, the loss, and what padding may not change."""
 
 import keras
 import numpy as np
