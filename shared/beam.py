@@ -232,9 +232,8 @@ def _repeated(tokens: Tensor, t: Tensor, size: int, vocabulary_size: int) -> Ten
     places = room - size + 1  # where a run may begin
     if places < 1:
         return ops.zeros((rows, vocabulary_size), "bool")
-    last = ops.slice(tokens, (0, ops.maximum(t - size + 1, 0)), (rows, size - 1)) if size > 1 else None
-    same = ops.logical_and(ops.arange(places) + size <= t, t >= size)  # the run lies within what is written
-    same = ops.broadcast_to(same, (rows, places))
+    last = ops.slice(tokens, (0, ops.maximum(t - size + 1, 0)), (rows, size - 1))
+    same = ops.broadcast_to(ops.arange(places) + size <= t, (rows, places))  # the run lies within what is written
     for number in range(size - 1):
         same = ops.logical_and(same, tokens[:, number : number + places] == last[:, number : number + 1])
     following = tokens[:, size - 1 :]  # (rows, places)

@@ -18,6 +18,7 @@ from shared import InputError
 SEED = 0
 SIZES = {"train": 16_000, "valid": 400, "test": 1_000}
 SHARES = {"train": 0.85, "valid": 0.05, "test": 0.1}  # of each kind's values
+PAST = ("past", "future")
 FIRST_DAY, DAYS = datetime.date(1950, 1, 1), 36_524  # a hundred years: two digits of a year name one of them
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 
@@ -29,13 +30,15 @@ class Kind:
     Attributes:
         weight: its share of all phrases, beside the weights of the others.
         value: draws a value, a tuple, of which the first item decides to which part it belongs.
-        write: value and locale -> phrase; whatever error it raises, the value is left out.
-        always: values that train has in any case, so that every name is learned.
+        write: value, style and locale -> phrase; whatever error it raises, the value is left out.
+        styles: in which each value may be written.
+        always: values that train has in every style, so that every name is learned.
     """
 
     weight: int
     value: Callable[[np.random.Generator], tuple]
-    write: Callable[[tuple, Any], str]
+    write: Callable[[tuple, str, Any], str]
+    styles: tuple[str, ...] = ("",)
     always: tuple = ()
 
 
@@ -73,56 +76,65 @@ def _of_kind(kind: Kind, locales: list, wanted: dict[str, int], random: np.rando
     """Draws values until each part has as many different ones as wanted, or nothing new comes."""
     found: dict[str, dict[tuple, tuple[str, str]]] = {part: {} for part in wanted}
     for value in kind.always:
-        if both := _written(kind, value, locales):
-            found["train"][value] = both
+        for style in kind.styles:
+            if both := _written(kind, value, style, locales):
+                found["train"][value, style] = both
     place: dict[Any, str] = {}
     for _ in range(20 * sum(wanted.values())):
         if all(len(found[part]) >= count for part, count in wanted.items()):
             break
-        value = kind.value(random)
+        value, style = kind.value(random), kind.styles[int(random.integers(len(kind.styles)))]
         part = place.setdefault(value[0], str(random.choice(list(SHARES), p=list(SHARES.values()))))
-        if len(found[part]) < wanted[part] and value not in found[part] and (both := _written(kind, value, locales)):
-            found[part][value] = both
+        new = len(found[part]) < wanted[part] and (value, style) not in found[part]
+        if new and (both := _written(kind, value, style, locales)):
+            found[part][value, style] = both
     return {part: list(phrases.values()) for part, phrases in found.items()}
 
 
-def _written(kind: Kind, value: tuple, locales: list) -> tuple[str, str] | None:
+def _written(kind: Kind, value: tuple, style: str, locales: list) -> tuple[str, str] | None:
+    """The value in both languages; None if one has no such phrase, or cannot say which style is meant.
+
+    English writes "May 4, 2027" in two styles, which German tells apart: nobody could know the translation.
+    """
     try:
-        one, other = (kind.write(value, locale) for locale in locales)
+        every = {each: tuple(kind.write(value, each, locale) for locale in locales) for each in kind.styles}
     except (KeyError, ValueError, AttributeError, TypeError):  # as babel says that a language lacks something
         return None
-    return (one, other) if one and other else None
+    one, other = every[style]
+    if not one or not other or any(first == one and second != other for first, second in every.values()):
+        return None
+    return one, other
 
 
 def kinds() -> dict[str, Kind]:
     """Every kind of phrase by its name."""
     languages, countries = _names()
     units, currencies = _units(), _currencies()
-    pairs = [((None, language), (None,)) for language in languages] + [((country, None), ()) for country in countries]
+    alone = (*(((None, language),) for language in languages), *(((country, None),) for country in countries))
 
     def one_of(random: np.random.Generator, choices: Any) -> Any:
         return choices[int(random.integers(len(choices)))]
 
     return {
-        "date": Kind(5, lambda r: (int(r.integers(DAYS)), one_of(r, ("short", "medium", "long", "full"))), _date),
-        "time": Kind(2, lambda r: (int(r.integers(1440)), one_of(r, ("short", "medium")), int(r.integers(60))), _time),
-        "relative time": Kind(
-            2, lambda r: ((int(r.integers(2, 200)), one_of(r, list(SECONDS))), bool(r.integers(2))), _relative
-        ),
+        "date": Kind(4, lambda r: (int(r.integers(DAYS)),), _date, ("short", "medium", "long", "full")),
+        "time": Kind(2, lambda r: (int(r.integers(1440)), int(r.integers(60))), _time, ("short", "medium")),
+        "relative time": Kind(2, lambda r: ((int(r.integers(2, 200)), one_of(r, list(SECONDS))),), _relative, PAST),
         "unit": Kind(
-            4,
-            lambda r: (_number(r), one_of(r, units), one_of(r, ("long", "short"))),
+            5,
+            lambda r: (_number(r), one_of(r, units)),
             _unit,
-            tuple((number, unit, length) for unit in units for length in ("long", "short") for number in (1, 5)),
+            ("long", "short"),
+            tuple((number, unit) for unit in units for number in (1, 5)),
         ),
         "currency": Kind(
-            3,
-            lambda r: (_number(r), one_of(r, currencies), one_of(r, ("name", "standard"))),
+            5,
+            lambda r: (_number(r), one_of(r, currencies)),
             _currency,
-            tuple((5, currency, style) for currency in currencies for style in ("name", "standard")),
+            ("name", "standard"),
+            tuple((5, currency) for currency in currencies),
         ),
         "language and country": Kind(
-            4, lambda r: ((one_of(r, countries), one_of(r, languages)),), _language, tuple((name,) for name, _ in pairs)
+            5, lambda r: ((one_of(r, countries), one_of(r, languages)),), _language, always=alone
         ),
     }
 
@@ -133,43 +145,43 @@ def _number(random: np.random.Generator) -> float:
     return whole if random.random() < 0.6 else round(whole + random.integers(1, 100) / 100, 2)
 
 
-def _date(value: tuple, locale: Any) -> str:
+def _date(value: tuple, style: str, locale: Any) -> str:
     from babel import dates
 
-    day, style = value
+    (day,) = value
     return dates.format_date(FIRST_DAY + datetime.timedelta(days=day), style, locale)
 
 
-def _time(value: tuple, locale: Any) -> str:
+def _time(value: tuple, style: str, locale: Any) -> str:
     from babel import dates
 
-    minute, style, second = value
+    minute, second = value
     return dates.format_time(datetime.time(minute // 60, minute % 60, second), style, locale=locale)
 
 
-def _relative(value: tuple, locale: Any) -> str:
+def _relative(value: tuple, style: str, locale: Any) -> str:
     from babel import dates
 
-    (number, unit), past = value
-    delta = datetime.timedelta(seconds=number * SECONDS[unit] * (-1 if past else 1))
+    ((number, unit),) = value
+    delta = datetime.timedelta(seconds=number * SECONDS[unit] * (-1 if style == "past" else 1))
     return dates.format_timedelta(delta, unit, threshold=math.inf, add_direction=True, locale=locale)
 
 
-def _unit(value: tuple, locale: Any) -> str:
+def _unit(value: tuple, style: str, locale: Any) -> str:
     from babel.units import format_unit
 
-    number, unit, length = value
-    return format_unit(number, unit, length, locale=locale)
+    number, unit = value
+    return format_unit(number, unit, style, locale=locale)
 
 
-def _currency(value: tuple, locale: Any) -> str:
+def _currency(value: tuple, style: str, locale: Any) -> str:
     from babel.numbers import format_currency
 
-    number, currency, style = value
+    number, currency = value
     return format_currency(number, currency, locale=locale, format_type=style)
 
 
-def _language(value: tuple, locale: Any) -> str:
+def _language(value: tuple, style: str, locale: Any) -> str:
     """A language as it is spoken in a country; one of them alone where the other is None."""
     ((country, language),) = value
     if country is None or language is None:

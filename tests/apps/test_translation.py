@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from apps.translation import evaluate, predict
+from apps.translation import evaluate, phrases, predict
 from apps.translation.config import Config, Search, command
 from shared import InputError, runs
 from tests.apps.test_contract import run
@@ -47,7 +47,7 @@ def test_a_run_holds_all_that_it_needs_to_be_used_again(trained):
     expected = "config.json info.json model.keras metrics.json history.csv samples.txt translations.txt"
     assert set(expected.split()) | {"learning_curves.png", "attention.png"} <= names
     written = next(trained[0].glob("translation/*/translations.txt")).read_text().split("\n")
-    assert len(written) == 1_000 + 1
+    assert len(written) == len(phrases.parts("en", "de")["test"]) + 1
 
 
 def test_a_new_process_translates_as_the_training_process_did(trained):
