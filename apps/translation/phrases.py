@@ -199,10 +199,10 @@ def _names() -> tuple[list[str], list[str]]:
 
 @functools.cache
 def _units() -> list[str]:
-    """Units of measurement but for those of the laboratory."""
+    """Units of measurement but for those of the laboratory, and those that are abbreviated as another is."""
     every = locale("en").unit_display_names
     kinds = str.split("length mass area volume duration temperature speed energy power digital")
-    return sorted(name for name in every if name.split("-")[0] in kinds)
+    return sorted(name for name in every if name.split("-")[0] in kinds and not name.endswith("-metric"))
 
 
 def _currencies() -> list[str]:
