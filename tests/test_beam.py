@@ -25,6 +25,7 @@ class Attending:
         self.variables = {name: keras.Variable(value) for name, value in self.values.items()}
         self.keys = random.normal(size=(2, POSITIONS, UNITS)).astype("float32")
         self.h0 = random.normal(size=(2, UNITS)).astype("float32")
+        self.search = BeamSearch(self.step, list(self.variables.values()), SMALL, END, coverage=1)
 
     def step(self, tokens, states, keys):
         weights = self.variables
@@ -32,12 +33,9 @@ class Attending:
         attention = ops.softmax(ops.einsum("bu,bpu->bp", h, keys))
         return ops.matmul(h, weights["output"]), [h, states[1] + attention]
 
-    def search(self):
-        return BeamSearch(self.step, list(self.variables.values()), SMALL, END, coverage=1)
-
     def run(self, **options):
         states = [self.h0, np.zeros((2, POSITIONS), "float32")]
-        return self.search()(np.full(2, FIRST), states, [self.keys], **options)
+        return self.search(np.full(2, FIRST), states, [self.keys], **options)
 
     def log_p_and_coverage(self, row, sequence):
         """Of one sequence, step by step in float64."""
@@ -50,6 +48,12 @@ class Attending:
             total += logits[following] - np.log(np.exp(logits).sum())
             token = following
         return total, coverage
+
+
+@pytest.fixture(name="model", scope="module")
+def attending_model():
+    """One for all tests that leave it alone: compiling takes most of the time here."""
+    return Attending()
 
 
 def every_sequence(longest=LONGEST):
@@ -98,16 +102,14 @@ RULES = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_beam_as_wide_as_there_are_sequences_is_an_exhaustive_search(rule):
+def test_a_beam_as_wide_as_there_are_sequences_is_an_exhaustive_search(model, rule):
     options, oracle = RULES[rule]
-    model = Attending()
     found = model.run(beam=60, length=LONGEST, **options)
     for row in (0, 1):
         assert_equal(found, row, ranked(model, row, **oracle))
 
 
-def test_the_tokens_allowed_at_each_place_are_the_only_ones():
-    model = Attending(seed=1)
+def test_the_tokens_allowed_at_each_place_are_the_only_ones(model):
     allowed = np.ones((2, LONGEST, SMALL), bool)
     allowed[0, 0, [0, 1]] = False
     allowed[1, 1, 2] = False
@@ -175,10 +177,10 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_settings_out_of_range_are_named(name):
+def test_settings_out_of_range_are_named(model, name):
     options, message = BAD[name]
     with pytest.raises(InputError, match=message):
-        Attending().run(**options)
+        model.run(**options)
 
 
 def test_logits_that_are_not_numbers_are_an_error():

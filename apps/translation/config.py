@@ -30,7 +30,7 @@ class Config:
     # what a token is: subwords (byte-pair encoding) or words
     level: str = "subwords"
     # tokens kept, of both languages together, most frequent first
-    vocabulary: int = 1600
+    vocabulary: int = 1400
     # rarer characters (or words, of --level words) are not learned, and copied from the source
     min_count: int = 2
     # longer sentences are left out of training, and refused later
@@ -53,15 +53,15 @@ class Config:
     # share of features dropped after the token vectors, one mask per sentence
     embedding_dropout: float = 0.0
     # share of features dropped after each encoder layer, one mask per sentence, and before the output
-    dropout: float = 0.1
+    dropout: float = 0.05
     # share of the probability that training spreads over all tokens
     label_smoothing: float = 0.0
     # momentum of the weights' moving average, which is what is used; 0 = the last weights
     averaging: float = 0.98
     # pairs in a batch
-    batch_size: int = 64
+    batch_size: int = 48
     # lengths that pairs are padded to; each is compiled once
-    buckets: int = 2
+    buckets: int = 3
     # passes over the training pairs
     epochs: int = 9
     # highest learning rate; it rises over the first 5 % of the steps and falls along a cosine to zero

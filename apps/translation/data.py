@@ -29,7 +29,7 @@ class Data:
     """The parts, and what was learned from the training pairs.
 
     `info` fits JSON: data, split, source and target (languages), tokenizer, frequencies (how often each token stands
-    in the training targets), max_tokens, bucket_lengths and examples (sentences to show).
+    in the training targets), bucket_lengths and examples (sentences to show).
     """
 
     train: Part
@@ -62,7 +62,6 @@ def load(config: Config) -> Data:
         "target": config.target,
         "tokenizer": tokenizer.to_json(),
         "frequencies": counts.tolist(),
-        "max_tokens": config.max_tokens,
         "bucket_lengths": bucket_lengths(found["train"], config),
         "examples": examples(found["valid"]),
     }

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, runs
-from shared.beam import BeamSearch
+from shared.beam import ROOM, BeamSearch
 from shared.data.sequences import pad
 from shared.data.text import read_text
 
 from . import pictures
 from .config import APP, Search, ServeLines, Translate
 from .model import attending, reader, step
-from .tokens import BEGIN, END, PAD, Encoded, Tokenizer, clean
+from .tokens import BEGIN, END, PAD, UNK, Encoded, Tokenizer, clean
 
 LONGEST_PATH = 255  # a longer argument is a text; asking the system for a file of that name would fail
 BATCH, FEW = 64, 8  # so many sentences at once; up to FEW go one by one, each new batch size is compiled anew
@@ -27,7 +27,7 @@ BATCH, FEW = 64, 8  # so many sentences at once; up to FEW go one by one, each n
 class Translation:
     """A translation, what it was ranked by, its log-probability in nats, and where each token looked.
 
-    Attention is (tokens, source tokens); `tokens` and `source` are as they may be shown.
+    Attention is (tokens, source tokens), None if nobody asked; `tokens` and `source` are as they may be shown.
     """
 
     text: str
@@ -35,7 +35,7 @@ class Translation:
     log_probability: float
     tokens: list[str]
     source: list[str]
-    attention: np.ndarray
+    attention: np.ndarray | None
 
 
 class Translator:
@@ -44,7 +44,7 @@ class Translator:
     def __init__(self, run: runs.Run, model=None) -> None:
         info = run.info()
         self.tokenizer, self.lengths = Tokenizer(info["tokenizer"]), info["bucket_lengths"]
-        self.languages, self.max_tokens = (info["source"], info["target"]), info["max_tokens"]
+        self.languages, self.max_tokens = (info["source"], info["target"]), self.lengths[-1]
         self.model = model or run.load_model()
         self.read, self.attending = reader(self.model), attending(self.model)
         self.search = BeamSearch(step(self.model), self.model.variables, len(self.tokenizer), END, coverage=-1)
@@ -61,16 +61,22 @@ class Translator:
             )
         return encoded
 
-    def translate(self, sentences: list[Encoded], search: Search, nbest: int = 1) -> list[list[Translation]]:
-        """The `nbest` translations of each sentence, the best first, in the order of the sentences."""
+    def translate(
+        self, sentences: list[Encoded], search: Search, nbest: int = 1, look: bool = False
+    ) -> list[list[Translation]]:
+        """The `nbest` translations of each sentence, the best first, in the order of the sentences.
+
+        Where each token looked is found out if `look` says so, or if there is an unknown one among them.
+        """
         found = self.ids([sentence.ids for sentence in sentences], search, nbest)
         flat = [(number, *each) for number, some in enumerate(found) for each in some]
-        looked = self.attention([sentences[n].ids for n, *_ in flat], [ids for _, ids, *_ in flat])
+        asked = [place for place, (_, ids, *_) in enumerate(flat) if look or UNK in ids]
+        sources, targets = ([sentences[flat[p][0]].ids for p in asked], [flat[p][1] for p in asked])
+        looked = dict(zip(asked, self.attention(sources, targets), strict=True))
         translations: list[list[Translation]] = [[] for _ in sentences]
-        for (number, ids, score, log_p), attention in zip(flat, looked, strict=True):
-            source = sentences[number]
-            # What the network does not know it copies from where it looked.
-            copied = [source.pieces[place] for place in attention[:, : len(source.ids) - 1].argmax(axis=1)]
+        for place, (number, ids, score, log_p) in enumerate(flat):
+            source, attention = sentences[number], looked.get(place)
+            copied = [] if attention is None else [source.pieces[n] for n in attention[:, :-1].argmax(axis=1)]
             text = self.tokenizer.decode(ids, copied)
             shown = self.tokenizer.shown(ids), self.tokenizer.shown(source.ids)
             translations[number].append(Translation(text, score, log_p, *shown, attention))
@@ -114,10 +120,9 @@ class Translator:
     def _forced(self, sources: list[np.ndarray], targets: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Attention and log-probabilities of given targets."""
         found: list = [None] * len(sources)
-        for start in range(0, len(sources), BATCH):
-            rows = range(start, min(start + BATCH, len(sources)))
-            source, _ = pad([sources[row] for row in rows])
-            target, _ = pad([targets[row] for row in rows])
+        for rows, source in self._batches(sources):
+            some = [targets[row] for row in np.resize(rows, len(source))]
+            target, _ = pad(some, -(-max(map(len, some)) // ROOM) * ROOM)
             before = np.pad(target, ((0, 0), (1, 0)))[:, :-1]
             before[:, 0] = BEGIN
             logits, attention = (np.array(x) for x in self.attending([source, before], training=False))
@@ -149,7 +154,8 @@ def translate(options: Translate) -> None:
         return interact(translator, options)
     sentences = [translator.encode(line, where) for line, where in lines]
     search = dataclasses.replace(options.search, beam=max(options.search.beam, options.nbest))
-    for number, translations in enumerate(translator.translate(sentences, search, options.nbest)):
+    found = translator.translate(sentences, search, options.nbest, look=bool(options.picture))
+    for number, translations in enumerate(found):
         print("\n".join(said(translations, options.nbest)))
         if options.picture:
             draw(translations[0], options.picture, number)
@@ -216,7 +222,7 @@ def samples(run: runs.Run) -> None:
     """Translates a few sentences that validation has, prints them and keeps them in samples.txt."""
     translator = Translator(run)
     sentences = run.info()["examples"]
-    found = translator.translate([translator.encode(text) for text in sentences], Search())
+    found = translator.translate([translator.encode(text) for text in sentences], Search(), look=True)
     lines = [f"{text}\n  -> {best.text}" for text, (best, *_) in zip(sentences, found, strict=True)]
     print("\n" + "\n".join(lines))
     runs.write_text(run.file("samples.txt"), "\n".join(lines) + "\n")
