@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
-from apps.translation import evaluate, phrases, predict
-from apps.translation.config import Config, Search, command
+from apps.translation import evaluate, phrases, predict, score, train
+from apps.translation.config import Config, Evaluate, Score, Search, Train, Translate, command
 from shared import InputError, runs
 from tests.apps.test_contract import run
 
@@ -136,10 +136,10 @@ def test_a_translation_does_not_depend_on_the_sentences_beside_it(translator):
 
 def test_the_log_probability_of_a_found_translation_is_its_score_verb_s(translator):
     sentence = translator.encode(TEXT)
-    for ids, score, log_p in translator.ids([sentence.ids], Search(beam=3, length_penalty=0.7), nbest=3)[0]:
+    for ids, ranked, log_p in translator.ids([sentence.ids], Search(beam=3, length_penalty=0.7), nbest=3)[0]:
         (rated,) = translator.log_probabilities([sentence.ids], [ids])
         assert log_p == pytest.approx(rated.sum(), abs=1e-3)
-        assert score == pytest.approx(log_p / ((5 + len(ids)) / 6) ** 0.7, abs=1e-4)
+        assert ranked == pytest.approx(log_p / ((5 + len(ids)) / 6) ** 0.7, abs=1e-4)
 
 
 def test_blocked_n_grams_do_not_come_twice(translator):
@@ -172,16 +172,9 @@ BAD = {
     "an unknown data set": (["train", "--data", "multi30"], "Did you mean multi30k?"),
     "an unknown recipe": (["train", "--recipe", "huge"], "--recipe: expected one of builtin"),
     "the same language": (["train", "--target", "en"], "--source, --target: expected two languages"),
-    "an unknown locale": (["train", "--target", "klingon"], "Expected a locale that babel knows"),
-    "no target file": (["train", "--data", "README.md", "--target-file", "none"], "--target-file: expected a file"),
     "a share of one": (["train", "--dropout", "1"], "--dropout: expected 0 <= share < 1; received 1"),
-    "an unknown run": (["translate", TEXT, "--run", "none"], "There is no run"),
     "an empty sentence": (["translate", " \n"], "The sentence is empty"),
-    "a sentence of 5,000 tokens": (["translate", "word " * 5_000], "Expected a sentence of at most"),
-    "a picture of no kind": (["translate", TEXT, "--picture", "a.doc"], "--picture: expected a file ending in .png"),
     "no beam": (["translate", TEXT, "--beam", "0"], "--beam: expected 1 to 100; received 0"),
-    "nothing to score": (["score", TEXT], "Expected a sentence and its translation, or the path"),
-    "no widths": (["evaluate", "--beams", "0"], "--beams: expected widths of at least 1"),
 }
 
 
@@ -194,10 +187,33 @@ def test_bad_input_gives_one_line_and_status_2(name, trained):
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
-def test_an_empty_line_of_a_file_is_named(trained, tmp_path):
+REFUSED = {
+    "an unknown locale": (train.train, Train(Config(target="klingon")), "Expected a locale that babel knows"),
+    "no target file": (train.train, Train(Config(data="README.md", target_file="none")), "--target-file: expected a f"),
+    "several runs of one name": (train.train, Train(run="a", seeds=2), "--seeds: expected at least 1, and 1 only"),
+    "an unknown run": (predict.translate, Translate(TEXT, run="none"), "There is no run"),
+    "5,000 tokens": (predict.translate, Translate("word " * 5_000), "Expected a sentence of at most"),
+    "a picture of no kind": (predict.translate, Translate(TEXT, picture="a.doc"), "--picture: expected a file ending"),
+    "no such folder": (predict.translate, Translate(TEXT, picture="no/where/a.png"), "--picture: expected a file in a"),
+    "nothing to score": (score.score, Score(TEXT), "Expected a sentence and its translation, or the path"),
+    "no widths": (evaluate.evaluate, Evaluate(beams=(0,)), "--beams: expected widths of at least 1"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_used_is_refused_in_words(name, trained, monkeypatch):
+    verb, options, expected = REFUSED[name]
+    monkeypatch.setenv("GALLERY_RUNS", str(trained[0]))
+    with pytest.raises(InputError, match=re.escape(expected)):
+        verb(options)
+
+
+def test_an_empty_line_of_a_file_is_named(trained, tmp_path, monkeypatch, capsys):
     (tmp_path / "some.txt").write_text(f"{TEXT}\n\n{TEXT}\n")
-    done = run(APP, "translate", str(tmp_path / "some.txt"), GALLERY_RUNS=str(trained[0]))
-    assert done.returncode == 2 and "some.txt, line 2 is empty" in done.stderr and not done.stdout
+    monkeypatch.setenv("GALLERY_RUNS", str(trained[0]))
+    with pytest.raises(InputError, match=r"some\.txt, line 2 is empty"):
+        predict.translate(Translate(str(tmp_path / "some.txt")))
+    assert not capsys.readouterr().out
 
 
 def test_a_long_sentence_is_refused_with_its_length(translator):
