@@ -199,7 +199,7 @@ def _names() -> tuple[list[str], list[str]]:
 
 @functools.cache
 def _units() -> list[str]:
-    """Units of measurement but for those of the laboratory, and those that are abbreviated as another is."""
+    """Units of measurement but for those of the laboratory, and the metric cup and pint, abbreviated as others are."""
     every = locale("en").unit_display_names
     kinds = str.split("length mass area volume duration temperature speed energy power digital")
     return sorted(name for name in every if name.split("-")[0] in kinds and not name.endswith("-metric"))
