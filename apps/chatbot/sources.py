@@ -8,6 +8,7 @@ from pathlib import Path
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
+from shared.data.catalogue import CATALOGUE
 from shared.data.text import decode
 
 from . import grammar, tags, tokens
@@ -66,7 +67,7 @@ def _source(config: Config) -> Parts:
 def public(name: str) -> Parts:
     """SNIPS or ATIS in the split of Goo et al. (2018), "Slot-gated modeling"."""
     parts: Parts = {}
-    entries = iter(fetch.CATALOGUE[name])
+    entries = iter(CATALOGUE[name])
     for part in ("train", "valid", "test"):
         texts = [fetch.fetch(next(entries)).decode() for _ in THREE]
         parts[part] = list(three_files(texts, f"{name} {part}"))

@@ -14,6 +14,7 @@ import numpy as np
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
+from shared.data.catalogue import CATALOGUE
 
 from . import simulate
 from .config import Config
@@ -120,9 +121,9 @@ def read(config: Config) -> tuple[Table, Outcomes]:
     if config.data == "builtin":
         return simulate.stays(config.seed)
     if config.data == "physionet2012":
-        return physionet(*(fetch.fetch(file) for file in fetch.CATALOGUE["physionet2012"]))
+        return physionet(*(fetch.fetch(file) for file in CATALOGUE["physionet2012"]))
     if config.data == "pbc2":
-        return pbc(fetch.fetch(fetch.CATALOGUE["pbc2"][0]))
+        return pbc(fetch.fetch(CATALOGUE["pbc2"][0]))
     path = Path(config.data)
     if not path.exists():
         raise MissingFileError(

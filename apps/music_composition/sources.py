@@ -10,6 +10,7 @@ import numpy as np
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
+from shared.data.catalogue import CATALOGUE
 
 from . import chorales
 from .config import Config
@@ -53,7 +54,7 @@ def jsb_chorales(config: Config) -> Parts:
     """
     if config.form == "roll" and config.steps != 1:
         raise InputError(f"--steps: expected 1 for the published roll of quarter notes; received {config.steps}")
-    quarter, separated = fetch.CATALOGUE["jsb_chorales"]
+    quarter, separated = CATALOGUE["jsb_chorales"]
     parts = json.loads(fetch.fetch(quarter if config.form == "roll" else separated))
     every = 1 if config.form == "roll" else 4 // config.steps
     made = {}
@@ -75,7 +76,7 @@ def _jsb_piece(name: str, rows: list[list[int]], config: Config) -> Piece:
 
 def nottingham(config: Config) -> list[Piece]:
     """The tunes as melody and chords; music21 reads their ABC in some minutes, once."""
-    (entry,) = fetch.CATALOGUE["nottingham"]
+    (entry,) = CATALOGUE["nottingham"]
     text = fetch.fetch(entry).decode("latin-1")
     most = config.most_pieces
     if most:

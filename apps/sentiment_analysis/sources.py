@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shared import InputError, MissingFileError
 from shared.data import fetch, tfds
+from shared.data.catalogue import CATALOGUE
 from shared.data.text import decode
 
 from . import grammar
@@ -62,7 +63,7 @@ def read(config: Config) -> Parts:
 
 def tweeteval() -> Parts:
     """TweetEval's own valid and test; to train on, the SemEval tweets of 2013 to 2016 that it was made from."""
-    valid_text, valid_labels, test_text, test_labels, *pool = fetch.CATALOGUE["tweeteval"]
+    valid_text, valid_labels, test_text, test_labels, *pool = CATALOGUE["tweeteval"]
     train = []
     for entry in pool:
         for number, line in enumerate(_lines(entry), 1):
@@ -79,7 +80,7 @@ def mr_polarity() -> Parts:
     """Pang and Lee's sentences, positive and negative in turns; the ten folds are cut from them."""
     both = [
         [Example(text.strip(), label, f"{entry.name}, line {n}") for n, text in enumerate(_lines(entry, "latin-1"), 1)]
-        for entry, label in zip(fetch.CATALOGUE["mr_polarity"], ("positive", "negative"), strict=True)
+        for entry, label in zip(CATALOGUE["mr_polarity"], ("positive", "negative"), strict=True)
     ]
     return {"train": [example for pair in zip(*both, strict=True) for example in pair]}
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from shared import InputError, MissingFileError
 from shared.data import fetch, text, tfds
+from shared.data.catalogue import CATALOGUE
 
 from .config import Config
 
@@ -69,7 +70,7 @@ def read(source: str) -> dict[str, str]:
     if source == "builtin":
         return {"train": builtin()}
     if source in PUBLIC:
-        files = zip(PARTS, fetch.CATALOGUE[source], strict=False)
+        files = zip(PARTS, CATALOGUE[source], strict=False)
         return {part: text.decode(fetch.fetch(file), file.name) for part, file in files}
     if source.startswith(tfds.PREFIX):
         return read_tfds(source)

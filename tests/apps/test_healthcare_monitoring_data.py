@@ -11,6 +11,7 @@ from apps.healthcare_monitoring import data, metrics, records, steps
 from apps.healthcare_monitoring.config import DEFAULT, RECIPES, SUMMARIES, Config
 from shared import InputError, MissingFileError
 from shared.data import fetch
+from shared.data.catalogue import CATALOGUE
 
 LIVES = [(f"p{n}", n % 2) for n in range(40)]
 MEASURED = "".join(f"{name},{hour},HR,{70 + n + hour}\n" for n, (name, _) in enumerate(LIVES) for hour in (0, 2.5))
@@ -241,7 +242,7 @@ def test_an_unknown_variable_is_named_with_the_nearest_known_one(tmp_path):
 
 @pytest.mark.data
 def test_physionet_is_read_as_published():
-    measured, ended = (fetch.fetch(file) for file in fetch.CATALOGUE["physionet2012"])
+    measured, ended = (fetch.fetch(file) for file in CATALOGUE["physionet2012"])
     found, outcomes = data.physionet(measured, ended)
     assert len(found.patients) == 4000 and outcomes.label.sum() == 554
     assert len(found.variables) == 44 and not {name.lower() for name in found.variables} & records.FORBIDDEN
@@ -252,7 +253,7 @@ def test_physionet_is_read_as_published():
 
 @pytest.mark.data
 def test_pbc2_is_read_as_published_and_no_visit_lies_after_the_end():
-    found, outcomes = data.pbc(fetch.fetch(fetch.CATALOGUE["pbc2"][0]))
+    found, outcomes = data.pbc(fetch.fetch(CATALOGUE["pbc2"][0]))
     assert len(found.patients) == 312 and np.bincount(outcomes.label).tolist() == [143, 140, 29]
     assert len(found.variables) == 15 and not set(found.variables) & set(data.PBC_OUTCOMES)
     assert (found.when <= outcomes.until[found.who]).all()

@@ -16,6 +16,7 @@ from apps.text_generation.config import Config
 from apps.text_generation.data import check_length, cut, load
 from shared import InputError, MissingFileError
 from shared.data import fetch
+from shared.data.catalogue import CATALOGUE
 from shared.data.sequences import StreamBatches
 from shared.data.text import Vocabulary, decode, join_words
 
@@ -275,7 +276,7 @@ def test_a_tfds_set_without_train_says_what_it_has(monkeypatch, tmp_path):
 @pytest.mark.data
 def test_tinyshakespeare_is_split_as_nanogpt_splits_it():
     """data[: int(n * 0.9)] and the rest: 1,003,854 and 111,540 characters."""
-    (entry,) = fetch.CATALOGUE["tinyshakespeare"]
+    (entry,) = CATALOGUE["tinyshakespeare"]
     text = decode(fetch.fetch(entry), entry.name)
     data = load(Config(data="tinyshakespeare"))
     assert (len(data.train), len(data.valid), data.test) == (1_003_854, 111_540, None)
@@ -298,5 +299,5 @@ def test_ptb_has_its_own_three_parts_at_word_level():
 @pytest.mark.data
 def test_ptb_by_character_keeps_the_three_files():
     data = load(Config(data="ptb", level="char"))
-    sizes = [entry.bytes for entry in fetch.CATALOGUE["ptb"]]
+    sizes = [entry.bytes for entry in CATALOGUE["ptb"]]
     assert [len(part) for part in (data.train, data.valid, data.test)] == sizes  # it is ASCII

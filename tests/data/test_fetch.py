@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from shared import InputError
 from shared.data import fetch
+from shared.data.catalogue import CATALOGUE, Resource
 
 CONTENT = b"Some text.\nAnother line.\n" * 9000  # more than one chunk
 
@@ -64,7 +65,7 @@ def homes(tmp_path, monkeypatch):
 
 
 def resource(url="http://127.0.0.1:9/text.txt", content=CONTENT, **changes):
-    known = fetch.Resource(
+    known = Resource(
         name="a text",
         url=url,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -294,7 +295,8 @@ def test_a_full_disk_is_said_so_and_leaves_no_half_file(server, homes):
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
         "from shared import InputError\n"
-        "from shared.data.fetch import Resource, fetch\n"
+        "from shared.data.catalogue import Resource\n"
+        "from shared.data.fetch import fetch\n"
         "try: fetch(Resource('a text', sys.argv[1], '0' * 64, '', 0, 'texts/text.txt'))\n"
         "except InputError as error: print(error)\n"
     )
@@ -319,10 +321,10 @@ def test_importing_it_starts_no_backend_and_asks_for_no_keras():
 
 
 def test_every_catalogue_entry_is_complete():
-    for resources in fetch.CATALOGUE.values():
+    for resources in CATALOGUE.values():
         for entry in resources:
             assert entry.url.startswith("http") and entry.licence and len(entry.sha256) == 64
-    everywhere = [(entry.local, entry.member) for resources in fetch.CATALOGUE.values() for entry in resources]
+    everywhere = [(entry.local, entry.member) for resources in CATALOGUE.values() for entry in resources]
     assert len(set(everywhere)) == len(everywhere)
 
 
@@ -330,7 +332,7 @@ def test_every_catalogue_entry_is_complete():
 @pytest.mark.parametrize("name", ["tinyshakespeare", "ptb", "tweeteval", "mr_polarity", "physionet2012", "pbc2"])
 def test_the_real_files_have_the_hash_and_size_of_the_catalogue(name, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    for entry in fetch.CATALOGUE[name]:
+    for entry in CATALOGUE[name]:
         content = fetch.fetch(entry)
         assert len(content) == entry.bytes
         assert hashlib.sha256(content).hexdigest() == entry.sha256

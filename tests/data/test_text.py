@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
+from shared.data.catalogue import CATALOGUE
 from shared.data.text import (
     SPECIALS,
     Vocabulary,
@@ -206,7 +207,7 @@ def test_a_vocabulary_smaller_than_its_specials_is_refused():
 
 @pytest.mark.data
 def test_tinyshakespeare_has_65_characters():
-    (entry,) = fetch.CATALOGUE["tinyshakespeare"]
+    (entry,) = CATALOGUE["tinyshakespeare"]
     text = decode(fetch.fetch(entry), entry.name)
     assert (len(text), len(set(text)), text.count("\n")) == (1_115_394, 65, 40_000)
     vocabulary = Vocabulary.fit(characters(text))
@@ -216,7 +217,7 @@ def test_tinyshakespeare_has_65_characters():
 @pytest.mark.data
 def test_ptb_has_the_published_counts_and_one_closed_vocabulary():
     """929,589 / 73,760 / 82,430 tokens with the line ends; 10,000 different with <eos> and <unk>."""
-    parts = [words(decode(fetch.fetch(entry), entry.name)) for entry in fetch.CATALOGUE["ptb"]]
+    parts = [words(decode(fetch.fetch(entry), entry.name)) for entry in CATALOGUE["ptb"]]
     assert [len(part) for part in parts] == [929_589, 73_760, 82_430]
     assert len(set(parts[0])) == 10_000
     assert set(parts[1]) | set(parts[2]) <= set(parts[0])

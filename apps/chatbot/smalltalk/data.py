@@ -9,6 +9,7 @@ import numpy as np
 
 from shared import InputError
 from shared.data import fetch
+from shared.data.catalogue import CATALOGUE
 from shared.data.sequences import BucketBatches, pad
 from shared.data.text import BEGIN, END, SPECIALS, Vocabulary, read_text
 
@@ -67,7 +68,7 @@ def load(config: TalkConfig) -> Data:
 def read(source: str) -> dict[str, list[list[list[str]]]]:
     """The dialogues of each part, each a list of turns, each a list of words."""
     if source == "dailydialog":
-        entries = fetch.CATALOGUE["dailydialog"]
+        entries = CATALOGUE["dailydialog"]
         texts = [fetch.fetch(entry).decode() for entry in entries]
         return {name: _dialogues(text) for name, text in zip(("train", "valid", "test"), texts, strict=True)}
     dialogues = _dialogues(read_text(Path(source)))

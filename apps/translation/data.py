@@ -1,0 +1,160 @@
+"""Pairs of sentences to token ids, split so that nothing leaks, and batches of pairs of about the same length."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from shared import InputError
+from shared.data.sequences import BucketBatches
+
+from .config import Config
+from .sources import Pair, Parts, read
+from .tokens import BEGIN, Tokenizer
+
+SPLIT_SEED = 0  # the same parts in every run, so that runs compare
+FEWEST = 50  # training pairs
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Pairs of sentences, and their ids, (source (time,), target (time,)) int32 each; both end with <eos>."""
+
+    pairs: list[Pair]
+    ids: list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """The parts, and what was learned from the training pairs.
+
+    `info` fits JSON: data, split, source and target (languages), tokenizer, frequencies (how often each token stands
+    in the training targets), bucket_lengths and examples (sentences to show).
+    """
+
+    train: Part
+    valid: Part
+    test: Part
+    info: dict[str, Any]
+
+
+def load(config: Config) -> Data:
+    """Reads the pairs that `config.data` names, splits them and turns them into ids.
+
+    Raises:
+        InputError: an unknown source, files that cannot be used, too few pairs, or all of them too long.
+    """
+    parts, split = cut(read(config), config)
+    parts["train"] = distinct(parts)
+    sentences = [text for pair in parts["train"] for text in (pair.source, pair.target)]
+    tokenizer = Tokenizer.fit(sentences, config.level, config.vocabulary, config.min_count)
+    every = {name: _encoded(pairs, tokenizer) for name, pairs in parts.items()}
+    # Only training and its validation leave long pairs out: a test keeps all that others measure on.
+    found = {name: part if name == "test" else _short(part, config) for name, part in every.items()}
+    left_out = sum(len(every[name].pairs) - len(found[name].pairs) for name in found)
+    counts = np.bincount(np.concatenate([target for _, target in found["train"].ids]), minlength=len(tokenizer))
+    sizes = ", ".join(f"{name} {len(found[name].pairs):,}" for name in ("train", "valid", "test"))
+    info = {
+        "data": f"CLDR phrases, {_babel()}" if config.data == "builtin" else config.data,
+        "split": f"{sizes} pairs; {split}"
+        + (f", {left_out:,} longer than {config.max_tokens} tokens left out" if left_out else ""),
+        "source": config.source,
+        "target": config.target,
+        "tokenizer": tokenizer.to_json(),
+        "frequencies": counts.tolist(),
+        "bucket_lengths": bucket_lengths(found["train"], config),
+        "examples": examples(found["valid"]),
+    }
+    return Data(**found, info=info)
+
+
+def _babel() -> str:
+    import babel
+
+    return f"babel {babel.__version__}"
+
+
+def cut(parts: Parts, config: Config) -> tuple[Parts, str]:
+    """Cuts valid and test off train where the source does not bring them; the same sentence is never in two parts."""
+    pairs = parts["train"]
+    said = "values held out" if config.data == "builtin" else "as published"
+    sources = sorted({pair.source for pair in pairs})
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(sources))
+    shares = {"valid": config.valid_fraction, "test": config.test_fraction}
+    parts, begin = dict(parts), 0
+    for part, share in shares.items():
+        if part in parts:
+            continue
+        end = begin + max(1, int(share * len(sources)))
+        taken = {sources[number] for number in order[begin:end]}
+        parts[part], begin = [pair for pair in pairs if pair.source in taken], end
+        parts["train"] = [pair for pair in parts["train"] if pair.source not in taken]
+        said = "drawn by source sentence"
+    if len(parts["train"]) < FEWEST:
+        raise InputError(
+            f"Expected at least {FEWEST} pairs to train on. {config.data} has {len(parts['train'])} after "
+            "validation and test are taken off."
+        )
+    return parts, said
+
+
+def distinct(parts: Parts) -> list[Pair]:
+    """The training pairs, each once and without those that valid or test also have."""
+    heldout = {(pair.source, pair.target) for part in ("valid", "test") for pair in parts[part]}
+    pairs = {(pair.source, pair.target): pair for pair in parts["train"]}
+    return [pair for key, pair in pairs.items() if key not in heldout]
+
+
+def _encoded(pairs: list[Pair], tokenizer: Tokenizer) -> Part:
+    return Part(pairs, [(tokenizer.encode(pair.source).ids, tokenizer.encode(pair.target).ids) for pair in pairs])
+
+
+def _short(part: Part, config: Config) -> Part:
+    """The pairs of at most max_tokens on either side."""
+    kept = [number for number, ids in enumerate(part.ids) if max(map(len, ids)) <= config.max_tokens]
+    if not kept:
+        raise InputError(f"--max-tokens: every pair is longer than {config.max_tokens} tokens; allow more")
+    return Part([part.pairs[number] for number in kept], [part.ids[number] for number in kept])
+
+
+def bucket_lengths(part: Part, config: Config) -> list[int]:
+    """Lengths to pad to, so that about as many training pairs fall into each; the last holds every pair."""
+    longest = [max(map(len, ids)) for ids in part.ids]
+    if config.buckets == 1:
+        return [max(longest)]
+    shares = np.arange(1, config.buckets) / config.buckets
+    # Few pairs are very long: the longest of them have a bucket of their own.
+    inner = np.quantile(longest, [*shares, 0.99], method="higher").tolist()
+    return sorted({*inner, config.max_tokens})
+
+
+def examples(part: Part, count: int = 5) -> list[str]:
+    """Source sentences of validation to show what was learned: one of each kind, if there are kinds."""
+    kinds = {pair.where: pair.source for pair in reversed(part.pairs)}
+    return list(kinds.values())[-count:]
+
+
+class PairBatches(BucketBatches):
+    """Batches ((source, target before), target, weights), each (batch, time), padded with 0 to one length.
+
+    Target before is what the decoder reads: <bos>, then the target but for its last token. Where the target has ended
+    the weight is 0.
+    """
+
+    def __init__(self, part: Part, batch_size: int, seed: int, lengths: list[int]) -> None:
+        both = [_side_by_side(source, target) for source, target in part.ids]
+        super().__init__(both, [pair[:, 2] for pair in both], batch_size, seed, lengths)
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """See the class."""
+        (both, _), target, weights = super().batch(epoch, step)
+        return (both[..., 0], both[..., 1]), target, weights * (target != 0)
+
+
+def _side_by_side(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(time, 3): source, target before, target, with 0 after their ends."""
+    columns = np.zeros((max(len(source), len(target)), 3), np.int32)
+    columns[: len(source), 0] = source
+    columns[: len(target), 1] = [BEGIN, *target[:-1]]
+    columns[: len(target), 2] = target
+    return columns

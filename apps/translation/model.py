@@ -1,0 +1,83 @@
+"""The network: token vectors of both languages, an encoder that reads both ways, a decoder that looks back at it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from shared.layers import backend
+from shared.layers.bias import Bias
+from shared.layers.stack import Stack
+
+from .config import Config
+from .decoder import AttentionDecoder
+
+
+def build(config: Config, info: dict) -> keras.Model:
+    """Source ids (batch, source) and target ids (batch, target), 0 after the end -> logits (batch, target, vocabulary).
+
+    Target t is what the decoder reads before it writes token t: it begins with <bos>.
+    """
+    vocabulary = len(info["frequencies"])
+    source, target = (keras.Input((None,), dtype="int32", name=name) for name in ("source", "target"))
+    mask = ops.not_equal(source, 0)
+    embedding = keras.layers.ReversibleEmbedding(
+        vocabulary,
+        config.embedding,
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=0.1),
+        name="embedding",
+    )
+    read = _one_mask(config.embedding_dropout, "source_dropout")(embedding(source))  # (batch, source, embedding)
+    shape = {"arch": config.arch, "units": config.units, "layers": config.layers}
+    encoder = Stack(**shape, dropout=config.dropout, bidirectional=True, name="encoder")
+    encoded = encoder(read, mask=mask)  # (batch, source, 2 units)
+    written = _one_mask(config.embedding_dropout, "target_dropout")(embedding(target))  # (batch, target, embedding)
+    decoder = AttentionDecoder(config.units, config.embedding, config.attention, name="decoder")
+    outputs, _ = decoder(encoded, mask, written)  # (batch, target, embedding)
+    # Only the decoder's loop goes step by step; the vocabulary's logits are one product over all of them.
+    outputs = keras.layers.Dropout(config.dropout, name="dropout")(outputs)
+    bias = Bias(name="bias")
+    model = keras.Model([source, target], bias(embedding(outputs, reverse=True)), name="translation")
+    bias.set_weights([np.log(np.array(info["frequencies"]) + 1.0) - np.log(sum(info["frequencies"]) + 1.0)])
+    return model
+
+
+def _one_mask(rate: float, name: str) -> keras.layers.Layer:
+    """Gal and Ghahramani (2016), arXiv:1512.05287: one mask for the whole sentence, not one for each token."""
+    return keras.layers.Dropout(rate, noise_shape=(None, 1, None), name=name)
+
+
+def attending(model: keras.Model) -> keras.Model:
+    """The same network, which also answers where it looked: [logits, attention (batch, target, source)]."""
+    return keras.Model(model.inputs, [model.output, model.get_layer("decoder").output[1]])
+
+
+def reader(model: keras.Model) -> Callable:
+    """`read(source ids (batch, source)) -> (states, constants)` of `step`, compiled."""
+    layers = [model.get_layer(name) for name in ("embedding", "encoder", "decoder")]
+
+    def read(source: Any) -> tuple[list, list]:
+        embedding, encoder, decoder = layers
+        mask = ops.not_equal(source, 0)
+        states, constants = decoder.start(encoder(embedding(source), mask=mask), mask)
+        return [*states, ops.where(mask, 0.0, 1.0)], constants
+
+    return backend.compiled(read, model.variables)
+
+
+def step(model: keras.Model) -> Callable:
+    """One step of `build`'s decoder: (tokens (batch,), states, *constants) -> (logits (batch, vocabulary), states).
+
+    The last state is how much each source token was attended to in all (batch, source); padding counts as covered.
+    """
+    embedding, decoder, bias = (model.get_layer(name) for name in ("embedding", "decoder", "bias"))
+
+    def one_step(tokens: Any, states: list, *constants: Any) -> tuple[Any, list]:
+        state, output, coverage = states
+        x = decoder.project(embedding(tokens))
+        state, output, attention = decoder.one(x, state, output, list(constants))
+        return bias(embedding(output, reverse=True)), [state, output, coverage + attention]
+
+    return one_step

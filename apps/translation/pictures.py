@@ -1,0 +1,38 @@
+"""A picture of where the decoder looked while it wrote each token."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError, plots
+
+SUFFIXES = (".png", ".svg", ".pdf")
+
+
+def attention(source: list[str], written: list[str], weights: np.ndarray, path: Path) -> None:
+    """Draws weights (written, source), a row for each token written. Raises InputError as `check` does."""
+    check(path)
+    size = (2.0 + 0.32 * len(source), 1.6 + 0.28 * len(written))
+    figure, axes = plots.new_figure("", size=size)
+    shown = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(source)), [_label(token) for token in source], rotation=60, ha="right")
+    axes.set_yticks(range(len(written)), [_label(token) for token in written])
+    axes.set(xlabel="read", ylabel="written")
+    figure.colorbar(shown, ax=axes, label="attention")
+    with warnings.catch_warnings():  # its font has no Chinese or Arabic, say; an empty box stands for a character
+        warnings.simplefilter("ignore", UserWarning)
+        plots.save(figure, path)
+
+
+def check(path: Path) -> None:
+    """Raises InputError if no such picture can be written."""
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"--picture: expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"--picture: expected a file in a folder that is there. Received: {path}")
+
+
+def _label(token: str) -> str:
+    """A dollar sign would begin mathematics."""
+    return token.replace("$", r"\$")

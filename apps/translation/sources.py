@@ -1,0 +1,126 @@
+"""Where pairs of sentences come from: CLDR phrases, multi30k, TensorFlow data sets, your own files."""
+
+import dataclasses
+import difflib
+from pathlib import Path
+
+from shared import InputError, MissingFileError
+from shared.data import fetch, tfds
+from shared.data.catalogue import CATALOGUE
+from shared.data.text import decode
+
+from . import phrases
+from .config import Config
+from .tokens import clean
+
+MULTI30K = ("en", "de", "fr")
+MULTI30K_PARTS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """A sentence, its translation, and where they stand, for messages; of the built-in phrases their kind."""
+
+    source: str
+    target: str
+    where: str
+
+
+Parts = dict[str, list[Pair]]
+
+
+def read(config: Config) -> Parts:
+    """The pairs of the source by part; those that are not split yet are all "train".
+
+    Raises:
+        InputError: an unknown source or language, or files that cannot be used; file and line are named.
+    """
+    data = config.data
+    if data == "builtin":
+        made = phrases.parts(config.source, config.target).items()
+        return {part: [Pair(clean(one), clean(other), kind) for one, other, kind in some] for part, some in made}
+    if data == "multi30k":
+        return multi30k(config.source, config.target)
+    if data.startswith(tfds.PREFIX):
+        return read_tfds(config)
+    if not Path(data).is_file():
+        near = difflib.get_close_matches(data, ("builtin", "multi30k"), 1)
+        raise MissingFileError(
+            "Expected --data builtin, multi30k, tfds:NAME, the path of a TSV file of pairs, or of source sentences "
+            f"with their translations in --target-file. Received: {data}."
+            + (f" Did you mean {near[0]}?" if near else "")
+        )
+    return {"train": read_two_files(data, config.target_file) if config.target_file else read_tsv(data)}
+
+
+def multi30k(source: str, target: str) -> Parts:
+    """Elliott et al. (2016), W16-3210: captions of pictures and their translations; test is test_2016_flickr."""
+    if not {source, target} <= set(MULTI30K):
+        raise InputError(f"--source, --target: multi30k has {', '.join(MULTI30K)}; received {source!r} and {target!r}")
+    files = {entry.name.removeprefix("multi30k "): entry for entry in CATALOGUE["multi30k"]}
+    parts = {}
+    for part, name in MULTI30K_PARTS.items():
+        one, other = (
+            decode(fetch.fetch(files[f"{name}.{language}"]), f"{name}.{language}").removesuffix("\n").split("\n")
+            for language in (source, target)
+        )
+        parts[part] = _pairs(one, other, f"multi30k {name}")
+    return parts
+
+
+def read_tfds(config: Config) -> Parts:
+    """A set whose examples have a feature for each language, such as ted_hrlr_translate/de_to_en."""
+    found = tfds.splits(config.data)
+    if "train" not in found:
+        raise InputError(f"Expected a split called train in {config.data}. It has: {', '.join(found)}")
+    parts = {}
+    for part, split in (("train", "train"), ("valid", "validation"), ("test", "test")):
+        if split not in found:
+            continue
+        pairs = []
+        for number, example in enumerate(tfds.load_examples(config.data, split)):
+            where = f"{config.data}, {split}, example {number}"
+            for language in (config.source, config.target):
+                if language not in example:
+                    raise InputError(f"--source, --target: {config.data} has {', '.join(example)}; not {language!r}")
+            one, other = (clean(decode(example[key], where)) for key in (config.source, config.target))
+            if one and other:  # ted_hrlr_translate has some empty ones
+                pairs.append(Pair(one, other, where))
+        parts[part] = pairs
+    return parts
+
+
+def read_two_files(source: str, target: str) -> list[Pair]:
+    """Two files of sentences, line by line; InputError if they have not equally many."""
+    if not Path(target).is_file():
+        raise MissingFileError(f"--target-file: expected a file of translations. There is none at {target}.")
+    one, other = _lines(source), _lines(target)
+    if len(one) != len(other):
+        raise InputError(
+            f"Expected a translation for each sentence. {source} has {len(one)} lines, {target} has {len(other)}."
+        )
+    return _pairs(one, other, f"{source} and {target}")
+
+
+def read_tsv(path: str) -> list[Pair]:
+    """A file with a sentence, a tab and its translation on each line."""
+    rows = [line.split("\t") for line in _lines(path)]
+    for number, row in enumerate(rows, 1):
+        if len(row) != 2:
+            raise InputError(
+                f"Expected a sentence, a tab and its translation on each line. {path}, line {number} has "
+                f"{len(row)} columns. Two files of sentences are named with --data and --target-file."
+            )
+    return _pairs([row[0] for row in rows], [row[1] for row in rows], path)
+
+
+def _lines(path: str) -> list[str]:
+    return decode(Path(path).read_bytes(), path).removesuffix("\n").split("\n")
+
+
+def _pairs(one: list[str], other: list[str], name: str) -> list[Pair]:
+    pairs = [Pair(clean(a), clean(b), f"{name}, line {n}") for n, (a, b) in enumerate(zip(one, other, strict=True), 1)]
+    for pair in pairs:
+        if not pair.source or not pair.target:
+            raise InputError(f"Expected a sentence and its translation. {pair.where} is empty on one side.")
+    return pairs

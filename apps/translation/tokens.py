@@ -1,0 +1,112 @@
+"""Sentences to token ids and back: byte-pair subwords or words, of both languages in one vocabulary."""
+
+import collections
+import dataclasses
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.data.text import SPECIALS, UNKNOWN
+
+PAD, UNK, BEGIN, END = range(4)  # the ids of SPECIALS
+SPACE = "\u2581"  # stands for the space before a word, as in SentencePiece
+
+
+def clean(text: str) -> str:
+    """The sentence in composed characters, without spaces at its ends and with single ones inside."""
+    text = unicodedata.normalize("NFC", text).replace(SPACE, "_")
+    return _single_spaces("".join(" " if character in "\0\t\r\n" else character for character in text))
+
+
+def _single_spaces(text: str) -> str:
+    """Ordinary spaces only: the others, of which numbers and times are full, mean something."""
+    return " ".join(word for word in text.split(" ") if word)
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoded:
+    """A sentence's ids, <eos> the last of them, and the text that each stands for."""
+
+    ids: np.ndarray
+    pieces: list[str]
+
+
+class Tokenizer:
+    """Cuts sentences into tokens, learned from the training sentences alone.
+
+    Sennrich et al. (2016), "Neural machine translation of rare words with subword units", arXiv:1508.07909. Digits
+    and punctuation stand alone, so that a number never seen is read and written digit by digit.
+
+    Args:
+        state: what `to_json` gave.
+    """
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        import tokenizers
+
+        self._inner = tokenizers.Tokenizer.from_str(json.dumps(state))
+        self._inner.encode_special_tokens = True  # a user who types <eos> means these five characters
+        self._tokens = [self._inner.id_to_token(number) for number in range(self._inner.get_vocab_size())]
+
+    @classmethod
+    def fit(cls, sentences: Iterable[str], level: str, size: int, min_count: int) -> "Tokenizer":
+        """Learns at most `size` tokens; what occurs fewer than `min_count` times, a character or a word, is unknown."""
+        import tokenizers
+        from tokenizers import models, pre_tokenizers, trainers
+
+        sentences = list(sentences)
+        specials: dict[str, Any] = {"vocab_size": size, "special_tokens": list(SPECIALS), "show_progress": False}
+        if level == "words":
+            model, trainer = (
+                models.WordLevel(unk_token=UNKNOWN),
+                trainers.WordLevelTrainer(min_frequency=min_count, **specials),
+            )
+        else:
+            counts = collections.Counter(character for text in sentences for character in text)
+            known = sum(count >= min_count for count in counts.values())
+            model, trainer = (
+                models.BPE(unk_token=UNKNOWN),
+                trainers.BpeTrainer(min_frequency=2, limit_alphabet=max(1, known + 1), **specials),
+            )
+        inner = tokenizers.Tokenizer(model)
+        inner.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always"),
+                pre_tokenizers.Punctuation("isolated"),
+                pre_tokenizers.Digits(individual_digits=True),
+            ]
+        )
+        inner.train_from_iterator(sentences, trainer)
+        return cls(json.loads(inner.to_str()))
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """All that was learned, as it fits JSON."""
+        return json.loads(self._inner.to_str())
+
+    def encode(self, text: str) -> Encoded:
+        """The ids (time,) int32 of a clean sentence, and what each stands for."""
+        found = self._inner.encode(text)
+        pieces = [text[start:end] if start else f" {text[:end]}" for start, end in found.offsets]
+        return Encoded(np.array([*found.ids, END], np.int32), [*pieces, ""])
+
+    def decode(self, ids: Sequence[int], copied: Sequence[str] = ()) -> str:
+        """The text of ids up to <eos>; `copied` has what to write for each <unk>, else nothing is written."""
+        written = []
+        for place, number in enumerate(ids):
+            if number == END:
+                break
+            if number == UNK:
+                written.append(copied[place] if place < len(copied) else "")
+            elif number >= len(SPECIALS):
+                written.append(self._tokens[number])
+        return _single_spaces("".join(written).replace(SPACE, " "))
+
+    def shown(self, ids: Sequence[int]) -> list[str]:
+        """The tokens as they may be shown, _ for the space before a word."""
+        return [self._tokens[number].replace(SPACE, "_") for number in ids]

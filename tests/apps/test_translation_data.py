@@ -1,0 +1,292 @@
+"""Phrases, files, tokens, splits and batches, and the simple method against its equations."""
+
+import collections
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apps.translation import data, ibm1, phrases, sources
+from apps.translation.config import Config
+from apps.translation.sources import Pair
+from apps.translation.tokens import BEGIN, END, UNK, Tokenizer, clean
+from shared import InputError
+
+SENTENCES = ["Two men, 1987 are here.", "Zwei Männer sind hier am 3. Mai.", "two men are there"] * 3
+
+
+# The built-in phrases
+
+
+@pytest.fixture(scope="module")
+def built():
+    return phrases.parts("en", "de")
+
+
+def test_no_value_of_valid_or_test_is_in_train(built):
+    """A date, time or number in one part is in no other, in whatever style it is written."""
+
+    def numbers(part, kind):
+        found = [source for source, _, each in built[part] if each == kind]
+        return {tuple(re.findall(r"[\d.,]*\d", text)) for text in found}
+
+    for kind in ("unit", "currency"):
+        small = {("1",), ("5",), ("5.00",)}  # with which train names every unit
+        assert not (numbers("train", kind) & (numbers("test", kind) | numbers("valid", kind))) - small
+    assert not numbers("test", "unit") & numbers("valid", "unit")
+    for part in ("valid", "test"):
+        held = {source for source, _, _ in built[part]}
+        assert not held & {source for source, _, _ in built["train"]}
+
+
+def test_a_date_held_out_in_one_style_is_held_out_in_all(built):
+    """Long and full dates are read back; the day of the year is what counts."""
+
+    def days(part):
+        texts = [source for source, _, kind in built[part] if kind == "date"]
+        return {re.sub(r"^\w+day, ", "", text) for text in texts if re.search(r"\d{4}$", text) and len(text) > 14}
+
+    assert len(days("test")) > 20
+    assert not days("train") & days("test")
+
+
+def test_phrases_are_those_of_babel_and_the_same_every_time(built):
+    from babel.dates import parse_date
+
+    assert built == phrases.parts("en", "de")
+    assert {kind for *_, kind in built["test"]} == set(phrases.kinds())
+    long = [(one, other) for one, other, _ in built["test"] if re.fullmatch(r"[A-Z][a-z]+ \d+, \d{4}", one)]
+    assert long
+    short = [(one, other) for one, other, _ in built["test"] if re.fullmatch(r"\d+/\d+/\d\d", one)]
+    for one, other in short:
+        assert parse_date(one, locale="en") == parse_date(other, locale="de")
+    assert short
+    names = dict((one, other) for one, other, kind in built["train"] if kind == "language and country")
+    assert names["Switzerland"] == "Schweiz" and names["French"] == "Französisch"
+
+
+def test_no_phrase_has_two_translations_between_which_one_could_only_guess(built):
+    found = collections.defaultdict(set)
+    for source, target, kind in built["train"] + built["valid"] + built["test"]:
+        if kind in ("date", "time", "relative time", "unit", "currency"):
+            found[kind, source].add(target)
+    guessed = {source.split(" ")[-1] for (_, source), targets in found.items() if len(targets) > 1}
+    assert guessed <= {"c", "pt"}  # cup and century, pint and point: units that English abbreviates alike
+
+
+@pytest.mark.parametrize("target", ["ja", "pt_BR", "zh-Hant"])
+def test_any_locale_will_do(target):
+    found = phrases.parts("en", target)
+    assert len(found["test"]) > 800 and all(other for _, other, _ in found["test"])
+
+
+def test_an_unknown_locale_is_named():
+    with pytest.raises(InputError, match="Expected a locale that babel knows.*Received: xx"):
+        phrases.parts("en", "xx")
+
+
+# Tokens
+
+
+@pytest.mark.parametrize("level", ["subwords", "words"])
+def test_what_is_cut_is_put_together_again(level):
+    tokenizer = Tokenizer.fit(SENTENCES, level, 200, 1)
+    for text in SENTENCES:
+        encoded = tokenizer.encode(text)
+        assert encoded.ids[-1] == END and len(encoded.ids) == len(encoded.pieces)
+        assert tokenizer.decode(encoded.ids) == text
+    again = Tokenizer(tokenizer.to_json())
+    assert list(again.encode(SENTENCES[1]).ids) == list(tokenizer.encode(SENTENCES[1]).ids)
+
+
+@pytest.mark.parametrize("level", ["subwords", "words"])
+def test_what_is_unknown_is_copied_from_the_source(level):
+    tokenizer = Tokenizer.fit(SENTENCES, level, 200, 3)
+    text = "Two €5 men <eos> are \u4f60\u597d here"
+    encoded = tokenizer.encode(text)
+    assert UNK in encoded.ids and END not in encoded.ids[:-1]
+    written = tokenizer.decode(encoded.ids, encoded.pieces)
+    assert written.replace(" ", "") == text.replace(" ", "")
+    assert "\u4f60" not in tokenizer.decode(encoded.ids)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=40))
+def test_any_text_is_encoded_and_comes_back_if_copied(text):
+    text = clean(text)
+    tokenizer = KNOWING
+    encoded = tokenizer.encode(text)
+    assert encoded.ids.max() < len(tokenizer)
+    written = tokenizer.decode(encoded.ids, encoded.pieces)
+    assert "".join(written.split()) == "".join(text.split())
+
+
+KNOWING = Tokenizer.fit(SENTENCES, "subwords", 200, 2)
+
+
+def test_digits_stand_alone_so_that_new_numbers_can_be_read():
+    tokenizer = Tokenizer.fit(["in 1987 and 1987 and 1987 0 2 3 4 5 6"] * 5, "subwords", 300, 1)
+    assert tokenizer.shown(tokenizer.encode("in 4531").ids[:-1]) == ["_in", "_", "4", "5", "3", "1"]
+
+
+# Reading
+
+
+def config(**changes):
+    return Config(**{"data": "own", "vocabulary": 200, "min_count": 1, **changes})
+
+
+def write(path, rows):
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_a_tsv_and_two_files_hold_the_same_pairs(tmp_path):
+    one, other = [f"one {n}" for n in range(9)], [f"eins {n}" for n in range(9)]
+    tsv = write(tmp_path / "pairs.tsv", ["\t".join(pair) for pair in zip(one, other, strict=True)])
+    first, second = write(tmp_path / "a.en", one), write(tmp_path / "a.de", other)
+    pairs = sources.read(config(data=tsv))["train"]
+    both = sources.read(config(data=first, target_file=second))["train"]
+    assert [(p.source, p.target) for p in pairs] == [(p.source, p.target) for p in both]
+    assert pairs[3] == Pair("one 3", "eins 3", f"{tsv}, line 4")
+
+
+BAD = {
+    "unequal": (["a\tb"], ["a"], "Expected a translation for each sentence. .* has 1 lines, .* has 2"),
+    "no tab": (["a b c"], None, "line 1 has 1 columns"),
+    "three columns": (["a\tb", "a\tb\tc"], None, "line 2 has 3 columns"),
+    "an empty side": (["a\tb", "a\t "], None, "line 2 is empty on one side"),
+    "too few": (["a\tb"] * 60, None, "Expected at least 50 pairs"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_files_that_cannot_be_used_are_named_with_their_line(name, tmp_path):
+    rows, target, message = BAD[name]
+    path = write(tmp_path / "pairs.tsv", rows)
+    target_file = write(tmp_path / "other", [*target, "b"]) if target else ""
+    with pytest.raises(InputError, match=message):
+        data.load(config(data=path, target_file=target_file))
+
+
+def test_two_equal_languages_are_refused():
+    with pytest.raises(InputError, match="--source, --target: expected two languages"):
+        config(source="de", target="DE")
+
+
+# Splits and batches
+
+
+def own_pairs(tmp_path, count=300):
+    random = np.random.default_rng(0)
+    rows = [" ".join(random.choice(list("abcdefgh"), random.integers(1, 12))) for _ in range(count)]
+    return write(tmp_path / "own.tsv", [f"{row}\t{row.upper()}" for row in rows])
+
+
+def test_no_source_sentence_is_in_two_parts_and_the_split_never_changes(tmp_path):
+    path = own_pairs(tmp_path)
+    loaded = [data.load(config(data=path, seed=seed)) for seed in (1, 2)]
+    parts = [{pair.source for pair in getattr(loaded[0], part).pairs} for part in ("train", "valid", "test")]
+    assert all(parts) and not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
+    assert loaded[0].test.pairs == loaded[1].test.pairs
+
+
+def test_the_tokens_come_from_train_alone(tmp_path):
+    path = own_pairs(tmp_path)
+    pairs = data.load(config(data=path)).test.pairs
+    text = (tmp_path / "own.tsv").read_text()
+    changed = text.replace(f"{pairs[0].source}\t", f"{pairs[0].source} zzz\t").replace("zzz", "\u00e9")
+    (tmp_path / "own.tsv").write_text(changed)
+    loaded = data.load(config(data=path))
+    known = "\u00e9" in "".join(pair.source for pair in loaded.train.pairs)
+    assert known == ("\u00e9" in str(loaded.info["tokenizer"]["model"]["vocab"].keys()))
+
+
+def test_what_the_decoder_reads_is_the_target_one_step_earlier(tmp_path):
+    loaded = data.load(config(data=own_pairs(tmp_path), buckets=2))
+    batches = data.PairBatches(loaded.train, 16, 1, loaded.info["bucket_lengths"])
+    counted = collections.Counter()
+    for step in range(batches.steps):
+        (source, before), target, weights = batches.batch(0, step)
+        assert source.shape == before.shape == target.shape == weights.shape
+        for row in range(16):
+            length = int(np.flatnonzero(target[row] == END)[0]) + 1
+            assert list(before[row, :length]) == [BEGIN, *target[row, : length - 1]]
+            assert weights[row].sum() in (0, length) and (weights[row, length:] == 0).all()
+            if weights[row].any():
+                counted[tuple(target[row, :length])] += 1
+    expected = collections.Counter(tuple(target) for _, target in loaded.train.ids)
+    assert counted == expected
+
+
+def test_long_pairs_are_left_out_of_training_and_counted(tmp_path):
+    loaded = data.load(config(data=own_pairs(tmp_path), max_tokens=9))
+    assert max(len(side) for pair in loaded.train.ids for side in pair) <= 9
+    assert max(len(side) for pair in loaded.test.ids for side in pair) > 9
+    assert re.search(r"\d+ longer than 9 tokens left out", loaded.info["split"])
+
+
+def test_a_tensorflow_data_set_is_read_by_its_languages(monkeypatch):
+    examples = {"train": [("eins", "one"), ("", "empty")], "validation": [("zwei", "two")], "test": [("drei", "three")]}
+    monkeypatch.setattr(sources.tfds, "splits", lambda name: sorted(examples))
+    monkeypatch.setattr(
+        sources.tfds,
+        "load_examples",
+        lambda name, split: [{"de": a.encode(), "en": b.encode()} for a, b in examples[split]],
+    )
+    parts = sources.read(config(data="tfds:ted_hrlr_translate/de_to_en", source="de", target="en"))
+    assert {part: [(p.source, p.target) for p in pairs] for part, pairs in parts.items()} == {
+        "train": [("eins", "one")],
+        "valid": [("zwei", "two")],
+        "test": [("drei", "three")],
+    }
+    with pytest.raises(InputError, match="has de, en; not 'fr'"):
+        sources.read(config(data="tfds:ted_hrlr_translate/de_to_en", source="de", target="fr"))
+
+
+@pytest.mark.data
+def test_multi30k_is_read_whole():
+    parts = sources.multi30k("en", "fr")
+    assert {part: len(pairs) for part, pairs in parts.items()} == {"train": 29_000, "valid": 1_014, "test": 1_000}
+    assert parts["train"][0].source == "Two young, White males are outside near many bushes."
+    with pytest.raises(InputError, match="multi30k has en, de, fr"):
+        sources.multi30k("en", "it")
+
+
+# IBM model 1
+
+
+def plain_ibm1(pairs, rounds):
+    """Brown et al. with dictionaries, in the words of the paper."""
+    t = collections.defaultdict(lambda: 1.0)
+    for _ in range(rounds):
+        count, total = collections.Counter(), collections.Counter()
+        for source, target in pairs:
+            for f in target:
+                norm = sum(t[f, e] for e in source)
+                for e in source:
+                    count[f, e] += t[f, e] / norm
+                    total[e] += t[f, e] / norm
+        t = collections.defaultdict(float, {(f, e): value / total[e] for (f, e), value in count.items()})
+    return t
+
+
+def test_ibm_model_1_is_expectation_maximisation_word_by_word():
+    random = np.random.default_rng(0)
+    sizes = random.integers(1, 5, 20)
+    pairs = [(random.integers(0, 6, size).tolist(), random.integers(0, 7, 3).tolist()) for size in sizes]
+    table = ibm1.probabilities(*map(list, zip(*pairs, strict=True)), (6, 7), 4).toarray()
+    expected = plain_ibm1(pairs, 4)
+    for (f, e), value in expected.items():
+        np.testing.assert_allclose(table[e, f], value, atol=1e-12)
+    np.testing.assert_allclose(table.sum(axis=1), 1)
+
+
+def test_a_dictionary_is_found_where_there_is_one():
+    words = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier"}
+    random = np.random.default_rng(1)
+    drawn = [random.permutation(list(words))[: random.integers(1, 4)] for _ in range(60)]
+    method = ibm1.fit([(" ".join(some), " ".join(words[word] for word in some)) for some in drawn])
+    assert method.translate("three, five one.") == "drei, five eins."
