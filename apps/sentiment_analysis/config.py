@@ -151,7 +151,8 @@ RECIPES = {
         embedding_dropout=0.5,
         dropout=0.5,
         averaging=0.99,
-        epochs=5,
+        epochs=12,
+        patience=3,
     ),
     # reviews are long; not measured yet
     "tfds:imdb_reviews": Config(
