@@ -62,6 +62,7 @@ def test_the_model_card_is_at_most_120_lines(app):
     assert len((ROOT / "apps" / app / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
+@pytest.mark.slow
 @every_app
 def test_a_copied_folder_trains_and_predicts_unedited(app, tmp_path):
     shutil.copytree(ROOT / "shared", tmp_path / "shared")
