@@ -28,7 +28,6 @@ from apps.music_composition.tokens import FIRST, NOTHING_NEW, PAD, VOCABULARY, e
 from apps.music_composition.train import FrameNats, frame_nats
 from apps.music_composition.writer import Writer, force, free_tokens, measured
 from shared import InputError, cli
-from shared.layers import SEQUENCE_ARCHITECTURES
 from tests.apps.test_contract import run
 from tests.apps.test_music_composition_data import FORMS, FOUR, midi_file, random_piece
 
@@ -128,8 +127,8 @@ def test_written_token_by_token_the_likelihood_is_that_of_the_whole_piece(form, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arch", SEQUENCE_ARCHITECTURES)
-def test_every_architecture_writes_as_it_reads(arch):
+@pytest.mark.parametrize("arch", ["gru", "slstm", "lru", "tcn", "attention"])  # one of each kind of scan
+def test_other_architectures_write_as_they_read(arch):
     check_likelihood("voices", arch)
 
 

@@ -61,8 +61,17 @@ def test_in_training_zoneout_holds_about_its_share_of_units_exactly(arch):
 
 @having("recompute")
 @masks
-@pytest.mark.parametrize("length", [1, 4, 100])
-def test_recomputation_changes_neither_outputs_nor_gradients(arch, mask, length):
+def test_recomputation_changes_neither_outputs_nor_gradients(arch, mask):
+    check_recomputation(arch, mask, length=4)
+
+
+@pytest.mark.parametrize("arch", IN_MAKE_TEST)
+@pytest.mark.parametrize("length", [1, 100])
+def test_pieces_may_be_of_one_step_or_longer_than_the_sequence(arch, length):
+    check_recomputation(arch, None, length)
+
+
+def check_recomputation(arch, mask, length):
     plain = make(arch, return_sequences=True, return_state=True)
     thrifty = make(arch, return_sequences=True, return_state=True, recompute=length)
     values = [inputs(), *start(plain), *plain.get_weights()]

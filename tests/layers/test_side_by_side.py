@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from shared.layers import VECTOR_ARCHITECTURES
 from tests.layers.compare import same
-from tests.layers.test_battery import every_arch, make
+from tests.layers.test_battery import make
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the halves are TensorFlow's", allow_module_level=True)
@@ -42,8 +43,11 @@ def programs(function):
     return sum(node.attr["f"].func.name != "" for node in nodes)
 
 
-@every_arch
-@pytest.mark.parametrize("rows, masked", [(1, False), (5, False), (5, True)])
+@pytest.mark.parametrize(
+    "arch, rows, masked",
+    [("lstm", 1, False), ("lstm", 5, True), ("mingru", 5, False)]
+    + [pytest.param(arch, 5, True, marks=pytest.mark.slow) for arch in VECTOR_ARCHITECTURES if arch != "lstm"],
+)
 def test_the_halves_give_what_the_whole_gives(arch, rows, masked):
     function = outputs_and_gradients(
         make(arch, return_sequences=True, return_state=True), MASK[:rows] if masked else None
