@@ -9,17 +9,29 @@ from shared.layers import VECTOR_ARCHITECTURES, layer_class, linear_scan, recurr
 from tests.layers import differentiate
 from tests.layers.compare import tensors
 from tests.layers.oracles import ORACLES
-from tests.layers.test_battery import BATCH, FEATURES, MASK, TIME, UNITS, inputs, make, numpy, same, start, weights_of
+from tests.layers.test_battery import (
+    BATCH,
+    FEATURES,
+    MASK,
+    QUICK,
+    TIME,
+    UNITS,
+    inputs,
+    make,
+    numpy,
+    same,
+    start,
+    weights_of,
+)
 
 masks = pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
-IN_MAKE_TEST = ("lstm", "slstm", "mingru")
 
 
 def having(option):
     """Every architecture whose layer knows the option; all but a few are run by `make test-all`."""
     found = [arch for arch in VECTOR_ARCHITECTURES if option in getattr(layer_class(arch), "SCAN_OPTIONS", ())]
     assert found
-    marked = [arch if arch in IN_MAKE_TEST else pytest.param(arch, marks=pytest.mark.slow) for arch in found]
+    marked = [arch if arch in QUICK else pytest.param(arch, marks=pytest.mark.slow) for arch in found]
     return pytest.mark.parametrize("arch", marked)
 
 
@@ -65,7 +77,7 @@ def test_recomputation_changes_neither_outputs_nor_gradients(arch, mask):
     check_recomputation(arch, mask, length=4)
 
 
-@pytest.mark.parametrize("arch", IN_MAKE_TEST)
+@pytest.mark.parametrize("arch", ["lstm", "slstm"])
 @pytest.mark.parametrize("length", [1, 100])
 def test_pieces_may_be_of_one_step_or_longer_than_the_sequence(arch, length):
     check_recomputation(arch, None, length)
