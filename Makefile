@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 # In a folder of its own: other packages import PyTorch wherever they find it, and slow everything down.
 BENCH := $(VENV)/bench
 BATTERY := tests/layers/test_battery.py
+# Two processes, each with whole files, since the tests of a file share one small training.
+TESTS := -m pytest -q --numprocesses 2 --dist loadfile
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -20,13 +22,13 @@ demo: $(READY) ## train APP (text_generation) on its built-in data, show the res
 	$(RUN) -m apps.$(APP) train
 
 test: $(READY) ## all tests but the slow ones: TensorFlow, then the layers' battery and decoding on JAX
-	$(RUN) -m pytest -q -m "not slow"
-	KERAS_BACKEND=jax $(RUN) -m pytest -q -m "not slow" $(BATTERY) tests/test_decoding.py
+	$(RUN) $(TESTS) -m "not slow"
+	KERAS_BACKEND=jax $(RUN) $(TESTS) -m "not slow" $(BATTERY) tests/test_decoding.py
 
 test-all: $(READY) ## what `make test` leaves out: kills and resumes, real trainings, every layer on JAX
-	$(RUN) -m pytest -q -m slow
-	KERAS_BACKEND=jax $(RUN) -m pytest -q -m slow $(BATTERY)
-	KERAS_BACKEND=jax $(RUN) -m pytest -q tests/layers --ignore $(BATTERY)
+	$(RUN) $(TESTS) -m slow
+	KERAS_BACKEND=jax $(RUN) $(TESTS) -m slow $(BATTERY)
+	KERAS_BACKEND=jax $(RUN) $(TESTS) tests/layers --ignore $(BATTERY)
 
 lint: $(READY) ## ruff check, ruff format --check, mypy on shared
 	$(RUN) -m ruff check .

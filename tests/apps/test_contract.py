@@ -1,13 +1,17 @@
 """What every app folder must have and do; the folders are found, not listed."""
 
 import ast
+import contextlib
 import dataclasses
 import importlib
+import io
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -37,6 +41,22 @@ def run(*words: str, cwd: Path = ROOT, stdin: str = "", **environment: str) -> s
         text=True,
         timeout=300,
     )
+
+
+def run_here(app: str, *words: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess:
+    """The same in this process, which has started the backend already: for what takes no time else."""
+    out, err, typed = io.StringIO(), io.StringIO(), io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    with (
+        mock.patch.dict(os.environ, environment),
+        mock.patch.object(sys, "argv", [app, *words]),
+        mock.patch.object(sys, "stdin", typed),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as end,
+    ):
+        runpy.run_module(app, run_name="__main__")
+    status = end.value.code if isinstance(end.value.code, int) else 1
+    return subprocess.CompletedProcess([app, *words], status, out.getvalue(), err.getvalue())
 
 
 @every_app

@@ -21,7 +21,7 @@ from apps.healthcare_monitoring.model import Nats, answers, bent, build, step, z
 from apps.healthcare_monitoring.monitor import Stream, check
 from apps.healthcare_monitoring.predict import Judge
 from shared import InputError, runs
-from tests.apps.test_contract import ROOT, run
+from tests.apps.test_contract import ROOT, run, run_here
 
 APP = "apps.healthcare_monitoring"
 SMALL = dict(units=6, summary=5, members=2)
@@ -293,7 +293,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_gives_one_line_and_status_2(name, trained):
     words, expected = BAD[name]
-    done = run(APP, *words, GALLERY_RUNS=str(trained[0]))
+    done = run_here(APP, *words, GALLERY_RUNS=str(trained[0]))
     assert done.returncode == 2
     assert expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -12,7 +12,7 @@ from apps.memory_probe.data import load, spread
 from apps.memory_probe.model import build, units_for_budget
 from apps.memory_probe.tasks import TASKS
 from shared import InputError
-from tests.apps.test_contract import run
+from tests.apps.test_contract import run, run_here
 
 APP = "apps.memory_probe"
 
@@ -225,7 +225,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_gives_one_line_and_status_2(name, trained):
     words, expected = BAD[name]
-    done = run(APP, *words, GALLERY_RUNS=str(trained[0]))
+    done = run_here(APP, *words, GALLERY_RUNS=str(trained[0]))
     assert done.returncode == 2
     assert expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr

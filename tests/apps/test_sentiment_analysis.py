@@ -12,7 +12,7 @@ from apps.sentiment_analysis.config import Config, Train, command
 from apps.sentiment_analysis.model import build
 from shared import InputError, runs
 from shared.data.text import SPECIALS
-from tests.apps.test_contract import run
+from tests.apps.test_contract import run, run_here
 
 APP = "apps.sentiment_analysis"
 TEXT = "Although the film was brilliant, the ending was dull."
@@ -219,7 +219,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_gives_one_line_and_status_2(name, trained):
     words, expected = BAD[name]
-    done = run(APP, *words, GALLERY_RUNS=str(trained[0]))
+    done = run_here(APP, *words, GALLERY_RUNS=str(trained[0]))
     assert done.returncode == 2
     assert expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr

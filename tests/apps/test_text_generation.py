@@ -13,7 +13,7 @@ from apps.text_generation.evaluate import carried, reader_of
 from apps.text_generation.model import build, step, zero_states
 from shared import InputError, runs
 from shared.decoding import Decoder
-from tests.apps.test_contract import run
+from tests.apps.test_contract import run, run_here
 
 APP = "apps.text_generation"
 
@@ -138,7 +138,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_gives_one_line_and_status_2(name, trained):
     words, expected = BAD[name]
-    done = run(APP, *words, GALLERY_RUNS=str(trained[0]))
+    done = run_here(APP, *words, GALLERY_RUNS=str(trained[0]))
     assert done.returncode == 2
     assert expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr

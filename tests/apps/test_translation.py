@@ -10,7 +10,7 @@ import pytest
 from apps.translation import evaluate, phrases, predict, score, train
 from apps.translation.config import Config, Evaluate, Score, Search, Train, Translate, command
 from shared import InputError, runs
-from tests.apps.test_contract import run
+from tests.apps.test_contract import run, run_here
 
 APP = "apps.translation"
 TEXT = "January 2, 2011"
@@ -181,7 +181,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_gives_one_line_and_status_2(name, trained):
     words, expected = BAD[name]
-    done = run(APP, *words, GALLERY_RUNS=str(trained[0]))
+    done = run_here(APP, *words, GALLERY_RUNS=str(trained[0]))
     assert done.returncode == 2
     assert expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
