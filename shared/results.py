@@ -86,6 +86,15 @@ def _commands(records: list[dict]) -> list[str]:
     return ["```", *dict.fromkeys(r["command"] for r in records), "```"]
 
 
+def winner(record: dict) -> str:
+    """Who is ahead by the record's value, direction ("higher" or "lower" is better) and baseline, in a few words."""
+    sign = -1 if record["direction"] == "lower" else 1
+    ahead = sign * (record["value"] - record["baseline"]["value"])
+    if ahead == 0:
+        return "a tie"
+    return "the network wins" if ahead > 0 else f"{record['baseline']['name']} wins"
+
+
 def render(readme: Path, path: Path) -> None:
     """Puts the table of results.json into the README; see `replace`."""
     replace(readme, table(json.loads(path.read_text(encoding="utf-8"))))

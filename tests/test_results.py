@@ -80,6 +80,20 @@ def test_records_of_one_architecture_in_two_sizes_stay_in_rows():
     assert results.table([*records, records[0] | {"params": 9}]).startswith(results.HEADER[0])
 
 
+@pytest.mark.parametrize(
+    "direction, value, said",
+    [
+        ("lower", 1.9, "the network wins"),
+        ("lower", 2.1, "ngram wins"),
+        ("higher", 2.1, "the network wins"),
+        ("higher", 1.9, "ngram wins"),
+        ("higher", 2.0, "a tie"),
+    ],
+)
+def test_the_winner_is_the_one_with_the_better_figure(direction, value, said):
+    assert results.winner(RECORD | {"direction": direction, "value": value}) == said
+
+
 def test_rendering_replaces_what_stands_between_the_marks_only(tmp_path):
     readme, path = tmp_path / "README.md", tmp_path / "results.json"
     readme.write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")

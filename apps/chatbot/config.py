@@ -45,6 +45,8 @@ class Config:
     letters: int = 32
     # how tags are chosen: crf weighs whole paths, softmax each tag alone
     tags: str = "crf"
+    # how much the intent counts in the loss, beside the tags of the whole request
+    intent_weight: float = 1.0
     # share of words that training takes for unknown, so that letters and neighbours have to tell
     word_dropout: float = 0.1
     # share of features dropped after the word vectors, one mask per request
@@ -79,7 +81,7 @@ class Config:
                 raise InputError(f"--{name}: expected one of {', '.join(known)}; received {getattr(self, name)!r}")
         at_least(self, 1, "max_words", "min_count", "units", "layers", "embedding", "batch_size", "buckets", "epochs")
         at_least(self, 0, "letters", "weight_decay", "patience", "seed")
-        positive(self, "learning_rate", "clip_norm")
+        positive(self, "intent_weight", "learning_rate", "clip_norm")
         shares(self, "word_dropout", "embedding_dropout", "dropout", "averaging")
         for name in ("valid_fraction", "sure"):
             if not 0 < getattr(self, name) < 1:

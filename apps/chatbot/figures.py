@@ -44,13 +44,12 @@ def report(records: list[dict]) -> None:
     """Prints the figures beside those of the simple methods and says which one wins."""
     print(f"\n{records[0]['data']}, {records[0]['arch']}: {records[0]['minutes']} minutes of training")
     for one in records:
-        value, simple = one["value"], one["baseline"]
-        sign = -1 if one["direction"] == "lower" else 1
-        winner = "the network wins" if sign * value > sign * simple["value"] else f"{simple['name']} wins"
         spread = f" \u00b1 {one['std']:.4f}" if one["std"] is not None else ""
         published = f"; published {one['published']['value']:g}" if one["published"] else ""
         others = ", ".join(f"{name} {other:.4f}" for name, other in one["baselines"].items())
-        print(f"  {one['split']} {one['metric']:19} {value:.4f}{spread}   {others}: {winner}{published}")
+        print(
+            f"  {one['split']} {one['metric']:19} {one['value']:.4f}{spread}   {others}: {results.winner(one)}{published}"
+        )
     for line in records[0].get("said", []):
         print(f"  {line}")
     sys.stdout.flush()

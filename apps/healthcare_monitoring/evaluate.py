@@ -162,12 +162,10 @@ def show(records: list[dict]) -> None:
     """Prints each figure beside the best simple method's and says which wins."""
     for r in records:
         spread = f" ± {r['std']:.4f}" if r["std"] is not None else ""
-        wins = goodness(r["metric"], r["value"]) > goodness(r["metric"], r["baseline"]["value"])
+        better = {"value": goodness(r["metric"], r["value"]), "direction": "higher"}
+        better["baseline"] = r["baseline"] | {"value": goodness(r["metric"], r["baseline"]["value"])}
         simple = "  ".join(f"{name} {value:.4f}" for name, value in r["simple"].items())
-        print(
-            f"  {r['split']}  {r['metric']:18} {r['value']:.4f}{spread}   {simple}: "
-            f"{'the network' if wins else r['baseline']['name']} wins"
-        )
+        print(f"  {r['split']}  {r['metric']:18} {r['value']:.4f}{spread}   {simple}: {results.winner(better)}")
 
 
 def alarm(data: Data, valid: np.ndarray, test: np.ndarray, stated: float) -> dict:

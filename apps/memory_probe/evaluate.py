@@ -102,15 +102,13 @@ def report(run: runs.Run, records: list[dict], data: Data) -> None:
 def verdict(record: dict, seen: int) -> str:
     """Whether the task is solved, or if that is not a question of yes and no, which one wins."""
     line = TASKS[record["data"].split()[0]].solved
-    value, simple = record["value"], record["baseline"]
-    sign = 1 if record["direction"] == "higher" else -1
-    better = "the network wins" if sign * value > sign * simple["value"] else f"{simple['name']} wins"
     if line is None:
-        return better
+        return results.winner(record)
+    sign = 1 if record["direction"] == "higher" else -1
     side = "above" if sign > 0 else "below"
-    if sign * value > sign * line:
+    if sign * record["value"] > sign * line:
         return f"solved after {seen:,} sequences: {record['metric']} is {side} {line}"
-    return f"not solved: {record['metric']} is not {side} {line}; {better}"
+    return f"not solved: {record['metric']} is not {side} {line}; {results.winner(record)}"
 
 
 def keep(records: list[dict[str, Any]]) -> None:

@@ -127,13 +127,13 @@ def report(run: runs.Run, records: list[dict]) -> None:
     print(f"\n{run.path}: {records[0]['minutes']} minutes of training")
     for record in records:
         value, simple = record["value"], record["baseline"]
-        ahead = value < simple["value"] if record["direction"] == "lower" else value > simple["value"]
-        winner = "the network wins" if ahead else f"{simple['name']} wins"
         published = (
             f"; published {record['published']['value']} {record['published']['name']}" if record["published"] else ""
         )
         simply = f"{simple['name']} {simple['value']:.4f}"
-        print(f"  {record['split']:5} {record['metric']:29} {value:8.4f}   {simply}: {winner}{published}")
+        print(
+            f"  {record['split']:5} {record['metric']:29} {value:8.4f}   {simply}: {results.winner(record)}{published}"
+        )
         if "accuracy" in record:
             said = ", ".join(f"{n} {a:.1%} ({record['accuracy_markov'][n]:.1%})" for n, a in record["accuracy"].items())
             print(f"        likeliest token right (Markov): {said}")

@@ -68,7 +68,7 @@ class Config:
     # lengths that texts are padded to; each is compiled once
     buckets: int = 2
     # passes over the training texts
-    epochs: int = 8
+    epochs: int = 14
     # highest learning rate; it rises over the first 5 % of the steps and falls along a cosine to zero
     learning_rate: float = 3e-3
     # AdamW's decay of the weights, as a share of the learning rate

@@ -115,13 +115,13 @@ def report(records: list[dict]) -> None:
     """Prints the figures beside those of the simple methods and says which one wins."""
     print(f"\n{records[0]['data']}, {records[0]['arch']}: {records[0]['minutes']} minutes of training")
     for record in records:
-        value, simple = record["value"], record["baseline"]
-        sign = 1 if record["direction"] == "higher" else -1
-        winner = "the network wins" if sign * value > sign * simple["value"] else f"{simple['name']} wins"
+        winner = results.winner(record)
         spread = f" ± {record['std']:.4f}" if record["std"] is not None else ""
         published = f"; published {record['published']['value']}" if record["published"] else ""
         others = ", ".join(f"{name} {other:.4f}" for name, other in record["baselines"].items())
-        print(f"  {record['split']} {record['metric']:13} {value:.4f}{spread}   {others}: {winner}{published}")
+        print(
+            f"  {record['split']} {record['metric']:13} {record['value']:.4f}{spread}   {others}: {winner}{published}"
+        )
     unsure, fast = records[0]["not_sure"], records[0]["speed"]
     print(f"  not sure of {unsure['share']:.1%}; of the others {unsure['accuracy_of_others']:.1%} are right")
     print(f"  {fast['texts_per_s']:,.0f} texts a second in batches, {fast['ms_alone']:.1f} ms for one alone")

@@ -1,7 +1,7 @@
 """Built-in data: a grammar of opinions that counting words cannot solve.
 
-Its sentences negate, contrast, hedge and mock, so that nearly every one that judges holds praise and blame in equal
-number or turns what it says: what counts is the order of the words and which clause rules.
+But for a few plain ones its sentences negate, contrast, hedge and mock, so that those that judge hold praise and blame
+in equal number or turn what they say: what counts is the order of the words and which clause rules.
 No part shares a sentence with another, and each of valid and test joins patterns and opinions that no other part
 joins, about things that train never names.
 """
@@ -33,9 +33,16 @@ WEAK = ["hardly", "barely", "far from", "anything but", "never", "in no way"]
 BEFORE = ["we came on a monday .", "it was raining .", "i paid for two .", "a friend told me to go .", "second visit ."]
 AFTER = ["we left at nine .", "that was in may .", "i wrote it down .", "there were four of us .", "so much for that ."]
 
-# {a} is an opinion of the sign +1 or -1, {b} one of the opposite sign; the number says what is meant: a's sign,
+# {a} and {c} are opinions of the sign +1 or -1, {b} one of the opposite sign; the number says what is meant: a's sign,
 # its opposite, or neither. {x} and {y} are things, {i} makes stronger, {w} turns.
 PATTERNS = (
+    (1, "{a}"),
+    (1, "{a} {x}"),
+    (1, "{i} {a} {x}"),
+    (-1, "not {a}"),
+    (-1, "not a {i} {a} {x}"),
+    (1, "the {x} was {a} and the {y} {c}"),
+    (1, "{a} {x} , {i} {c} {y}"),
     (1, "the {x} was {i} {a}"),
     (-1, "the {x} was {w} {a}"),
     (-1, "the {x} was not {a}"),
@@ -97,8 +104,9 @@ def sentence(random: np.random.Generator, part: str, pattern: int) -> tuple[str,
         rule, text, sign = -1, MOCKERY[pattern - len(PATTERNS)], 1
     things = THINGS[:KNOWN_THINGS] if part == "train" else THINGS[KNOWN_THINGS:]
     x, y = random.choice(things, 2, replace=False)
-    a, b = (random.choice(_opinions(words, part, pattern)) for words in ((GOOD, BAD) if sign > 0 else (BAD, GOOD)))
-    text = text.format(x=x, y=y, a=a, b=b, i=random.choice(STRONG), w=random.choice(WEAK))
+    same, other = (_opinions(words, part, pattern) for words in ((GOOD, BAD) if sign > 0 else (BAD, GOOD)))
+    a, c = random.choice(same, 2, replace=False)
+    text = text.format(x=x, y=y, a=a, b=random.choice(other), c=c, i=random.choice(STRONG), w=random.choice(WEAK))
     if random.random() < 0.3:
         text = f"{random.choice(BEFORE)} {text}"
     if random.random() < 0.3:

@@ -125,11 +125,10 @@ def report(run: runs.Run, records: list[dict]) -> None:
     print(f"\n{run.path}: {records[0]['minutes']} minutes of training")
     for record in records:
         value, baseline = record["value"], record["baseline"]
-        winner = "the network wins" if value < baseline["value"] else "the n-gram model wins"
         bits = f" ({value / math.log(2):.3f} bits)" if "nats" in record["metric"] else ""
         published = f"; published {record['published']['value']}" if record["published"] else ""
         print(
             f"  {record['split']:5} {record['metric']:25} {value:8.4f}{bits}   "
-            f"{baseline['name']} {baseline['value']:.4f}: {winner}{published}"
+            f"{baseline['name']} {baseline['value']:.4f}: {results.winner(record)}{published}"
         )
     sys.stdout.flush()

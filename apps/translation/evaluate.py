@@ -164,8 +164,7 @@ def report(records: list[dict]) -> None:
     first = records[0]
     print(f"\n{first['data']}, {first['arch']}: {first['minutes']} minutes of training")
     for record in records:
-        simple = record["baseline"]
-        winner = "the network wins" if record["value"] > simple["value"] else f"{simple['name']} wins"
+        winner = results.winner(record)
         published = f"; published {record['published']['value']}" if record["published"] else ""
         others = ", ".join(f"{name} {figure:.2f}" for name, figure in record["baselines"].items())
         print(f"  {record['split']} {record['metric']:20} {record['value']:6.2f}   {others}: {winner}{published}")

@@ -34,7 +34,7 @@ def figures(folder):
 def test_training_prints_the_baseline_a_sample_and_what_to_try_next(trained):
     _, printed = trained
     assert "kneser_ney_7_gram" in printed
-    assert "the n-gram model wins" in printed  # a smoke training is no match for it, and says so
+    assert "_gram wins" in printed  # a smoke training is no match for it, and says so
     assert printed.count("--- written at temperature") == 3
     assert "apps.text_generation generate --run" in printed
 
