@@ -47,9 +47,8 @@ def report(records: list[dict]) -> None:
         spread = f" \u00b1 {one['std']:.4f}" if one["std"] is not None else ""
         published = f"; published {one['published']['value']:g}" if one["published"] else ""
         others = ", ".join(f"{name} {other:.4f}" for name, other in one["baselines"].items())
-        print(
-            f"  {one['split']} {one['metric']:19} {one['value']:.4f}{spread}   {others}: {results.winner(one)}{published}"
-        )
+        ahead = results.winner(one)
+        print(f"  {one['split']} {one['metric']:19} {one['value']:.4f}{spread}   {others}: {ahead}{published}")
     for line in records[0].get("said", []):
         print(f"  {line}")
     sys.stdout.flush()
