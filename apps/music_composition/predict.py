@@ -10,6 +10,7 @@ from shared import InputError, runs
 
 from . import output
 from .config import APP, Compose, Continue, Harmonise
+from .measures import commonest
 from .piece import NAMES, SLOTS, Piece, make, pitch_name
 from .search import search
 from .sources import read_file
@@ -17,6 +18,8 @@ from .tokens import plan
 from .writer import Writer, force, free_tokens
 
 MOST_BARS = 200
+MOST_OF_A_VOICE = 0.5  # of its time on one pitch
+TRIES, STRIDE = 8, 1_000_003  # times that a piece is written, and what lies between their seeds
 SPELLINGS = {"Db": "C#", "D#": "Eb", "E#": "F", "Gb": "F#", "G#": "Ab", "A#": "Bb", "B#": "C", "Cb": "B", "Fb": "E"}
 
 
@@ -28,10 +31,7 @@ def compose(options: Compose) -> None:
     seed = secrets.randbits(32) if options.seed is None else options.seed
     key = parse_key(options.key) if options.key else drawn_key(writer, seed)
     form = outline(f"Composed, seed {seed}", options.bars, options.meter, writer.steps, key)
-    allowed = free_tokens(writer, [form], not options.free)
-    (piece,) = writer.write(
-        [form], allowed, temperature=options.temperature, top_p=options.top_p, seed=seed, free=options.free
-    )
+    (piece,) = varied(writer, [form], seed, options.temperature, options.top_p, options.free)
     show(piece, options.out or str(run.file(f"composed-{seed}")), options.tempo)
 
 
@@ -40,8 +40,26 @@ def composed(
 ) -> list[Piece]:
     """New pieces in keys drawn by the seed, all at once; the defaults are those of `compose`."""
     forms = [outline(f"new {n}", bars, 4, writer.steps, drawn_key(writer, seed + n)) for n in range(count)]
+    return varied(writer, forms, seed, temperature, top_p, free)
+
+
+def varied(
+    writer: Writer, forms: list[Piece], seed: int, temperature: float, top_p: float, free: bool = False
+) -> list[Piece]:
+    """Pieces of these forms; unless `free`, one that holds a voice to one pitch for most of its time is written again.
+
+    After `TRIES` times it is left as it is.
+    """
     allowed = free_tokens(writer, forms, ranges=not free)
-    return writer.write(forms, allowed, temperature=temperature, top_p=top_p, seed=seed, free=free)
+    how = {"temperature": temperature, "top_p": top_p, "free": free}
+    pieces = writer.write(forms, allowed, seed=seed, **how)
+    for again in range(1, 1 if free else TRIES):
+        dull = [commonest(piece) > MOST_OF_A_VOICE for piece in pieces]
+        if not any(dull):
+            break
+        others = writer.write(forms, allowed, seed=(seed + again * STRIDE) % 2**32, **how)
+        pieces = [other if is_dull else piece for piece, other, is_dull in zip(pieces, others, dull, strict=True)]
+    return pieces
 
 
 def harmonise(options: Harmonise) -> None:

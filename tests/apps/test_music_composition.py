@@ -20,7 +20,7 @@ from apps.music_composition.data import frames
 from apps.music_composition.measures import Copies, consonance, crossings, figures, length_entropy, parallels
 from apps.music_composition.model import build
 from apps.music_composition.piece import SLOTS, make
-from apps.music_composition.predict import harmonised, outline, parse_key
+from apps.music_composition.predict import harmonised, outline, parse_key, varied
 from apps.music_composition.score import by_bar
 from apps.music_composition.search import search
 from apps.music_composition.sources import read_file
@@ -366,6 +366,26 @@ def test_bad_input_gives_one_line_and_status_2(name, command):
     status, _, errors = command(*words)
     assert status == 2 and expected in errors
     assert len(errors.strip().splitlines()) == 1, errors
+
+
+def test_a_piece_that_stays_on_one_pitch_is_written_again_unless_free():
+    form = outline("toy", 2, 4, 2, 0)
+    dull, lively = (make("toy", np.tile(row, (4, 1)).T, np.ones((16, 4)), 2) for row in ([60] * 16, [60, 62] * 8))
+    seeds = []
+
+    class Toy:
+        info = {"ranges": [[40, 80]] * 4, "rests": [0.0] * 4}
+        form, slots = "voices", 4
+
+        def write(self, forms, allowed, *, seed, **how):
+            seeds.append(seed)
+            return [lively, dull if len(seeds) < 3 else lively]
+
+    assert varied(Toy(), [form] * 2, 5, 1.0, 0.9) == [lively, lively]
+    assert len(set(seeds)) == 3
+    seeds.clear()
+    assert varied(Toy(), [form] * 2, 5, 1.0, 0.9, free=True) == [lively, dull]
+    assert seeds == [5]
 
 
 def test_a_melody_out_of_range_is_told_how_far_to_move(command, tmp_path):
