@@ -107,7 +107,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         loss={"intent": intent_loss, "slots": TagLoss(crf)},
         loss_weights={"intent": config.intent_weight, "slots": 1.0},
         weighted_metrics={"intent": [intent_metric], "slots": [ExactTags(crf)]},
-        jit_compile=False,  # the layers are compiled already
+        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     history = fit(
         model,

@@ -58,7 +58,7 @@ def train_one(config: Config, name: str | None = None, fresh: bool = False) -> r
         optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
         loss=Nats(),
         weighted_metrics=[keras.metrics.MeanMetricWrapper(Nats().call, name="nats")],  # the loss without the penalty
-        jit_compile=False,  # the layers are compiled already
+        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     history = fit(
         model,

@@ -52,7 +52,7 @@ def train_one(config: Config, name: str | None = None, fresh: bool = False) -> r
         optimizer=keras.optimizers.Adam(rate, global_clipnorm=config.clip_norm),
         loss="mean_squared_error" if value else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[] if value else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        jit_compile=False,  # the layers are compiled already
+        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     history = fit(
         model,

@@ -54,7 +54,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
         loss=FrameNats(),
         weighted_metrics=[keras.metrics.MeanMetricWrapper(frame_nats, name="nats")],  # exact over unequal batches
-        jit_compile=False,  # the layers are compiled already
+        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     history = fit(model, train, valid, run, epochs=config.epochs, monitor="val_nats", patience=config.patience or None)
     plots.learning_curves(history, run.file("learning_curves.png"), "nats", "nats per frame")

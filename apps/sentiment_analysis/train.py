@@ -92,7 +92,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
         weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="macro_recall")],
-        jit_compile=False,  # the layers are compiled already
+        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     history = fit(
         model,

@@ -62,7 +62,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
     model.compile(
         optimizer=optimizer,
         loss=SmoothedCrossentropy(config.label_smoothing),
-        jit_compile=False,  # the loops and the loss are compiled already
+        jit_compile="auto",  # the loops and the loss are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     _with_bleu(model, Translator(run, model), data)
     history = fit(

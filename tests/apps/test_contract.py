@@ -82,6 +82,12 @@ def test_the_model_card_is_at_most_120_lines(app):
     assert len((ROOT / "apps" / app / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
+@every_app
+def test_no_app_trains_uncompiled_on_jax(app):
+    # There Keras's False leaves everything uncompiled, and a step takes as long as an epoch.
+    assert [f.name for f in (ROOT / "apps" / app).rglob("*.py") if "jit_compile=False" in f.read_text("utf-8")] == []
+
+
 @pytest.mark.slow
 @every_app
 def test_a_copied_folder_trains_and_predicts_unedited(app, tmp_path):

@@ -74,7 +74,7 @@ def train_one(config: TalkConfig, run: runs.Run, data: Data) -> list[dict]:
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
-        jit_compile=False,  # the layers are compiled already
+        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     history = fit(model, train, valid, run, epochs=config.epochs)
     plots.learning_curves(history, run.file("learning_curves.png"), "loss", "surprise of a word of the reply in nats")
