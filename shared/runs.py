@@ -60,8 +60,8 @@ class Run:
         write_json(self.file("info.json"), info)
 
     def info(self) -> dict[str, Any]:
-        """What `save_info` kept. Raises InputError if it is missing or damaged."""
-        return read_json(self.file("info.json"), dict)
+        """What `save_info` kept. Raises InputError if it is missing or damaged, or has not what is asked of it."""
+        return _Info(self.file("info.json"))
 
     def save_metrics(self, records: list[dict[str, Any]]) -> None:
         """Keeps the measured figures: a list of records in the form of results.json."""
@@ -101,6 +101,17 @@ class Run:
         except (ValueError, TypeError, KeyError, OSError) as error:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"Cannot load {path}: {reason}. {TRAIN_AGAIN}") from error
+
+
+class _Info(dict):
+    """The values of a run's info.json; a name that is not there is another version's, not a mistake in the program."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(read_json(path, dict))
+        self.path = path
+
+    def __missing__(self, name: str) -> Any:
+        raise InputError(f"{self.path} holds no {name!r}: another version of the app wrote it. {TRAIN_AGAIN}")
 
 
 def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool = False) -> Run:

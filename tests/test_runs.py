@@ -49,6 +49,15 @@ def test_the_same_settings_open_the_same_run(folder):
     assert again.info() == {"vocabulary": ["a", "ä"]}
 
 
+def test_an_info_of_another_version_is_told_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    run = runs.start("toy", {"seed": 1})
+    run.save_info({"vocabulary": []})
+    assert run.info().get("summaries") is None
+    with pytest.raises(InputError, match="info.json holds no 'summaries': another version of the app wrote it"):
+        run.info()["summaries"]
+
+
 def test_a_default_name_shows_data_and_architecture_and_differs_with_any_setting():
     names = [runs.start("app", CONFIG | {"units": units}).path.name for units in (8, 9)]
     assert all(name.startswith("builtin-lstm-") for name in names)
