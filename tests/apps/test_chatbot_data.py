@@ -395,6 +395,14 @@ def test_numbers_in_words():
     assert [numerals.number(text) for text in said] == [205, 1200, 25, 0.5, 12, 24, 1_000_000, None, None]
 
 
+def test_deleted_notes_are_said_once_more(world):
+    assert world.skills["clear_notes"].run({}, world) == "You have no notes."
+    for note in ("buy milk", "call Anna"):
+        world.skills["add_note"].run({"note": note}, world)
+    assert world.skills["clear_notes"].run({}, world) == "Deleted 2 notes: buy milk; call Anna"
+    assert world.memory.entries("notes") == []
+
+
 def test_timers_reminders_and_notes_are_kept_in_a_file_and_come_due(tmp_path, world):
     world.memory = Memory(tmp_path / "memory.json")
     world.skills["set_timer"].run({"duration": "ten minutes", "name": "tea"}, world)

@@ -83,6 +83,9 @@ def list_notes(slots: dict[str, str], world: World) -> str:
     "get rid of all notes",
 )
 def clear_notes(slots: dict[str, str], world: World) -> str:
-    """Deletes all notes."""
-    count = world.memory.remove("notes")
-    return f"Deleted {count} note{'' if count == 1 else 's'}."
+    """Deletes all notes, and says them once more: what was a mistake can be written down again."""
+    kept = [text for text, _ in world.memory.entries("notes")]
+    world.memory.remove("notes")
+    if not kept:
+        return "You have no notes."
+    return f"Deleted {len(kept)} note{'' if len(kept) == 1 else 's'}: {'; '.join(kept)}"
