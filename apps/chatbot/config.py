@@ -136,7 +136,14 @@ RECIPES = {
     "snips": dataclasses.replace(PUBLIC, data="snips"),
     # a third of the requests of snips, three times its intents
     "atis": dataclasses.replace(
-        PUBLIC, data="atis", embedding_dropout=0.2, dropout=0.3, averaging=0.99, learning_rate=4e-3, epochs=14
+        PUBLIC,
+        data="atis",
+        intent_weight=3.0,
+        embedding_dropout=0.2,
+        dropout=0.3,
+        averaging=0.99,
+        learning_rate=4e-3,
+        epochs=14,
     ),
 }
 
