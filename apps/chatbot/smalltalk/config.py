@@ -33,13 +33,13 @@ class TalkConfig:
     # replies sampled, of which the best is given
     candidates: int = 6
     # divides the scores of the words before sampling
-    temperature: float = 0.8
+    temperature: float = 1.0
     # only the fewest words that together reach this probability are sampled
     top_p: float = 0.9
     # only so many most probable words are sampled; 0 = all, which takes ten times as long: they have to be sorted
     top_k: int = 60
     # how much of log p(reply) is taken from log p(reply | message), so that what always fits does not win
-    anti: float = 0.5
+    anti: float = 0.8
     # replies in a batch
     batch_size: int = 64
     # lengths that turns are padded to; each is compiled once
