@@ -12,7 +12,7 @@ from tests.apps.test_contract import run
 
 APP = "apps.chatbot"
 WORDS = [*SPECIALS, "how", "are", "you", "?", "fine", ",", "thanks", "."]
-SMALL = config.TalkConfig(units=8, embedding=8, max_words=6, candidates=3, top_k=0)
+SMALL = config.TalkConfig(units=8, embedding=8, max_words=6, candidates=3, top_k=0, anti=0.5)
 
 
 def own_dialogues(path, count=40):
