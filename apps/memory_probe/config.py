@@ -24,6 +24,8 @@ class Config:
     data: str = BUILTIN
     # steps: of the whole sequence (adding, digits: 64 pixels, then blanks), between message and answer (copy)
     length: int = 100
+    # copy: train on short lags first, and double them until they are --length half way through the epochs
+    curriculum: bool = False
     # recurrent architecture: elman, lstm, gru, mingru, ...
     arch: str = "gru"
     # parameters of the whole network; its width is solved for, so that architectures meet on equal terms
@@ -59,6 +61,8 @@ class Config:
             raise InputError(f"--arch: expected one of {', '.join(SUITED)}; received {self.arch!r}")
         if self.length < (shortest := TASKS[self.data].shortest):
             raise InputError(f"--length: expected at least {shortest} for {self.data}; received {self.length}")
+        if self.curriculum and self.data != "copy":
+            raise InputError(f"--curriculum: expected with --data copy only; received with {self.data}")
         for name in ("params", "layers", "batch_size", "steps", "epochs"):
             if getattr(self, name) < 1:
                 raise InputError(f"{_flag(name)}: expected at least 1; received {getattr(self, name)}")
@@ -71,7 +75,10 @@ class Config:
 
 
 def _flag(name: str, value: object = "") -> str:
-    return f"--{name.replace('_', '-')} {value}".rstrip()
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag} {value}".rstrip()
 
 
 DEFAULT = Config()
@@ -82,7 +89,7 @@ RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
     "adding": DEFAULT,
-    "copy": Config(data="copy", length=10, epochs=60),
+    "copy": Config(data="copy", length=10, curriculum=True, batch_size=64, epochs=40),
     "sequential_digits": Config(data="sequential_digits", length=64, epochs=60),
     "permuted_digits": Config(data="permuted_digits", length=64, epochs=60),
 }

@@ -1,5 +1,6 @@
 """The app as its user meets it: commands in processes of their own, and what must hold between its parts."""
 
+import dataclasses
 import json
 import re
 
@@ -178,6 +179,26 @@ def test_the_ten_answers_are_those_of_the_last_ten_steps():
         assert changed.tolist() == [False] * untouched + [True] * (10 - untouched)
 
 
+def test_the_curriculum_doubles_its_lags_until_half_way_and_is_measured_at_the_whole():
+    config = Config(data="copy", length=50, curriculum=True, epochs=8)
+    data = load(config)
+    assert [data.train.bound(epoch) for epoch in range(8)] == [12, 12, 25, 25, 50, 50, 50, 50]
+    assert [data.train.batch(epoch, 0)[0].shape[1] for epoch in (0, 2, 4)] == [32, 45, 70]
+    assert (data.test[0] == load(Config(data="copy", length=50)).test[0]).all()
+    for length, first in ((1, 1), (10, 10), (12, 12), (23, 23), (24, 12), (200, 12)):
+        train = load(dataclasses.replace(config, length=length)).train
+        assert (train.bound(0), train.bound(4), train.bound(7)) == (first, length, length)
+
+
+def test_a_sequence_of_the_curriculum_has_a_lag_of_its_own_and_ends_as_all_do():
+    inputs, messages = load(Config(data="copy", length=6, curriculum=True, batch_size=200)).train.batch(0, 0)
+    ids = inputs.argmax(axis=-1)
+    starts = (ids != 8).argmax(axis=1)  # 8 is the blank, 9 the delimiter
+    assert set(starts) == set(range(6))
+    for row, start, message in zip(ids, starts, messages, strict=True):
+        assert row.tolist() == [8] * start + message.tolist() + [8] * (5 - start) + [9] + [8] * 10
+
+
 def test_a_sweep_plans_the_shortest_first_and_its_command_says_what_was_asked():
     options = Sweep(archs=("lstm", "gru"), lengths=(20, 10), seeds=2)
     planned = [(c.length, c.arch, c.seed) for c in sweep.plan(options)]
@@ -212,6 +233,7 @@ BAD = {
     "an unknown task": (["train", "--data", "coppy"], "received 'coppy'; did you mean copy?"),
     "an unknown recipe": (["train", "--recipe", "huge"], "--recipe: expected one of builtin"),
     "an unknown architecture": (["train", "--arch", "transformer"], "--arch: expected one of elman, lstm"),
+    "lags of sums": (["train", "--curriculum"], "--curriculum: expected with --data copy only; received with adding"),
     "one step": (["train", "--length", "1"], "--length: expected at least 2 for adding; received 1"),
     "half a digit": (["train", "--data", "permuted_digits", "--length", "32"], "expected at least 64"),
     "negative parameters": (["train", "--params", "-5"], "--params: expected at least 1; received -5"),
