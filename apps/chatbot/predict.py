@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from keras import ops
 
 from shared import InputError, MissingFileError, runs
 from shared.data.sequences import pad
-from shared.data.text import read_text
+from shared.data.text import names_file, read_text
 from shared.layers import backend
 
 from . import crf, tags
@@ -21,7 +20,6 @@ from .tokens import Encoder, Text, cut
 
 BATCH, FEW = 128, 4  # so many requests at once; up to FEW go one by one, each new batch size is compiled anew
 SLOTS = 8  # slots of a request whose confidence is found at once
-LONGEST_PATH = 255  # a longer argument is a request; asking the system for a file of that name would fail
 CALIBRATION = "calibration.json"
 
 
@@ -198,7 +196,7 @@ def _texts(argument: str) -> list[str]:
     if argument == "-":
         sys.stdin.reconfigure(errors="replace")
         lines = sys.stdin.read().split("\n")
-    elif len(argument) < LONGEST_PATH and "\0" not in argument and Path(argument).is_file():
+    elif names_file(argument):
         lines = read_text(argument).split("\n")
     else:
         lines = [argument]

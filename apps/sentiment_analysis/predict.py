@@ -8,14 +8,13 @@ import numpy as np
 
 from shared import InputError, runs
 from shared.data.sequences import pad
-from shared.data.text import read_text
+from shared.data.text import names_file, read_text
 
 from .calibrate import probabilities
 from .config import APP, Predict, Stream
 from .sources import SUFFIXES, read_texts
 from .tokens import Encoder, clean, words
 
-LONGEST_PATH = 255  # a longer argument is a text; asking the system for a file of that name would fail
 BATCH, FEW = 128, 8  # so many texts at once; up to FEW go one by one, each new batch size is compiled anew
 CALIBRATION = "calibration.json"
 EXAMPLES = (
@@ -101,14 +100,12 @@ def _shown(text: str, width: int = 60) -> str:
 
 def _texts(argument: str, column: str) -> list[str]:
     """The texts that the argument is or names, without empty lines; of a table those of the column."""
-    path = Path(argument) if len(argument) < LONGEST_PATH and "\0" not in argument else None
     if argument == "-":
         sys.stdin.reconfigure(errors="replace")
         lines = sys.stdin.read().split("\n")
-    elif path and path.suffix.lower() in SUFFIXES:
-        lines = read_texts(path, column)
-    elif path and (path.is_file() or path.suffix.lower() == ".txt"):
-        lines = read_text(path).split("\n")
+    elif names_file(argument, (".txt", *SUFFIXES)):
+        table = Path(argument).suffix.lower() in SUFFIXES
+        lines = read_texts(Path(argument), column) if table else read_text(argument).split("\n")
     else:
         lines = [argument]
     if texts := [line for line in lines if words(clean(line))]:

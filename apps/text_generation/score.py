@@ -2,18 +2,15 @@
 
 import math
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from shared import InputError, plots, runs
-from shared.data.text import read_text
+from shared.data.text import names_file, read_text
 
 from .config import APP, Score
 from .model import zero_states
 from .predict import Writer
-
-LONGEST_PATH = 255  # a longer argument is a text; asking the system for a file of that name would fail
 
 
 def score(options: Score) -> None:
@@ -42,7 +39,7 @@ def surprise(writer: Writer, text: str) -> np.ndarray:
 
 def _text(argument: str) -> str:
     """The text that the argument is or names."""
-    if argument != "-" and len(argument) < LONGEST_PATH and Path(argument).is_file():
+    if argument != "-" and names_file(argument):
         return read_text(argument)
     text = sys.stdin.read() if argument == "-" else argument
     if not text.strip():

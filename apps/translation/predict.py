@@ -12,14 +12,13 @@ import numpy as np
 from shared import InputError, runs
 from shared.beam import ROOM, BeamSearch
 from shared.data.sequences import pad
-from shared.data.text import read_text
+from shared.data.text import names_file, read_text
 
 from . import pictures
 from .config import APP, Search, ServeLines, Translate
 from .model import attending, reader, step
 from .tokens import BEGIN, END, PAD, UNK, Encoded, Tokenizer, clean
 
-LONGEST_PATH = 255  # a longer argument is a text; asking the system for a file of that name would fail
 BATCH, FEW = 64, 8  # so many sentences at once; up to FEW go one by one, each new batch size is compiled anew
 
 
@@ -240,7 +239,7 @@ def _lines(argument: str) -> list[tuple[str, str]] | None:
     if argument == "-":
         sys.stdin.reconfigure(errors="replace")
         text = sys.stdin.read()
-    elif len(argument) < LONGEST_PATH and "\0" not in argument and Path(argument).is_file():
+    elif names_file(argument):
         text, name = read_text(argument), argument
     else:
         return [(argument, "The sentence")]

@@ -1,12 +1,12 @@
 """Rates given translations: how likely the network finds each of their tokens."""
 
 import math
-from pathlib import Path
 
 from shared import InputError, runs
+from shared.data.text import names_file
 
 from .config import APP, Score
-from .predict import LONGEST_PATH, Translator
+from .predict import Translator
 from .sources import read_tsv
 from .tokens import clean
 
@@ -14,7 +14,7 @@ from .tokens import clean
 def score(options: Score) -> None:
     """The score verb: the log-probability of a token on average, and of each if there is one pair."""
     path = options.text
-    named = not options.translation and len(path) < LONGEST_PATH and "\0" not in path and Path(path).is_file()
+    named = not options.translation and names_file(path)
     if not named and not clean(options.translation):
         raise InputError("Expected a sentence and its translation, or the path of a TSV file of pairs.")
     if named:

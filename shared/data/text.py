@@ -14,6 +14,7 @@ from shared import InputError, MissingFileError
 
 PAD, UNKNOWN, BEGIN, END = SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")  # ids 0, 1, 2, 3
 SUFFIXES = (".txt", ".text", ".md", ".rst", ".tex", ".py", ".csv", ".tsv")
+LONGEST_PATH = 255  # characters
 
 
 def read_text(path: str | Path) -> str:
@@ -34,6 +35,18 @@ def read_text(path: str | Path) -> str:
     if not text.strip():
         raise InputError(f"Expected text. {path} is empty or blank.")
     return text
+
+
+def names_file(argument: str, suffixes: Sequence[str] = SUFFIXES) -> bool:
+    """Whether a command's argument, which may be a text or the path of one, is a path.
+
+    One word ending in one of `suffixes` is a path even where nothing lies there: `read_text` then says so, instead of
+    the name being taken for the text. A text may be too long for a path, or hold NUL: systems make an error of both.
+    """
+    if not argument or len(argument) > LONGEST_PATH or "\0" in argument:
+        return False
+    looks = Path(argument).suffix.lower() in suffixes and len(argument.split()) == 1
+    return looks or Path(argument).is_file()
 
 
 def decode(raw: bytes, name: str) -> str:

@@ -313,6 +313,7 @@ BAD = {
     "a share of one": (["train", "--dropout", "1"], "--dropout: expected 0 <= share < 1; received 1"),
     "no skills": (["train", "--skills", "no/where.py"], "--skills: expected a Python file"),
     "no more requests": (["train", "--more", "no/where"], "Expected a JSONL file or a folder"),
+    "a file that is not there": (["understand", "none.txt"], "There is nothing at none.txt"),
     "no seeds": (["train", "--seeds", "0"], "--seeds: expected at least 1"),
     "no dialogues": (["train", "--data", "no/where.txt"], "There is nothing at no/where.txt"),
     "an unknown run": (["understand", "hello", "--run", "none"], "There is no run"),

@@ -174,6 +174,7 @@ BAD = {
     "the same language": (["train", "--target", "en"], "--source, --target: expected two languages"),
     "a share of one": (["train", "--dropout", "1"], "--dropout: expected 0 <= share < 1; received 1"),
     "an empty sentence": (["translate", " \n"], "The sentence is empty"),
+    "a file that is not there": (["translate", "none.txt"], "There is nothing at none.txt"),
     "no beam": (["translate", TEXT, "--beam", "0"], "--beam: expected 1 to 100; received 0"),
 }
 

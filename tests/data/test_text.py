@@ -17,6 +17,7 @@ from shared.data.text import (
     characters,
     decode,
     join_words,
+    names_file,
     read_text,
     words,
 )
@@ -81,6 +82,16 @@ def test_a_missing_file_is_an_input_error_and_a_file_not_found_error(tmp_path):
     with pytest.raises(MissingFileError, match=r"nothing at .*nowhere\.txt") as error:
         read_text(tmp_path / "nowhere.txt")
     assert isinstance(error.value, FileNotFoundError) and isinstance(error.value, InputError)
+
+
+def test_an_argument_is_a_path_if_it_is_one_or_looks_like_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b").write_text("text")
+    paths = {name for name in ("none.txt", "x/none.TSV", "a b", str(tmp_path / "a b")) if names_file(name)}
+    assert paths == {"none.txt", "x/none.TSV", "a b", str(tmp_path / "a b")}
+    texts = ("", "word", "open the none.txt", "...", "9.5", "nul\0.txt", "x" * 5000 + ".txt")
+    assert not any(map(names_file, texts))
+    assert names_file("none.jsonl", (".jsonl",)) and not names_file("none.txt", (".jsonl",))
 
 
 def test_a_binary_file_is_refused_with_the_place_of_the_first_nul(file):
