@@ -75,6 +75,16 @@ def reset_states(model: Any) -> None:
         layer.reset_state()
 
 
+def own_averages(model: Any) -> None:
+    """Gives the optimizer's averages, which Keras puts in the weights' place at an epoch's end, arrays of their own.
+
+    On JAX weight and average are one array after that, and `evaluate` gives the weights' arrays away.
+    """
+    if model.optimizer.use_ema:
+        for variable in model.optimizer.variables:
+            variable.assign(keras.ops.copy(variable))
+
+
 @contextlib.contextmanager
 def carried_states(model: Any) -> Iterator[None]:
     """Counts the carried states among the model's variables; without that JAX does not carry them at all.

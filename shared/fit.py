@@ -195,6 +195,7 @@ def _train_and_validate(model: Any, train: Any, valid: Any, watch: _Watch) -> di
         fitted = model.fit(
             batches, initial_epoch=at.epoch, epochs=at.epoch + 1, shuffle=False, verbose=0, callbacks=[watch]
         )
+        checkpoint.own_averages(model)
         checkpoint.reset_states(model)
         valid_figures = model.evaluate(valid, verbose=0, return_dict=True)
     return (

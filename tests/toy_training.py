@@ -39,7 +39,7 @@ class Toy(keras.utils.PyDataset):
 
 
 def toy_model(stateful: bool = True) -> keras.Model:
-    """What a resume could forget: dropout seeds, carried states, moments, a schedule, two metrics."""
+    """What a resume could forget: dropout seeds, carried states, moments, averages, a schedule, two metrics."""
     keras.utils.set_random_seed(3)
     ids = keras.Input((TIME,), batch_size=BATCH, dtype="int32")
     x = keras.layers.Embedding(VOCABULARY, 8)(ids)
@@ -48,7 +48,7 @@ def toy_model(stateful: bool = True) -> keras.Model:
     model = keras.Model(ids, keras.layers.Dense(VOCABULARY)(x))
     schedule = keras.optimizers.schedules.CosineDecay(3e-3, 100)
     model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.02, clipnorm=1.0),
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.02, clipnorm=1.0, use_ema=True, ema_momentum=0.9),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
