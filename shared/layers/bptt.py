@@ -28,6 +28,7 @@ class Mix:
     transposed: Callable  # kernel -> the kernel with which `forward` is the transposed map
     kernel_gradient: Callable  # (h (time, batch, ...), gradients of the results, kernel) -> gradient of the kernel
     jit: bool = True
+    each_step: bool = False  # the kernel's gradient is summed step by step, beside the rest of the step
 
 
 DENSE = Mix(ops.matmul, ops.transpose, lambda h, gradients, _: time_major.product_over_time(h, gradients))
@@ -45,6 +46,8 @@ class Step:
         zoned: for each state whether zoneout may hold it.
         adds: the first of the slices is added to what is mixed, so that both have one gradient, and `advance` sees
             the sum as `mixed` and the other slices.
+        read: `(first slice, vectors) -> what is added`, where that is cheaper to compute in each step than to keep
+            for all of them; None: the first slice itself.
     """
 
     advance: Callable
@@ -52,16 +55,20 @@ class Step:
     enter: Callable | None = None
     zoned: tuple[bool, ...] = (True, True)
     adds: bool = False
+    read: Callable | None = None
 
-    def added(self, slices: Tensors, mixed: Any) -> tuple[Tensors, Any]:
+    def added(self, slices: Tensors, mixed: Any, vectors: Tensors) -> tuple[Tensors, Any]:
         """The slices and what is mixed, as `advance` takes them."""
-        return (slices[1:], slices[0] + mixed) if self.adds else (slices, mixed)
+        if not self.adds:
+            return slices, mixed
+        first, *others = slices
+        return others, mixed + (first if self.read is None else self.read(first, vectors))
 
 
 def one(step: Step, slices: Tensors, states: Tensors, kernel: Any, vectors: Tensors) -> Tensors:
     """The states after one step; tensors (batch, ...)."""
     mixed = _mixed(step, slices, states, kernel, vectors)
-    return step.advance(*step.added(slices, mixed), states, vectors)
+    return step.advance(*step.added(slices, mixed, vectors), states, vectors)
 
 
 def scan(
@@ -132,6 +139,8 @@ class _Program:
         self.step = step
         self.mixes = int(step.mix is not None)
         self.counts = (sequences, int(masked), zones, states, self.mixes, vectors)
+        self.reads = int(step.read is not None)
+        self.forgotten = int(step.adds and not self.reads)  # the gradient needs no first slice that is only added
 
     def batch(self) -> tuple[list, list]:
         """The axis of the batch in each of the flat list, and in each output."""
@@ -153,27 +162,28 @@ class _Program:
         def body(carry, slices):
             x, mask_t, zones_t = cut(slices, (len(sequences), len(mask), len(zones)))
             mixed = _mixed(self.step, x, carry, kernels[0], vectors) if kernels else None
-            x, mixed = self.step.added(x, mixed)
+            x, mixed = self.step.added(x, mixed, vectors)
             new = self.new_states(x, mixed, carry, vectors, mask_t, zones_t)
             return new, [*new, *([mixed] if kernels else [])]
 
         outputs = len(states) + self.mixes
         last, history = backend.scan(body, states, [*sequences, *mask, *zones], outputs)
-        return [history[0], *last], [*flat[self.step.adds :], *history]
+        return [history[0], *last], [*flat[self.forgotten :], *history]
 
     def backward(self, residuals, gradients):
         """-> the gradients by all of the flat list; None for mask and zones."""
-        counts = (self.counts[0] - self.step.adds, *self.counts[1:])
+        counts = (self.counts[0] - self.forgotten, *self.counts[1:])
         flat, history = residuals[: sum(counts)], residuals[sum(counts) :]
         sequences, mask, zones, states, kernels, vectors = cut(flat, counts)
         mixed = history[len(states) :]
         old = [time_major.before(s, h) for s, h in zip(states, history[: len(states)], strict=True)]
         transposed = self.step.mix.transposed(kernels[0]) if kernels else None
-        parts = (len(sequences), self.mixes, len(states), len(vectors))
+        summed = kernels if kernels and self.step.mix.each_step else []
+        parts = (len(sequences) - self.reads, self.mixes, len(states), len(vectors))
 
         def body(carry, slices):
-            (dh,), x, m, old_t, mask_t, zones_t = cut(slices, (1, *parts[:3], len(mask), len(zones)))
-            d_states, d_vectors = cut(carry, (len(states), len(vectors)))
+            (dh,), read, x, m, old_t, mask_t, zones_t = cut(slices, (1, self.reads, *parts[:3], len(mask), len(zones)))
+            d_states, d_vectors, d_kernels = cut(carry, (len(states), len(vectors), len(summed)))
 
             def function(*inputs):
                 x, m, old_t, vectors = cut(inputs, parts)
@@ -181,21 +191,27 @@ class _Program:
 
             d_new = [d_states[0] + dh, *d_states[1:]]
             dx, dm, d_old, d_used = cut(backend.vjp(function, [*x, *m, *old_t, *vectors], d_new), parts)
+            if summed:
+                found = self.step.mix.kernel_gradient(_entered(self.step, x, old_t, vectors), dm[0], summed[0])
+                d_kernels = [d_kernels[0] + found]
             if m:
                 d_entered = self.step.mix.forward(dm[0], transposed)
                 dx, d_old, d_used = self.through_enter(d_entered, x, old_t, vectors, dx, d_old, d_used)
-            return [*d_old, *sums(d_vectors, d_used)], [*dx, *dm]
+            if read:
+                d_used = sums(d_used, backend.vjp(lambda *v: [self.step.read(read[0], v)], vectors, dm))
+            return [*d_old, *sums(d_vectors, d_used), *d_kernels], [*dx, *dm]
 
-        start = [*gradients[1:], *[ops.zeros_like(v) for v in vectors]]
+        start = [*gradients[1:], *[ops.zeros_like(v) for v in [*vectors, *summed]]]
         steps = [gradients[0], *sequences, *mixed, *old, *mask, *zones]
-        carry, found = backend.scan(body, start, steps, len(sequences) + self.mixes, reverse=True)
-        d_kernel = []
-        if kernels:
+        carry, found = backend.scan(body, start, steps, parts[0] + self.mixes, reverse=True)
+        d_states, d_vectors, d_kernel = cut(carry, (len(states), len(vectors), len(summed)))
+        if kernels and not summed:
             entered = _entered(self.step, sequences, old, vectors)
             d_kernel = [self.step.mix.kernel_gradient(entered, found[-1], kernels[0])]
-        d_states, d_vectors = carry[: len(states)], carry[len(states) :]
-        d_sequences = [*(found[-1:] if self.step.adds else []), *found[: len(sequences)]]
-        return [*d_sequences, *[None] * (len(mask) + len(zones)), *d_states, *d_kernel, *d_vectors]
+        d_sequences, d_first = found[: parts[0]], found[-1:] if self.step.adds else []
+        if self.reads:
+            d_first = backend.vjp(lambda first: [self.step.read(first, vectors)], sequences[:1], d_first)
+        return [*d_first, *d_sequences, *[None] * (len(mask) + len(zones)), *d_states, *d_kernel, *d_vectors]
 
     def through_enter(self, d_entered, x, old, vectors, dx, d_old, d_vectors):
         """Adds what the mixed quantity owes to slices, states and vectors."""

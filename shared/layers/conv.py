@@ -19,6 +19,11 @@ def convolved(inputs: Any, kernel: Any, bias: Any) -> Any:
     return ops.reshape(result, (*ops.shape(inputs)[:-1], kernel.shape[-1])) if len(inputs.shape) > 4 else result
 
 
+def read(inputs: Any, weights: list) -> Any:
+    """The inputs' share of a step, see `bptt.Step`; weights: kernel, and bias if there is one."""
+    return convolved(inputs, weights[0], weights[1] if len(weights) > 1 else None)
+
+
 def _folded(images: Any) -> Any:
     """(..., rows, columns, channels) -> (images, rows, columns, channels)."""
     return ops.reshape(images, (-1, *ops.shape(images)[-3:])) if len(images.shape) > 4 else images
@@ -38,8 +43,9 @@ def _kernel_gradient(h: Any, gradients: Any, kernel: Any) -> Any:
     return backend.vjp(lambda k: [_convolution(_folded(h), k)], [kernel], [_folded(gradients)])[0]
 
 
-# On a CPU XLA makes convolutions about 27 times slower than TensorFlow's own.
-CONV = Mix(_convolution, _transposed, _kernel_gradient, jit=False)
+# On a CPU XLA makes convolutions about 27 times slower than TensorFlow's own. Those run beside each other where they
+# can, so the kernel's gradient is summed step by step: it fills the cores that the rest of a step leaves idle.
+CONV = Mix(_convolution, _transposed, _kernel_gradient, jit=False, each_step=True)
 
 
 class ConvCell(Cell):
@@ -58,6 +64,12 @@ class ConvCell(Cell):
     def __init__(self, units: int, kernel_size: Any = 3, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.kernel_size = odd_pair("kernel_size", kernel_size)
+        self.kernel: Any = None
+        self.bias: Any = None
+
+    def input_weights(self) -> list:
+        """What `read` takes."""
+        return [self.kernel] if self.bias is None else [self.kernel, self.bias]
 
 
 class ConvRNN(CellRNN):

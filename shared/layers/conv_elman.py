@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from shared.layers.cells import StepCell, StepRNN
-from shared.layers.conv import CONV, ConvCell, ConvRNN, convolved
+from shared.layers.conv import CONV, ConvCell, ConvRNN, read
 from shared.layers.elman import Elman
 
 
@@ -14,7 +14,7 @@ from shared.layers.elman import Elman
 class ConvElmanCell(ConvCell, StepCell):
     """One step of `ConvElman`; its docstring has the equations, arguments and weights."""
 
-    STEP = dataclasses.replace(Elman.STEP, mix=CONV)
+    STEP = dataclasses.replace(Elman.STEP, mix=CONV, read=read)
 
     def build(self, input_shape: tuple) -> None:
         """Creates kernel, recurrent_kernel and bias."""
@@ -24,11 +24,11 @@ class ConvElmanCell(ConvCell, StepCell):
 
     def project(self, inputs: Any) -> list:
         """See `StepCell`."""
-        return [convolved(inputs, self.kernel, self.bias)]
+        return [inputs]
 
     def kernel_and_vectors(self) -> tuple[Any, list]:
         """See `StepCell`."""
-        return self.recurrent_kernel, []
+        return self.recurrent_kernel, self.input_weights()
 
 
 @keras.saving.register_keras_serializable(package="gallery")

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from shared.layers.cells import StepCell, StepRNN
-from shared.layers.conv import CONV, ConvCell, ConvRNN, convolved
+from shared.layers.conv import CONV, ConvCell, ConvRNN, read
 from shared.layers.lstm import LSTM
 
 
@@ -14,7 +14,7 @@ from shared.layers.lstm import LSTM
 class ConvLSTMCell(ConvCell, StepCell):
     """One step of `ConvLSTM`; its docstring has the equations, arguments and weights."""
 
-    STEP = dataclasses.replace(LSTM.STEP, mix=CONV)
+    STEP = dataclasses.replace(LSTM.STEP, mix=CONV, read=read)
     OPTIONS: tuple[str, ...] = (*ConvCell.OPTIONS, "unit_forget_bias")
 
     def __init__(self, units: int, kernel_size: Any = 3, unit_forget_bias: bool = True, **kwargs: Any) -> None:
@@ -30,11 +30,11 @@ class ConvLSTMCell(ConvCell, StepCell):
 
     def project(self, inputs: Any) -> list:
         """See `StepCell`."""
-        return [convolved(inputs, self.kernel, self.bias)]
+        return [inputs]
 
     def kernel_and_vectors(self) -> tuple[Any, list]:
         """See `StepCell`."""
-        return self.recurrent_kernel, []
+        return self.recurrent_kernel, self.input_weights()
 
 
 @keras.saving.register_keras_serializable(package="gallery")
