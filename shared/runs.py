@@ -22,10 +22,11 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from shared import InputError, MissingFileError
 
+Settings = TypeVar("Settings")
 TRAIN_AGAIN = "Train this run again with --fresh."
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy")
 # Rented processors hide their model; how wide their vectors are decides how fast products run.
@@ -54,6 +55,16 @@ class Run:
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    def settings(self, kind: type[Settings]) -> Settings:
+        """The settings as the app's own dataclass. Raises InputError if another version of the app wrote them."""
+        unknown = set(self.config) - {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        if unknown:
+            raise InputError(
+                f"{self.path / 'config.json'} has settings this version does not know: {', '.join(sorted(unknown))}. "
+                + TRAIN_AGAIN
+            )
+        return kind(**self.config)
 
     def save_info(self, info: dict[str, Any]) -> None:
         """Keeps what was learned from the training data, as JSON."""

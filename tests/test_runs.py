@@ -1,5 +1,6 @@
 """The run folder."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -56,6 +57,22 @@ def test_an_info_of_another_version_is_told_in_one_line(tmp_path, monkeypatch):
     assert run.info().get("summaries") is None
     with pytest.raises(InputError, match="info.json holds no 'summaries': another version of the app wrote it"):
         run.info()["summaries"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Some:
+    """The settings of an app."""
+
+    data: str = "builtin"
+    units: int = 8
+
+
+def test_settings_come_back_as_the_apps_own_and_those_of_another_version_are_named(tmp_path):
+    run = runs.Run(tmp_path, "toy", {"data": "ptb"})
+    assert run.settings(Some) == Some("ptb", 8)
+    newer = runs.Run(tmp_path, "toy", {"data": "ptb", "widths": [1, 2]})
+    with pytest.raises(InputError, match=r"config.json has settings this version does not know: widths\. Train"):
+        newer.settings(Some)
 
 
 def test_a_default_name_shows_data_and_architecture_and_differs_with_any_setting():

@@ -31,7 +31,7 @@ def evaluate(options: Evaluate) -> None:
 
         measure_again(run)
     else:
-        measure(run, load(Config(**run.config)))
+        measure(run, load(run.settings(Config)))
     figures.report(run.metrics())
     if options.record:
         figures.keep(figures.summary(figures.siblings(run)))
@@ -52,7 +52,7 @@ def measure(run: runs.Run, data: Data) -> list[dict]:
     simple_intents, simple_tags = baselines.answers(data)
     simple = baselines.scores(simple_intents, simple_tags, data.test.requests)
     name = {"intent_accuracy": "tfidf_logreg", "slot_f1": "most_frequent_tag", "frame_accuracy": "both"}
-    config = Config(**run.config)
+    config = run.settings(Config)
     said = command(config, RECIPES.get(config.data, RECIPES["builtin"]))
     records = []
     for metric, value in measured.items():

@@ -36,9 +36,9 @@ PUBLISHED = {
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what lies on disk."""
     run = runs.find(APP, options.run)
-    records = measure(run, load(Config(**run.config)))
+    records = measure(run, load(run.settings(Config)))
     report(run, records)
-    folds = all_folds(Config(**run.config))
+    folds = all_folds(run.settings(Config))
     if folds:
         records = mean(folds)
         show(records)

@@ -21,7 +21,7 @@ BATCH = 40  # divides what is measured, 1,000 sequences or 360 digits: one shape
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what lies on disk."""
     run = runs.find(APP, options.run)
-    data = load(Config(**run.config))
+    data = load(run.settings(Config))
     records = measure(run, data)
     report(run, records, data)
     if options.record:

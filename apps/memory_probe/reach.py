@@ -19,7 +19,7 @@ WIDEST = 64  # units drawn
 def reach(options: Reach) -> None:
     """The reach verb: prints how many steps back the answer depends on the input, draws reach.png and gates.png."""
     run = runs.find(APP, options.run)
-    model, (inputs, _) = run.load_model(), load(Config(**run.config)).test
+    model, (inputs, _) = run.load_model(), load(run.settings(Config)).test
     length = inputs.shape[1]
     gradient = diagnostics.gradient_by_lag(model, inputs[:ROWS])
     lags = np.unique(np.geomspace(1, length, LAGS).round().astype(int)) - 1

@@ -24,7 +24,7 @@ PUBLISHED = {"jsb_chorales": {"name": "RNN-NADE; LSTM 8.45, TCN 8.10", "value": 
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what lies on disk."""
     run = runs.find(APP, options.run)
-    records = measure(run, load(Config(**run.config)), options.pieces, options.melodies)
+    records = measure(run, load(run.settings(Config)), options.pieces, options.melodies)
     report(run, records)
     if options.record:
         results.record(HERE / "results.json", records)

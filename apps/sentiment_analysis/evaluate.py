@@ -27,7 +27,7 @@ PUBLISHED = {
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what lies on disk."""
     run = runs.find(APP, options.run)
-    records = measure(run, load(Config(**run.config)))
+    records = measure(run, load(run.settings(Config)))
     report(records)
     if options.record:
         done, seeds, folds = siblings(run)

@@ -31,7 +31,7 @@ PUBLISHED = {
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what lies on disk."""
     run = runs.find(APP, options.run)
-    records = measure(run, load(Config(**run.config)))
+    records = measure(run, load(run.settings(Config)))
     report(run, records)
     if options.record:
         results.record(HERE / "results.json", records)
@@ -61,7 +61,7 @@ def reader_of(run: runs.Run, model, info: dict):
     Raises:
         InputError: the settings of the run now build another network than was saved.
     """
-    reader = build(Config(**run.config), info, batch_size=1)
+    reader = build(run.settings(Config), info, batch_size=1)
     ours, theirs = reader.trainable_variables, model.trainable_variables
     if [tuple(weight.shape) for weight in ours] != [tuple(weight.shape) for weight in theirs]:
         raise InputError(

@@ -24,7 +24,7 @@ def evaluate(options: Evaluate) -> None:
     if not options.beams or min(options.beams) < 1:
         raise InputError(f"--beams: expected widths of at least 1; received {options.beams}")
     run = runs.find(APP, options.run)
-    records = measure(run, load(Config(**run.config)), options.beams)
+    records = measure(run, load(run.settings(Config)), options.beams)
     report(records)
     if options.record:
         results.record(HERE / "results.json", records)

@@ -23,7 +23,7 @@ ORDER = 3  # of the n-gram model
 
 def measure_again(run: runs.Run) -> list[dict]:
     """Measures a run from what lies on disk."""
-    return measure(run, load(TalkConfig(**run.config)))
+    return measure(run, load(run.settings(TalkConfig)))
 
 
 def measure(run: runs.Run, data: Data) -> list[dict]:
@@ -34,7 +34,7 @@ def measure(run: runs.Run, data: Data) -> list[dict]:
     network, simple = (replies_figures(found, data.test) for found in (answers, retrieved))
     measured = {"perplexity": (perplexity(talker, data.test), {f"{ORDER}-gram": ngram_perplexity(data)})}
     measured |= {name: (value, {"tfidf_retrieval": simple[name]}) for name, value in network.items()}
-    said = command(TalkConfig(**run.config), TALK)
+    said = command(run.settings(TalkConfig), TALK)
     records = [
         figures.record(run, talker.model, said, metric, value, others, None)
         for metric, (value, others) in measured.items()
