@@ -60,14 +60,16 @@ def product_over_time(left: Any, right: Any) -> Any:
     return ops.matmul(ops.transpose(flat_left), flat_right)
 
 
-def project(x: Any, kernel: Any, bias: Any) -> Any:
+def project(x: Any, kernel: Any, bias: Any = None) -> Any:
     """All time steps in one matrix product: (time, batch, features) -> (time, batch, gates)."""
     time, batch = ops.shape(x)[0], ops.shape(x)[1]
-    flat = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel) + bias
+    flat = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel)
+    if bias is not None:
+        flat = flat + bias
     return ops.reshape(flat, (time, batch, kernel.shape[-1]))
 
 
 def project_backward(x: Any, kernel: Any, dz: Any) -> tuple[Any, Any, Any]:
     """The gradients (dx, dkernel, dbias) of `project`, given that of its result (time, batch, gates)."""
-    dx = project(dz, ops.transpose(kernel), 0)
+    dx = project(dz, ops.transpose(kernel))
     return dx, product_over_time(x, dz), ops.sum(dz, axis=(0, 1))
