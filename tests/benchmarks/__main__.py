@@ -36,7 +36,7 @@ TRAINING = ["gallery", "keras", "keras, memory kept", "torch", "torch, passive"]
 CONTESTANTS = {  # where they are not those of TRAINING
     "generation 2 x 512": ["gallery", "keras cells", "keras predict"],
     "lstm 1 x 256, T 1000": ["gallery", "gallery, recompute 32", "keras", "keras, memory kept"],
-    "convlstm 1 x 32, images of 32 x 32": ["gallery", "keras", "keras, memory kept"],
+    **{name: ["gallery", "keras", "keras, memory kept"] for name in CONTESTS if "images" in name or "masked" in name},
 }
 TABLES = {"lstm": VECTOR_ARCHITECTURES, "convlstm": IMAGE_ARCHITECTURES}  # beside which every architecture is set
 PAUSE_S = 0.3  # PyTorch's OpenMP threads spin for a while after their turn

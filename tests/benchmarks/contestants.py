@@ -24,7 +24,8 @@ IMAGE = (32, 32, 8)  # rows, columns, channels
 class Contest:
     """A network of `layers` x `units` over `time` characters; batch 1 and time 1 mean generation.
 
-    With a `budget` the units are those at which one layer has so many parameters.
+    With a `budget` the units are those at which one layer has so many parameters; `masked` sequences end early, each
+    at a length of its own, and the padding is masked.
     """
 
     arch: str
@@ -33,6 +34,7 @@ class Contest:
     batch: int
     time: int
     budget: int = 0
+    masked: bool = False
 
 
 CONTESTS = {
@@ -42,6 +44,7 @@ CONTESTS = {
     "lstm 1 x 128": Contest("lstm", 1, 128, 64, 100),
     "gru 1 x 128": Contest("gru", 1, 128, 64, 100),
     "elman 1 x 128": Contest("elman", 1, 128, 64, 100),
+    **{f"{arch} 1 x 128, masked": Contest(arch, 1, 128, 64, 100, masked=True) for arch in ("lstm", "gru", "elman")},
     "mingru 1 x 256, T 256": Contest("mingru", 1, 256, 32, 256),
     "mingru 1 x 256, T 1024": Contest("mingru", 1, 256, 32, 1024),
     "lstm 1 x 256, T 1000": Contest("lstm", 1, 256, 16, 1000),
@@ -80,6 +83,9 @@ def steps(contest: Contest, contestant: str) -> int:
 def batch(contest: Contest) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     read = random.integers(0, VOCABULARY, (contest.batch, contest.time + 1), dtype=np.int32)
+    if contest.masked:
+        lengths = random.integers(1, contest.time + 1, (contest.batch, 1))
+        read = np.where(np.arange(contest.time + 1) < lengths, 1 + read % (VOCABULARY - 1), 0)
     return read[:, :-1], read[:, 1:]
 
 
@@ -88,7 +94,7 @@ def keras_training(contest: Contest, ours: bool, recompute: int = 0) -> Callable
     import keras
 
     tokens = keras.Input((None,), dtype="int32")
-    x = keras.layers.Embedding(VOCABULARY, EMBEDDING)(tokens)
+    x = keras.layers.Embedding(VOCABULARY, EMBEDDING, mask_zero=contest.masked)(tokens)
     for _ in range(contest.layers):
         x = keras_layer(contest, ours, recompute)(x)
     return keras_steps(keras.Model(tokens, keras.layers.Dense(VOCABULARY)(x)), *batch(contest))
