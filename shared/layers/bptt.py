@@ -28,7 +28,7 @@ class Mix:
     transposed: Callable  # kernel -> the kernel with which `forward` is the transposed map
     kernel_gradient: Callable  # (h (time, batch, ...), gradients of the results, kernel) -> gradient of the kernel
     jit: bool = True
-    each_step: bool = False  # the kernel's gradient is summed step by step, beside the rest of the step
+    each_step: bool = False  # `kernel_gradient` over each step alone, beside the rest of the step, then summed
 
 
 DENSE = Mix(ops.matmul, ops.transpose, lambda h, gradients, _: time_major.product_over_time(h, gradients))

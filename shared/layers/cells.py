@@ -148,7 +148,7 @@ class StepCell(Cell):
         raise NotImplementedError
 
     def kernel_and_vectors(self) -> tuple[Any, list]:
-        """The recurrent kernel, or None, and the weights that `STEP.advance` takes."""
+        """The recurrent kernel, or None, and the other weights that `STEP` takes."""
         raise NotImplementedError
 
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:

@@ -39,8 +39,7 @@ def _transposed(kernel: Any) -> Any:
 
 
 def _kernel_gradient(h: Any, gradients: Any, kernel: Any) -> Any:
-    """One convolution over all time steps, as images of one large batch."""
-    return backend.vjp(lambda k: [_convolution(_folded(h), k)], [kernel], [_folded(gradients)])[0]
+    return backend.vjp(lambda k: [_convolution(h, k)], [kernel], [gradients])[0]
 
 
 # On a CPU XLA makes convolutions about 27 times slower than TensorFlow's own. Those run beside each other where they
