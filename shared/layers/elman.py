@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from shared.layers import backend, bptt, time_major
+from shared.layers import backend, bptt, feature_major, time_major
 from shared.layers.keras_twin import KerasTwin, dense_weights
 
 
@@ -60,40 +60,47 @@ class Elman(KerasTwin, keras.layers.SimpleRNN):
 
 @functools.cache
 def _recurrence() -> Any:
-    return time_major.recurrence(_forward, _backward, states=1)
+    return feature_major.recurrence(_forward, _backward, _finish, states=1)
 
 
-def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple:
-    """-> ([h (time, batch, units), h_T], what the gradient needs)."""
+def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any, transposed: Any) -> tuple:
+    """-> ([h (time, units, batch), h_T], what the gradient needs)."""
 
     def step(carry, slices):
         h = carry[0]
-        h_new = ops.tanh(slices[0] + ops.matmul(h, recurrent_kernel))
+        h_new = ops.tanh(ops.matmul(transposed, ops.concatenate([slices[0], h], axis=0)) + column)
         if mask is not None:
             h_new = ops.where(slices[1], h_new, h)
         return [h_new], [h_new]
 
-    z = time_major.project(x, kernel, bias)
-    steps = [z] if mask is None else [z, mask]
+    column = ops.expand_dims(bias, 1)
+    steps = [x] if mask is None else [x, mask]
     (h_last,), (h,) = backend.scan(step, [h0], steps, outputs=1)
     return [h, h_last], [x, mask, h0, kernel, recurrent_kernel, h]
 
 
 def _backward(residuals: list, gradients: list) -> list:
-    """Back-propagation through time: a reverse scan for dz, then one product a weight."""
-    x, mask, h0, kernel, recurrent_kernel, h = residuals
-    transposed = ops.transpose(recurrent_kernel)
+    """Back-propagation through time: a reverse scan -> [dz (time, units, batch), dh0]."""
+    _, mask, _, _, recurrent_kernel, h = residuals
 
     def step(carry, slices):
         dh = slices[0] + carry[0]
         dz = dh * (1 - slices[1] * slices[1])
         if mask is None:
-            return [ops.matmul(dz, transposed)], [dz]
+            return [ops.matmul(recurrent_kernel, dz)], [dz]
         dz = ops.where(slices[2], dz, ops.zeros_like(dz))
-        return [ops.where(slices[2], ops.matmul(dz, transposed), dh)], [dz]
+        return [ops.where(slices[2], ops.matmul(recurrent_kernel, dz), dh)], [dz]
 
     steps = [gradients[0], h] + ([] if mask is None else [mask])
     (dh0,), (dz,) = backend.scan(step, [gradients[1]], steps, outputs=1, reverse=True)
-    dx, dkernel, dbias = time_major.project_backward(x, kernel, dz)
-    drecurrent = time_major.product_over_time(time_major.before(h0, h), dz)
-    return [dx, None, dh0, dkernel, drecurrent, dbias]
+    return [dz, dh0]
+
+
+def _finish(residuals: list, found: list) -> list:
+    """One product over all time steps for each weight, and for x."""
+    x, _, h0, kernel, _, h = residuals
+    dz, dh0 = found
+    flat_dz = feature_major.flat(dz)
+    h_before = time_major.before(h0, h)
+    dx, *of_kernels = feature_major.through_products(x, h_before, kernel, flat_dz, flat_dz)
+    return [dx, dh0, *of_kernels, ops.sum(flat_dz, axis=1)]

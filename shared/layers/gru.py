@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from shared.layers import backend, bptt, time_major
+from shared.layers import backend, bptt, feature_major, time_major
 from shared.layers.keras_twin import KerasTwin
 
 
@@ -78,58 +78,74 @@ class GRU(KerasTwin, keras.layers.GRU):
 
 @functools.cache
 def _recurrence() -> Any:
-    return time_major.recurrence(_forward, _backward, states=1)
+    return feature_major.recurrence(_forward, _backward, _finish, states=1)
 
 
-def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any, recurrent_bias: Any) -> tuple:
-    """-> ([h (time, batch, units), h_T], what the gradient needs)."""
+def _forward(
+    x: Any,
+    mask: Any,
+    h0: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any,
+    recurrent_bias: Any,
+    transposed: Any,
+) -> tuple:
+    """-> ([h (time, units, batch), h_T], what the gradient needs)."""
+    features, units = kernel.shape[0], h0.shape[0]
+    of_zr, of_x, of_h = transposed[: 2 * units], transposed[2 * units :, :features], transposed[2 * units :, features:]
+    bias_zr = ops.expand_dims((bias + recurrent_bias)[: 2 * units], 1)
+    bias_x, bias_h = (ops.expand_dims(b[2 * units :], 1) for b in (bias, recurrent_bias))
 
     def step(carry, slices):
         h = carry[0]
-        x_z, x_r, x_g = ops.split(slices[0], 3, axis=-1)
-        h_z, h_r, h_g = ops.split(ops.matmul(h, recurrent_kernel) + recurrent_bias, 3, axis=-1)
-        z, r = ops.sigmoid(x_z + h_z), ops.sigmoid(x_r + h_r)
-        g = ops.tanh(x_g + r * h_g)
+        zr = ops.matmul(of_zr, ops.concatenate([slices[0], h], axis=0)) + bias_zr
+        z, r = ops.split(ops.sigmoid(zr), 2, axis=0)
+        h_g = ops.matmul(of_h, h) + bias_h
+        g = ops.tanh(ops.matmul(of_x, slices[0]) + bias_x + r * h_g)
         h_new = z * h + (1 - z) * g
         if mask is not None:
             h_new = ops.where(slices[1], h_new, h)
-        return [h_new], [h_new, ops.concatenate([z, r, g, h_g], axis=-1)]
+        return [h_new], [h_new, z, r, g, h_g]
 
-    projected = time_major.project(x, kernel, bias)
-    steps = [projected] if mask is None else [projected, mask]
-    (h_last,), (h, gates) = backend.scan(step, [h0], steps, outputs=2)
-    return [h, h_last], [x, mask, h0, kernel, recurrent_kernel, h, gates]
+    steps = [x] if mask is None else [x, mask]
+    (h_last,), (h, *gates) = backend.scan(step, [h0], steps, outputs=5)
+    return [h, h_last], [x, mask, h0, kernel, recurrent_kernel, h, *gates]
 
 
 def _backward(residuals: list, gradients: list) -> list:
-    """Back-propagation through time: a reverse scan for the gates' gradients, then products over all steps.
+    """Back-propagation through time: a reverse scan -> [d (time, 3 units, batch), dg * r (time, units, batch), dh0].
 
-    (dz, dr, dg) is the gradient of the input's share, (dz, dr, dg * r) that of the state's; what they have in common
-    is written once.
+    d = (dz, dr, dg) is the gradient of the input's share, (dz, dr, dg * r) that of the state's.
     """
-    x, mask, h0, kernel, recurrent_kernel, h, gates = residuals
-    units = h0.shape[-1]
-    transposed = ops.transpose(recurrent_kernel)
-    h_before = time_major.before(h0, h)
+    _, mask, h0, _, recurrent_kernel, h, *gates = residuals
 
     def step(carry, slices):
-        dh = slices[0] + carry[0]
-        z, r, g, h_g = ops.split(slices[1], 4, axis=-1)
+        d_output, h_before, z, r, g, h_g = slices[:6]
+        dh = d_output + carry[0]
         dg = dh * (1 - z) * (1 - g * g)
-        dz = dh * (slices[2] - g) * z * (1 - z)
+        dz = dh * (h_before - g) * z * (1 - z)
         dr = dg * h_g * r * (1 - r)
-        d_zr, dg_r = ops.concatenate([dz, dr], axis=-1), dg * r
+        d, dg_r = ops.concatenate([dz, dr, dg], axis=0), dg * r
         if mask is not None:
-            d_zr, dg, dg_r = (ops.where(slices[3], d, ops.zeros_like(d)) for d in (d_zr, dg, dg_r))
-        dh_before = dh * z + ops.matmul(ops.concatenate([d_zr, dg_r], axis=-1), transposed)
+            d, dg_r = (ops.where(slices[6], value, ops.zeros_like(value)) for value in (d, dg_r))
+        of_state = ops.concatenate([d[: 2 * dg_r.shape[0]], dg_r], axis=0)
+        dh_before = dh * z + ops.matmul(recurrent_kernel, of_state)
         if mask is not None:
-            dh_before = ops.where(slices[3], dh_before, dh)
-        return [dh_before], [d_zr, dg, dg_r]
+            dh_before = ops.where(slices[6], dh_before, dh)
+        return [dh_before], [d, dg_r]
 
-    steps = [gradients[0], gates, h_before] + ([] if mask is None else [mask])
-    (dh0,), (d_zr, dg, dg_r) = backend.scan(step, [gradients[1]], steps, outputs=3, reverse=True)
-    dx_zr, dkernel_zr, dbias_zr = time_major.project_backward(x, kernel[:, : 2 * units], d_zr)
-    dx_g, dkernel_g, dbias_g = time_major.project_backward(x, kernel[:, 2 * units :], dg)
-    of_recurrent = [time_major.product_over_time(h_before, d) for d in (d_zr, dg_r)]
-    of_weights = [dkernel_zr, dkernel_g], of_recurrent, [dbias_zr, dbias_g], [dbias_zr, ops.sum(dg_r, axis=(0, 1))]
-    return [dx_zr + dx_g, None, dh0, *(ops.concatenate(parts, axis=-1) for parts in of_weights)]
+    steps = [gradients[0], time_major.before(h0, h), *gates] + ([] if mask is None else [mask])
+    (dh0,), (d, dg_r) = backend.scan(step, [gradients[1]], steps, outputs=2, reverse=True)
+    return [d, dg_r, dh0]
+
+
+def _finish(residuals: list, found: list) -> list:
+    """One product over all time steps for each weight, and for x."""
+    x, _, h0, kernel, _, h, *_ = residuals
+    d, dg_r, dh0 = found
+    of_input, of_dg_r = feature_major.flat(d), feature_major.flat(dg_r)
+    of_state = ops.concatenate([of_input[: 2 * h0.shape[0]], of_dg_r], axis=0)
+    h_before = time_major.before(h0, h)
+    dx, *of_kernels = feature_major.through_products(x, h_before, kernel, of_input, of_state)
+    return [dx, dh0, *of_kernels, ops.sum(of_input, axis=1), ops.sum(of_state, axis=1)]

@@ -34,7 +34,7 @@ class KerasTwin(Scanned):
         raise NotImplementedError
 
     def recurrence(self) -> Callable:
-        """A `time_major.recurrence` over x, mask, states, kernel, recurrent kernel, bias and other vectors."""
+        """A `feature_major.recurrence` over x, mask, states, kernel, recurrent kernel, bias and other vectors."""
         raise NotImplementedError
 
     def falls_back(self) -> bool:
@@ -53,15 +53,26 @@ class KerasTwin(Scanned):
             return sequences
         return sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), 1)
 
+    def time_first(self, sequences: Any) -> Any:
+        """(batch, time, features) -> (time, features, batch); for zoneout see `Scanned`."""
+        return super().time_first(sequences) if self.zoneout else ops.transpose(sequences, (1, 2, 0))
+
+    def batch_first(self, outputs: Any) -> Any:
+        """See `time_first`."""
+        return super().batch_first(outputs) if self.zoneout else ops.transpose(outputs, (2, 0, 1))
+
     def over_time(self, x: Any, mask: Any, states: list, training: bool) -> list:
-        """See `Scanned`."""
+        """See `Scanned`; x and outputs as `time_first` says."""
         kernel, recurrent_kernel, bias, vectors = self.loop_weights(x.dtype)
         recurrent_kernel = self.dropped(recurrent_kernel, training)
         if self.zoneout:
             sequences, zones = [time_major.project(x, kernel, bias)], self.zones(x, training)
             return bptt.scan(self.STEP, sequences, states, recurrent_kernel, vectors, mask, zones, self.recompute)
+        columns = [ops.transpose(state) for state in states]
+        steps = None if mask is None else ops.swapaxes(mask, 1, 2)
         weights = kernel, recurrent_kernel, bias, *vectors
-        return self.recurrence()(x, mask, *states, *weights, recompute=self.recompute)
+        outputs, *last = self.recurrence()(x, steps, *columns, *weights, recompute=self.recompute)
+        return [outputs, *(ops.transpose(state) for state in last)]
 
 
 def dense_weights(cell: Any, dtype: Any) -> tuple[Any, Any, Any, list]:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from shared.layers import backend, bptt, time_major
+from shared.layers import backend, bptt, feature_major, time_major
 from shared.layers.keras_twin import KerasTwin, dense_weights
 
 
@@ -89,39 +89,37 @@ class LSTM(KerasTwin, keras.layers.LSTM):
 
 @functools.cache
 def _recurrence() -> Any:
-    return time_major.recurrence(_forward, _backward, states=2)
+    return feature_major.recurrence(_forward, _backward, _finish, states=2)
 
 
-def _forward(x: Any, mask: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple:
-    """-> ([h (time, batch, units), h_T, c_T], what the gradient needs)."""
+def _forward(
+    x: Any, mask: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel: Any, bias: Any, transposed: Any
+) -> tuple:
+    """-> ([h (time, units, batch), h_T, c_T], what the gradient needs)."""
 
     def step(carry, slices):
         h, c = carry
-        z = slices[0] + ops.matmul(h, recurrent_kernel) + bias
-        gates = ops.tanh(z * scale) * scale + (1 - scale)
-        i, f, g, o = ops.split(gates, 4, axis=-1)
+        z = ops.matmul(transposed, ops.concatenate([slices[0], h], axis=0)) + column
+        i, f, g, o = ops.split(ops.tanh(z * scale) * scale + (1 - scale), 4, axis=0)
         c_new = f * c + i * g
         h_new = o * ops.tanh(c_new)
         if mask is not None:
             h_new, c_new = ops.where(slices[1], h_new, h), ops.where(slices[1], c_new, c)
-        return [h_new, c_new], [h_new, c_new, i, f, g, o]
+        return [h_new, c_new], [h_new, c, i, f, g, o]
 
-    # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2, so that one tanh over all four gates serves both functions. The gates are
-    # kept apart, because a quarter of each row is slow to read; the bias is added here to save a pass over z.
-    half = ops.full((h0.shape[-1],), 0.5, h0.dtype)
-    scale = ops.concatenate([half, half, ops.ones_like(half), half])
-    z = time_major.project(x, kernel)
-    steps = [z] if mask is None else [z, mask]
-    (h_last, c_last), (h, c, *gates) = backend.scan(step, [h0, c0], steps, outputs=6)
-    return [h, h_last, c_last], [x, mask, h0, c0, kernel, recurrent_kernel, h, c, *gates]
+    # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2, so that one tanh over all four gates serves both functions.
+    half = ops.full((h0.shape[0], 1), 0.5, h0.dtype)
+    scale = ops.concatenate([half, half, ops.ones_like(half), half], axis=0)
+    column = ops.expand_dims(bias, 1)
+    steps = [x] if mask is None else [x, mask]
+    (h_last, c_last), (h, c_before, *gates) = backend.scan(step, [h0, c0], steps, outputs=6)
+    return [h, h_last, c_last], [x, mask, h0, kernel, recurrent_kernel, h, c_before, c_last, *gates]
 
 
 def _backward(residuals: list, gradients: list) -> list:
-    """Back-propagation through time: a reverse scan for the gates' gradients, then one product a weight."""
-    x, mask, h0, c0, kernel, recurrent_kernel, h, c, *gates = residuals
+    """Back-propagation through time: a reverse scan -> [dz (time, 4 units, batch), dh0, dc0]."""
+    _, mask, _, _, recurrent_kernel, _, c_before, c_last, *gates = residuals
     dh_outputs, dh_last, dc_last = gradients
-    transposed = ops.transpose(recurrent_kernel)
-    h_before, c_before = time_major.before(h0, h), time_major.before(c0, c)
 
     def step(carry, slices):
         dh_next, dc_next, c = carry
@@ -131,15 +129,24 @@ def _backward(residuals: list, gradients: list) -> list:
         dc = dc_next + dh * o * (1 - tanh_c * tanh_c)
         di, df = dc * g * i * (1 - i), dc * c_before * f * (1 - f)
         dg, do = dc * i * (1 - g * g), dh * tanh_c * o * (1 - o)
-        dz = ops.concatenate([di, df, dg, do], axis=-1)
+        dz = ops.concatenate([di, df, dg, do], axis=0)
         dc_before = dc * f
         if mask is None:
-            return [ops.matmul(dz, transposed), dc_before, c_before], [dz]
+            return [ops.matmul(recurrent_kernel, dz), dc_before, c_before], [dz]
         dz = ops.where(slices[6], dz, ops.zeros_like(dz))
-        dh_before = ops.where(slices[6], ops.matmul(dz, transposed), dh)
+        dh_before = ops.where(slices[6], ops.matmul(recurrent_kernel, dz), dh)
         return [dh_before, ops.where(slices[6], dc_before, dc_next), c_before], [dz]
 
     steps = [dh_outputs, c_before, *gates] + ([] if mask is None else [mask])
-    (dh0, dc0, _), (dz,) = backend.scan(step, [dh_last, dc_last, c[-1]], steps, outputs=1, reverse=True)
-    dx, dkernel, dbias = time_major.project_backward(x, kernel, dz)
-    return [dx, None, dh0, dc0, dkernel, time_major.product_over_time(h_before, dz), dbias]
+    (dh0, dc0, _), (dz,) = backend.scan(step, [dh_last, dc_last, c_last], steps, outputs=1, reverse=True)
+    return [dz, dh0, dc0]
+
+
+def _finish(residuals: list, found: list) -> list:
+    """One product over all time steps for each weight, and for x."""
+    x, _, h0, kernel, _, h, *_ = residuals
+    dz, *d_states = found
+    flat_dz = feature_major.flat(dz)
+    h_before = time_major.before(h0, h)
+    dx, *of_kernels = feature_major.through_products(x, h_before, kernel, flat_dz, flat_dz)
+    return [dx, *d_states, *of_kernels, ops.sum(flat_dz, axis=1)]

@@ -68,6 +68,14 @@ class Scanned:
         """Whether an option was chosen that only Keras's own, slower loop knows."""
         return False
 
+    def time_first(self, sequences: Any) -> Any:
+        """(batch, time, ...) -> (time, batch, ...), or what else `over_time` wants."""
+        return ops.swapaxes(sequences, 0, 1)
+
+    def batch_first(self, outputs: Any) -> Any:
+        """The way back, for the outputs of `over_time`."""
+        return ops.swapaxes(outputs, 0, 1)
+
     def over_time(self, x: Any, mask: Any, states: list, training: bool) -> list:
         """The loop: x (time, batch, features), mask None or (time, batch, 1) bool, states -> [outputs (time, batch,
         units), *last states]."""
@@ -118,7 +126,7 @@ class Scanned:
         """
         if self.falls_back():
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)  # type: ignore
-        x = ops.swapaxes(self.without_dropped(sequences, training), 0, 1)
+        x = self.time_first(self.without_dropped(sequences, training))
         steps = None
         if mask is not None:
             steps = ops.swapaxes(ops.cast(tree.flatten(mask)[0], "bool"), 0, 1)
@@ -127,11 +135,11 @@ class Scanned:
             x = ops.flip(x, axis=0)
             steps = None if steps is None else ops.flip(steps, axis=0)
         outputs, *states = self.over_time(x, steps, list(initial_state), training)
-        last = states[0]
+        outputs, last = self.batch_first(outputs), states[0]
         if self.zero_output_for_mask and steps is not None:
-            outputs = outputs * ops.cast(steps, outputs.dtype)
-            last = outputs[-1]
-        return last, ops.swapaxes(outputs, 0, 1), states
+            outputs = outputs * ops.swapaxes(ops.cast(steps, outputs.dtype), 0, 1)
+            last = outputs[:, -1]
+        return last, outputs, states
 
     def get_config(self) -> dict:
         """The arguments that make an equal layer."""

@@ -1,7 +1,7 @@
 """What a recurrent layer needs of a backend beyond `keras.ops`: five functions, one file for each backend.
 
     scan(step, carry, sequences, outputs, reverse)   the time loop
-    differentiable(forward, backward, jit, batch)    a function with a hand-written gradient
+    differentiable(forward, backward, ...)           a function with a hand-written gradient
     vjp(function, inputs, gradients)                 the gradient of a small function, inside of such a backward
     compiled(function, variables)                    a whole function as one program
     on_gpu()                                         whether a GPU will run it

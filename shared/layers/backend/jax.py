@@ -25,7 +25,9 @@ def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, rever
     return jax.lax.scan(body, list(carry), list(sequences), reverse=reverse)
 
 
-def differentiable(forward: Callable, backward: Callable, jit: bool = True, batch: Any = None) -> Callable:
+def differentiable(
+    forward: Callable, backward: Callable, jit: bool = True, batch: Any = None, finish: Callable | None = None
+) -> Callable:
     """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
     del jit, batch  # the caller's own
 
@@ -34,7 +36,8 @@ def differentiable(forward: Callable, backward: Callable, jit: bool = True, batc
         return forward(*inputs)[0]
 
     def gradient(residuals, output_gradients):
-        return tuple(backward(residuals, list(output_gradients)))
+        found = backward(residuals, list(output_gradients))
+        return tuple(found if finish is None else finish(residuals, found))
 
     function.defvjp(lambda *inputs: forward(*inputs), gradient)
     return function

@@ -52,7 +52,11 @@ def scan(step: Step, carry: Tensors, sequences: Tensors, outputs: int, reverse: 
 
 
 def differentiable(
-    forward: Callable, backward: Callable, jit: bool = True, batch: tuple[Axes, Axes] | None = None
+    forward: Callable,
+    backward: Callable,
+    jit: bool = True,
+    batch: tuple[Axes, Axes] | None = None,
+    finish: Callable | None = None,
 ) -> Callable:
     """A function whose gradient is written by hand; each direction is one program.
 
@@ -63,12 +67,19 @@ def differentiable(
         batch: the axis of the batch in each input and in each output, None in a weight. If given, a CPU of several
             cores runs the two halves of a batch side by side: a loop's small products and what lies between them
             leave cores idle that the other half's loop then takes.
+        finish: `finish(residuals, found) -> input_gradients`, if `backward` finds something else. It stays outside of
+            the compiled program: TensorFlow multiplies and transposes large matrices faster than XLA does on a CPU.
 
     Returns:
         `function(*inputs) -> outputs`. It cannot be differentiated twice.
     """
-    run_forward = tf.function(forward, jit_compile=jit, autograph=False)
+    run_forward = _without_copies(forward, jit)
     run_backward = tf.function(backward, jit_compile=jit, autograph=False)
+
+    def gradients_of(residuals, output_gradients):
+        found = run_backward(residuals, list(output_gradients))
+        # All at once: else the loops of the layer before would wait in the queue behind half of these products.
+        return found if finish is None else tf.tuple(finish(residuals, found))
 
     @tf.custom_gradient
     def function(*inputs):
@@ -77,17 +88,37 @@ def differentiable(
         inputs = [tf.stop_gradient(x) for x in inputs]
         if batch is None or _rows(inputs, batch[0]) == 1 or not _side_by_side():
             outputs, residuals = run_forward(*inputs)
-            return outputs, lambda *gradients: run_backward(residuals, list(gradients))
+            return outputs, lambda *gradients: gradients_of(residuals, gradients)
         ran = [run_forward(*half) for half in _halves(inputs, batch[0])]
 
         def gradient(*output_gradients):
             halves = _halves(output_gradients, batch[1])
-            found = [run_backward(residuals, half) for (_, residuals), half in zip(ran, halves, strict=True)]
+            found = [gradients_of(residuals, half) for (_, residuals), half in zip(ran, halves, strict=True)]
             return _joined(found, batch[0])
 
         return _joined([outputs for outputs, _ in ran], batch[1]), gradient
 
     return function
+
+
+def _without_copies(forward: Callable, jit: bool) -> Callable:
+    """`forward`, compiled; a residual that is one of the inputs does not leave the program, which would copy it."""
+    places: list[int | None] = []
+
+    def program(*inputs):
+        outputs, residuals = forward(*inputs)
+        known = {id(value): place for place, value in enumerate(inputs)}
+        places[:] = [known.get(id(value)) for value in residuals]
+        return outputs, [value for value, place in zip(residuals, places, strict=True) if place is None]
+
+    run = tf.function(program, jit_compile=jit, autograph=False)
+
+    def call(*inputs):
+        outputs, made = run(*inputs)
+        made = iter(made)
+        return outputs, [next(made) if place is None else inputs[place] for place in places]
+
+    return call
 
 
 def _within_xla() -> bool:

@@ -24,7 +24,9 @@ def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, rever
     return list(carry), [torch.stack(result) for result in results]
 
 
-def differentiable(forward: Callable, backward: Callable, jit: bool = True, batch: Any = None) -> Callable:
+def differentiable(
+    forward: Callable, backward: Callable, jit: bool = True, batch: Any = None, finish: Callable | None = None
+) -> Callable:
     """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
     del jit, batch  # PyTorch runs eagerly
 
@@ -36,7 +38,8 @@ def differentiable(forward: Callable, backward: Callable, jit: bool = True, batc
 
         @staticmethod
         def backward(context, *output_gradients):
-            return tuple(backward(context.residuals, list(output_gradients)))
+            found = backward(context.residuals, list(output_gradients))
+            return tuple(found if finish is None else finish(context.residuals, found))
 
     return lambda *inputs: list(Function.apply(*inputs))
 
