@@ -1,8 +1,10 @@
 """Trains a network of the given number of parameters, says whether it remembers, saves it."""
 
 import dataclasses
+from typing import Any
 
 import keras
+from keras import ops
 
 from shared import plots, runs
 from shared.data.sequences import ArrayBatches
@@ -20,6 +22,22 @@ Now try:
   python -m {package} predict --run {name} --seed 5
   python -m {package} train --data {task} --length {longer}
   python -m {package} sweep --data {task} --archs gru lstm elman"""
+
+LARGEST = 1e15  # the squares of 10 ** 8 such numbers add up to what float32 holds
+
+
+class Adam(keras.optimizers.Adam):
+    """Adam that also clips gradients whose squares are more than float32 holds.
+
+    Through hundreds of steps a gradient can grow to 1e22. Keras takes its norm for infinite then, and makes every
+    weight NaN; brought down to `LARGEST` first, it keeps its direction and is clipped as any other. Inf and NaN stay.
+    """
+
+    def apply(self, grads: list, trainable_variables: Any = None) -> None:
+        """One step."""
+        largest = ops.max(ops.stack([ops.max(ops.abs(gradient)) for gradient in grads]))
+        scale = ops.minimum(1.0, LARGEST / largest)
+        super().apply([gradient * scale for gradient in grads], trainable_variables)
 
 
 def train(options: Train) -> None:
@@ -49,7 +67,7 @@ def train_one(config: Config, name: str | None = None, fresh: bool = False) -> r
     value = task.outputs == 1
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * data.train.steps)
     model.compile(
-        optimizer=keras.optimizers.Adam(rate, global_clipnorm=config.clip_norm),
+        optimizer=Adam(rate, global_clipnorm=config.clip_norm),
         loss="mean_squared_error" if value else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[] if value else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU

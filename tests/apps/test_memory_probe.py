@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 
+import keras
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from apps.memory_probe.config import Config, Predict, Sweep
 from apps.memory_probe.data import load, spread
 from apps.memory_probe.model import build, units_for_budget
 from apps.memory_probe.tasks import TASKS
+from apps.memory_probe.train import Adam
 from shared import InputError
 from tests.apps.test_contract import run, run_here
 
@@ -177,6 +179,30 @@ def test_the_ten_answers_are_those_of_the_last_ten_steps():
         inputs[0, step] = np.eye(10)[5]
         changed = np.abs(np.array(model(inputs)) - before).max(axis=(0, 2)) > 0
         assert changed.tolist() == [False] * untouched + [True] * (10 - untouched)
+
+
+def after_a_step(optimizer, gradient):
+    """The weight, and the optimizer's own variables."""
+    weight = keras.Variable(np.zeros(2, np.float32))
+    optimizer.build([weight])
+    optimizer.apply([keras.ops.convert_to_tensor(gradient)])
+    return [keras.ops.convert_to_numpy(variable) for variable in [weight, *optimizer.variables]]
+
+
+def test_a_gradient_whose_squares_overflow_is_clipped_as_any_other():
+    gradient = np.array([3, -4], np.float32)  # its norm is 5
+    large, small = (after_a_step(Adam(0.1, global_clipnorm=1.0), scale * gradient) for scale in (1e22, 1))
+    for one, other in zip(large, small, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_any_other_gradient_is_used_as_keras_uses_it_and_one_that_is_not_finite_is_not_hidden():
+    for gradient in ([3, -4], [3e-3, 0], [0, 0]):
+        given = np.array(gradient, np.float32)
+        ours, kerass = (after_a_step(kind(0.1, global_clipnorm=1.0), given) for kind in (Adam, keras.optimizers.Adam))
+        assert all(np.array_equal(one, other) for one, other in zip(ours, kerass, strict=True))
+    for wrong in (np.inf, np.nan):
+        assert np.isnan(after_a_step(Adam(0.1, global_clipnorm=1.0), np.array([wrong, 1], np.float32))[0]).all()
 
 
 def test_the_curriculum_doubles_its_lags_until_half_way_and_is_measured_at_the_whole():
