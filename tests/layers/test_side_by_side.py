@@ -66,3 +66,13 @@ def test_there_are_two_programs_each_way_but_within_a_program_one(monkeypatch):
     monkeypatch.setattr(backend, "CORES", 1)
     one_core = programs(tf.function(function, autograph=False))
     assert (apart, within_xla, one_core) == (4, 2, 2)
+
+
+def test_what_a_program_was_given_it_does_not_give_back():
+    a, b = tf.constant([2.0, 3.0]), tf.constant([5.0, 7.0])
+    program = backend._without_copies(lambda a, b: ([a * b], [b, None, a + b, a]), jit=True)
+    for _ in range(2):  # traced, then as it was
+        (product,), (same_b, nothing, total, same_a) = program(a, b)
+        same(product, [10, 21])
+        same(total, [7, 10])
+        assert same_b is b and same_a is a and nothing is None
