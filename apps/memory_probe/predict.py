@@ -70,7 +70,7 @@ def _sum(model: Any, info: dict, options: Predict, random: np.random.Generator) 
     answer, expected = float(np.array(model(inputs))[0, 0, 0]), float(sums[0, 0, 0])
     terms = [f"{inputs[0, step, 0]:.4f} at step {step}" for step in np.flatnonzero(inputs[0, :, 1])]
     return (
-        f"{inputs.shape[1]} steps, marked: {', '.join(terms)}\n"
+        f"{inputs.shape[1]} steps{_unlike(inputs.shape[1], info)}, marked: {', '.join(terms)}\n"
         f"expected {expected:.4f}   answered {answer:.4f}   off by {abs(answer - expected):.4f}"
     )
 
@@ -83,7 +83,12 @@ def _message(model: Any, info: dict, options: Predict, random: np.random.Generat
     answers = np.array(model(spread(symbols, lag)))[0].argmax(axis=-1)
     expected, answered = ("".join(ALPHABET[symbol] for symbol in text) for text in (symbols[0], answers))
     right = int((answers == symbols[0]).sum())
-    return f"a lag of {lag}\nexpected {expected}\nanswered {answered}   {right} of {MESSAGE} right"
+    return f"a lag of {lag}{_unlike(lag, info)}\nexpected {expected}\nanswered {answered}   {right} of {MESSAGE} right"
+
+
+def _unlike(length: int, info: dict) -> str:
+    """A warning where the question's length is not the one the run was trained on."""
+    return "" if length == info["length"] else f" (the run was trained for {info['length']})"
 
 
 def _digit(model: Any, info: dict, options: Predict, random: np.random.Generator) -> str:

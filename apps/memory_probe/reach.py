@@ -52,7 +52,7 @@ def by_lag(curves: dict[str, tuple[np.ndarray, np.ndarray]], arch: str) -> Figur
 def traced(model: keras.Model, inputs: np.ndarray) -> dict[str, np.ndarray]:
     """States and gates (time, units) of the first recurrent layer over one sequence (time, features)."""
     layer = model.get_layer("recurrent_0")
-    read = keras.Model(model.inputs, layer.input)(inputs[None])  # what stands before it has done its part
+    read = keras.Model(model.input, layer.input)(inputs[None])  # what stands before it has done its part
     return diagnostics.trace(layer, keras.ops.convert_to_numpy(read)[0])
 
 

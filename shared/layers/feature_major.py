@@ -43,7 +43,10 @@ def recurrence(forward: Callable, backward: Callable, finish: Callable, states: 
             pieces = in_pieces(
                 lambda x, mask, *inputs: forward(x, mask, *inputs, transposed(*inputs[states : states + 2])),
                 lambda residuals, gradients: finished(residuals, backward(residuals, gradients)),
-                *(1, 1, states, recompute),
+                sequences=1,
+                extras=1,
+                states=states,
+                length=recompute,
             )
             return backend.differentiable(*pieces, batch=batch)
         program = backend.differentiable(

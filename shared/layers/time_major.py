@@ -6,7 +6,7 @@ from keras import ops
 
 
 def before(initial: Any, values: Any) -> Any:
-    """(time, batch, units): the value each step started from: `initial`, then all but the last of `values`."""
+    """The value each step started from, (time, ...): `initial` (...), then all but the last of `values` (time, ...)."""
     return ops.concatenate([ops.expand_dims(initial, 0), values[:-1]], axis=0)
 
 
