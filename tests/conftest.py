@@ -1,11 +1,14 @@
-"""Runs before every test module: a quiet backend, and reasons for what is skipped."""
+"""Runs before every test module: the backend as the apps start it, and reasons for what is skipped."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from shared import cli
+
+for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"):
+    os.environ.setdefault(name, cli.ENVIRONMENT[name])
 
 
 def pytest_collection_modifyitems(items):

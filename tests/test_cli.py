@@ -97,7 +97,7 @@ def app(tmp_path_factory):
 
 def environment(app: Path, changes: dict[str, str]) -> dict[str, str]:
     """That of a user who has set nothing but `changes`."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")}
+    kept = {key: value for key, value in os.environ.items() if key not in cli.ENVIRONMENT}
     return kept | {"PYTHONPATH": f"{app}:{ROOT}"} | changes
 
 
@@ -187,6 +187,14 @@ def test_the_start_of_the_backend_is_silent(app, backend):
     )
     done = script(app, "loud:loud", KERAS_BACKEND=backend)
     assert (done.returncode, done.stdout, done.stderr) == (0, "(2,)\n", "")
+
+
+@pytest.mark.parametrize("chosen, said", [({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)])
+def test_tensorflow_multiplies_with_onednn_unless_the_user_has_chosen(app, chosen, said):
+    text = "from shared import cli\nwith cli._quiet_start():\n    pass\nimport tensorflow  # which says what it has chosen"
+    variables = environment(app, {"TF_CPP_MIN_LOG_LEVEL": "0"} | chosen)
+    done = subprocess.run([sys.executable, "-c", text], env=variables, capture_output=True, text=True)
+    assert ("oneDNN custom operations are on" in done.stderr) is said, done.stderr
 
 
 def test_what_else_is_said_while_starting_is_kept(app):

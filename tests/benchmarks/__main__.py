@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared import results, runs
+from shared import cli, results, runs
 from shared.layers import IMAGE_ARCHITECTURES, VECTOR_ARCHITECTURES
 from tests.benchmarks.contestants import (
     CONTESTS,
@@ -32,11 +32,11 @@ from tests.benchmarks.contestants import (
 )
 
 README = Path(__file__).parents[2] / "shared/layers/README.md"
-TRAINING = ["gallery", "keras", "keras, memory kept", "torch", "torch, passive"]
+TRAINING = ["gallery", "keras", "keras, our settings", "torch", "torch, passive"]
 CONTESTANTS = {  # where they are not those of TRAINING
     "generation 2 x 512": ["gallery", "keras cells", "keras predict"],
-    "lstm 1 x 256, T 1000": ["gallery", "gallery, recompute 32", "keras", "keras, memory kept"],
-    **{name: ["gallery", "keras", "keras, memory kept"] for name in CONTESTS if "images" in name or "masked" in name},
+    "lstm 1 x 256, T 1000": ["gallery", "gallery, recompute 32", "keras", "keras, our settings"],
+    **{name: ["gallery", "keras", "keras, our settings"] for name in CONTESTS if "images" in name or "masked" in name},
 }
 TABLES = {"lstm": VECTOR_ARCHITECTURES, "convlstm": IMAGE_ARCHITECTURES}  # beside which every architecture is set
 PAUSE_S = 0.3  # PyTorch's OpenMP threads spin for a while after their turn
@@ -47,6 +47,8 @@ class Contestant:
 
     def __init__(self, contest: str, name: str) -> None:
         environment = os.environ | ({"OMP_WAIT_POLICY": "PASSIVE"} if "passive" in name else {})
+        if name.startswith("gallery") or name in ("keras, our settings", "matrix product"):
+            environment = cli.ENVIRONMENT | environment
         command = [sys.executable, "-m", "tests.benchmarks.contestants", contest, name]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
@@ -105,7 +107,7 @@ def best_rate(rounds: int) -> str:
     name = "lstm 2 x 512"
     contest = CONTESTS[name]
     contestants = [
-        Contestant(name, who) for who in ("matrix product", "gallery", "keras, memory kept", "torch, passive")
+        Contestant(name, who) for who in ("matrix product", "gallery", "keras, our settings", "torch, passive")
     ]
     take_turns(contestants, rounds)
     rate = 2 * SIDE**3 * PRODUCTS  # floating-point operations in a turn; a multiplication and an addition are two

@@ -292,7 +292,7 @@ def make(contest: Contest, contestant: str) -> Callable[[], None]:
     if contest.time == 1:
         kinds = {"keras predict": predict_generation, "keras cells": cells_generation}
         return kinds.get(contestant, gallery_generation)(contest)
-    if contestant == "keras, memory kept":
+    if contestant == "keras, our settings":
         import shared.layers.backend  # noqa: F401  importing it makes the process keep its memory
     if contest.arch in IMAGE_ARCHITECTURES:
         return image_training(contest, ours=contestant == "gallery")
