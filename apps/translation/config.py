@@ -59,11 +59,11 @@ class Config:
     # momentum of the weights' moving average, which is what is used; 0 = the last weights
     averaging: float = 0.98
     # pairs in a batch
-    batch_size: int = 48
+    batch_size: int = 64
     # lengths that pairs are padded to; each is compiled once
-    buckets: int = 3
+    buckets: int = 2
     # passes over the training pairs
-    epochs: int = 9
+    epochs: int = 12
     # highest learning rate; it rises over the first 5 % of the steps and falls along a cosine to zero
     learning_rate: float = 4e-3
     # AdamW's decay of the weights, as a share of the learning rate

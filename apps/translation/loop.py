@@ -11,6 +11,7 @@ from typing import Any
 from keras import ops
 
 from shared.layers import backend
+from shared.layers.time_major import before, product_over_time
 
 Tensors = list[Any]
 
@@ -59,7 +60,7 @@ def over_time(x: Any, states: Tensors, memory: Tensors, weights: Tensors) -> tup
 def _program(weights: int) -> Callable:
     """Compiled in each direction; on several cores half the batch goes beside the other half."""
     batch = [1, *[0] * 5, *[None] * weights], [1, 1]
-    return backend.differentiable(_forward, _backward, batch=batch)
+    return backend.differentiable(_forward, _backward, batch=batch, finish=_finish)
 
 
 def _forward(x: Any, *inputs: Any) -> tuple[Tensors, Tensors]:
@@ -74,16 +75,9 @@ def _forward(x: Any, *inputs: Any) -> tuple[Tensors, Tensors]:
 
 
 def _backward(residuals: Tensors, gradients: Tensors) -> Tensors:
-    """Back-propagation through time: what flows into each product, then each weight's gradient as one product.
-
-    The attention is an answer to look at, its own gradient is not followed.
-    """
-    s0, o0, *memory = residuals[:5]
-    *weights, state, output, attention, gates = residuals[5:]
-    keys, values, _ = memory
-    feeding, recurrent, _, out, _, *score = weights
+    """Back-propagation through time: what flows into each product. The attention's own gradient is not followed."""
+    s0, o0, keys, values, _, feeding, recurrent, _, out, _, *score, state, output, attention, gates = residuals
     transposed = [ops.transpose(weight) for weight in (feeding, recurrent, out)]
-    before = [ops.concatenate([first[None], rest[:-1]], axis=0) for first, rest in ((s0, state), (o0, output))]
 
     def step(carry: Tensors, slices: Tensors) -> tuple[Tensors, Tensors]:
         (ds, do, *d_memory), (d_out, s, o, a, gate, s_before) = carry, slices
@@ -110,19 +104,24 @@ def _backward(residuals: Tensors, gradients: Tensors) -> Tensors:
     start = [ops.zeros_like(s0), ops.zeros_like(o0)]
     if score:
         start += [ops.zeros_like(keys), ops.zeros_like(score[1][:, 0])]
-    steps = [gradients[0], state, output, attention, gates, before[0]]
-    carry, (dx, dh, dp, de, *looked) = backend.scan(step, start, steps, 4 + len(score) // 2, reverse=True)
-    ds0, do0, *d_memory = carry
-    units = s0.shape[-1]
-    d_keys = d_memory[0] if score else ops.einsum("tbj,tbu->bju", de, state)
-    d_weights = [_product(before[1], dx), _product(before[0], dh), ops.sum(dh[..., 2 * units :], axis=(0, 1))]
-    d_weights += [_product(state, dp), ops.sum(dp, axis=(0, 1))]
-    if score:
-        d_weights += [_product(state, looked[0]), d_memory[1][:, None]]
+    steps = [gradients[0], state, output, attention, gates, before(s0, state)]
+    carry, flows = backend.scan(step, start, steps, 4 + len(score) // 2, reverse=True)
+    return [*flows, *carry]
+
+
+def _finish(residuals: Tensors, found: Tensors) -> Tensors:
+    """One product over all steps for each weight, and for what the memory is made of."""
+    s0, o0, *_, state, output, attention, _ = residuals
+    dx, dh, dp, de, *others = found
+    looked, ds0, do0, *d_memory = others if len(others) > 2 else (None, *others)
+    units, s_before, o_before = s0.shape[-1], before(s0, state), before(o0, output)
+    d_keys = d_memory[0] if d_memory else ops.einsum("tbj,tbu->bju", de, state)
+    d_weights = [
+        product_over_time(o_before, dx),
+        product_over_time(s_before, dh),
+        ops.sum(dh[..., 2 * units :], axis=(0, 1)),
+    ]
+    d_weights += [product_over_time(state, dp), ops.sum(dp, axis=(0, 1))]
+    if d_memory:  # of Bahdanau's score
+        d_weights += [product_over_time(state, looked), d_memory[1][:, None]]
     return [dx, ds0, do0, d_keys, ops.einsum("tbj,tbo->bjo", attention, dp), None, *d_weights]
-
-
-def _product(left: Any, right: Any) -> Any:
-    """Sum over time and batch of the outer products: (time, batch, m), (time, batch, n) -> (m, n)."""
-    flat = [ops.reshape(x, (-1, x.shape[-1])) for x in (left, right)]
-    return ops.matmul(ops.transpose(flat[0]), flat[1])
