@@ -53,17 +53,17 @@ class Config:
     # share of features dropped after the token vectors, one mask per sentence
     embedding_dropout: float = 0.0
     # share of features dropped after each encoder layer, one mask per sentence, and before the output
-    dropout: float = 0.05
+    dropout: float = 0.0
     # share of the probability that training spreads over all tokens
     label_smoothing: float = 0.0
     # momentum of the weights' moving average, which is what is used; 0 = the last weights
     averaging: float = 0.98
     # pairs in a batch
-    batch_size: int = 64
+    batch_size: int = 48
     # lengths that pairs are padded to; each is compiled once
     buckets: int = 2
     # passes over the training pairs
-    epochs: int = 12
+    epochs: int = 11
     # highest learning rate; it rises over the first 5 % of the steps and falls along a cosine to zero
     learning_rate: float = 4e-3
     # AdamW's decay of the weights, as a share of the learning rate
