@@ -21,8 +21,8 @@ from shared.runs import Stopped
 
 STOPPED = 130  # a shell's status for Ctrl-C
 BAD_INPUT = 2
-# What a start leaves as it is where the user has chosen. TensorFlow multiplies with oneDNN by default only on processors
-# with AVX-512 VNNI; on the others too that is faster: an LSTM of 2 x 512 trains in 0.85 of the time (AVX2, two cores).
+# Set at the start where the user has not. TensorFlow by itself multiplies with oneDNN only on processors with AVX-512
+# VNNI; on others too that is faster: an LSTM of 2 x 512 trains in 0.85 of the time (AVX2, two cores).
 ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
 CHATTER = re.compile(r"WARNING: All log messages before absl|I\d{4} |To enable the following instructions")
 

@@ -191,7 +191,7 @@ def test_the_start_of_the_backend_is_silent(app, backend):
 
 @pytest.mark.parametrize("chosen, said", [({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)])
 def test_tensorflow_multiplies_with_onednn_unless_the_user_has_chosen(app, chosen, said):
-    text = "from shared import cli\nwith cli._quiet_start():\n    pass\nimport tensorflow  # which says what it has chosen"
+    text = "from shared import cli\nwith cli._quiet_start():\n    pass\nimport tensorflow"  # which says what it does
     variables = environment(app, {"TF_CPP_MIN_LOG_LEVEL": "0"} | chosen)
     done = subprocess.run([sys.executable, "-c", text], env=variables, capture_output=True, text=True)
     assert ("oneDNN custom operations are on" in done.stderr) is said, done.stderr
