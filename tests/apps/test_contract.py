@@ -27,6 +27,7 @@ FILES = [
     "train.py",
     "predict.py",
 ]
+HUNG_S = 1200  # a training of the slow tests takes minutes on a busy machine; what takes longer hangs
 every_app = pytest.mark.parametrize("app", APPS)
 
 
@@ -39,7 +40,7 @@ def run(*words: str, cwd: Path = ROOT, stdin: str = "", **environment: str) -> s
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HUNG_S,
     )
 
 
