@@ -3,15 +3,15 @@
 import contextlib
 import functools
 import importlib
+import inspect
 import io
-import itertools
 import logging
 import operator
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import tyro
@@ -27,28 +27,30 @@ ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_E
 CHATTER = re.compile(r"WARNING: All log messages before absl|I\d{4} |To enable the following instructions")
 
 
-Verbs = dict[str, tuple[Any, str]]
+# name -> (the default options, "module:function", further names of the verb)
+Verbs = Mapping[str, tuple[Any, ...]]
 
 
-def main(package: str, verbs: Verbs | Callable[[], Verbs], argv: Sequence[str] | None = None) -> int:
+def main(package: str, verbs: Callable[[Sequence[str]], Verbs], argv: Sequence[str] | None = None) -> int:
     """Parses the command line, then imports and calls the chosen verb.
 
     Args:
         package: the app's package, e.g. "apps.text_generation"; modules are looked up in it.
-        verbs: two or more; name -> (a dataclass instance with the default options, "module:function").
-            The class's docstring is the verb's help, the comment above each field the option's. Or a function
-            that returns them, for defaults that are looked up and may be refused.
+        verbs: the words of the command line -> two or more verbs: name -> (a dataclass instance with the default
+            options, "module:function", and perhaps further names). The class's docstring is the verb's help, the
+            comment above each field the option's. It is a function since --data and --recipe choose the defaults.
         argv: words after the program's name. None: those of this process.
 
     Returns:
         The exit status: 0, or 2 for what the user can mend, or 130 if stopped by Ctrl-C or SIGTERM; both with
         one line on stderr. A mistake in the program keeps its traceback.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
 
     def work() -> None:
-        known = verbs() if callable(verbs) else verbs
-        options = parse(package, known, argv)
-        target = next(target for default, target in known.values() if type(default) is type(options))
+        known = verbs(words)
+        options = parse(package, known, words)
+        target = next(target for default, target, *_ in known.values() if type(default) is type(options))
         module, function = target.split(":")
         with _quiet_start():
             verb = getattr(importlib.import_module(f"{package}.{module}"), function)
@@ -76,15 +78,17 @@ def guarded(work: Callable[[], None]) -> int:
     return 0
 
 
-def parse(package: str, verbs: Verbs, argv: Sequence[str] | None = None) -> Any:
+def parse(package: str, verbs: Verbs, words: Sequence[str]) -> Any:
     """The chosen verb's options; as usual exits with 0 after --help and with 2 after a wrong option.
 
     Raises InputError if an options class refuses a value with it, which tyro would wrap in a frame.
     """
-    if len({type(default) for default, _ in verbs.values()}) < max(2, len(verbs)):
+    if len({type(default) for default, *_ in verbs.values()}) < max(2, len(verbs)):
         raise ValueError(f"Expected two or more verbs, each with its own dataclass. Received: {verbs}")
+    also = {other: name for name, (_, _, *others) in verbs.items() for other in others}
     commands: Any = [
-        Annotated[type(default), tyro.conf.subcommand(name, default=default)] for name, (default, _) in verbs.items()
+        Annotated[type(default), tyro.conf.subcommand(name, default=default, description=_help(default, others))]
+        for name, (default, _, *others) in verbs.items()
     ]
     union: Any = functools.reduce(operator.or_, commands)
     description = importlib.import_module(package).__doc__
@@ -95,7 +99,7 @@ def parse(package: str, verbs: Verbs, argv: Sequence[str] | None = None) -> Any:
                 union,
                 prog=f"python -m {package}",
                 description=description,
-                args=argv,
+                args=[also.get(word, word) for word in words[:1]] + list(words[1:]),
                 config=(tyro.conf.OmitArgPrefixes,),
             )
     except SystemExit as end:
@@ -105,19 +109,10 @@ def parse(package: str, verbs: Verbs, argv: Sequence[str] | None = None) -> Any:
         raise
 
 
-def peek(argv: Sequence[str] | None, flag: str, default: str) -> str:
-    """The value of `flag` ("--data") before parsing, so that it can choose the defaults of the other options.
-
-    Both "--data X" and "--data=X" count, and the last one if there are several.
-    """
-    words = list(sys.argv[1:] if argv is None else argv)
-    value = default
-    for word, following in itertools.zip_longest(words, words[1:]):
-        if word.startswith(f"{flag}="):
-            value = word.removeprefix(f"{flag}=")
-        elif word == flag and following is not None:
-            value = following
-    return value
+def _help(options: Any, others: Sequence[str]) -> str:
+    """The verb's help: its class's docstring, and its further names."""
+    text = inspect.getdoc(type(options)) or ""
+    return f"{text} (Also called {', '.join(others)}.)" if others else text
 
 
 def _refusal(end: BaseException) -> InputError | None:

@@ -1,33 +1,245 @@
-"""results.json: the measured figures of an app, and the table that its README shows of them."""
+"""One record for one measured figure: how it is made, averaged, printed, kept in results.json and shown in a README."""
 
+import datetime
 import json
 import re
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from shared import InputError, runs
+from shared.runs import Run
 
 BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
-KEY = ("data", "split", "metric", "arch", "params", "command")
+# What is measured. A new record replaces the one of the same, whatever their commands.
+KEY = ("app", "data", "task", "split", "metric", "options", "arch")
+SPLITS = ("train", "valid", "test")
+DIRECTIONS = ("higher", "lower", "one")  # which is better; "one": the closest to 1
 HEADER = (
-    "| data, split | metric | arch | parameters | measured | simple baseline | published | minutes | hardware |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| data | split | metric | architecture | parameters | measured | best baseline | published | minutes | hardware |",
+    "|---|---|---|---|---|---|---|---|---|---|",
 )
 LONGEST = 20  # rows; more records than that are shown side by side
+DIGITS = 6  # significant ones that are kept
+
+Record = dict[str, Any]
 
 
-def record(path: Path, records: list[dict]) -> None:
-    """Adds the records to results.json; a record of the same data, metric, architecture and command is replaced."""
+def record(
+    run: Run,
+    params: int,
+    *,
+    split: str,
+    metric: str,
+    value: float,
+    direction: str = "higher",
+    task: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    baselines: Mapping[str, float] | None = None,
+    published: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Record:
+    """One figure of a run.
+
+    Args:
+        run: a trained one; app, data, architecture, training time and command are taken from it.
+        params: of the network.
+        split: train, valid or test.
+        metric: in snake case with its unit if it has one, such as nats_per_char; nothing else in its name.
+        direction: higher, lower or one (closest to 1) is better.
+        task: what defines the problem beside the data, such as the languages.
+        options: how it was measured, such as the width of a beam.
+        baselines: the same figure of each baseline.
+        published: {"name", "value", "source"} of a figure to compare with; the source may be missing.
+        details: what else is worth printing, in plain values; no table shows it.
+
+    Raises:
+        ValueError: an unknown split or direction.
+    """
+    if split not in SPLITS or direction not in DIRECTIONS:
+        raise ValueError(f"Expected one of {SPLITS} and one of {DIRECTIONS}. Received: {split} and {direction}")
+    kept = {
+        "app": run.app,
+        "data": plain_name(run.config["data"]),
+        "task": dict(task or {}),
+        "split": split,
+        "metric": metric,
+        "options": dict(options or {}),
+        "direction": direction,
+        "headline": False,
+        "arch": run.config["arch"],
+        "params": params,
+        "value": rounded(value),
+        "std": None,
+        "n": 1,
+        "over": None,
+        "baselines": {name: rounded(other) for name, other in (baselines or {}).items()},
+        "published": {"source": None} | dict(published) if published else None,
+        "minutes": round(run.seconds() / 60, 1),
+        "command": run.command,
+        "hardware": runs.hardware(),
+        "versions": runs.versions(),
+        "date": datetime.date.today().isoformat(),
+    }
+    return kept | ({"details": dict(details)} if details else {})
+
+
+def plain_name(data: str) -> str:
+    """A source's name without folders: corpus.txt for /home/me/corpus.txt."""
+    return data if data.startswith("tfds:") else Path(data).name
+
+
+def rounded(value: float) -> float:
+    """The value to `DIGITS` significant digits."""
+    return float(f"{value:.{DIGITS}g}")
+
+
+def headed(records: list[Record], headlines: Sequence[str]) -> list[Record]:
+    """The records, that of the run's main figure marked and put first.
+
+    It is the first of these metrics that is there, on test if it was measured there, with the options named first.
+    """
+    main = next(
+        r
+        for metric in headlines
+        for split in ("test", "valid")
+        for r in records
+        if r["metric"] == metric and r["split"] == split
+    )
+    return [main | {"headline": True}, *(r | {"headline": False} for r in records if r is not main)]
+
+
+def mean(done: list[list[Record]], over: str) -> list[Record]:
+    """Each figure of several runs as one record: mean, standard deviation, mean minutes of one run.
+
+    Args:
+        done: the records of each run. Figures that not every run has are left out.
+        over: what the runs differ in, "seeds" or "folds".
+    """
+    if len(done) == 1:
+        return done[0]
+    others = [{_figure(r): r for r in records} for records in done[1:]]
+    merged = []
+    for first in done[0]:
+        if all(_figure(first) in found for found in others):
+            merged.append(_mean([first, *(found[_figure(first)] for found in others)], over))
+    return merged
+
+
+def _figure(record: Record) -> str:
+    return json.dumps([record[key] for key in ("split", "metric", "options")], sort_keys=True)
+
+
+def _mean(same: list[Record], over: str) -> Record:
+    values = [r["value"] for r in same]
+    names = [name for name in same[0]["baselines"] if all(name in r["baselines"] for r in same)]
+    averaged = same[0] | {
+        "value": rounded(statistics.mean(values)),
+        "std": rounded(statistics.stdev(values)),
+        "n": len(values),
+        "over": over,
+        "baselines": {name: rounded(statistics.mean(r["baselines"][name] for r in same)) for name in names},
+        "minutes": round(statistics.mean(r["minutes"] for r in same), 1),
+    }
+    if "details" in averaged:
+        averaged["details"] = _mean_of([r.get("details") for r in same])
+    return averaged
+
+
+def _mean_of(values: list[Any]) -> Any:
+    """The mean of numbers, in dicts of equal keys too; of anything else the first."""
+    if all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
+        return {key: _mean_of([value[key] for value in values]) for key in values[0]}
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return rounded(statistics.mean(values))
+    return values[0]
+
+
+def goodness(value: float, direction: str) -> float:
+    """The value turned so that more is better."""
+    return {"higher": value, "lower": -value, "one": -abs(value - 1)}[direction]
+
+
+def best_baseline(record: Record) -> tuple[str, float] | None:
+    """Name and value of the baseline that does best; None if there is none."""
+    found = record["baselines"].items()
+    return max(found, key=lambda item: goodness(item[1], record["direction"]), default=None)
+
+
+def winner(record: Record) -> str:
+    """Who is ahead, the network or the best baseline, in a few words; "" without a baseline."""
+    best = best_baseline(record)
+    if best is None:
+        return ""
+    ahead = goodness(record["value"], record["direction"]) - goodness(best[1], record["direction"])
+    if ahead == 0:
+        return "a tie"
+    return "the network wins" if ahead > 0 else f"{best[0]} wins"
+
+
+def report(records: list[Record]) -> None:
+    """Prints the figures, each with all baselines, which of them wins, and the published figure."""
+    first = records[0]
+    averaged = f", mean of {first['n']} {first['over']}" if first["over"] else ""
+    print(
+        f"\n{_source(first)}, {first['arch']}, {first['params']:,} parameters: "
+        f"{first['minutes']:g} minutes of training{averaged}"
+    )
+    width = max(len(_label(r)) for r in records)
+    for r in records:
+        order = sorted(r["baselines"].items(), key=lambda item: -goodness(item[1], r["direction"]))
+        others = ", ".join(f"{name} {_number(value)}" for name, value in order)
+        compared = f"   {others}: {winner(r)}" if others else ""
+        published = f"; published {r['published']['value']:g} {r['published']['name']}" if r["published"] else ""
+        spread = f" ± {_number(r['std'])}" if r["std"] is not None else ""
+        print(f"  {r['split']:5} {_label(r):{width}} {_number(r['value'])}{spread}{compared}{published}", flush=True)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.2f}"
+
+
+def _label(record: Record) -> str:
+    """Metric and options: "bleu (beam 5)"."""
+    return record["metric"] + (f" ({_said(record['options'])})" if record["options"] else "")
+
+
+def _source(record: Record) -> str:
+    """Data and task: "multi30k (source en, target de)"."""
+    return record["data"] + (f" ({_said(record['task'])})" if record["task"] else "")
+
+
+def _said(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {' '.join(v) if isinstance(v, list | tuple) else v}" for key, v in values.items())
+
+
+def keep(records: list[Record], folder: Path) -> None:
+    """Writes records into the folder's results.json, in place of older ones of the same, and its README's table."""
+    path = folder / "results.json"
     old = runs.read_json(path, list) if path.exists() else []
-    kept = {tuple(map(str, (r[key] for key in KEY))): r for r in [*old, *records]}
-    runs.write_json(path, sorted(kept.values(), key=lambda r: [_natural(str(r[key])) for key in KEY]))
+    kept = {_key(r): r for r in [*old, *records]}
+    runs.write_json(path, sorted(kept.values(), key=_place))
+    replace(folder / "README.md", table(json.loads(path.read_text(encoding="utf-8"))))
+    print(f"Recorded in {path}")
+
+
+def _key(record: Record) -> str:
+    return json.dumps([record[key] for key in KEY], sort_keys=True)
+
+
+def _place(record: Record) -> list[Any]:
+    """The order of the table: by data and task, the headline first, numbers in a text by their value."""
+    texts = (_source(record), str(not record["headline"]), record["split"], _label(record), record["arch"])
+    return [_natural(text) for text in texts]
 
 
 def _natural(text: str) -> list[tuple[int, str]]:
-    """Sorts numbers in a text by their value: T=50 before T=100."""
+    """Sorts numbers in a text by their value: length 50 before length 100."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
-def table(records: list[dict]) -> str:
+def table(records: list[Record]) -> str:
     """The records as a Markdown table, each command below it once.
 
     Many records, each architecture measured once on each of the data, become one row an architecture.
@@ -37,34 +249,35 @@ def table(records: list[dict]) -> str:
         return _side_by_side(records)
     rows = [*HEADER]
     for r in records:
-        seeds = f" ({r['seeds']} seeds)" if r["seeds"] > 1 else ""
+        averaged = f" ({r['n']} {r['over']})" if r["over"] else ""
         published = f"{r['published']['value']:g} {r['published']['name']}" if r["published"] else ""
         rows.append(
-            f"| {r['data']}, {r['split']} | {r['metric']} | {r['arch']} | {r['params']:,} | "
-            f"{_measured(r)}{seeds} | {r['baseline']['value']:.4g} {r['baseline']['name']} | "
-            f"{published} | {r['minutes']:g} | {r['hardware']} |"
+            f"| {_source(r)} | {r['split']} | {_label(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
+            f"{_baseline(r)} | {published} | {r['minutes']:g} | {r['hardware']} |"
         )
-    return "\n".join([*rows, "", "Measured by:", "", *_commands(records)])
+    return "\n".join([*rows, "", "Minutes are those of one run. Measured by:", "", *_commands(records)])
 
 
-def _side_by_side(records: list[dict]) -> str:
-    """A row for each architecture, a column for each data, split and metric; the simple methods come last."""
+def _side_by_side(records: list[Record]) -> str:
+    """A row for each architecture, a column for each data, split and metric; the baselines come last."""
     columns = {_column(r): r for r in records}
     found = {(r["arch"], *_column(r)): r for r in records}
     heads = [", ".join(column) for column in columns]
-    rows = [f"| arch | parameters | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
+    rows = [f"| architecture | parameters | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
     for arch in dict.fromkeys(r["arch"] for r in records):
         cells = [found.get((arch, *column)) for column in columns]
         sizes = _span([r["params"] for r in cells if r])
         rows.append(f"| {arch} | {sizes} | {' | '.join(_measured(r) if r else '' for r in cells)} |")
-    for name, key in (("simple baseline", "baseline"), ("published", "published")):
-        others = [r[key] for r in columns.values()]
-        if any(others):
-            said = " | ".join(f"{other['value']:.4g} {other['name']}" if other else "" for other in others)
-            rows.append(f"| {name} | | {said} |")
-    seeds = _span([r["seeds"] for r in records])
-    said = "One seed" if seeds == "1" else f"Means of {seeds} seeds"
-    minutes = sum(r["minutes"] * r["seeds"] for r in records)
+    if any(r["baselines"] for r in columns.values()):
+        rows.append(f"| best baseline | | {' | '.join(map(_baseline, columns.values()))} |")
+    published = [r["published"] for r in columns.values()]
+    if any(published):
+        said = " | ".join(f"{other['value']:.4g} {other['name']}" if other else "" for other in published)
+        rows.append(f"| published | | {said} |")
+    counts = _span([r["n"] for r in records])
+    over = " and ".join(dict.fromkeys(r["over"] for r in records if r["over"]))
+    said = f"Means of {counts} {over}" if over else "One run each"
+    minutes = sum(r["minutes"] * r["n"] for r in records)
     hardware = ", ".join(dict.fromkeys(r["hardware"] for r in records))
     return "\n".join([*rows, "", f"{said}; {minutes:,.0f} minutes in all, {hardware}. By:", "", *_commands(records)])
 
@@ -73,41 +286,32 @@ def _span(numbers: list[int]) -> str:
     return " to ".join(f"{number:,}" for number in dict.fromkeys([min(numbers), max(numbers)]))
 
 
-def _column(record: dict) -> tuple[str, str, str]:
-    return record["data"], record["split"], record["metric"]
+def _column(record: Record) -> tuple[str, str, str]:
+    return _source(record), record["split"], _label(record)
 
 
-def _measured(record: dict) -> str:
+def _measured(record: Record) -> str:
     spread = f" ± {record['std']:.3g}" if record["std"] is not None else ""
     return f"**{record['value']:.4g}**{spread}"
 
 
-def _commands(records: list[dict]) -> list[str]:
+def _baseline(record: Record) -> str:
+    best = best_baseline(record)
+    return f"{best[1]:.4g} {best[0]}" if best else ""
+
+
+def _commands(records: list[Record]) -> list[str]:
     return ["```", *dict.fromkeys(r["command"] for r in records), "```"]
 
 
-def winner(record: dict) -> str:
-    """Who is ahead by the record's value, direction ("higher" or "lower" is better) and baseline, in a few words."""
-    sign = -1 if record["direction"] == "lower" else 1
-    ahead = sign * (record["value"] - record["baseline"]["value"])
-    if ahead == 0:
-        return "a tie"
-    return "the network wins" if ahead > 0 else f"{record['baseline']['name']} wins"
-
-
-def render(readme: Path, path: Path) -> None:
-    """Puts the table of results.json into the README; see `replace`."""
-    replace(readme, table(json.loads(path.read_text(encoding="utf-8"))))
-
-
-def replace(readme: Path, generated: str) -> None:
-    """Puts generated text between the marks of the README.
+def replace(readme: Path, generated: str, begin: str = BEGIN, end: str = END) -> None:
+    """Puts generated text between two marks of a README.
 
     Raises:
         InputError: if the README has no such marks.
     """
     text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise InputError(f"Expected the lines {BEGIN} and {END} in {readme}.")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    runs.write_text(readme, f"{before}{BEGIN}\n{generated}\n{END}{after}")
+    if begin not in text or end not in text:
+        raise InputError(f"Expected the lines {begin} and {end} in {readme}.")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    runs.write_text(readme, f"{before}{begin}\n{generated}\n{end}{after}")

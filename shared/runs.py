@@ -1,9 +1,10 @@
 """The run folder: runs/<app>/<name>/ holds everything one training leaves behind.
 
-config.json      which app, which settings
-info.json        what was learned from the data: vocabulary, scaler, labels
-model.keras      the best model so far; metrics.json its measured figures
+config.json      which app, which settings, the command that gives them
+info.json        what was learned from the data: vocabulary, scaler, labels, a fingerprint of the data itself
+model.keras      the best model so far
 history.csv      one line for each epoch; checkpoint.npz where training goes on
+metrics.json     the measured figures; it is written last, so a run that has it is finished
 environment.json Python, packages, platform, processors
 
 Every file is written under a temporary name and then renamed: a kill at any moment leaves the old or the new.
@@ -24,10 +25,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from shared import InputError, MissingFileError
 
 Settings = TypeVar("Settings")
 TRAIN_AGAIN = "Train this run again with --fresh."
+FORMAT = 2  # of a run folder; raised when settings or learned info change their meaning
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy")
 # Rented processors hide their model; how wide their vectors are decides how fast products run.
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}
@@ -44,11 +48,16 @@ def root() -> Path:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One run folder: `path`, the `app` it belongs to, and the settings (`config`) it was started with."""
+    """One run folder: `path`, the `app` it belongs to, the settings (`config`) and the command it was started with.
+
+    `fresh` says that what lies there is to be replaced, which `begin` does.
+    """
 
     path: Path
     app: str
     config: dict[str, Any]
+    command: str = ""
+    fresh: bool = False
 
     def file(self, name: str) -> Path:
         """The path of the file `name` in the run folder; its parent folders are made."""
@@ -66,13 +75,36 @@ class Run:
             )
         return kind(**self.config)
 
-    def save_info(self, info: dict[str, Any]) -> None:
-        """Keeps what was learned from the training data, as JSON."""
-        write_json(self.file("info.json"), info)
+    def begin(self, info: dict[str, Any]) -> None:
+        """Makes the folder with what was learned from the training data (JSON), before anything is trained.
+
+        Of a run begun before nothing is written: the same must be learned again.
+
+        Raises:
+            InputError: the data has changed since then.
+        """
+        if self.fresh or not self.path.exists():
+            _create(self, info)
+        else:
+            self.check(info)
+
+    def check(self, info: dict[str, Any]) -> None:
+        """InputError if the data, of which `info` was learned now, is not that of the training."""
+        saved, now = self.info(), json.loads(json.dumps(info, default=str))
+        changed = sorted(name for name in now if name not in saved or saved[name] != now[name])
+        if changed:
+            raise InputError(
+                f"The data has changed since {self.path} was begun ({', '.join(changed)}). "
+                "Restore it, choose another --run, or start over with --fresh."
+            )
 
     def info(self) -> dict[str, Any]:
-        """What `save_info` kept. Raises InputError if it is missing or damaged, or has not what is asked of it."""
+        """What `begin` kept. Raises InputError if it is missing or damaged, or has not what is asked of it."""
         return _Info(self.file("info.json"))
+
+    def finished(self) -> bool:
+        """Whether it was trained to the end and measured."""
+        return not self.fresh and (self.path / "metrics.json").exists()
 
     def save_metrics(self, records: list[dict[str, Any]]) -> None:
         """Keeps the measured figures: a list of records in the form of results.json."""
@@ -125,14 +157,15 @@ class _Info(dict):
         raise InputError(f"{self.path} holds no {name!r}: another version of the app wrote it. {TRAIN_AGAIN}")
 
 
-def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool = False) -> Run:
-    """Opens the run with these settings, new or begun before.
+def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool = False, command: str = "") -> Run:
+    """The run with these settings, new or begun before. Nothing is written until `Run.begin`.
 
     Args:
         app: the app's folder name.
         config: every setting that decides the result; values must fit JSON (a path is kept as its text).
         name: the run's folder name. None: made of the data, the architecture and a hash of `config`.
         fresh: start over; an old run of that name is removed once the new folder exists.
+        command: that gives these settings, for the records of the run.
 
     Raises:
         InputError: if `name` was begun with other settings (the message names them), or cannot name a folder.
@@ -140,15 +173,15 @@ def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool
     config = json.loads(json.dumps(config, default=str))
     name = name or _default_name(config)
     if not re.fullmatch(r"[\w=+,@-][\w=+,@.-]*", name):
-        raise InputError(f"Expected a run name of letters, digits and . _ - only. Received: {name}")
+        raise InputError(f"--run: expected a name of letters, digits and . _ - only; received {name}")
     path = root() / app / name
     if fresh or not path.exists():
-        return _create(path, app, config)
+        return Run(path, app, config, command, fresh)
     run = _open(path, app)
     if run.config != config:
         raise InputError(
             f"The run {path} was begun with other settings: {_differences(run.config, config)}. "
-            "Choose another --name, or --fresh to start over."
+            "Choose another --run, or --fresh to start over."
         )
     return run
 
@@ -231,14 +264,17 @@ def read_json(path: Path, kind: type) -> Any:
     return value
 
 
-def _create(path: Path, app: str, config: dict[str, Any]) -> Run:
-    """The new folder is filled under another name, so that a run folder always has its config.json."""
+def _create(run: Run, info: dict[str, Any]) -> None:
+    """The new folder is filled under another name, so that a run folder always has settings and info."""
+    path = run.path
     new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
     for leftover in (new, old):
         if leftover.exists():
             shutil.rmtree(leftover)
     new.mkdir(parents=True)
-    write_json(new / "config.json", {"app": app, "config": config})
+    settings = {"app": run.app, "format": FORMAT, "command": run.command, "config": run.config}
+    write_json(new / "config.json", settings)
+    write_json(new / "info.json", info)
     environment = {"backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "versions": versions()}
     write_json(new / "environment.json", environment | {"platform": platform.platform(), "hardware": hardware()})
     if path.exists():
@@ -246,7 +282,6 @@ def _create(path: Path, app: str, config: dict[str, Any]) -> Run:
     os.rename(new, path)
     if old.exists():
         shutil.rmtree(old)
-    return Run(path, app, config)
 
 
 def _open(path: Path, app: str) -> Run:
@@ -255,7 +290,41 @@ def _open(path: Path, app: str) -> Run:
         raise InputError(f"{path / 'config.json'} is damaged: expected the keys app and config.")
     if saved.get("app") != app:
         raise InputError(f"Expected a run of {app}. {path} is a run of {saved.get('app')}.")
-    return Run(path, app, saved["config"])
+    if saved.get("format") != FORMAT:
+        raise InputError(
+            f"Expected a run of format {FORMAT}. {path} has format {saved.get('format', 1)}: another version of the "
+            f"gallery trained it. {TRAIN_AGAIN}"
+        )
+    return Run(path, app, saved["config"], str(saved.get("command", "")))
+
+
+def fingerprint(*parts: Any) -> str:
+    """A hash of the content of data: nests of texts, bytes, numbers, None, arrays, dataclasses; 16 hex digits."""
+    digest = hashlib.sha256()
+    _feed(digest, parts)
+    return digest.hexdigest()[:16]
+
+
+def _feed(digest: Any, value: Any) -> None:
+    """Adds a value with its kind and size, so that no two nests feed the same bytes."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    if isinstance(value, dict):
+        value = list(value.items())
+    if isinstance(value, list | tuple):
+        digest.update(f"list {len(value)} ".encode())
+        for each in value:
+            _feed(digest, each)
+        return
+    array = None if isinstance(value, str | bytes | int | float | None) else np.ascontiguousarray(value)
+    if array is not None and array.dtype.kind not in "OV":
+        head, content = f"array {array.dtype.str} {array.shape} ", array.tobytes()
+    elif isinstance(value, str | bytes):
+        content = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        head = f"{type(value).__name__} {len(content)} "
+    else:
+        head, content = f"{type(value).__name__} ", repr(value).encode()
+    digest.update(head.encode() + content)
 
 
 def _default_name(config: dict[str, Any]) -> str:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from shared import InputError
-from shared.data.sequences import BucketBatches
+from shared.data.sequences import BucketBatches, bucket_lengths, spread
+from shared.runs import fingerprint
+from shared.trials import same_for_every_seed
 
 from .config import FOLDS, Config
 from .sources import Example, Parts, read
-from .tokens import Encoder, clean, fingerprint, words
+from .tokens import Encoder, clean, letters, words
 from .vectors import known_words
 
 ORDER = ("negative", "neutral", "positive")  # labels of these names are listed in this order
@@ -32,7 +34,7 @@ class Part:
 class Data:
     """The parts, and what was learned from the training texts.
 
-    `info` fits JSON: source, split, labels, words and pieces (vocabularies in the order of their ids),
+    `info` fits JSON: source, fingerprint, split, labels, words and pieces (vocabularies in the order of their ids),
     learned (how many of the words the training texts have), max_words and bucket_lengths.
     """
 
@@ -42,6 +44,7 @@ class Data:
     info: dict[str, Any]
 
 
+@same_for_every_seed
 def load(config: Config) -> Data:
     """Reads the texts that `config.data` names, splits them and turns them into ids.
 
@@ -52,7 +55,8 @@ def load(config: Config) -> Data:
     known = sorted({example.label for examples in read_parts.values() for example in examples})
     if missing := [label for label in config.labels if label not in known]:
         raise InputError(f"--labels: there is no {missing[0]!r} in {config.data}; it has {', '.join(known)}")
-    parts = {name: _checked(examples, config) for name, examples in read_parts.items()}
+    kept = {name: _checked(examples, config) for name, examples in read_parts.items()}
+    parts = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in kept.items()}
     parts, split = cut(distinct(parts), config)
     labels = label_names(parts)
     cleaned = {name: [clean(example.text) for example in examples] for name, examples in parts.items()}
@@ -68,13 +72,14 @@ def load(config: Config) -> Data:
     }
     info = {
         "source": "a grammar of opinions" if config.data == "builtin" else config.data,
+        "fingerprint": fingerprint([(name, [(e.text, e.label) for e in some]) for name, some in read_parts.items()]),
         "split": ", ".join(f"{name} {len(parts[name]):,}" for name in ("train", "valid", "test")) + f" texts; {split}",
         "labels": labels,
         "words": list(encoder.words.tokens),
         "learned": learned,
         "pieces": list(encoder.pieces.tokens),
         "max_words": config.max_words,
-        "bucket_lengths": bucket_lengths([len(ids) for ids in found["train"].ids], config),
+        "bucket_lengths": bucket_lengths([len(ids) for ids in found["train"].ids], config.buckets, config.max_words),
     }
     return Data(**found, info=info)
 
@@ -93,7 +98,7 @@ def distinct(parts: Parts) -> Parts:
     kept: Parts = {}
     for name in ("test", "valid", "train"):
         for example in parts.get(name, []):
-            print_of = fingerprint(clean(example.text)) or example.text
+            print_of = letters(clean(example.text)) or example.text
             # A published test part is what others measure on: it keeps its repetitions.
             if name == "train" and print_of in seen:
                 continue
@@ -151,12 +156,6 @@ def label_names(parts: Parts) -> list[str]:
                 f"{example.where} has {example.label!r}."
             )
     return [label for label in ORDER if label in found] if found <= set(ORDER) else sorted(found)
-
-
-def bucket_lengths(lengths: list[int], config: Config) -> list[int]:
-    """Lengths to pad to, so that about as many training texts fall into each; the last holds every text."""
-    shares = np.arange(1, config.buckets) / config.buckets
-    return sorted({*np.quantile(lengths, shares, method="higher").tolist(), config.max_words})
 
 
 class Weighted(BucketBatches):

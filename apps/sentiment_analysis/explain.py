@@ -9,8 +9,9 @@ import rich.text
 
 from shared import InputError, plots, runs
 
-from .config import APP, Explain
-from .predict import Judge
+from .config import APP
+from .options import Explain
+from .predict import Predictor
 from .tokens import clean, words
 
 SHOWN = 30  # words in the picture, the strongest
@@ -20,31 +21,32 @@ FAINT = 0.15  # of the strongest effect; weaker ones are not coloured
 def explain(options: Explain) -> None:
     """The explain verb: prints the text in colours and writes explanation.png into the run's folder."""
     run = runs.find(APP, options.run)
-    judge = Judge(run)
-    probability = judge.judge([options.text])[0]
-    label = options.label or judge.labels[int(probability.argmax())]
-    if label not in judge.labels:
-        raise InputError(f"--label: expected one of {', '.join(judge.labels)}; received {label!r}")
-    tokens, effects = occlusion(judge, options.text, judge.labels.index(label))
-    print(judge.said(probability))
+    predictor = Predictor(run)
+    (probability,) = predictor.probabilities([predictor.encode(options.text)])
+    label = options.label or predictor.labels[int(probability.argmax())]
+    if label not in predictor.labels:
+        raise InputError(f"--label: expected one of {', '.join(predictor.labels)}; received {label!r}")
+    tokens, effects = occlusion(predictor, options.text, predictor.labels.index(label))
+    print(predictor.answer(probability))
     print(f"What speaks for {label} (green) and against it (red), by leaving each word out:")
     rich.console.Console(highlight=False).print(coloured(tokens, effects), soft_wrap=True)
     strongest = np.argsort(-np.abs(effects), kind="stable")[:5]
     print(", ".join(f"{tokens[i]} {effects[i]:+.2f}" for i in strongest))
     picture = run.file("explanation.png")
-    draw(tokens, effects, picture, f"{label}: {probability[judge.labels.index(label)]:.2f}")
+    draw(tokens, effects, picture, f"{label}: {probability[predictor.labels.index(label)]:.2f}")
     print(f"Picture: {picture}")
 
 
-def occlusion(judge: Judge, text: str, label: int) -> tuple[list[str], np.ndarray]:
+def occlusion(predictor: Predictor, text: str, label: int) -> tuple[list[str], np.ndarray]:
     """The words that are read, and what each adds to the label's log-odds (words,).
 
     That is the log-odds with the word less those without it, Li et al. (2016), arXiv:1612.08220; a word that stands
     alone is compared with an unknown one. A probability would not do: near 1 it hardly moves.
     """
-    tokens = judge.encoder.cut(words(clean(text)))
+    tokens = predictor.encoder.cut(words(clean(text)))
     without = [tokens[:i] + tokens[i + 1 :] or ["\0"] for i in range(len(tokens))]
-    chances = np.clip(judge.chances([tokens, *without])[:, label], 1e-9, 1 - 1e-9)
+    ids = [predictor.encoder.encode(some) for some in (tokens, *without)]
+    chances = np.clip(predictor.probabilities(ids)[:, label], 1e-9, 1 - 1e-9)
     odds = np.log(chances / (1 - chances))
     return tokens, odds[0] - odds[1:]
 

@@ -1,16 +1,11 @@
 """Where texts with labels come from: public sets, TensorFlow data sets, your own CSV, TSV or JSONL file."""
 
-import csv
 import dataclasses
-import difflib
-import io
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
-from shared import InputError, MissingFileError
-from shared.data import fetch, tfds
-from shared.data.catalogue import CATALOGUE
+from shared import InputError
+from shared.data import fetch, tables, tfds
+from shared.data.catalogue import CATALOGUE, not_found
 from shared.data.text import decode
 
 from . import grammar
@@ -21,7 +16,6 @@ TWEET_LABELS = {"0": "negative", "1": "neutral", "2": "positive"}
 TFDS_LABELS = {"0": "negative", "1": "positive"}  # what the numbers mean in the sets of TFDS_OPINIONS
 TFDS_OPINIONS = ("imdb_reviews", "glue/sst2", "yelp_polarity_reviews")
 TFDS_TEXTS = ("text", "sentence")
-SUFFIXES = (".csv", ".tsv", ".jsonl")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +34,7 @@ def read(config: Config) -> Parts:
     """The examples of the source by part; those that are not split yet are all "train".
 
     Raises:
-        InputError: an unknown source, or a file that cannot be used; file and row are named.
+        InputError: an unknown source, or a file that cannot be used; file and line are named.
     """
     source = config.data
     if source == "builtin":
@@ -52,11 +46,7 @@ def read(config: Config) -> Parts:
     if source.startswith(tfds.PREFIX):
         return read_tfds(source)
     if not Path(source).exists():
-        near = difflib.get_close_matches(source, ("builtin", *PUBLIC), 1)
-        raise MissingFileError(
-            f"Expected --data builtin, {', '.join(PUBLIC)}, tfds:NAME or the path of a CSV, TSV or JSONL file. "
-            f"Received: {source}." + (f" Did you mean {near[0]}?" if near else "")
-        )
+        raise not_found(source, PUBLIC, "tfds:NAME or the path of a CSV, TSV or JSONL file")
     parts = {"train": read_file(Path(source), config)}
     return parts | ({"test": read_file(Path(config.test), config)} if config.test else {})
 
@@ -115,63 +105,11 @@ def read_tfds(source: str) -> Parts:
 
 def read_file(path: Path, config: Config) -> list[Example]:
     """The rows of a CSV, TSV or JSONL file with a column of texts and one of labels."""
-    columns = (config.text_column, config.label_column)
     hint = "Name yours with --text-column and --label-column."
     examples = []
-    for number, row in _rows(path):
-        text, label = (_cell(row, column, f"{path}, row {number}", hint) for column in columns)
-        examples.append(Example(text, label.strip(), f"{path}, row {number}"))
+    for row, where in tables.rows(path):
+        text, label = (tables.cell(row, name, where, hint) for name in (config.text_column, config.label_column))
+        examples.append(Example(text, label.strip(), where))
     if not examples:
         raise InputError(f"Expected rows of texts and labels. {path} has none.")
     return examples
-
-
-def read_texts(path: Path, column: str) -> list[str]:
-    """The texts of such a file, to be judged: its column of this name, that of the training."""
-    hint = "That was the column's name in training."
-    return [_cell(row, column, f"{path}, row {number}", hint) for number, row in _rows(path)]
-
-
-def _cell(row: dict, column: str, where: str, hint: str) -> str:
-    if row.get(column) in (None, ""):
-        has = ", ".join(str(key) for key in row if key)
-        raise InputError(f"Expected text in the column {column!r}. {where} has none; its columns: {has}. {hint}")
-    return str(row[column])
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict]]:
-    if not path.is_file():
-        raise MissingFileError(f"Expected a file with texts. There is none at {path}.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"Expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
-    content = decode(path.read_bytes(), str(path))
-    return _json_rows(content, path) if path.suffix.lower() == ".jsonl" else _table_rows(content, path)
-
-
-def _table_rows(content: str, path: Path) -> Iterator[tuple[int, dict]]:
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    csv.field_size_limit(10_000_000)  # a review may be longer than the 131,072 characters allowed by default
-    reader = csv.DictReader(io.StringIO(content), delimiter=delimiter, restkey="")
-    try:
-        for row in reader:
-            if "" in row:
-                raise InputError(
-                    f"Expected {len(reader.fieldnames or [])} columns. {path}, row {reader.line_num} has more: "
-                    "put texts with commas into quotation marks."
-                )
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise InputError(f"Cannot read {path}, row {reader.line_num}: {error}.") from error
-
-
-def _json_rows(content: str, path: Path) -> Iterator[tuple[int, dict]]:
-    for number, line in enumerate(content.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"Expected a JSON object on each line. {path}, row {number}: {error}.") from error
-        if not isinstance(row, dict):
-            raise InputError(f"Expected a JSON object on each line. {path}, row {number} is a {type(row).__name__}.")
-        yield number, row

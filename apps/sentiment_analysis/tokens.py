@@ -47,7 +47,7 @@ def words(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
-def fingerprint(text: str) -> str:
+def letters(text: str) -> str:
     """What two copies of a text have in common: its letters and digits, without case, handles and links."""
     return re.sub(r"@user|http|[\W_]", "", text.lower())
 

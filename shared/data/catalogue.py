@@ -1,6 +1,10 @@
-"""The public files that the apps read: where they are at home, what they hold, under which licence."""
+"""The public files that the apps read: their source URLs, what they hold, under which licence."""
 
 import dataclasses
+import difflib
+from collections.abc import Sequence
+
+from shared import MissingFileError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -282,3 +286,15 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
         ),
     ),
 }
+
+
+def not_found(source: str, public: Sequence[str], others: str) -> MissingFileError:
+    """The error for a --data that names nothing: what can be named, and what may have been meant.
+
+    Args:
+        public: the names of an app's public sources. others: what else it takes, such as "the path of a CSV file".
+    """
+    near = difflib.get_close_matches(source, ("builtin", *public), 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    known = ", ".join(("builtin", *public))
+    return MissingFileError(f"--data: expected {known}, {others}; received {source}.{hint}")

@@ -4,7 +4,7 @@ A batch is a function of (seed, epoch, step) alone and is made only when asked f
 killed in the middle of an epoch goes on with the very batches it would have seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -150,14 +150,16 @@ class BucketBatches(Batches):
     Compile the model with a loss of `reduction="mean_with_sample_weight"` and with `weighted_metrics`.
 
     Args:
-        sequences: arrays (time,) or (time, features).
-        targets: arrays (time, ...), all as long as their sequences; else labels, all of one shape.
+        sequences: arrays (time,) or (time, features); or a tuple or dict of such arrays for each row, which may be of
+            different lengths, such as a sentence and its translation.
+        targets: arrays (time, ...), each as long as (one of) its row's sequences; else labels, all of one shape.
         batch_size: rows in each batch. seed: of the order of rows within buckets and of the batches.
-        bucket_lengths: the lengths to pad to; a sequence goes to the shortest that holds it.
+        bucket_lengths: the lengths to pad to; a row goes to the shortest that holds all of its sequences.
 
     Batch:
-        ((padded (batch, time, ...), mask (batch, time) bool), targets, weights float32); weights are
-        (batch,) for labels and (batch, time) for targets in time, 0 where there is nothing.
+        ((padded (batch, time, ...), mask (batch, time) bool), targets, weights float32), padded and mask each a tuple
+        or dict where the sequences are; weights are (batch,) for labels and (batch, time) for targets in time, 0 where
+        there is nothing.
 
     Raises:
         InputError: a sequence without a step or longer than every bucket, or targets that do not fit.
@@ -172,11 +174,11 @@ class BucketBatches(Batches):
         bucket_lengths: Sequence[int],
     ) -> None:
         _positive("batch_size", batch_size)
-        self.sequences = [np.asarray(sequence) for sequence in sequences]
+        self.sequences = [_arrays(sequence) for sequence in sequences]
         self.targets = [np.asarray(target) for target in targets]
         self.bucket_lengths = np.array(sorted(set(bucket_lengths)))
-        lengths = np.array([len(sequence) for sequence in self.sequences], dtype=np.int64)
-        self.in_time = _targets_in_time(self.targets, lengths)
+        self.in_time = _targets_in_time(self.targets, self.sequences)
+        lengths = _longest(self.sequences)
         _check_lengths(lengths, self.bucket_lengths)
         bucket_of = np.searchsorted(self.bucket_lengths, lengths)
         self.buckets = [np.flatnonzero(bucket_of == b) for b in range(len(self.bucket_lengths))]
@@ -187,18 +189,22 @@ class BucketBatches(Batches):
     def batch(self, epoch: int, step: int) -> tuple:
         """See the class."""
         length, rows, real = self._batches(epoch)[step]
-        inputs, mask = pad([self.sequences[row] for row in rows], length)
+        inputs = _pad_rows([self.sequences[row] for row in rows], length)
         weights = (np.arange(len(rows)) < real).astype(np.float32)
         if self.in_time:
-            targets, _ = pad([self.targets[row] for row in rows], length)
-            return (inputs, mask), targets, weights[:, None] * mask
-        return (inputs, mask), np.stack([self.targets[row] for row in rows]), weights
+            targets, there = pad([self.targets[row] for row in rows], length)
+            return inputs, targets, weights[:, None] * there
+        return inputs, np.stack([self.targets[row] for row in rows]), weights
+
+    def rows(self, epoch: int, step: int) -> np.ndarray:
+        """(batch,) the number of the sequence in each row of a batch, those that only fill it up at the end."""
+        return self._batches(epoch)[step][1]
 
     def __getitem__(self, index: int) -> tuple:
-        (inputs, mask), targets, weights = super().__getitem__(index)
+        inputs, targets, weights = super().__getitem__(index)
         if self.in_time:
             targets, weights = _AnyTime(targets), _AnyTime(weights)
-        return (_AnyTime(inputs), _AnyTime(mask)), targets, weights
+        return keras.tree.map_structure(_AnyTime, inputs), targets, weights
 
     def _batches(self, epoch: int) -> list[tuple[int, np.ndarray, int]]:
         """For each step: the padded length, the rows, and how many of them are not there to fill up."""
@@ -215,6 +221,58 @@ class BucketBatches(Batches):
             plan = [plan[i] for i in random.permutation(len(plan))]
             self._plan = (epoch, plan)
         return plan
+
+
+def in_buckets(
+    sequences: Sequence[Any], bucket_lengths: Sequence[int], batch_size: int = 128, few: int = 8
+) -> Iterator[tuple[np.ndarray, Any, Any]]:
+    """Batches for inference: sequences of about the same length together, in few shapes, since each is compiled.
+
+    Args:
+        sequences: as those of `BucketBatches`. bucket_lengths: the lengths to pad to.
+        batch_size: rows of every batch; the last one is filled up with its own first rows.
+        few: up to so many sequences come one by one instead.
+
+    Yields:
+        rows (real,): which sequences they are; padded (batch, time, ...); mask (batch, time) bool.
+
+    >>> [(rows.tolist(), padded.shape) for rows, padded, _ in in_buckets([[5], [5, 6, 7], [8]], [2, 4], 2, few=0)]
+    [([0, 2], (2, 2)), ([1], (2, 4))]
+    """
+    if not len(sequences):
+        return
+    arrays, lengths = [_arrays(sequence) for sequence in sequences], np.array(sorted(set(bucket_lengths)))
+    longest = _longest(arrays)
+    _check_lengths(longest, lengths)
+    size = 1 if len(arrays) <= few else batch_size
+    bucket_of = np.searchsorted(lengths, longest)
+    for number, length in enumerate(lengths.tolist()):
+        inside = np.flatnonzero(bucket_of == number)
+        for start in range(0, len(inside), size):
+            rows = inside[start : start + size]
+            yield rows, *_pad_rows([arrays[row] for row in np.resize(rows, size)], length)
+
+
+def bucket_lengths(lengths: Sequence[int], buckets: int, longest: int) -> list[int]:
+    """Lengths to pad to, so that about as many sequences fall into each bucket.
+
+    Args:
+        lengths: of the training sequences. buckets: how many, at most. longest: the last one, which holds every one.
+
+    >>> bucket_lengths([1, 2, 3, 4, 50], 2, 64)
+    [3, 64]
+    """
+    shares = np.arange(1, buckets) / buckets
+    return sorted({*np.quantile(lengths, shares, method="higher").tolist(), longest})
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """(min(count, most),) numbers of examples spread evenly over all `count`; every one if `most` is 0.
+
+    >>> spread(10, 3).tolist()
+    [0, 4, 9]
+    """
+    return np.arange(count) if not 0 < most < count else np.linspace(0, count - 1, most).round().astype(int)
 
 
 class StreamBatches(Batches):
@@ -299,16 +357,37 @@ def _check_lengths(lengths: np.ndarray, bucket_lengths: np.ndarray) -> None:
         )
 
 
-def _targets_in_time(targets: list[np.ndarray], lengths: np.ndarray) -> bool:
+def _arrays(sequence: Any) -> Any:
+    """The sequence as an array, or as a tuple or dict of arrays."""
+    return (
+        keras.tree.map_structure(np.asarray, sequence) if isinstance(sequence, tuple | dict) else np.asarray(sequence)
+    )
+
+
+def _longest(sequences: list[Any]) -> np.ndarray:
+    """(rows,) the time steps of each row's longest sequence."""
+    return np.array([max(map(len, keras.tree.flatten(sequence))) for sequence in sequences], dtype=np.int64)
+
+
+def _pad_rows(rows: list[Any], length: int) -> tuple[Any, Any]:
+    """Rows of arrays or of nests of them -> padded and mask, of the same structure."""
+    columns = zip(*map(keras.tree.flatten, rows), strict=True)
+    padded, masks = zip(*(pad(column, length) for column in columns), strict=True)
+    return keras.tree.pack_sequence_as(rows[0], list(padded)), keras.tree.pack_sequence_as(rows[0], list(masks))
+
+
+def _targets_in_time(targets: list[np.ndarray], sequences: list[Any]) -> bool:
     """Whether targets are sequences themselves; else they are labels."""
+    lengths = [{len(array) for array in keras.tree.flatten(sequence)} for sequence in sequences]
     if len(targets) != len(lengths):
         raise InputError(f"Expected {len(lengths)} targets, one for each sequence. Received: {len(targets)}")
-    if all(target.ndim and len(target) == length for target, length in zip(targets, lengths, strict=True)):
+    fits = [bool(target.ndim) and len(target) in each for target, each in zip(targets, lengths, strict=True)]
+    if all(fits):
         return True
     if len({target.shape for target in targets}) == 1:
         return False
-    at = next(i for i, target in enumerate(targets) if not target.ndim or len(target) != lengths[i])
+    at = fits.index(False)
     raise InputError(
-        f"Expected targets as long as their sequences. Sequence {at} has {lengths[at]} steps, "
-        f"its target the shape {targets[at].shape}."
+        f"Expected targets as long as their sequences. Sequence {at} has {' or '.join(map(str, sorted(lengths[at])))} "
+        f"steps, its target the shape {targets[at].shape}."
     )

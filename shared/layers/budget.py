@@ -1,5 +1,6 @@
 """How wide a network may be for a given number of parameters, so that architectures meet on equal terms."""
 
+import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -44,6 +45,29 @@ def units_for(arch: str, params: int, features: int, layers: int = 1, tolerance:
     return solve_units(lambda units: parameters(lambda: stack(units)), params, width_step(arch), tolerance)
 
 
+def sized(config: Any, make: Callable[[Any], Any], tolerance: float = 0.01) -> Any:
+    """The settings, with the width at which the whole network has about `config.params` parameters; 0 leaves `units`.
+
+    Where no width comes within `tolerance` of it, the nearest one is taken and a line says so.
+
+    Args:
+        config: a frozen dataclass with `params`, `units` and `arch`.
+        make: settings -> the `keras.Model`; nothing is allocated.
+    """
+    if not config.params:
+        return config
+    step = width_step(config.arch)
+    found, count = nearest_units(
+        lambda units: parameters(lambda: make(dataclasses.replace(config, units=units))), config.params, step
+    )
+    if abs(count - config.params) > tolerance * config.params:
+        print(
+            f"No width comes within {tolerance:.0%} of {config.params:,} parameters: "
+            f"{count:,} with {found} units is the nearest."
+        )
+    return dataclasses.replace(config, units=found)
+
+
 def width_step(arch: str) -> int:
     """Widths of this architecture are multiples of this number."""
     return getattr(layer_class(arch), "WIDTH_STEP", 1)
@@ -66,6 +90,26 @@ def solve_units(count: Callable[[int], int], params: int, step: int = 1, toleran
     >>> solve_units(lambda units: 3 * units * units, 30_000)
     100
     """
+    low, high = _around(count, params, step)
+    found = {units: count(units) for units in (low, high)}
+    nearest = min(found, key=lambda units: abs(found[units] - params))
+    if abs(found[nearest] - params) > tolerance * params:
+        reachable = " or ".join(f"{number:,} ({units} units)" for units, number in found.items())
+        raise InputError(
+            f"No width comes within {tolerance:.0%} of {params:,} parameters. The nearest are {reachable}: "
+            "ask for one of these, or for many more."
+        )
+    return nearest
+
+
+def nearest_units(count: Callable[[int], int], params: int, step: int = 1) -> tuple[int, int]:
+    """The multiple of `step` at which `count` comes nearest to `params`, however far that is, and the count there."""
+    found = {units: count(units) for units in _around(count, params, step)}
+    return min(found.items(), key=lambda item: abs(item[1] - params))
+
+
+def _around(count: Callable[[int], int], params: int, step: int) -> tuple[int, int]:
+    """The two neighbouring multiples of `step` between whose counts the budget lies; raises as `solve_units`."""
     if step < 1 or params < 1:
         raise InputError(f"Expected params and step of at least 1. Received: params={params}, step={step}")
     low, high = step, 2 * step
@@ -76,15 +120,7 @@ def solve_units(count: Callable[[int], int], params: int, step: int = 1, toleran
     while high - low > step:
         middle = (low + high) // 2 // step * step
         low, high = (middle, high) if count(middle) < params else (low, middle)
-    found = {units: count(units) for units in (low, high)}
-    nearest = min(found, key=lambda units: abs(found[units] - params))
-    if abs(found[nearest] - params) > tolerance * params:
-        reachable = " or ".join(f"{number:,} ({units} units)" for units, number in found.items())
-        raise InputError(
-            f"No width comes within {tolerance:.0%} of {params:,} parameters. The nearest are {reachable}: "
-            "ask for one of these, or for many more."
-        )
-    return nearest
+    return low, high
 
 
 def parameters(make: Callable[[], Any]) -> int:

@@ -1,0 +1,75 @@
+"""The options of each verb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro import MISSING
+from tyro.conf import Positional
+
+from shared.cli import Verbs
+from shared.settings import chosen, one_of
+from shared.trials import Folds
+
+from .config import DEFAULT, RECIPES, Config
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    trials: Folds = Folds()
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run again on its test texts and compare it with the baselines."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
+    record: bool = False
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Predict the label of a text, with the probability of each label."""
+
+    # the text, - for standard input, or a file: a text on each line, or CSV, TSV, JSONL with the column of the training
+    text: Positional[str] = MISSING
+    # the run's name; by default the newest
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class Explain:
+    """Show which words moved the decision, as coloured text and as a picture."""
+
+    # the text itself
+    text: Positional[str] = MISSING
+    # the label to explain; by default the most probable one
+    label: str | None = None
+    # the run's name; by default the newest
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Answer each line of standard input as it comes; print the response times at the end."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+
+
+def verbs(words: Sequence[str]) -> Verbs:
+    """Each verb with its default options and the function that does it."""
+    return {
+        "train": (Train(config=chosen(RECIPES, words)), "train:train"),
+        "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "predict": (Predict(), "predict:predict"),
+        "explain": (Explain(), "explain:explain"),
+        "stream": (Stream(), "predict:stream"),
+    }

@@ -1,0 +1,61 @@
+"""Confidence that can be believed: a temperature, the calibration error, and below which confidence to abstain."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+BINS = 15
+LOWEST, HIGHEST = 0.05, 20.0  # temperatures
+UNCALIBRATED = {"temperature": 1.0, "threshold": 0.0}  # of a run that was stopped before it was calibrated
+
+
+def probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Logits (..., labels) -> probabilities (..., labels)."""
+    return softmax(np.asarray(logits, np.float64) / temperature, axis=-1)
+
+
+def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature at which the labels are likeliest, Guo et al. (2017), arXiv:1706.04599, section 4.2.
+
+    Args:
+        logits: (rows, labels) of validation. labels: (rows,) the true ones.
+    """
+    logits, rows = np.asarray(logits, np.float64), np.arange(len(labels))
+
+    def nats(log_temperature: float) -> float:
+        return -float(log_softmax(logits / np.exp(log_temperature), axis=-1)[rows, labels].mean())
+
+    found = minimize_scalar(nats, bounds=(np.log(LOWEST), np.log(HIGHEST)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def threshold(confidence: np.ndarray, right: np.ndarray, target_accuracy: float, least_answered: float) -> float:
+    """The confidence above which the share `target_accuracy` of the answers is right; below it one abstains.
+
+    Args:
+        confidence: (rows,) of validation. right: (rows,) bool, False also for what should not be answered at all.
+        least_answered: share of the rows that is answered in any case, if the accuracy cannot be reached otherwise.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    confidence, right = confidence[order], right[order]
+    accuracy = np.cumsum(right) / np.arange(1, len(right) + 1)
+    enough = np.flatnonzero(accuracy >= target_accuracy)
+    answered = max(int(enough[-1]) + 1 if len(enough) else 0, int(len(right) * least_answered), 1)
+    return 0.0 if answered == len(right) else float(confidence[answered - 1])
+
+
+def bins(probability: np.ndarray, labels: np.ndarray) -> list[tuple[float, float, float]]:
+    """For each filled bin of confidence: mean confidence, share of right answers, share of all rows.
+
+    Args:
+        probability: (rows, labels). labels: (rows,) the true ones.
+    """
+    confidence, right = probability.max(axis=-1), probability.argmax(axis=-1) == labels
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    chosen = [place == number for number in range(BINS)]
+    return [(confidence[some].mean(), right[some].mean(), some.mean()) for some in chosen if some.any()]
+
+
+def expected_calibration_error(probability: np.ndarray, labels: np.ndarray) -> float:
+    """Mean distance of confidence and share of right answers over 15 bins of confidence (Guo et al., equation 3)."""
+    return float(sum(share * abs(confidence - right) for confidence, right, share in bins(probability, labels)))

@@ -1,0 +1,173 @@
+"""Settings of an app: their ranges stand in their types; recipes; the command line that gives the same settings again.
+
+A setting is a field of a frozen dataclass, its type one of those below, or `Annotated[str, *one_of(...)]`:
+
+    # width of each recurrent layer
+    units: Count = 48
+"""
+
+import dataclasses
+import math
+import operator
+import shlex
+import types
+import typing
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+import tyro
+from annotated_types import Ge, Gt, Le, Lt
+
+from shared import InputError
+
+Settings = TypeVar("Settings")
+
+Count = Annotated[int, Ge(1)]
+Whole = Annotated[int, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+NotNegative = Annotated[float, Ge(0)]
+Share = Annotated[float, Ge(0), Lt(1)]  # such as a dropout or a momentum: all is too much
+Fraction = Annotated[float, Gt(0), Lt(1)]  # a part of something that leaves a rest
+Top = Annotated[float, Gt(0), Le(1)]  # such as the probability that nucleus sampling draws from
+
+_RANGES: dict[type, tuple[str, Any, str]] = {
+    Ge: ("ge", operator.ge, "at least {}"),
+    Gt: ("gt", operator.gt, "more than {}"),
+    Le: ("le", operator.le, "at most {}"),
+    Lt: ("lt", operator.lt, "less than {}"),
+}
+_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+FIRST = "builtin"  # the recipe of an app's own data, and where every other source starts that has none
+
+
+@dataclasses.dataclass(frozen=True)
+class OneOf:
+    """The values that a setting may have."""
+
+    values: tuple[Any, ...]
+
+
+def one_of(values: Iterable[Any]) -> tuple[OneOf, Any]:
+    """For `Annotated[str, *one_of(VALUES)]`: the setting must be one of these, and --help lists them."""
+    known = tuple(values)
+    return OneOf(known), tyro.conf.arg(metavar="{" + ",".join(map(str, known)) + "}")
+
+
+def check(settings: Any) -> None:
+    """Refuses what lies outside of the ranges in the field types; to be called in `__post_init__`.
+
+    A list, which JSON makes of a tuple, becomes a tuple again.
+
+    Raises:
+        InputError: "--units: expected at least 1; received 0".
+    """
+    hints = typing.get_type_hints(type(settings), include_extras=True)
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, list):
+            value = tuple(value)
+            object.__setattr__(settings, field.name, value)
+        _check_value(flag(field.name), value, hints[field.name])
+
+
+def _check_value(name: str, value: Any, hint: Any) -> None:
+    kind, *bounds = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
+    if isinstance(value, tuple) and typing.get_origin(kind) is tuple:
+        inner = typing.get_args(kind)[0]
+        for each in value:
+            _check_value(name, each, inner)
+        return
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        if value is None:
+            return
+        kind = next(each for each in typing.get_args(kind) if each is not type(None))
+        if typing.get_origin(kind) is Annotated:
+            kind, *bounds = typing.get_args(kind)
+    if kind in _NAMES and not _is_a(value, kind):
+        raise InputError(f"{name}: expected {_NAMES[kind]}; received {value!r}")
+    choices = next((bound.values for bound in bounds if isinstance(bound, OneOf)), None)
+    if choices is not None and value not in choices:
+        raise InputError(f"{name}: expected one of {', '.join(map(str, choices))}; received {value!r}")
+    ranges = [(bound, *_RANGES[type(bound)]) for bound in bounds if type(bound) in _RANGES]
+    if not all(holds(value, getattr(bound, key)) for bound, key, holds, _ in ranges):
+        said = " and ".join(text.format(getattr(bound, key)) for bound, key, _, text in ranges)
+        raise InputError(f"{name}: expected {said}; received {value}")
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def flag(name: str) -> str:
+    """The option of a setting: --batch-size for batch_size."""
+    return "--" + name.replace("_", "-")
+
+
+def recipe(recipes: Mapping[str, Settings], name: str | None, data: str) -> Settings:
+    """The settings that the options start from: those of `name`, else those of the data, else those of builtin.
+
+    Raises:
+        InputError: there is no recipe called `name`.
+    """
+    if name and name not in recipes:
+        raise InputError(f"--recipe: expected one of {', '.join(recipes)}; received {name!r}")
+    return recipes[name] if name else recipes.get(data, recipes[FIRST])
+
+
+def chosen(recipes: Mapping[str, Settings], words: Sequence[str]) -> Settings:
+    """The same for a command line, before it is parsed: --recipe and --data choose the defaults of all options."""
+    return recipe(recipes, peek(words, "--recipe", ""), peek(words, "--data", FIRST))
+
+
+def peek(words: Sequence[str], option: str, default: str) -> str:
+    """The value of an option in a command line that is not parsed yet; the last one if there are several.
+
+    Both "--data X" and "--data=X" count.
+    """
+    value = default
+    for number, word in enumerate(words):
+        if word.startswith(f"{option}="):
+            value = word.removeprefix(f"{option}=")
+        elif word == option and number + 1 < len(words):
+            value = words[number + 1]
+    return value
+
+
+def command(
+    app: str,
+    settings: Any,
+    recipes: Mapping[str, Any],
+    verb: str = "train",
+    leave_out: Collection[str] = (),
+    **more: Any,
+) -> str:
+    """The command line that gives these settings: their data, and an option for each difference from its recipe.
+
+    Args:
+        app: the app's folder name.
+        leave_out: settings that the command does not name.
+        more: further options, such as seeds=3.
+
+    >>> import collections
+    >>> kind = dataclasses.make_dataclass("Config", [("data", str), ("labels", tuple), ("tied", bool)])
+    >>> command("toy", kind("my file", ("a", "b"), True), {"builtin": kind("builtin", (), False)}, seeds=3)
+    "python -m apps.toy train --data 'my file' --labels a b --tied --seeds 3"
+    """
+    start = recipe(recipes, None, settings.data)
+    fields = [field.name for field in dataclasses.fields(settings)]
+    changed = {name: getattr(settings, name) for name in fields if getattr(settings, name) != getattr(start, name)}
+    options = {"data": settings.data} | {name: value for name, value in changed.items() if name not in leave_out} | more
+    words = [word for name, value in options.items() for word in _words(name, value)]
+    return shlex.join(["python", "-m", f"apps.{app}", verb, *words])
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [flag(name) if value else flag("no_" + name)]
+    if isinstance(value, tuple):
+        return [flag(name), *map(str, value)]
+    text = str(value)
+    # A value that begins with a dash would be taken for an option.
+    return [f"{flag(name)}={text}"] if text.startswith("-") else [flag(name), text]
