@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from shared import InputError, settings
+from shared import settings
 from shared.cli import Verbs
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Whole, chosen, one_of
@@ -87,13 +87,8 @@ class Sweep:
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what does not describe a comparison."""
+        """Refuses values that cannot work."""
         settings.check(self)
-        start = settings.recipe(RECIPES, self.recipe, self.config.data)
-        if not self.archs or (self.config.arch, self.config.length) != (start.arch, start.length):
-            raise InputError("Expected --archs and --lengths to name all of them. Received: --arch, --length or none")
-        if self.config.units:
-            raise InputError("--units: expected with train only; a sweep compares networks of --params parameters")
 
 
 def verbs(words: Sequence[str]) -> Verbs:

@@ -27,12 +27,14 @@ def sweep(options: Sweep) -> None:
         print(f"\n=== {number} of {len(cells)}: {config.data}, {cell} ===", flush=True)
         try:
             records.append(measured(config, options) | {"command": command(options)})
-        except InputError as error:  # a training that diverges, or no width for the budget, ends one cell only
-            refused.append(f"left out: {cell}: {error}")
-            print(refused[-1], flush=True)
+        except InputError as error:  # a training that diverges, or no width for the budget, ends this cell only
+            refused.append(f"{cell}: {error}")
+            print(f"left out: {error}", flush=True)
     if not records:
         raise InputError(f"No run was trained to its end. {refused[0]}")
-    print("\n".join([f"\n{options.config.data}, {options.config.params:,} parameters each", table(records), *refused]))
+    print(f"\n{options.config.data}, {options.config.params:,} parameters each\n{table(records)}")
+    for line in refused:
+        print(f"left out: {line}")
     picture = runs.root() / APP / f"sweep-{options.config.data}.png"
     draw(records, options.config, picture)
     print(f"Picture: {picture}")
@@ -42,9 +44,14 @@ def sweep(options: Sweep) -> None:
 
 def plan(options: Sweep) -> list[Config]:
     """The settings of every cell, the shortest sequences first; refuses all of them if one cannot work."""
+    config, start = options.config, settings.recipe(RECIPES, options.recipe, options.config.data)
+    if not options.archs or (config.arch, config.length) != (start.arch, start.length):
+        raise InputError("Expected --archs and --lengths to name all of them. Received: --arch, --length or none")
+    if config.units:
+        raise InputError("--units: expected with train only; a sweep compares networks of --params parameters")
     return [
-        dataclasses.replace(options.config, length=length, arch=arch)
-        for length in sorted(set(options.lengths or TASKS[options.config.data].lengths))
+        dataclasses.replace(config, length=length, arch=arch)
+        for length in sorted(set(options.lengths or TASKS[config.data].lengths))
         for arch in dict.fromkeys(options.archs)
     ]
 
