@@ -10,6 +10,7 @@ from shared.settings import Count, Positive, Whole, one_of
 from .tasks import BUILTIN, TASKS
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+FEWEST_DIGITS = 20  # in each part; spread evenly these have all ten classes
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ class Config:
             raise InputError(f"--length: expected at least {shortest} for {self.data}; received {self.length}")
         if self.curriculum and self.data != "copy":
             raise InputError(f"--curriculum: expected with --data copy only; received with {self.data}")
-        if self.data.endswith("digits") and 0 < self.max_examples < self.batch_size:
+        fewest = max(self.batch_size, FEWEST_DIGITS)
+        if self.data.endswith("digits") and 0 < self.max_examples < fewest:
             raise InputError(
-                f"--max-examples: expected at least the {self.batch_size} digits of a batch; "
+                f"--max-examples: expected at least {fewest} digits, for whole batches and every class; "
                 f"received {self.max_examples}"
             )
 

@@ -63,7 +63,7 @@ def of_digits(config: Config) -> Data:
     """The same digits for every seed, which orders the training alone."""
     images, labels = digits()
     order = permutation(ORDER_SEED) if config.data == "permuted_digits" else np.arange(PIXELS)
-    rows = {name: part[spread(len(part), config.max_examples)] for name, part in split(labels).items()}
+    rows = {name: fewer(part, labels, config.max_examples) for name, part in split(labels).items()}
     train, valid, test = (
         (pixel_inputs(images[part], order, config.length), labels[part, None]) for part in rows.values()
     )
@@ -185,6 +185,12 @@ def split(labels: np.ndarray) -> dict[str, np.ndarray]:
     rest, test = train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=SPLIT_SEED)
     train, valid = train_test_split(rest, test_size=0.25, stratify=labels[rest], random_state=SPLIT_SEED)
     return {"train": np.sort(train), "valid": np.sort(valid), "test": np.sort(test)}
+
+
+def fewer(rows: np.ndarray, labels: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the rows, each class in equal shares still; all of them if `most` is 0."""
+    by_class = rows[np.argsort(labels[rows], kind="stable")]
+    return np.sort(by_class[spread(len(rows), most)])
 
 
 def permutation(seed: int) -> np.ndarray:

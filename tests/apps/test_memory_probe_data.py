@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.memory_probe import data
-from apps.memory_probe.config import RECIPES, Config
+from apps.memory_probe.config import FEWEST_DIGITS, RECIPES, Config
 from apps.memory_probe.tasks import ALPHABET, MESSAGE, PIXELS, TASKS
 
 many = settings(deadline=None, max_examples=40)
@@ -131,10 +131,12 @@ def test_fewer_generated_examples_are_spread_over_all_of_validation_and_test(tas
     assert (whole.train.batch(1, 2)[0] == few.train.batch(1, 2)[0]).all()
 
 
-def test_fewer_digits_are_taken_in_every_part():
-    found = data.load(dataclasses.replace(RECIPES["permuted_digits"], max_examples=40))
-    assert len(found.valid[0]) == len(found.test[0]) == found.train.rows == 40
-    assert "train 40, valid 40, test 40" in found.info["split"]
+def test_fewer_digits_are_taken_in_every_part_and_of_every_class():
+    found = data.load(dataclasses.replace(RECIPES["permuted_digits"], batch_size=10, max_examples=FEWEST_DIGITS))
+    for inputs, labels in (found.train.arrays, found.valid, found.test):
+        assert len(inputs) == len(labels) == FEWEST_DIGITS
+        assert set(labels[:, 0]) == set(range(10))
+    assert "train 20, valid 20, test 20" in found.info["split"]
 
 
 @pytest.mark.parametrize("task", TASKS)
