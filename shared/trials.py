@@ -142,4 +142,3 @@ def same_for_every_seed(load: Callable[[Any], Loaded]) -> Callable[[Any], Loaded
         return kept(dataclasses.replace(config, seed=0), states)
 
     return loaded
-

@@ -174,7 +174,7 @@ BAD_FILES = {
     ),
     "one column too many": ("own.csv", b"text,label\na, b,c\n", "Expected 2 columns. .*line 2 has 3"),
     "no rows": ("own.csv", b"text,label\n", "Expected rows of texts and labels"),
-    "an empty file": ("own.tsv", b"", "Expected rows of texts and labels"),
+    "an empty file": ("own.tsv", b"", "names of the columns, each once, .*own.tsv: it has none"),
     "NUL": ("own.csv", b"text,label\na\0b,c\n", "own.csv is binary"),
     "latin-1": ("own.csv", "text,label\ngrün,c\n".encode("latin-1"), "own.csv, line 2: byte 0xfc"),
     "no JSON": ("own.jsonl", b'{"text": \n', "own.jsonl, line 1: "),
