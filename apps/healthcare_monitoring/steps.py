@@ -20,7 +20,7 @@ FADED = 1e-6  # a weight that is as good as none
 VARIES = 1e-6  # standard deviation, as a share of the largest size, from which on values are not the same
 OUTLIER = 20.0  # a value that many times beyond what nine in ten are may be in a wrong unit, ...
 GAP = 5.0  # ... and is taken for one if nothing is measured up to a factor of this: units differ by more, most of them
-FEW = 20  # different values of a flag, a score, a grade: each is meant
+FEW = 20  # different values, at most, of a flag, a score, a grade: each is meant
 SIGNED = 3  # different values of one sign, at least, for both to be meant; less are codes, as -1 for unknown
 MOST_STEPS = 10_000  # of one record; more are a wrong unit of time, most likely
 
@@ -60,7 +60,7 @@ def limits(values: np.ndarray) -> tuple[float, float]:
 
     A wrong unit multiplies, so sizes decide. One is excluded if it lies a factor `OUTLIER` beyond the 5th or the 95th
     percentile, with a gap of a factor `GAP` on the way: a rare but true extreme has others between it and the usual.
-    Nothing is excluded of a variable with `FEW` different values.
+    Nothing is excluded of a variable with at most `FEW` different values.
     """
     few = len(np.unique(values)) <= FEW
     positive, negative = np.sort(values[values > 0]), np.sort(-values[values < 0])
