@@ -24,7 +24,9 @@ def evaluate(options: Evaluate) -> None:
     records = measure(Predictor(run), data)
     report(records)
     if options.record:
-        keep(trials.summary(trials.siblings(run)) if run.finished() else records)
+        done = trials.summary(trials.siblings(run)) if run.finished() else records
+        # The main figure alone: the README has one column for each task and length.
+        results.keep([record for record in done if record["headline"]], Path(__file__).parent)
 
 
 def measure(predictor: Predictor, data: Data) -> list[dict]:
@@ -109,8 +111,3 @@ def solved(record: dict) -> bool:
     if threshold is None:
         return False
     return results.goodness(record["value"], record["direction"]) > results.goodness(threshold, record["direction"])
-
-
-def keep(records: list[dict]) -> None:
-    """Writes the main figures into results.json and the README, whose table has one column for each task and length."""
-    results.keep([record for record in records if record["headline"]], Path(__file__).parent)

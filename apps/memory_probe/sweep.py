@@ -10,7 +10,7 @@ from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.trials import Seeds
 
 from .config import APP, RECIPES, Config
-from .evaluate import keep, solved
+from .evaluate import solved
 from .model import check_budget
 from .options import Sweep
 from .tasks import TASKS
@@ -19,14 +19,14 @@ from .train import train_one
 
 def sweep(options: Sweep) -> None:
     """The sweep verb: trains what is not trained yet, prints a table, draws a picture."""
-    cells = plan(options)
+    planned = cells(options)
     records: list[dict] = []
     refused: list[str] = []
-    for number, config in enumerate(cells, 1):
+    for number, config in enumerate(planned, 1):
         cell = f"{config.arch}, length {config.length}"
-        print(f"\n=== {number} of {len(cells)}: {config.data}, {cell} ===", flush=True)
+        print(f"\n=== {number} of {len(planned)}: {config.data}, {cell} ===", flush=True)
         try:
-            records.append(measured(config, options) | {"command": command(options)})
+            records.append(measured(config, options) | {"command": command_line(options)})
         except InputError as error:  # a training that diverges, or no width for the budget, ends this cell only
             refused.append(f"{cell}: {error}")
             print(f"left out: {error}", flush=True)
@@ -39,10 +39,10 @@ def sweep(options: Sweep) -> None:
     draw(records, options.config, picture)
     print(f"Picture: {picture}")
     if options.record:
-        keep(records)
+        results.keep(records, Path(__file__).parent)
 
 
-def plan(options: Sweep) -> list[Config]:
+def cells(options: Sweep) -> list[Config]:
     """The settings of every cell, the shortest sequences first; refuses all of them if one cannot work."""
     config, start = options.config, settings.recipe(RECIPES, options.recipe, options.config.data)
     if not options.archs or (config.arch, config.length) != (start.arch, start.length):
@@ -73,7 +73,7 @@ def measured(config: Config, options: Sweep) -> dict:
     return next(record for record in trials.summary(trials.finished(planned)) if record["headline"])
 
 
-def command(options: Sweep) -> str:
+def command_line(options: Sweep) -> str:
     """The command line of this sweep, without what is the default."""
     more = {
         "archs": options.archs if options.archs != SEQUENCE_ARCHITECTURES else (),
