@@ -46,7 +46,9 @@ def cells(options: Sweep) -> list[Config]:
     """The settings of every cell, the shortest sequences first; refuses all of them if one cannot work."""
     config, start = options.config, settings.recipe(RECIPES, options.recipe, options.config.data)
     if not options.archs or (config.arch, config.length) != (start.arch, start.length):
-        raise InputError("Expected --archs and --lengths to name all of them. Received: --arch, --length or none")
+        raise InputError(
+            "Expected --archs and --lengths, for several of each. Received: --arch or --length, or no architecture"
+        )
     if config.units:
         raise InputError("--units: expected with train only; a sweep compares networks of --params parameters")
     return [
