@@ -67,7 +67,8 @@ def check(settings: Any) -> None:
         if isinstance(value, list):
             value = tuple(value)
             object.__setattr__(settings, field.name, value)
-        _check_value(flag(field.name), value, hints[field.name])
+        if value is not tyro.MISSING:  # a required argument, before the command line is parsed
+            _check_value(flag(field.name), value, hints[field.name])
 
 
 def _check_value(name: str, value: Any, hint: Any) -> None:

@@ -33,7 +33,7 @@ def read(config: Config) -> Parts:
     """
     source = config.data
     if source == "builtin":
-        return {"train": chorales.load(config.steps, config.most_pieces)}
+        return {"train": chorales.load(config.steps, config.max_examples)}
     if source == "jsb_chorales":
         return jsb_chorales(config)
     if source == "nottingham":
@@ -44,7 +44,7 @@ def read(config: Config) -> Parts:
             f"Expected --data builtin, {', '.join(PUBLIC)} or the path of a folder of MIDI, MusicXML and ABC files. "
             f"Received: {source}." + (f" Did you mean {near[0]}?" if near else "")
         )
-    return {"train": read_folder(Path(source), config.steps, config.most_pieces)}
+    return {"train": read_folder(Path(source), config.steps, config.max_examples)}
 
 
 def jsb_chorales(config: Config) -> Parts:
@@ -52,14 +52,14 @@ def jsb_chorales(config: Config) -> Parts:
 
     The voices' file does not tell held notes from repeated ones: on quarters each is struck, on finer frames held.
     """
-    if config.form == "roll" and config.steps != 1:
+    if config.representation == "roll" and config.steps != 1:
         raise InputError(f"--steps: expected 1 for the published roll of quarter notes; received {config.steps}")
     quarter, separated = CATALOGUE["jsb_chorales"]
-    parts = json.loads(fetch.fetch(quarter if config.form == "roll" else separated))
-    every = 1 if config.form == "roll" else 4 // config.steps
+    parts = json.loads(fetch.fetch(quarter if config.representation == "roll" else separated))
+    every = 1 if config.representation == "roll" else 4 // config.steps
     made = {}
     for part in PARTS:
-        found = parts[part][: config.most_pieces or None]
+        found = parts[part][: config.max_examples or None]
         made[part] = [_jsb_piece(f"{part} {n}", rows[::every], config) for n, rows in enumerate(found, 1)]
     return made
 
@@ -68,17 +68,17 @@ def _jsb_piece(name: str, rows: list[list[int]], config: Config) -> Piece:
     """Rows of sounding pitches from any order, or of four voices with -1 for silence."""
     pitches = np.zeros((len(rows), 4), np.int16)
     for row, found in zip(pitches, rows, strict=True):
-        kept = sorted(found, reverse=True) if config.form == "roll" else found
+        kept = sorted(found, reverse=True) if config.representation == "roll" else found
         row[: len(kept)] = np.maximum(kept, 0)
-    struck = np.full(pitches.shape, config.form == "voices" and config.steps == 1)
-    return make(name, pitches, struck, config.steps, key=0 if config.form == "roll" else None)
+    struck = np.full(pitches.shape, config.representation == "voices" and config.steps == 1)
+    return make(name, pitches, struck, config.steps, key=0 if config.representation == "roll" else None)
 
 
 def nottingham(config: Config) -> list[Piece]:
     """The tunes as melody and chords; music21 reads their ABC in some minutes, once."""
     (entry,) = CATALOGUE["nottingham"]
     text = fetch.fetch(entry).decode("latin-1")
-    most = config.most_pieces
+    most = config.max_examples
     if most:
         return abc_tunes(text, "nottingham", config.steps, most)
     return chorales.cached(f"nottingham-{config.steps}", lambda: abc_tunes(text, "nottingham", config.steps))
