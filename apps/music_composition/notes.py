@@ -1,9 +1,9 @@
-"""Music21's scores and MIDI files to notes (start, end, pitch in quarters), and notes to a piece in four voices."""
+"""Scores as they are printed, to notes as they are played, with repeats, and to pieces in four voices."""
 
 import contextlib
 import dataclasses
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from shared import InputError
 
 from .piece import HIGHEST, LOWEST, SLOTS, Piece, make
+from .repeats import MOST_BARS, Marks, order
 
-CHORD_BASS, CHORD_TOP = 48, 60  # a chord symbol is played from here: its root between C3 and B3
+CHORD_BASS = 48  # a chord symbol is played from here: its root between C3 and B3
 MOST_QUARTERS = 4000  # over half an hour at a walking pace
 
 
@@ -28,6 +29,32 @@ class Note:
 
 
 @dataclasses.dataclass(frozen=True)
+class Harmony:
+    """A chord symbol and when it begins; pitches from the top: seventh or fifth, third, root; () is "no chord"."""
+
+    start: float
+    pitches: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """A printed bar: how long it is, how long its time signature says it is, in quarters, and its repeat signs."""
+
+    length: float
+    metre: float
+    marks: Marks = Marks()
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """A score as it is printed, each bar once; times in quarters from the beginning. Without bars nothing repeats."""
+
+    parts: list[list[Note]]
+    harmonies: list[Harmony]
+    bars: list[Bar]
+
+
+@dataclasses.dataclass(frozen=True)
 class Bars:
     """Where bars begin, how long they are and how much of each is left out before its first note, in quarters."""
 
@@ -38,108 +65,144 @@ class Bars:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Music21 and pretty_midi warn about what they mend themselves."""
+    """Music21 warns about what it mends itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def from_score(score: Any, name: str, steps: int) -> Piece:
-    """A music21 score: four single-voice parts as they are, a melody with chord symbols as melody and chords.
+def played(score: Written, name: str, steps: int) -> Piece:
+    """The piece that a score is, with its repeats.
+
+    Raises:
+        InputError: it has no notes, or is too long.
+    """
+    numbers = order([bar.marks for bar in score.bars])
+    if len(numbers) >= MOST_BARS:
+        raise InputError(f"Expected fewer than {MOST_BARS:,} bars, repeats included. {name} has more.")
+    starts = np.cumsum([0, *(bar.length for bar in score.bars)])
+    parts = [_unfolded(notes, starts, numbers) for notes in score.parts]
+    harmonies = _unfolded(score.harmonies, starts, numbers)
+    lengths = [score.bars[number].length for number in numbers]
+    last = max([float(sum(lengths)), *(note.end for notes in parts for note in notes)])
+    bars = joined([float(score.bars[number].metre) for number in numbers], [float(n) for n in lengths])
+    return arranged([notes for notes in parts if notes], chord_voices(harmonies, last), bars, name, steps)
+
+
+def _unfolded(items: Sequence[Any], starts: np.ndarray, numbers: Sequence[int]) -> list[Any]:
+    """Notes or harmonies of each bar, in the order in which bars are played."""
+    if not numbers:
+        return list(items)
+    inside: list[list[Any]] = [[] for _ in starts[1:]]
+    for item in items:
+        bar = int(np.searchsorted(starts, item.start + 1e-6, side="right")) - 1
+        inside[max(0, min(bar, len(inside) - 1))].append(item)
+    found, now = [], 0
+    for number in numbers:
+        move = now - starts[number]
+        for item in inside[number]:
+            times = {key: getattr(item, key) + move for key in ("start", "end") if hasattr(item, key)}
+            found.append(dataclasses.replace(item, **times))
+        now += starts[number + 1] - starts[number]
+    return found
+
+
+def chord_voices(harmonies: Sequence[Harmony], last: float) -> list[list[Note]]:
+    """Chord symbols as three voices; each lasts until the next, the last one until `last`."""
+    if not any(harmony.pitches for harmony in harmonies):
+        return []
+    first = {harmony.start: harmony for harmony in reversed(harmonies)}  # of alternatives over one note
+    ordered = [first[start] for start in sorted(first)]
+    voices: list[list[Note]] = [[], [], []]
+    for harmony, end in zip(ordered, [*(h.start for h in ordered[1:]), last], strict=True):
+        for voice, pitch in zip(voices, harmony.pitches, strict=False):
+            if end > harmony.start:
+                voice.append(Note(harmony.start, end, pitch))
+    return voices
+
+
+def harmony_of(symbol: Any) -> tuple[int, ...]:
+    """The three pitches of a chord symbol of music21: seventh or fifth, third, root; () if it says "no chord"."""
+    if not symbol.pitches:
+        return ()
+    root = CHORD_BASS + symbol.root().pitchClass
+    above = sorted({(p.pitchClass - root) % 12 for p in symbol.pitches} - {0})
+    third = next((i for i in above if i in (3, 4)), above[0] if above else 12)
+    top = next((i for i in reversed(above) if i > third), 12)
+    return root + top, root + third, root
+
+
+def joined(metres: Sequence[float], lengths: Sequence[float]) -> Bars | None:
+    """Bars as they follow one another; short ones that together make one bar are read as one."""
+    if not lengths:
+        return None
+    starts = np.cumsum([0.0, *lengths[:-1]])
+    left_out = np.zeros(len(starts))
+    left_out[0] = max(0.0, metres[0] - lengths[0])  # an upbeat
+    for i in range(1, len(starts)):
+        filled = left_out[i - 1] + lengths[i - 1]
+        if filled < metres[i - 1] - 1e-6 and filled + lengths[i] <= metres[i] + 1e-6:
+            left_out[i] = filled
+    return Bars(starts, np.array(metres, float), left_out)
+
+
+def from_score(score: Any, name: str, steps: int, lengths: Sequence[float] = (), marks: Sequence[Marks] = ()) -> Piece:
+    """A music21 score at sounding pitch.
+
+    Args:
+        lengths: what each bar lasts at least, in quarters. marks: the signs of each bar; without them nothing repeats.
 
     Raises:
         InputError: it has no notes, or is too long.
     """
     with quiet():
-        parts = [part_notes(part) for part in (score.parts or [score])]
-        chords = chord_notes(score)
-        bars = bars_of(score)
-    parts = [notes for notes in parts if notes]
-    return arranged(parts, chords, bars, name, steps)
+        return played(written(score, lengths, marks), name, steps)
 
 
-def part_notes(part: Any) -> list[Note]:
-    """All notes of a part; a chord's are several."""
+def written(score: Any, lengths: Sequence[float] = (), marks: Sequence[Marks] = ()) -> Written:
+    """The notes, chord symbols and bars of a music21 score; a bar is as long as in the part that fills it most."""
+    parts = list(score.parts or [score])
+    if any(part.atSoundingPitch is not True for part in parts):
+        parts = list(score.toSoundingPitch().parts or [score.toSoundingPitch()])
+    measures = [list(part.getElementsByClass("Measure")) for part in parts]
+    ends = [[*(float(m.offset) for m in found[1:]), float(part.highestTime)]
+            for part, found in zip(parts, measures, strict=True)]  # fmt: skip
+    bars = []
+    for number in range(max(map(len, measures))):
+        having = [
+            (found[number], end[number]) for found, end in zip(measures, ends, strict=True) if number < len(found)
+        ]
+        length = max(end - float(measure.offset) for measure, end in having)
+        length = max(length, lengths[number]) if lengths else length
+        metre = float(having[0][0].barDuration.quarterLength)
+        bars.append(Bar(length, metre, marks[number] if marks else Marks()))
+    starts = np.cumsum([0.0, *(bar.length for bar in bars)])
+    notes: list[list[Note]] = []
+    harmonies: list[Harmony] = []
+    for found in measures:
+        notes.append([])
+        for start, measure in zip(starts, found, strict=False):
+            flat = measure.flatten()
+            notes[-1] += part_notes(flat, start)
+            harmonies += [
+                Harmony(float(start + s.offset), harmony_of(s)) for s in flat.getElementsByClass("ChordSymbol")
+            ]
+    return Written(notes, harmonies, bars)
+
+
+def part_notes(measure: Any, begin: float = 0.0) -> list[Note]:
+    """All notes of a flat stream that begins at `begin`; a chord's are several, grace notes are none."""
     found = []
-    for element in part.flatten().notes:
-        if "ChordSymbol" in element.classes or not element.quarterLength:  # grace notes have no length
+    for element in measure.notes:
+        if "ChordSymbol" in element.classes or not element.quarterLength:
             continue
-        start, end = float(element.offset), float(element.offset + element.quarterLength)
-        struck = element.tie is None or element.tie.type == "start"
+        start = float(begin + element.offset)
+        end = start + float(element.quarterLength)
         fermata = any("Fermata" in expression.classes for expression in element.expressions)
-        found += [Note(start, end, int(pitch.midi), struck, fermata) for pitch in element.pitches]
+        for note in getattr(element, "notes", [element]):
+            held = note.tie is not None and note.tie.type in ("stop", "continue")
+            found += [Note(start, end, int(pitch.midi), not held, fermata) for pitch in note.pitches]
     return found
-
-
-def chord_notes(score: Any) -> list[list[Note]]:
-    """Chord symbols as three voices from the top: seventh or fifth, third, root; each lasts until the next."""
-    symbols = [s for s in score.flatten().getElementsByClass("ChordSymbol") if s.pitches]
-    if not symbols:
-        return []
-    ends = [float(s.offset) for s in symbols[1:]] + [float(score.highestTime)]
-    voices: list[list[Note]] = [[], [], []]
-    for symbol, end in zip(symbols, ends, strict=True):
-        root = CHORD_BASS + symbol.root().pitchClass
-        above = sorted({(p.pitchClass - root) % 12 for p in symbol.pitches} - {0})
-        third = next((i for i in above if i in (3, 4)), above[0] if above else 12)
-        top = next((i for i in reversed(above) if i > third), 12)
-        for voice, pitch in zip(voices, (root + top, root + third, root), strict=True):
-            if end > symbol.offset:
-                voice.append(Note(float(symbol.offset), end, pitch))
-    return voices
-
-
-def bars_of(score: Any) -> Bars | None:
-    """The bars of the first part; short ones that together make one bar are read as one."""
-    part = score.parts[0] if score.parts else score
-    measures = list(part.getElementsByClass("Measure"))
-    if not measures:
-        return None
-    starts = np.array([float(m.offset) for m in measures])
-    lengths = np.array([float(m.barDuration.quarterLength) for m in measures])
-    ends = np.append(starts[1:], float(part.highestTime))
-    left_out = np.zeros(len(starts))
-    left_out[0] = max(0.0, lengths[0] - (ends[0] - starts[0]))  # an upbeat
-    for i in range(1, len(starts)):
-        filled = left_out[i - 1] + starts[i] - starts[i - 1]
-        if filled < lengths[i - 1] and filled + ends[i] - starts[i] <= lengths[i]:
-            left_out[i] = filled
-    return Bars(starts, lengths, left_out)
-
-
-def from_midi(path: Any, name: str, steps: int) -> Piece:
-    """A MIDI file; drums are left out, and beats are counted in ticks, so that a change of tempo moves nothing.
-
-    Raises:
-        InputError: it is damaged, has no notes but drums, or is too long.
-    """
-    import pretty_midi
-
-    try:
-        with quiet():
-            midi = pretty_midi.PrettyMIDI(str(path))
-    except Exception as error:  # its reader fails in many ways on a damaged file
-        reason = str(error).split("\n")[0] or type(error).__name__
-        raise InputError(f"Expected a MIDI file. {name} is damaged: {reason}.") from error
-    quarters = midi.resolution
-    tracks = [[(midi.time_to_tick(n.start) / quarters, midi.time_to_tick(n.end) / quarters, n.pitch) for n in i.notes]
-              for i in midi.instruments if not i.is_drum]  # fmt: skip
-    if midi.instruments and not any(tracks):
-        raise InputError(f"Expected notes. {name} has drums or empty tracks only.")
-    parts = [[Note(*note) for note in notes] for notes in tracks if notes]
-    changes = [
-        (midi.time_to_tick(c.time) / quarters, 4 * c.numerator / c.denominator) for c in midi.time_signature_changes
-    ]
-    bars = None
-    if changes:
-        last = max((note.end for part in parts for note in part), default=0.0)
-        starts, lengths = [], []
-        for (start, length), end in zip(changes, [s for s, _ in changes[1:]] + [last], strict=True):
-            found = np.arange(start, max(end, start + length), length)
-            starts += found.tolist()
-            lengths += [length] * len(found)
-        bars = Bars(np.array(starts), np.array(lengths), np.zeros(len(starts)))
-    return arranged(parts, [], bars, name, steps)
 
 
 def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | None, name: str, steps: int) -> Piece:
@@ -152,7 +215,7 @@ def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | Non
     outside = next((n.pitch for notes in parts for n in notes if not LOWEST <= n.pitch <= HIGHEST), None)
     if outside is not None:
         raise InputError(f"Expected pitches of a piano, MIDI {LOWEST} to {HIGHEST}. {name} has {outside}.")
-    length = max(1, round(last * steps))
+    length = max(1, _on_grid(last, steps))
     rows = [drawn(notes, length, steps) for notes in [*parts, *chords]]
     single = all(single_voice(notes) for notes in parts)
     if single and len(rows) <= SLOTS:
@@ -224,8 +287,13 @@ def reduced(notes: list[Note], length: int, steps: int) -> tuple[np.ndarray, np.
 
 def _frames(note: Note, steps: int, length: int) -> slice:
     """The frames of a note on the grid, at least one."""
-    first = min(int(np.floor(note.start * steps + 0.5)), length - 1)
-    return slice(first, max(first + 1, min(int(np.floor(note.end * steps + 0.5)), length)))
+    first = min(_on_grid(note.start, steps), length - 1)
+    return slice(first, max(first + 1, min(_on_grid(note.end, steps), length)))
+
+
+def _on_grid(quarters: float, steps: int) -> int:
+    """The nearest frame; halfway it is the later one, whatever a sum of thirds was rounded to."""
+    return int(np.floor(quarters * steps + 0.5 + 1e-6))
 
 
 def _grid(bars: Bars | None, length: int, steps: int) -> dict[str, np.ndarray]:

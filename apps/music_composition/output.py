@@ -84,8 +84,7 @@ def to_musicxml(piece: Piece, tempo: int) -> bytes:
     from music21 import tempo as tempos
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
-    tonic = key_name(piece.key).split()[0].replace("b", "-")
-    signature = key.Key(tonic, "minor" if piece.key >= 12 else "major")
+    tonic, mode = key_name(piece.key).replace("b", "-", 1).split()
     quarters = max(1, round(int(np.median(piece.bar)) / piece.steps))
     upbeat = int(piece.position[0]) / piece.steps
     score = stream.Score()
@@ -93,14 +92,14 @@ def to_musicxml(piece: Piece, tempo: int) -> bytes:
     for voice, name in enumerate(VOICES):
         part = stream.Part(id=name)
         part.partName = name
-        part.append([clef.BassClef() if voice > 1 else clef.TrebleClef(), key.Key(signature.tonic, signature.mode)])
+        part.append([clef.BassClef() if voice > 1 else clef.TrebleClef(), key.Key(tonic, mode)])
         part.append(meter.TimeSignature(f"{quarters}/4"))
         if voice == 0:
             part.append(tempos.MetronomeMark(number=tempo))
         if upbeat:  # a first bar that is not full is filled up with a rest, so that the others stand right
             part.append(note.Rest(quarterLength=upbeat))
         for start, end, pitch in notes(piece, voice):
-            made = note.Note(spelled(pitch, signature)) if pitch else note.Rest()
+            made = note.Note(pitch_name(pitch, piece.key).replace("b", "-")) if pitch else note.Rest()
             made.quarterLength = (end - start) / piece.steps
             if pitch and voice == 0 and piece.fermata[start:end].any():
                 made.expressions.append(expressions.Fermata())
@@ -108,25 +107,6 @@ def to_musicxml(piece: Piece, tempo: int) -> bytes:
         score.append(part)
     with quiet():
         return GeneralObjectExporter(score).parse()
-
-
-def spelled(pitch: int, signature: Any) -> Any:
-    """The pitch as the key writes it: in D minor a C# and not a Db."""
-    from music21 import pitch as pitches
-
-    made = pitches.Pitch(midi=pitch)
-    wanted = {p.pitchClass: p.name for p in signature.pitches}
-    leading = signature.tonic.transpose("-m2")
-    wanted.setdefault(leading.pitchClass, leading.name)
-    name = wanted.get(made.pitchClass)
-    if name and name != made.name:
-        spelled_pitch = pitches.Pitch(name)
-        spelled_pitch.octave = made.octave
-        for octave in (made.octave - 1, made.octave, made.octave + 1):
-            spelled_pitch.octave = octave
-            if spelled_pitch.midi == pitch:
-                return spelled_pitch
-    return made
 
 
 def picture(piece: Piece, path: Path) -> None:
