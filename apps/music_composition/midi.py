@@ -43,7 +43,7 @@ def read(data: bytes, name: str, steps: int) -> Piece:
             if channel != DRUMS:
                 parts.append([Note(start / quarter, end / quarter, pitch) for start, end, pitch in notes])
     if drums and not parts:
-        raise InputError(f"Expected notes. {name} has drums only.")
+        raise InputError(f"Expected notes. {name} has drums or empty tracks only.")
     last = max((note.end for part in parts for note in part), default=0.0)
     changes = {tick / quarter: 4 * data[0] / 2 ** data[1] for track in found for tick, kind, data in track
                if kind == METRE and len(data) > 1 and data[0] and data[1] < 8}  # fmt: skip
@@ -149,7 +149,7 @@ def paired(switched: list[tuple[int, bool]], last: int) -> list[tuple[int, int]]
 
 
 def bars_of(changes: dict[float, float], last: float) -> Bars | None:
-    """Bars of changes {when: quarters in a bar}; a first one at most half as long as those after it is an upbeat."""
+    """Bars of changes {when: quarters in a bar}; a first one of its own, shorter than those after it, is an upbeat."""
     if not changes:
         return None
     starts = sorted({0.0} | set(changes))
@@ -160,6 +160,6 @@ def bars_of(changes: dict[float, float], last: float) -> Bars | None:
             metres.append(metre)
             lengths.append(min(metre, end - start) if end > start else metre)
             start += metre
-    if len(starts) > 1 and starts[1] == lengths[0] == metres[0] and 2 * metres[0] <= changes[starts[1]]:
+    if len(starts) > 1 and starts[1] == lengths[0] == metres[0] < changes[starts[1]]:
         metres[0] = changes[starts[1]]
     return joined(metres, lengths)

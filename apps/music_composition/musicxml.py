@@ -152,6 +152,8 @@ class Part:
             if now and found != self.transpose:
                 raise InputError("a <transpose> after notes: expected one at the beginning of a bar")
             self.transpose = found
+            if transpose.find("diatonic") is None:  # music21 fails without it
+                ElementTree.SubElement(transpose, "diatonic").text = str(round(found[0] * 7 / 12))
         if any(e.get("type") == "start" for e in element.iter("measure-repeat")):
             raise InputError("a sign that repeats the bar before: expected its notes")
 

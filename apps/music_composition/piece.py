@@ -8,7 +8,10 @@ VOICES = ("soprano", "alto", "tenor", "bass")
 SLOTS = len(VOICES)
 LOWEST, HIGHEST = 21, 108  # MIDI pitches of a piano's keys
 NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-TONICS = (("C", "Db", *NAMES[2:]), (*NAMES[:8], "G#", *NAMES[9:]))  # of major and minor keys with the fewest accidentals
+TONICS = (
+    ("C", "Db", *NAMES[2:]),
+    (*NAMES[:8], "G#", *NAMES[9:]),
+)  # of major and minor keys with the fewest accidentals
 FIFTHS = "FCGDAEB"  # letters in fifths; seven fifths further on, the same letter is a semitone higher
 # How many fifths below the tonic the names of a key's twelve notes begin: with the flat third in major, the flat second
 # in minor. So the leading notes of the degrees that music turns to are sharps: C# in D minor, and in C major too.
@@ -111,4 +114,3 @@ def spelled(pitch: int, key: int = 0) -> tuple[str, int]:
     place -= 12 * (place >= 14)  # no double sharps and flats
     place += 12 * (place < -7)
     return FIFTHS[place % 7], place // 7
-
