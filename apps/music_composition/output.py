@@ -9,8 +9,8 @@ import numpy as np
 
 from shared import plots, runs
 
-from .notes import quiet
 from .piece import SLOTS, VOICES, Piece, key_name, pitch_name
+from .scores import quiet
 
 SAMPLE_RATE_HZ = 22050
 COLOURS = ("tab:red", "tab:orange", "tab:green", "tab:blue")

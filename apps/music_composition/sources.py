@@ -13,8 +13,8 @@ from shared.data.catalogue import CATALOGUE
 
 from . import abc_notation, chorales, midi, musicxml
 from .config import Config
-from .notes import from_score, played, quiet
 from .piece import Piece, make
+from .scores import from_score, played, quiet
 
 PUBLIC = ("jsb_chorales", "nottingham")
 PARTS = ("train", "valid", "test")

@@ -138,6 +138,7 @@ def test_chord_symbols_of_abc_have_flats_diminished_kinds_and_silence():
     "body, reason",
     (
         ("K:Q\nC4|", "line 4: K:Q, which is no key"),
+        ("K:Eblues\nC4|", "line 4: K:Eblues, which is no key"),
         ("L:1/x\nK:C\nC4|", "line 4: L:1/x"),
         ("M:3\nK:C\nC4|", "line 4: M:3, which is no metre"),
         ("K:C\nC4|\n+CEG+ c|", "line 6: '+CEG+ c|'"),
