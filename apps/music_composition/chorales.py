@@ -16,8 +16,8 @@ import rich.progress
 from shared import InputError, runs
 from shared.data.fetch import keras_home
 
-from .notes import from_score, quiet
 from .piece import Piece, make
+from .scores import from_score, quiet
 
 GRAM = 8  # steps of a melody that are compared; of 6, half the corpus is one family
 FEW = 5  # files that are read without a word
