@@ -50,7 +50,7 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
     """Measures validation and test text, each with the state carried through it and in windows."""
     level, name = data.info["level"], predictor.run.config["data"]
     metric, figure = ("nats_per_char", float) if level == "char" else ("perplexity", math.exp)
-    reader, ngram = reader_of(predictor, data.info), ngram_nats(data, ORDER[level])
+    reader, ngram = reader_of(predictor.run, predictor.model, data.info), ngram_nats(data, ORDER[level])
     records = []
     for split, ids in data.held_out().items():
         for window, nats in ((None, carried(reader, ids)), (WINDOW, windowed(predictor.model, ids))):
@@ -85,13 +85,12 @@ def ngram_nats(data: Data, order: int) -> dict[str, float]:
     return {split: float(model.nats(ids)[1:].mean()) for split, ids in data.held_out().items()}
 
 
-def reader_of(predictor: Predictor, info: dict) -> keras.Model:
+def reader_of(run: runs.Run, model: keras.Model, info: dict) -> keras.Model:
     """The saved network with batch 1, which carries its state from window to window.
 
     Raises:
         InputError: the settings of the run now build another network than was saved.
     """
-    model, run = predictor.model, predictor.run
     config = sized(run.settings(Config), lambda config: build(config, info))
     reader = build(config, info, batch_size=1)
     ours, theirs = reader.trainable_variables, model.trainable_variables

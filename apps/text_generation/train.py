@@ -46,8 +46,9 @@ def train_one(config: Config, run: Run) -> list[dict]:
     train = StreamBatches(data.train, config.batch_size, config.window, config.seed)
     valid_window = min(config.window, (len(data.valid) - 1) // config.batch_size)
     valid = StreamBatches(data.valid, config.batch_size, valid_window, jitter=False)
-    print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters", flush=True)
-    print(f"{data.info['source']} ({data.info['split']}): {len(data.train):,} {LEVELS[config.level]} to train on")
+    print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters")
+    source, split = data.info["source"], data.info["split"]
+    print(f"{source} ({split}): {len(data.train):,} {LEVELS[config.level]} to train on", flush=True)
 
     steps = config.epochs * train.steps
     rate = keras.optimizers.schedules.CosineDecay(
