@@ -9,7 +9,7 @@ import numpy as np
 
 from shared import InputError, results, runs, trials
 from shared.baselines import NGram
-from shared.checkpoint import reset_states
+from shared.checkpoint import carried_states, reset_states
 from shared.layers.budget import sized
 
 from .config import APP, Config
@@ -26,6 +26,7 @@ PUBLISHED = {
     ("tinyshakespeare", "valid", "nats_per_char", WINDOW): {
         "name": "GPT, 10.6 M parameters (nanoGPT)",
         "value": 1.4697,
+        "source": "https://github.com/karpathy/nanoGPT",
     },
     ("ptb", "test", "perplexity", None): {
         "name": "LSTM, 13 M parameters (Bai et al. 2018)",
@@ -101,7 +102,7 @@ def reader_of(run: runs.Run, model: keras.Model, info: dict) -> keras.Model:
             f"saved by another version. {runs.TRAIN_AGAIN}"
         )
     for weight, saved in zip(ours, theirs, strict=True):
-        weight.assign(saved)
+        weight.assign(keras.ops.copy(saved))  # on JAX predicting frees the arrays that it was given
     return reader
 
 
@@ -109,7 +110,8 @@ def carried(reader: keras.Model, ids: np.ndarray) -> float:
     """Mean nats of a token where the state goes through the whole text, which is read window by window."""
     reset_states(reader)
     starts = range(0, len(ids) - 1, WINDOW)
-    return sum(_nats(reader, ids[None, start : start + WINDOW + 1]) for start in starts) / (len(ids) - 1)
+    with carried_states(reader):
+        return sum(_nats(reader, ids[None, start : start + WINDOW + 1]) for start in starts) / (len(ids) - 1)
 
 
 def windowed(model: keras.Model, ids: np.ndarray) -> float:
@@ -122,6 +124,7 @@ def windowed(model: keras.Model, ids: np.ndarray) -> float:
 
 def _nats(model: keras.Model, rows: np.ndarray) -> float:
     """The summed nats of all tokens but the first of each row (batch, time)."""
-    logits = np.array(model(rows[:, :-1], training=False), dtype=np.float64)
+    # Calling the model itself would, on JAX, trace it anew each time: 0.4 s instead of 0.5 ms.
+    logits = model.predict_on_batch(rows[:, :-1]).astype(np.float64)
     picked = np.take_along_axis(logits, rows[:, 1:, None], axis=-1)
     return float(np.logaddexp.reduce(logits, axis=-1).sum() - picked.sum())

@@ -27,7 +27,7 @@ class Predictor:
         info = run.info()
         self.run, self.level = run, info["level"]
         self.vocabulary = Vocabulary(tuple(info["vocabulary"]))
-        # The model never saw these: padding, an unknown token, the begin of a text (and the end, for characters).
+        # The model never saw these: padding, an unknown token, the beginning of a text (and the end, for characters).
         self.banned = (0, 1, 2) if self.level == "word" else (0, 1, 2, 3)
         line_end = self.vocabulary.index.get("\n" if self.level == "char" else END, MOST_FREQUENT)
         self.start = np.array([line_end], np.int32)
