@@ -1,22 +1,10 @@
-"""python -m apps.text_generation VERB: train, evaluate, generate, score."""
+"""python -m apps.text_generation VERB: train, evaluate, predict, stream, score."""
 
 import sys
 
 from shared import cli
 
-from .config import Evaluate, Generate, Score, Train, recipe
-
-
-def verbs() -> dict:
-    """Each verb with its default options and the function that does it; --data and --recipe choose the defaults."""
-    chosen = recipe(cli.peek(None, "--recipe", "") or None, cli.peek(None, "--data", "builtin"))
-    return {
-        "train": (Train(config=chosen), "train:train"),
-        "evaluate": (Evaluate(), "evaluate:evaluate"),
-        "generate": (Generate(), "predict:generate"),
-        "score": (Score(), "score:score"),
-    }
-
+from .options import verbs
 
 if __name__ == "__main__":
     sys.exit(cli.main(__package__, verbs))

@@ -1,68 +1,74 @@
 """Text to token ids: the built-in text, a public one, or your own file or folder, by character or by word.
 
-Nothing leaks: a text is cut in its own order, and the vocabulary comes from the training part alone.
+Nothing leaks: a text is split in its own order, and the vocabulary comes from the training part alone.
 """
 
 import dataclasses
-import difflib
-import platform
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
 import numpy as np
 
-from shared import InputError, MissingFileError
+from shared import InputError
 from shared.data import fetch, text, tfds
-from shared.data.catalogue import CATALOGUE
+from shared.data.catalogue import CATALOGUE, not_found
+from shared.runs import fingerprint
+from shared.trials import same_for_every_seed
 
-from .config import Config
+from .config import LEVELS, Config
 
-PUBLIC = ("ptb", "tinyshakespeare")  # names in shared/data/fetch.py; of one file, or of train, valid and test
+PUBLIC = ("ptb", "tinyshakespeare")  # names in the catalogue: one file, or one each for train, valid and test
 PARTS = ("train", "valid", "test")
-KINDS = {"char": "characters", "word": "words"}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baseline is kept for it
 class Data:
     """Token ids (time,) int32 of each part, and what was learned from the text.
 
-    `info` fits JSON: source, split, level, vocabulary (the tokens in the order of their ids), frequencies (how
-    often each stands in train) and counts: for each part its characters, words, tokens and how many of the tokens
+    `info` fits JSON: source, fingerprint, split, level, vocabulary (the tokens in the order of their ids), frequencies
+    (how often each occurs in train) and counts: for each part its characters, words, tokens and how many of the tokens
     are unknown.
     """
 
     train: np.ndarray
-    valid: np.ndarray | None
+    valid: np.ndarray
     test: np.ndarray | None
     info: dict[str, Any]
 
+    def held_out(self) -> dict[str, np.ndarray]:
+        """The parts that are not trained on: valid, and test if there is one."""
+        return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
 
+
+@same_for_every_seed
 def load(config: Config) -> Data:
     """Reads the text that `config.data` names, splits it and turns it into ids.
 
     Raises:
         InputError: an unknown source, a file that is not text, or one too short for the batches.
     """
-    if config.level not in KINDS:
-        raise InputError(f"Expected --level char or word. Received: {config.level}")
     tokenise, join = (text.characters, "".join) if config.level == "char" else (text.words, text.join_words)
-    parts = {part: tokenise(content) for part, content in read(config.data).items()}
-    parts, split = cut(parts, config.valid_fraction, config.test_fraction)
+    contents = read(config.data)
+    whole = {part: tokenise(content) for part, content in contents.items()}
+    parts, split = cut(whole, config.valid_fraction, config.test_fraction)
+    if config.max_examples:
+        parts = {part: tokens[: config.max_examples] for part, tokens in parts.items()}
+        split += f", at most the first {config.max_examples:,} {LEVELS[config.level]} of each"
     check_length(parts, config)
     rarest = min_count(parts["train"], config.level)
     vocabulary = text.Vocabulary.fit(parts["train"], config.max_vocabulary or None, rarest)
     ids = {part: vocabulary.encode(tokens) for part, tokens in parts.items()}
-    builtin = f"pydoc_data.topics of Python {platform.python_version()}"
     info = {
-        "source": builtin if config.data == "builtin" else config.data,
+        "source": "pydoc_data.topics, Python's language reference" if config.data == "builtin" else config.data,
+        "fingerprint": fingerprint(contents),
         "split": split,
         "level": config.level,
         "vocabulary": list(vocabulary.tokens),
         "frequencies": np.bincount(ids["train"], minlength=len(vocabulary)).tolist(),
         "counts": {part: counts(join(tokens), ids[part]) for part, tokens in parts.items()},
     }
-    return Data(ids["train"], ids.get("valid"), ids.get("test"), info)
+    return Data(ids["train"], ids["valid"], ids.get("test"), info)
 
 
 def read(source: str) -> dict[str, str]:
@@ -75,16 +81,12 @@ def read(source: str) -> dict[str, str]:
     if source.startswith(tfds.PREFIX):
         return read_tfds(source)
     if not Path(source).exists():
-        near = difflib.get_close_matches(source, ("builtin", *PUBLIC), 1)
-        raise MissingFileError(
-            f"Expected --data builtin, {', '.join(PUBLIC)}, tfds:NAME or the path of a text file or folder. "
-            f"Received: {source}." + (f" Did you mean {near[0]}?" if near else "")
-        )
+        raise not_found(source, PUBLIC, "tfds:NAME or the path of a text file or folder")
     return {"train": text.read_text(source)}
 
 
 def builtin() -> str:
-    """The reference manual of the Python language, which is in every Python, without its drawn tables and rules."""
+    """The reference manual of the Python language, which every Python includes, without its drawn tables and rules."""
     lines = "\n".join(topics[name] for name in sorted(topics)).split("\n")
     return "\n".join(line for line in lines if not line.lstrip().startswith(("|", "+-", "+=", "==", "--", "***")))
 
@@ -99,12 +101,7 @@ def read_tfds(source: str) -> dict[str, str]:
 
 
 def cut(parts: dict[str, Any], valid_fraction: float, test_fraction: float) -> tuple[dict[str, Any], str]:
-    """Cuts valid, then test, off the end of train where the source does not bring them; says what is what."""
-    if min(valid_fraction, test_fraction) < 0 or valid_fraction + test_fraction >= 1:
-        raise InputError(
-            "Expected --valid-fraction and --test-fraction not below 0 and together below 1. "
-            f"Received: {valid_fraction} and {test_fraction}"
-        )
+    """Cuts valid, then test, off the end of train where the source has none; also gives the split in words."""
     valid = 0 if "valid" in parts else valid_fraction
     test = 0 if "test" in parts else test_fraction
     whole = parts["train"]
@@ -118,22 +115,25 @@ def cut(parts: dict[str, Any], valid_fraction: float, test_fraction: float) -> t
 
 
 def check_length(parts: dict[str, Any], config: Config) -> None:
-    """Training needs a window for each of batch_size streams and one to shift them by; the rest, one."""
-    kind = KINDS[config.level]
-    needed = (config.batch_size + 1) * config.window
-    if len(parts["train"]) < needed:
+    """Training needs a window for each of batch_size streams and one to shift them by; the other parts one in all."""
+    kind, window, batch_size = LEVELS[config.level], config.window, config.batch_size
+    needed = (batch_size + 1) * window
+    if (found := len(parts["train"])) < needed:
         raise InputError(
-            f"Expected at least {needed} {kind} to train on (batch_size + 1 windows of {config.window}). "
-            f"{config.data} has {len(parts['train'])}. Lower --batch-size or --window, or give more text."
+            f"Expected at least {needed} {kind} to train on (batch_size + 1 windows of {window}). "
+            f"{config.data} has {found}. Lower --batch-size or --window, or {_more(found, config)}."
         )
-    needed = max(config.window, config.batch_size) + 1
+    needed = max(window, batch_size) + 1
     for part in ("valid", "test"):
-        if part in parts and len(parts[part]) < needed:
+        if part in parts and (found := len(parts[part])) < needed:
             raise InputError(
-                f"Expected at least {needed} {kind} in the {part} part of {config.data}. "
-                f"It has {len(parts[part])}. "
-                f"Lower --batch-size and --window, raise --{part}-fraction, or give more text."
+                f"Expected at least {needed} {kind} in the {part} part of {config.data}. It has {found}. "
+                f"Lower --batch-size and --window, raise --{part}-fraction, or {_more(found, config)}."
             )
+
+
+def _more(found: int, config: Config) -> str:
+    return "raise --max-examples" if found == config.max_examples else "give more text"
 
 
 def min_count(train: list[str], level: str) -> int:

@@ -1,4 +1,4 @@
-"""The network: token vectors, a stack of recurrent layers, a score for every token that could come next."""
+"""The network: a token embedding, a stack of recurrent layers, a score for every token that could come next."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ def build(config: Config, info: dict, batch_size: int | None = None) -> keras.Mo
     """Token ids (batch, time) -> logits (batch, time, vocabulary).
 
     With `batch_size` the recurrent layers carry their state from one call to the next, as truncated
-    back-propagation through time wants it; without, each call starts from zeros and any batch fits.
+    back-propagation through time needs it; without, each call starts from zero states and takes any batch size.
     """
     if config.weight_dropout and "recurrent_weight_dropout" not in layer_class(config.arch).SCAN_OPTIONS:
         raise InputError(f"--weight-dropout: expected 0 with --arch {config.arch}; received {config.weight_dropout}")
@@ -33,7 +33,7 @@ def build(config: Config, info: dict, batch_size: int | None = None) -> keras.Mo
     )
     x = _variational_dropout(config.embedding_dropout)(embedding(tokens))  # (batch, time, embedding)
     for number in range(config.layers):
-        # The last layer of a tied network speaks in token vectors.
+        # The output layer of a tied network is the embedding, so its last layer must be as wide.
         units = config.embedding if config.tied and number == config.layers - 1 else config.units
         layer = recurrent(
             config.arch,

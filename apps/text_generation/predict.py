@@ -1,4 +1,4 @@
-"""Loads a trained run and writes text with it."""
+"""Loads a trained run and writes text with it: after a prompt, after each line of a file, or token by token."""
 
 import secrets
 import sys
@@ -6,25 +6,28 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from shared import InputError, runs
+from shared import InputError, lines, runs
 from shared.data.text import END, Vocabulary, characters, join_words, words
 from shared.decoding import Decoder
 
-from .config import APP, Generate
+from .config import APP
 from .model import step, zero_states
+from .options import Predict, Sampling, Stream
 
-SAMPLE_TEMPERATURES, SAMPLE_PROMPT = (0.5, 0.8, 1.0), "The "
+SAMPLE_TEMPERATURES, SAMPLE_PROMPT, SAMPLE_LENGTH = (0.5, 0.8, 1.0), "The ", 300
 MOST_FREQUENT = 4  # the first id after the specials: vocabularies are sorted by falling count
+CHUNK = 64  # tokens that appear at a time
+WARMED_UP = 64  # tokens of the longest prompt that a stream has compiled before the first one comes
 
 
-class Writer:
-    """A trained run, ready to write: text in, text out."""
+class Predictor:
+    """A trained run, ready to write: text in, its continuation out."""
 
     def __init__(self, run: runs.Run) -> None:
         info = run.info()
-        self.level = info["level"]
+        self.run, self.level = run, info["level"]
         self.vocabulary = Vocabulary(tuple(info["vocabulary"]))
-        # The model never saw these: padding, an unknown token, the begin of a text (and the end, for characters).
+        # The model never saw these: padding, an unknown token, the beginning of a text (and the end, for characters).
         self.banned = (0, 1, 2) if self.level == "word" else (0, 1, 2, 3)
         line_end = self.vocabulary.index.get("\n" if self.level == "char" else END, MOST_FREQUENT)
         self.start = np.array([line_end], np.int32)
@@ -44,37 +47,46 @@ class Writer:
             raise InputError(f"Expected characters that the run was trained on. It has never seen {shown}.")
         return self.vocabulary.encode(tokens) if tokens else self.start
 
-    def known(self, prompt: str) -> str:
-        """The prompt, or none if the run does not know a character of it."""
-        return prompt if self.level == "word" or set(prompt) <= self.vocabulary.index.keys() else ""
+    def readable(self, text: str) -> str:
+        """The text, if it can be encoded. Raises InputError as `encode`."""
+        self.encode(text)
+        return text
 
     def decode(self, ids: np.ndarray) -> str:
         """Ids (time,) -> text."""
         tokens = self.vocabulary.decode(ids)
         return "".join(tokens) if self.level == "char" else join_words(tokens)
 
-    def write(self, options: Generate) -> Iterator[str]:
-        """Yields the continuation of the prompt, piece by piece as it is written."""
-        logits, states = self.decoder.read(self.encode(options.prompt)[None], zero_states(self.model))
-        separator = " " if self.level == "word" and options.prompt and not options.prompt[-1].isspace() else ""
+    def appended(self, before: str, text: str) -> str:
+        """What to write after `before` so that the text follows: words are separated by a space."""
+        apart = self.level == "word" and before and not (before[-1].isspace() or text.startswith("\n"))
+        return " " + text if apart else text
+
+    def write(self, prompt: str, sampling: Sampling) -> Iterator[str]:
+        """Yields the continuation of the prompt, piece by piece as it is written. Raises InputError as `encode`."""
+        logits, states = self.decoder.read(self.encode(prompt)[None], zero_states(self.model))
         pieces = self.decoder.sample(
             logits,
             states,
-            options.length,
-            temperature=options.temperature,
-            top_k=options.top_k,
-            top_p=options.top_p,
-            seed=secrets.randbits(32) if options.seed is None else options.seed,
+            sampling.length,
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            seed=secrets.randbits(32) if sampling.seed is None else sampling.seed,
             banned=self.banned,
-            chunk=64 if options.stream else 512,
+            chunk=CHUNK,
         )
+        before = prompt
         for piece in pieces:
-            text = self.decode(piece[0])
-            yield separator + text
-            separator = "" if self.level == "char" or text.endswith("\n") else " "
+            before = self.appended(before, self.decode(piece[0]))
+            yield before
+
+    def line(self, prompt: str, sampling: Sampling) -> str:
+        """The prompt and its continuation on one line: every run of white space becomes a space."""
+        return " ".join("".join([prompt, *self.write(prompt, sampling)]).split())
 
     def offers(self, text: str, count: int) -> list[tuple[str, float]]:
-        """The `count` likeliest next tokens after the text, each with its probability."""
+        """The `count` most probable next tokens after the text, each with its probability."""
         logits, _ = self.decoder.read(self.encode(text)[None], zero_states(self.model))
         scores = np.array(logits[0], dtype=np.float64)
         scores[list(self.banned)] = -np.inf
@@ -83,58 +95,76 @@ class Writer:
         best = np.argsort(-chances, kind="stable")[:count]
         return [(self.decode([i]), float(chances[i])) for i in best]
 
+    def warm_up(self, sampling: Sampling) -> None:
+        """Compiles for prompts of usual lengths, so that the first lines do not wait for it."""
+        for power in range(WARMED_UP.bit_length()):
+            self.decoder.read(np.resize(self.start, (1, 2**power)), zero_states(self.model))
+        self.line("", sampling)
 
-def generate(options: Generate) -> None:
-    """The generate verb: prints the prompt and its continuation."""
-    writer = Writer(runs.find(APP, options.run))
+
+def predict(options: Predict) -> None:
+    """The predict verb: the text and its continuation, or those of each line of a file or of standard input."""
+    run = runs.find(APP, options.run)
+    # A blank prompt, such as the end of a paragraph, can be continued too.
+    found = lines.read(options.text) if options.text.strip() else [lines.Line(options.text, "")]
+    typed = not found[0].where
+    if options.interactive and not typed:
+        raise InputError(f"--interactive: expected one text to continue; received {options.text}")
+    predictor = Predictor(run)
     if options.interactive:
-        interact(writer, options)
-        return
-    print(options.prompt, end="", flush=True)
-    for piece in writer.write(options):
-        print(piece, end="", flush=options.stream)
+        interact(predictor, options.text, options.offers)
+    elif typed:
+        show(predictor, options.text, options.sampling)
+    else:
+        answers = lines.answered(
+            found, predictor.readable, lambda texts: [predictor.line(text, options.sampling) for text in texts]
+        )
+        for _, answer in answers:
+            print(answer or "")
+
+
+def stream(options: Stream) -> None:
+    """The stream verb: continues each line of standard input at once."""
+    predictor = Predictor(runs.find(APP, options.run))
+    predictor.warm_up(options.sampling)
+    lines.stream(lambda text: predictor.line(text, options.sampling))
+
+
+def show(predictor: Predictor, prompt: str, sampling: Sampling) -> str:
+    """Prints the prompt and its continuation as it is written, and returns them."""
+    print(predictor.readable(prompt), end="", flush=True)
+    written = [prompt]
+    for piece in predictor.write(prompt, sampling):
+        print(piece, end="", flush=True)
+        written.append(piece)
     print()
+    return "".join(written)
 
 
-def samples(run: runs.Run, length: int = 300) -> None:
-    """Writes a sample at each of three temperatures, prints them as they are written, keeps them in samples.txt."""
-    writer = Writer(run)
-    kept = []
+def samples(predictor: Predictor) -> None:
+    """Writes a sample at each of three temperatures, prints it as it is written, and saves all in samples.txt."""
+    known = predictor.level == "word" or set(SAMPLE_PROMPT) <= predictor.vocabulary.index.keys()
+    prompt, kept = SAMPLE_PROMPT if known else "", []
     for temperature in SAMPLE_TEMPERATURES:
-        options = Generate(prompt=writer.known(SAMPLE_PROMPT), length=length, temperature=temperature, seed=1)
         heading = f"\n--- written at temperature {temperature} (seed 1) ---\n"
         print(heading, end="")
-        print(options.prompt, end="", flush=True)
-        kept.append(heading + options.prompt)
-        for piece in writer.write(options):
-            print(piece, end="", flush=True)
-            kept.append(piece)
-        print()
-        kept.append("\n")
-    runs.write_text(run.file("samples.txt"), "".join(kept))
+        kept.append(heading + show(predictor, prompt, Sampling(SAMPLE_LENGTH, temperature, seed=1)) + "\n")
+    runs.write_text(predictor.run.file("samples.txt"), "".join(kept))
 
 
-def interact(writer: Writer, options: Generate) -> None:
-    """Offers the likeliest next tokens; a number picks one, other text is appended as it is, an empty line ends."""
-    text = options.prompt
-    print("A number takes an offer, any other text is appended as typed, an empty line ends.")
+def interact(predictor: Predictor, text: str, count: int) -> None:
+    """Offers the most probable next tokens; a number picks one, other text is appended, an empty line ends."""
+    print("Type a number to pick that token, any other text to append it; an empty line ends.")
     while True:
-        offers = writer.offers(text, options.offers)
+        offers = predictor.offers(text, count)
         print("\n" + text)
         print("  ".join(f"[{n}] {token!r} {chance:.0%}" for n, (token, chance) in enumerate(offers, 1)))
         print("> ", end="", flush=True)
-        answer = sys.stdin.readline().rstrip("\n")
-        if not answer:
+        typed = sys.stdin.readline().rstrip("\n")
+        if not typed:
             return
+        picked = typed.isdecimal() and 1 <= int(typed) <= len(offers)
         try:
-            text = _appended(writer, text, answer, offers)
+            text += predictor.appended(text, predictor.readable(offers[int(typed) - 1][0] if picked else typed))
         except InputError as error:
             print(error)
-
-
-def _appended(writer: Writer, text: str, answer: str, offers: list[tuple[str, float]]) -> str:
-    """The text with the picked offer, or with what was typed."""
-    picked = answer.isdecimal() and 1 <= int(answer) <= len(offers)
-    addition = offers[int(answer) - 1][0] if picked else answer
-    writer.encode(addition)
-    return text + (" " if writer.level == "word" and not text[-1:].isspace() else "") + addition

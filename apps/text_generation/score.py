@@ -8,40 +8,43 @@ import numpy as np
 from shared import InputError, plots, runs
 from shared.data.text import names_file, read_text
 
-from .config import APP, Score
+from .config import APP
 from .model import zero_states
-from .predict import Writer
+from .options import Score
+from .predict import Predictor
+
+SHOWN = 5  # tokens that are printed, the most surprising ones
 
 
 def score(options: Score) -> None:
     """The score verb: prints the figures and writes surprise.png into the run's folder."""
     run = runs.find(APP, options.run)
-    writer = Writer(run)
-    text = _text(options.text)
-    nats = surprise(writer, text)
+    text = whole(options.text)
+    predictor = Predictor(run)
+    nats = surprise(predictor, text)
     bits = nats / math.log(2)
     print(f"{len(text):,} characters: {bits.sum() / len(text):.3f} bits per character")
-    if writer.level == "word":
+    if predictor.level == "word":
         print(f"{len(nats):,} words: perplexity {math.exp(nats.mean()):.1f}")
-    hardest = np.argsort(-bits, kind="stable")[:5]
-    tokens = writer.vocabulary.decode(writer.encode(text))
+    hardest = np.argsort(-bits, kind="stable")[:SHOWN]
+    tokens = predictor.vocabulary.decode(predictor.encode(text))
     print("Most surprising: " + ", ".join(f"{tokens[i]!r} at {i} ({bits[i]:.1f} bits)" for i in hardest))
     picture = run.file("surprise.png")
     plots.text_heat_map(tokens, bits, picture, "bits")
     print(f"Picture: {picture}")
 
 
-def surprise(writer: Writer, text: str) -> np.ndarray:
+def surprise(predictor: Predictor, text: str) -> np.ndarray:
     """Nats of each token of the text (time,), read from the start of a line, the state carried to the end."""
-    ids = np.concatenate([writer.start, writer.encode(text)])
-    return writer.decoder.nats(ids[None], zero_states(writer.model))[0]
+    ids = np.concatenate([predictor.start, predictor.encode(text)])
+    return predictor.decoder.nats(ids[None], zero_states(predictor.model))[0]
 
 
-def _text(argument: str) -> str:
-    """The text that the argument is or names."""
+def whole(argument: str) -> str:
+    """The text that a command's argument is or names, all of its lines."""
     if argument != "-" and names_file(argument):
         return read_text(argument)
     text = sys.stdin.read() if argument == "-" else argument
     if not text.strip():
-        raise InputError("Expected a text, the path of a text file or - for standard input. Received an empty text.")
+        raise InputError("Expected a text, the path of a file, or - for standard input. Received an empty text.")
     return text

@@ -1,51 +1,54 @@
-"""Trains a network, measures it beside the n-gram model, saves it."""
-
-import dataclasses
+"""Trains a network, compares it with the n-gram model, saves it."""
 
 import keras
 
-from shared import plots, runs
+from shared import plots, trials
 from shared.data.sequences import StreamBatches
 from shared.fit import fit
+from shared.layers.budget import sized
+from shared.runs import Run
 
-from .config import APP, Config, Train
-from .data import KINDS, load
+from .config import APP, LEVELS, RECIPES, Config
+from .data import load
 from .evaluate import measure, report
 from .model import build
-from .predict import samples
+from .options import Train
+from .predict import Predictor, samples
 
 NEXT_STEPS = """
 Now try:
-  python -m {package} generate --run {name} --prompt "The " --stream
-  python -m {package} generate --run {name} --interactive
+  python -m {package} predict --run {name} "The "
+  python -m {package} predict --run {name} --interactive
   python -m {package} score --run {name} "A sentence of your own."
   python -m {package} train --data your_text.txt --arch gru"""
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed."""
-    for seed in range(options.config.seed, options.config.seed + options.seeds):
-        config = dataclasses.replace(options.config, seed=seed)
-        run = runs.start(APP, dataclasses.asdict(config), options.run, options.fresh)
+    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(APP, options.config, RECIPES, options.trials)
+    for config, run in trials.unfinished(planned):
         train_one(config, run)
-    print(NEXT_STEPS.format(package=__package__, name=run.path.name))
+        keras.utils.clear_session()
+    done = trials.finished(planned)
+    if len(done) > 1:
+        report(trials.summary(done))
+    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name))
 
 
-def train_one(config: Config, run: runs.Run) -> list[dict]:
+def train_one(config: Config, run: Run) -> list[dict]:
     """Trains (or goes on training) one run and returns its measured records."""
     data = load(config)
-    run.save_info(data.info)
+    config = sized(config, lambda config: build(config, data.info))
+    run.begin(data.info)
     keras.utils.set_random_seed(config.seed)
     reader = build(config, data.info, config.batch_size)  # carries its state from window to window
     model = build(config, data.info)  # the same network for users: any batch, no carried state
     train = StreamBatches(data.train, config.batch_size, config.window, config.seed)
     valid_window = min(config.window, (len(data.valid) - 1) // config.batch_size)
     valid = StreamBatches(data.valid, config.batch_size, valid_window, jitter=False)
-    print(f"{run.path}: {config.arch}, {model.count_params():,} parameters")
-    print(
-        f"{data.info['source']} ({data.info['split']}): {len(data.train):,} {KINDS[config.level]} to train on",
-        flush=True,
-    )
+    print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters")
+    source, split = data.info["source"], data.info["split"]
+    print(f"{source} ({split}): {len(data.train):,} {LEVELS[config.level]} to train on", flush=True)
 
     steps = config.epochs * train.steps
     rate = keras.optimizers.schedules.CosineDecay(
@@ -76,7 +79,9 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         deploy=deployed,
     )
     plots.learning_curves(history, run.file("learning_curves.png"), "loss", "loss in nats per token")
-    records = measure(run, data)
-    report(run, records)
-    samples(run)
+    predictor = Predictor(run)
+    records = measure(predictor, data)
+    report(records)
+    samples(predictor)
+    run.save_metrics(records)
     return records

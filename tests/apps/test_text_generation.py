@@ -1,108 +1,160 @@
-"""The app as its user meets it: commands in processes of their own, and what must hold between its parts."""
+"""The app as its user meets it, and what must hold between its parts."""
 
 import dataclasses
 import json
 import math
+import re
 import shutil
 
 import numpy as np
 import pytest
 
 from apps.text_generation.config import Config
-from apps.text_generation.evaluate import carried, reader_of
+from apps.text_generation.data import Data
+from apps.text_generation.evaluate import WINDOW, carried, measure, reader_of
 from apps.text_generation.model import build, step, zero_states
+from apps.text_generation.options import Sampling
+from apps.text_generation.predict import Predictor
 from shared import InputError, runs
+from shared.data.text import SPECIALS
 from shared.decoding import Decoder
-from tests.apps.test_contract import run, run_here
+from shared.layers.budget import sized
+from tests.commands import run, run_here, trained
 
-APP = "apps.text_generation"
+NAME = "text_generation"
+APP = f"apps.{NAME}"
+WORDS = {
+    "level": "word",
+    "vocabulary": [*SPECIALS, "to", "be", "or", "not"],
+    "frequencies": [0, 0, 0, 9, 4, 4, 2, 2],
+}
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def smoke():
     """The folder of runs after a smoke training, and what it printed."""
-    folder = tmp_path_factory.mktemp("runs")
-    done = run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(folder))
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
+    return trained(NAME)
 
 
 def figures(folder):
-    return json.loads(next(folder.glob("text_generation/*/metrics.json")).read_text())
+    return json.loads(next(folder.glob(f"{NAME}/*/metrics.json")).read_text())
 
 
-def test_training_prints_the_baseline_a_sample_and_what_to_try_next(trained):
-    _, printed = trained
-    assert "kneser_ney_7_gram" in printed
-    assert "_gram wins" in printed  # a smoke training is no match for it, and says so
+def untrained(folder, config, info):
+    """A run with a network of random weights."""
+    begun = runs.Run(folder / "run", NAME, dataclasses.asdict(config))
+    begun.begin(info)
+    begun.save_model(build(sized(config, lambda config: build(config, info)), info))
+    runs.write_json(begun.file("timing.json"), {"seconds": 60})
+    return begun
+
+
+@pytest.fixture(scope="module")
+def word_predictor(tmp_path_factory):
+    """A network of words whose output layer is its embedding."""
+    config = Config(level="word", tied=True, layers=2, units=8, embedding=6)
+    return Predictor(untrained(tmp_path_factory.mktemp("words"), config, WORDS))
+
+
+def test_training_prints_the_baseline_samples_and_what_to_try_next(smoke):
+    _, printed = smoke
+    assert "kneser_ney_7_gram wins" in printed  # a smoke training is no match for it
+    assert "bits per character" in printed
     assert printed.count("--- written at temperature") == 3
-    assert "apps.text_generation generate --run" in printed
+    assert f"{APP} predict --run" in printed
 
 
-def test_a_run_holds_all_that_it_needs_to_be_used_again(trained):
-    folder, _ = trained
-    names = {path.name for path in folder.glob("text_generation/*/*")}
+def test_a_run_holds_all_that_it_needs_to_be_used_again(smoke):
+    names = {path.name for path in smoke[0].glob(f"{NAME}/*/*")}
     expected = "config.json info.json model.keras metrics.json history.csv learning_curves.png samples.txt"
     assert set(expected.split()) <= names
 
 
-def test_the_same_command_again_gives_the_same_figures_without_training(trained):
-    folder, _ = trained
-    before = figures(folder)
-    again = run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(folder))
-    assert again.returncode == 0 and "epoch 1/1" not in again.stdout
-    assert figures(folder) == before
+def test_the_headline_carries_the_state_and_the_other_figure_is_that_of_windows(smoke):
+    records = figures(smoke[0])
+    assert [(r["metric"], r["split"]) for r in records] == [("nats_per_char", "valid")] * 2
+    assert [r["options"] for r in records] == [{}, {"window": WINDOW}]
+    assert [r["headline"] for r in records] == [True, False]
+    assert all(r["direction"] == "lower" and list(r["baselines"]) == ["kneser_ney_7_gram"] for r in records)
 
 
 @pytest.mark.slow
-def test_the_same_seed_trains_to_the_same_figures(trained, tmp_path):
-    folder, _ = trained
-    assert run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path)).returncode == 0
-    assert [r["value"] for r in figures(tmp_path)] == [r["value"] for r in figures(folder)]
-
-
-def test_a_new_process_writes_the_same_text_from_the_same_seed_streamed_or_not(trained):
-    folder, _ = trained
-    words = [APP, "generate", "--prompt", "The ", "--length", "150", "--seed", "7"]
-    first = run(*words, GALLERY_RUNS=str(folder))
-    streamed = run(*words, "--stream", GALLERY_RUNS=str(folder))
-    assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("The ") and len(first.stdout) == len("The ") + 150 + 1
-    assert first.stdout == streamed.stdout
-
-
-@pytest.mark.slow
-def test_another_seed_writes_another_text(trained):
-    words = [APP, "generate", "--length", "50", "--seed"]
-    one, other = (run(*words, seed, GALLERY_RUNS=str(trained[0])).stdout for seed in ("7", "8"))
-    assert one != other
-
-
-@pytest.mark.slow
-def test_interactive_writing_takes_offers_and_typed_text(trained):
-    done = run(APP, "generate", "--interactive", "--prompt", "The ", GALLERY_RUNS=str(trained[0]), stdin="1\nxy\n\n")
+def test_seeds_are_averaged_and_the_first_trains_to_the_same_figures_as_alone(smoke, tmp_path):
+    done = run_here(APP, "train", "--recipe", "smoke", "--seeds", "2", GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("[1] ") == 3
-    assert "\nThe " in done.stdout and "xy\n" in done.stdout
+    assert "mean of 2 seeds" in done.stdout
+    found = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.glob(f"{NAME}/*/metrics.json")}
+    first = found.pop(next(smoke[0].glob(f"{NAME}/*")).name)
+    (second,) = found.values()
+    assert [r["value"] for r in first] == [r["value"] for r in figures(smoke[0])] != [r["value"] for r in second]
+
+
+def test_a_new_process_writes_what_the_training_process_wrote_from_the_same_seed(smoke):
+    folder, _ = smoke
+    words = ["The ", "--length", "300", "--temperature", "0.5", "--seed", "1"]
+    asked = run(APP, "predict", *words, GALLERY_RUNS=str(folder))
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.startswith("The ") and len(asked.stdout) == len("The ") + 300 + 1
+    assert asked.stdout in next(folder.glob(f"{NAME}/*/samples.txt")).read_text()
+    assert run_here(APP, "generate", *words, GALLERY_RUNS=str(folder)).stdout == asked.stdout
+
+
+def test_another_seed_writes_another_text(smoke):
+    words = [APP, "predict", "--length", "50", "--seed"]
+    one, other = (run_here(*words, seed, GALLERY_RUNS=str(smoke[0])).stdout for seed in ("7", "8"))
+    assert len(one) == len(other) == 51 and one != other
+
+
+def test_each_line_of_a_file_or_of_a_stream_is_continued_on_one_line(smoke, tmp_path):
+    path = tmp_path / "prompts.txt"
+    path.write_text("The  print\n\n漢字\ndef f(\n", encoding="utf-8")
+    words = ["--length", "200", "--seed", "3"]
+    from_file = run_here(APP, "predict", str(path), *words, GALLERY_RUNS=str(smoke[0]))
+    streamed = run_here(APP, "stream", *words, GALLERY_RUNS=str(smoke[0]), stdin=path.read_text(encoding="utf-8"))
+    assert from_file.stdout == streamed.stdout
+    first, blank, unread, last = streamed.stdout.splitlines()
+    assert first.startswith("The print") and last.startswith("def f(") and len(last) > 100
+    assert (blank, unread) == ("", "")
+    assert from_file.stderr == f"{path}, line 3: {seen_never('字', '漢')}\n"
+    assert f"Standard input, line 3: {seen_never('字', '漢')}\n2 answered: p50" in streamed.stderr
+
+
+def seen_never(*characters):
+    return f"Expected characters that the run was trained on. It has never seen {', '.join(map(repr, characters))}."
+
+
+def test_interactive_writing_takes_offers_and_typed_text(smoke):
+    words = ["predict", "The ", "--interactive", "--offers", "3"]
+    done = run_here(APP, *words, GALLERY_RUNS=str(smoke[0]), stdin="1\nxy\n漢\n4\n\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("[3] ") == 5 and "[4] " not in done.stdout
+    offered = done.stdout.split("[1] '")[1][0]
+    assert f"\nThe {offered}xy\n" in done.stdout
+    assert seen_never("漢") in done.stdout
+    assert f"\nThe {offered}xy4\n" in done.stdout  # there is no fourth offer
 
 
 @pytest.mark.slow
-def test_the_other_backend_gives_the_same_scores(trained):
-    folder, _ = trained
-    before = [record["value"] for record in figures(folder)]
-    done = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
-    assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose([r["value"] for r in figures(folder)], before, atol=1e-5)
-    run(APP, "evaluate", GALLERY_RUNS=str(folder))
+def test_evaluating_gives_the_figures_of_the_training_also_on_the_other_backend(smoke):
+    folder, _ = smoke
+    here = run_here(APP, "evaluate", GALLERY_RUNS=str(folder))
+    there = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
+    assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
+    for done in (here, there):
+        shown = re.findall(r"nats_per_char(?: \(window 256\))? +([\d.]+)", done.stdout)
+        np.testing.assert_allclose([float(v) for v in shown], [r["value"] for r in figures(folder)], atol=2e-4)
 
 
-def test_score_prints_bits_and_draws_the_surprise(trained):
-    folder, _ = trained
-    done = run(APP, "score", "The print statement is a function.", GALLERY_RUNS=str(folder))
+def test_score_prints_bits_and_draws_the_surprise(smoke):
+    folder, _ = smoke
+    done = run_here(APP, "score", "The print statement is a function.", GALLERY_RUNS=str(folder))
     assert done.returncode == 0, done.stderr
     bits = float(done.stdout.split(" bits per character")[0].split()[-1])
     assert 1 < bits < math.log2(150)
-    assert next(folder.glob("text_generation/*/surprise.png")).stat().st_size > 1000
+    assert next(folder.glob(f"{NAME}/*/surprise.png")).stat().st_size > 1000
+
+
+# Without a training
 
 
 def test_a_text_read_window_by_window_gives_what_reading_token_by_token_gives():
@@ -115,73 +167,109 @@ def test_a_text_read_window_by_window_gives_what_reading_token_by_token_gives():
         np.testing.assert_allclose(carried(reader, ids), decoder.nats(ids[None], zero_states(model)).mean(), rtol=1e-5)
 
 
-def test_weights_are_dropped_only_where_the_architecture_can():
-    with pytest.raises(InputError, match="--weight-dropout: expected 0 with --arch sru"):
-        build(Config(arch="sru", weight_dropout=0.5), {"vocabulary": list("abc")})
+def test_a_network_of_words_is_measured_by_its_perplexity_on_test_before_validation(word_predictor):
+    random = np.random.default_rng(1)
+    train, valid, test = (random.integers(3, 8, size).astype(np.int32) for size in (900, 600, 500))
+    records = measure(word_predictor, Data(train, valid, test, WORDS))
+    assert [(r["split"], r["options"]) for r in records] == [
+        ("test", {}), ("valid", {}), ("valid", {"window": WINDOW}), ("test", {"window": WINDOW})
+    ]  # fmt: skip
+    main = records[0]
+    assert main["headline"] and main["metric"] == "perplexity" and list(main["baselines"]) == ["kneser_ney_5_gram"]
+    nats = word_predictor.decoder.nats(test[None], zero_states(word_predictor.model))
+    assert main["value"] == pytest.approx(math.exp(nats.mean()), rel=1e-4)
+    assert main["params"] == word_predictor.model.count_params() and main["minutes"] == 1
 
 
-BAD = {
-    "an unknown architecture": (["train", "--arch", "transformer"], "--arch: expected one of elman, lstm"),
-    "negative units": (["train", "--units", "-5"], "--units: expected at least 1; received -5"),
-    "an unknown data set": (["train", "--data", "tinyshakespear"], "Did you mean tinyshakespeare?"),
-    "an unknown recipe": (["train", "--recipe", "huge"], "--recipe: expected one of builtin"),
-    "an unknown run": (["generate", "--run", "none"], "There is no run"),
-    "a negative temperature": (
-        ["generate", "--temperature", "-1"],
-        "`temperature` must be a number of at least 0",
-    ),
-    "characters never seen": (["generate", "--prompt", "漢字"], "It has never seen '字', '漢'"),
-    "an empty text": (["score", " "], "Received an empty text"),
-}
+def test_words_are_spaced_alike_wherever_a_piece_of_the_text_ends(word_predictor):
+    pieces = list(word_predictor.write("to be", Sampling(length=300, temperature=1.0, seed=1)))
+    ids, decoder = word_predictor.encode("to be"), word_predictor.decoder
+    logits, states = decoder.read(ids[None], zero_states(word_predictor.model))
+    (written,) = decoder.sample(logits, states, 300, seed=1, banned=word_predictor.banned)
+    assert len(pieces) > 1
+    assert "".join(["to be", *pieces]) == word_predictor.decode(np.append(ids, written[0]))
+    assert word_predictor.appended("", "to") == word_predictor.appended("be\n", "to") == "to"
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_bad_input_gives_one_line_and_status_2(name, trained):
-    words, expected = BAD[name]
-    done = run_here(APP, *words, GALLERY_RUNS=str(trained[0]))
-    assert done.returncode == 2
-    assert expected in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-
-
-def file_of(tmp_path, content: bytes):
-    path = tmp_path / "text.txt"
-    path.write_bytes(content)
-    return str(path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "content, expected",
-    [
-        (b"", "is empty or blank"),
-        (b"a", "Expected at least"),
-        (b"ab\n" * 400, "Lower --batch-size or --window"),
-        ("grün\n".encode("latin-1") * 9000, "line 1: byte 0xfc"),
-    ],
-    ids=["empty", "one character", "shorter than a window", "latin-1"],
-)
-def test_a_file_that_cannot_be_trained_on_is_named(content, expected, tmp_path):
-    done = run(APP, "train", "--data", file_of(tmp_path, content), GALLERY_RUNS=str(tmp_path / "runs"))
-    assert done.returncode == 2
-    assert expected in done.stderr and "text.txt" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-
-
-def test_a_corrupt_model_is_named_and_nothing_is_lost(trained, tmp_path):
-    shutil.copytree(trained[0], tmp_path / "runs")
-    model = next((tmp_path / "runs").glob("text_generation/*/model.keras"))
-    model.write_bytes(model.read_bytes()[:-200])
-    before = model.read_bytes()
-    done = run(APP, "generate", GALLERY_RUNS=str(tmp_path / "runs"))
-    assert done.returncode == 2 and "model.keras is damaged" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert model.read_bytes() == before
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_width_is_solved_for_a_number_of_parameters_and_found_again_for_measuring(tied, tmp_path):
+    config = Config(params=20_000, layers=2, embedding=16, tied=tied)
+    predictor = Predictor(untrained(tmp_path, config, WORDS))
+    assert predictor.model.count_params() == pytest.approx(20_000, rel=0.03)
+    reader = reader_of(predictor.run, predictor.model, WORDS)
+    ids = np.array([[4, 5, 6, 7, 3]], np.int32)
+    np.testing.assert_allclose(np.array(reader(ids)), np.array(predictor.model(ids)), atol=1e-5)
 
 
 def test_a_saved_network_that_is_not_the_one_of_the_settings_is_refused_in_one_line(tmp_path):
     config, info = Config(units=4, embedding=3), {"vocabulary": list("?abcd")}
     saved = build(Config(units=5, embedding=3), info)
-    run = runs.Run(tmp_path, "text_generation", dataclasses.asdict(config))
+    begun = runs.Run(tmp_path, NAME, dataclasses.asdict(config))
     with pytest.raises(InputError, match=r"model\.keras the network that .* Found 6 weights, .* Train this run again"):
-        reader_of(run, saved, info)
+        reader_of(begun, saved, info)
+
+
+def test_weights_are_dropped_only_where_the_architecture_can():
+    with pytest.raises(InputError, match="--weight-dropout: expected 0 with --arch sru"):
+        build(Config(arch="sru", weight_dropout=0.5), {"vocabulary": list("abc")})
+
+
+# Bad input
+
+
+BAD = {
+    "an unknown data set": (["train", "--data", "tinyshakespear"], "Did you mean tinyshakespeare?"),
+    "an unknown level": (["train", "--level", "byte"], "--level: expected one of char, word; received 'byte'"),
+    "fractions that leave nothing": (
+        ["train", "--valid-fraction", "0.5", "--test-fraction", "0.5"],
+        "--valid-fraction, --test-fraction: expected together less than 1; received 0.5 and 0.5",
+    ),
+    "a width that cannot be solved": (["train", "--tied", "--params", "9000"], "--params: expected --layers 2 or more"),
+    "an unknown run": (["predict", "--run", "none"], "There is no run"),
+    "a negative temperature": (["predict", "--temperature", "-1"], "--temperature: expected at least 0; received -1"),
+    "too large a nucleus": (["stream", "--top-p", "2"], "--top-p: expected more than 0 and at most 1; received 2"),
+    "no offers": (["predict", "--interactive", "--offers", "0"], "--offers: expected at least 1; received 0"),
+    "characters never seen": (["predict", "漢字"], seen_never("字", "漢")),
+    "many texts to choose for": (["predict", "-", "--interactive"], "--interactive: expected one text to continue"),
+    "a file of prompts that is not there": (["predict", "prompts.txt"], "There is nothing at prompts.txt"),
+    "an empty text": (["score", " "], "Received an empty text"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gives_one_line_and_status_2(name, smoke):
+    words, expected = BAD[name]
+    done = run_here(APP, *words, GALLERY_RUNS=str(smoke[0]), stdin="The\nprint\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert expected in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize(
+    "content, expected",
+    [
+        (b"", "is empty or blank"),
+        (b"ab\n" * 400, "Lower --batch-size or --window, or give more text"),
+        ("grün\n".encode("latin-1") * 9000, "line 1: byte 0xfc"),
+    ],
+    ids=["empty", "shorter than the windows of a batch", "latin-1"],
+)
+def test_a_file_that_cannot_be_trained_on_is_named_and_no_run_is_begun(content, expected, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes(content)
+    done = run_here(APP, "train", "--data", str(path), GALLERY_RUNS=str(tmp_path / "runs"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert expected in done.stderr and "text.txt" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_corrupt_model_is_named_and_nothing_is_lost(smoke, tmp_path):
+    shutil.copytree(smoke[0], tmp_path / "runs")
+    model = next((tmp_path / "runs").glob(f"{NAME}/*/model.keras"))
+    model.write_bytes(model.read_bytes()[:-200])
+    before = model.read_bytes()
+    done = run_here(APP, "predict", GALLERY_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 2 and "model.keras is damaged" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert model.read_bytes() == before

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import hashlib
 import json
 import subprocess
 import sys
@@ -43,33 +44,28 @@ def test_the_built_in_text_needs_no_download_and_has_no_test_part(monkeypatch, t
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delenv("GALLERY_DATA", raising=False)
     data = load(Config())
-    assert data.test is None
+    assert data.test is None and list(data.held_out()) == ["valid"]
     assert data.train.dtype == data.valid.dtype == np.int32
     assert len(data.train) + len(data.valid) > 400_000
     assert len(data.train) == int(0.9 * (len(data.train) + len(data.valid)))
     assert "assert" in text_of(data.train[:200], data)
-    assert data.info["source"].startswith("pydoc_data.topics of Python 3")
+    assert data.info["source"].startswith("pydoc_data.topics")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_built_in_text_is_the_same_in_every_process():
+def test_every_process_reads_the_same_built_in_text_and_starts_no_backend_for_it():
     code = (
-        "import hashlib\n"
+        "import hashlib, sys\n"
         "from apps.text_generation import config, data\n"
         "loaded = data.load(config.Config())\n"
-        "print(hashlib.sha256(loaded.train.tobytes() + loaded.valid.tobytes()).hexdigest())"
+        "print(hashlib.sha256(loaded.train.tobytes() + loaded.valid.tobytes()).hexdigest())\n"
+        "print(*sys.modules)"
     )
-    said = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    ]
-    assert said[0] == said[1] and len(said[0]) == 65
-
-
-def test_reading_a_text_starts_no_backend():
-    code = "import sys; from apps.text_generation import data, config; data.load(config.Config())\nprint(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert not {"keras", "tensorflow", "tensorflow_datasets", "jax"} & set(said.split())
+    digest, *modules = said.split()
+    data = load(Config())
+    assert digest == hashlib.sha256(data.train.tobytes() + data.valid.tobytes()).hexdigest()
+    assert not {"keras", "tensorflow", "tensorflow_datasets", "jax"} & set(modules)
 
 
 @settings(deadline=None)
@@ -88,10 +84,18 @@ def test_cutting_keeps_every_token_in_order_and_published_parts_untouched(n, val
             assert abs(len(cuts.get(part, [])) - n * tenths / 10) < 1.001
 
 
-@pytest.mark.parametrize(("valid", "test"), [(-0.1, 0), (0.5, 0.5), (0, 1), (0.1, -1)])
-def test_fractions_that_leave_nothing_to_train_on_are_refused(valid, test):
-    with pytest.raises(InputError, match=f"together below 1. Received: {valid} and {test}"):
-        cut({"train": []}, valid, test)
+@pytest.mark.parametrize(
+    ("valid", "test", "message"),
+    [
+        (-0.1, 0, "--valid-fraction: expected more than 0 and less than 1; received -0.1"),
+        (0, 0.1, "--valid-fraction: expected more than 0 and less than 1; received 0"),
+        (0.1, -1, "--test-fraction: expected at least 0 and less than 1; received -1"),
+        (0.5, 0.5, "expected together less than 1; received 0.5 and 0.5"),
+    ],
+)
+def test_fractions_that_leave_nothing_to_train_on_are_refused(valid, test, message):
+    with pytest.raises(InputError, match=message):
+        config(valid_fraction=valid, test_fraction=test)
 
 
 def test_an_own_file_is_split_in_order_and_comes_back_from_its_ids(tmp_path):
@@ -156,6 +160,24 @@ def test_max_vocabulary_keeps_the_most_frequent(tmp_path):
     assert data.info["counts"]["train"]["unknown"] == collections.Counter("aaaabbbc" * 180)["c"]
 
 
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_max_examples_keeps_the_beginning_of_each_part(tmp_path, level):
+    text = "".join(f"word{n % 7} \n" for n in range(600))
+    whole, few = (load(own(tmp_path, text, level=level, test_fraction=0.2, max_examples=n)) for n in (0, 50))
+    for part in ("train", "valid", "test"):
+        assert text_of(getattr(few, part), few) == text_of(getattr(whole, part)[:50], whole)
+    assert "at most the first 50" in few.info["split"] and "first" not in whole.info["split"]
+
+
+def test_the_fingerprint_is_that_of_all_that_was_read_and_not_of_where_it_was_stored(tmp_path):
+    found = []
+    for name, last in (("a", "b"), ("b", "b"), ("c", "c")):
+        (tmp_path / name).mkdir()
+        found.append(load(own(tmp_path / name, "ab" * 500 + last, max_examples=100)).info)
+    assert found[0]["fingerprint"] == found[1]["fingerprint"] != found[2]["fingerprint"]
+    assert found[0]["vocabulary"] == found[2]["vocabulary"]
+
+
 def test_info_fits_json(tmp_path):
     info = load(own(tmp_path, "ab\n" * 200)).info
     assert json.loads(json.dumps(info)) == info
@@ -203,6 +225,13 @@ def test_a_valid_part_that_is_too_short_names_its_flag(tmp_path):
         load(own(tmp_path, "ab" * 20))
 
 
+def test_max_examples_is_named_only_where_it_makes_the_text_too_short(tmp_path):
+    with pytest.raises(InputError, match="at least 24 characters to train on .* has 20.* or raise --max-examples"):
+        load(own(tmp_path, "ab" * 200, max_examples=20))
+    with pytest.raises(InputError, match="at least 24 characters to train on .* has 18.* or give more text"):
+        load(own(tmp_path, "ab" * 10, max_examples=20))
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [("tinyshakespear", "mean tinyshakespeare?"), ("buildin", "mean builtin?"), ("no/where", "")],
@@ -211,7 +240,7 @@ def test_an_unknown_name_lists_the_known_ones(name, hint):
     with pytest.raises(MissingFileError) as error:
         load(config(data=name))
     message = str(error.value)
-    assert f"Received: {name}." in message and hint in message
+    assert f"received {name}." in message and hint in message
     assert all(known in message for known in ("builtin", "tinyshakespeare", "ptb", "tfds:NAME"))
 
 

@@ -1,0 +1,108 @@
+"""The options of each verb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro import MISSING
+from tyro.conf import Positional
+
+from shared import settings
+from shared.cli import Verbs
+from shared.settings import Count, NotNegative, Top, Whole, chosen, one_of
+from shared.trials import Seeds
+
+from .config import DEFAULT, RECIPES, Config
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network, compare it with an n-gram model, and save it. The same command again continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # which runs are trained
+    trials: Seeds = Seeds()
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run again on its validation and test text and compare it with an n-gram model."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
+    record: bool = False
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next tokens are drawn."""
+
+    # how many tokens (characters or words) to write
+    length: Whole = 500
+    # below 1 safer, above 1 more varied; 0 always takes the most probable token
+    temperature: NotNegative = 0.8
+    # draw from the K most probable tokens only; 0 = from all
+    top_k: Whole = 0
+    # draw from the fewest most probable tokens that together have this probability
+    top_p: Top = 1.0
+    # the same seed writes the same text; by default another one each time
+    seed: Whole | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work."""
+        settings.check(self)
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Continue a text in the style of the training text."""
+
+    # the text to continue, by default the start of a line; or a text file or - for standard input, where each line is
+    # continued and each answer is one line
+    text: Positional[str] = ""
+    # the run's name; by default the newest
+    run: str | None = None
+    # how the next tokens are drawn
+    sampling: Sampling = Sampling()
+    # offer the most probable next tokens at each step and let the user choose
+    interactive: bool = False
+    # how many tokens are offered
+    offers: Count = 5
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work."""
+        settings.check(self)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Continue each line of standard input as it comes, on one line; print the response times at the end."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # how the next tokens are drawn
+    sampling: Sampling = Sampling(length=80)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Print the bits per character of any text and draw where the network was surprised."""
+
+    # the text itself, the path of a text file, or - for standard input
+    text: Positional[str] = MISSING
+    # the run's name; by default the newest
+    run: str | None = None
+
+
+def verbs(words: Sequence[str]) -> Verbs:
+    """Each verb with its default options and the function that does it."""
+    return {
+        "train": (Train(config=chosen(RECIPES, words)), "train:train"),
+        "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "predict": (Predict(), "predict:predict", "generate"),
+        "stream": (Stream(), "predict:stream"),
+        "score": (Score(), "score:score"),
+    }
