@@ -154,7 +154,10 @@ def predict(options: Predict) -> None:
         print(shown(translations or [], nbest))
         if translations and options.picture:
             path = Path(options.picture)
-            draw(translations[0], path if number == 1 else path.with_stem(f"{path.stem}-{number}"))
+            path = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+            best = translations[0]
+            pictures.attention(best.source, best.tokens, best.attention, path)
+            print(f"Picture: {path}", file=sys.stderr)
 
 
 def shown(translations: list[Translation], nbest: int) -> str:
@@ -162,12 +165,6 @@ def shown(translations: list[Translation], nbest: int) -> str:
     if nbest == 1:
         return "".join(each.text for each in translations)
     return "\n".join(f"{each.score:8.3f} {each.log_probability:8.3f}  {each.text}" for each in translations)
-
-
-def draw(translation: Translation, path: Path) -> None:
-    """Draws the attention weights and names the picture."""
-    pictures.attention(translation.source, translation.tokens, translation.attention, path)
-    print(f"Picture: {path}", file=sys.stderr)
 
 
 def stream(options: Stream) -> None:
@@ -188,4 +185,5 @@ def samples(predictor: Predictor) -> None:
     answers = [f"{text}\n  -> {best.text}" for text, best in zip(predictor.examples, found, strict=True)]
     print("\n" + "\n".join(answers))
     runs.write_text(predictor.run.file("samples.txt"), "\n".join(answers) + "\n")
-    draw(max(found, key=lambda best: len(best.tokens)), predictor.run.file("attention.png"))
+    longest = max(found, key=lambda best: len(best.tokens))
+    pictures.attention(longest.source, longest.tokens, longest.attention, predictor.run.file("attention.png"))
