@@ -1,22 +1,29 @@
 """results.json and the tables made from it."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
-from shared import InputError, results
+from shared import InputError, results, runs
 
 RECORD = {
-    "data": "toy",
+    "app": "toy",
+    "data": "text",
+    "task": {},
     "split": "test",
     "metric": "nats_per_char",
+    "options": {},
     "direction": "lower",
+    "headline": True,
     "arch": "lstm",
     "params": 1234,
     "value": 1.5,
     "std": None,
-    "seeds": 1,
-    "baseline": {"name": "ngram", "value": 2.0},
+    "n": 1,
+    "over": None,
+    "baselines": {"unigram": 2.5, "ngram": 2.0},
     "published": None,
     "minutes": 3.2,
     "command": "python -m apps.toy train",
@@ -24,33 +31,193 @@ RECORD = {
     "versions": {},
     "date": "2026-01-01",
 }
+ROOT = Path(__file__).parents[1]
+KEPT = sorted((ROOT / "apps").glob("*/results.json"))
 
 
-def test_a_new_measurement_of_the_same_thing_replaces_the_old_one(tmp_path):
-    path = tmp_path / "results.json"
-    results.record(path, [RECORD, RECORD | {"metric": "bleu"}])
-    results.record(path, [RECORD | {"value": 1.4}])
-    found = {r["metric"]: r["value"] for r in json.loads(path.read_text())}
-    assert found == {"nats_per_char": 1.4, "bleu": 1.5}
+@pytest.fixture
+def folder(tmp_path):
+    """An app's folder whose README has the marks."""
+    (tmp_path / "README.md").write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")
+    return tmp_path
 
 
-def test_the_table_shows_value_spread_baseline_and_command():
-    published = {"name": "paper", "value": 1.3}
-    table = results.table([RECORD | {"std": 0.0123, "seeds": 3, "published": published}])
+def kept(folder):
+    return json.loads((folder / "results.json").read_text())
+
+
+# The records of the apps
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.parent.name)
+def test_every_kept_record_has_the_one_form(path):
+    records = json.loads(path.read_text(encoding="utf-8"))
+    for r in records:
+        assert [key for key in r if key != "details"] == list(RECORD)
+        assert r["app"] == path.parent.name and r["command"].startswith(f"python -m apps.{r['app']} ")
+        assert r["split"] in results.SPLITS and r["direction"] in results.DIRECTIONS
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", r["metric"]) and re.fullmatch(r"[\w.:/-]+", r["data"])
+        assert all(isinstance(r[key], dict) for key in ("task", "options", "baselines", "versions"))
+        assert all(isinstance(value, int | float) for value in [r["value"], r["minutes"], *r["baselines"].values()])
+        assert r["published"] is None or set(r["published"]) == {"name", "value", "source"}
+        assert (r["over"] is None) == (r["n"] == 1) == (r["std"] is None)
+        assert r["over"] in (None, "seeds", "folds") and r["params"] > 0 and isinstance(r["headline"], bool)
+    figures = [json.dumps([r[key] for key in results.KEY], sort_keys=True) for r in records]
+    assert len(set(figures)) == len(figures)
+    runs = {json.dumps([r["data"], r["task"], r["arch"]], sort_keys=True): [] for r in records}
+    for r in records:
+        runs[json.dumps([r["data"], r["task"], r["arch"]], sort_keys=True)].append(r)
+    for same in runs.values():
+        (main,) = (r for r in same if r["headline"])
+        assert main["split"] == "test" or all(r["split"] != "test" for r in same)
+
+
+# One figure
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    run = runs.start("toy", {"data": "/home/me/my text.txt", "arch": "gru"}, command="python -m apps.toy train")
+    run.begin({})
+    runs.write_json(run.file("timing.json"), {"seconds": 90.0})
+    return run
+
+
+def test_a_record_takes_what_the_run_knows_and_has_the_one_form(run):
+    record = results.record(
+        run,
+        10,
+        split="test",
+        metric="bleu",
+        value=38.123456789,
+        options={"beam": 5},
+        baselines={"copy": 9.1234567},
+        published={"name": "paper", "value": 38.0},
+    )
+    assert list(record) == list(RECORD)
+    assert (record["data"], record["arch"], record["minutes"]) == ("my text.txt", "gru", 1.5)
+    assert record["value"] == 38.1235 and record["baselines"] == {"copy": 9.12346}
+    assert record["published"] == {"source": None, "name": "paper", "value": 38.0}
+    assert results.record(run, 1, split="valid", metric="f1", value=0.0, details={"a": 1})["details"] == {"a": 1}
+
+
+@pytest.mark.parametrize("wrong", [{"split": "test_2016"}, {"direction": "to 1"}])
+def test_an_unknown_split_or_direction_is_a_mistake_in_the_app(run, wrong):
+    with pytest.raises(ValueError, match="Received"):
+        results.record(run, 1, **({"split": "test", "metric": "f1", "value": 0.0} | wrong))
+
+
+def test_the_headline_is_the_first_wanted_metric_on_test_where_there_is_one():
+    records = [
+        RECORD | {"headline": False, "split": split, "metric": metric, "options": options}
+        for split in ("valid", "test")
+        for metric in ("accuracy", "bleu")
+        for options in ({"beam": 5}, {"beam": 1})
+    ]
+    first, *rest = results.headed(records, ("chrf", "bleu"))
+    assert (first["split"], first["metric"], first["options"]) == ("test", "bleu", {"beam": 5})
+    assert first["headline"] and not any(r["headline"] for r in rest) and len(rest) == 7
+    assert results.headed(records[:4], ("bleu",))[0]["split"] == "valid"
+
+
+def test_the_mean_is_of_equal_figures_and_says_over_what():
+    done = [
+        [
+            RECORD
+            | {"value": v, "minutes": m, "baselines": {"a": v + 1, "b": 0.5}, "details": {"ms": m, "by": {"x": v}}},
+            RECORD | {"metric": "bleu", "value": 10 * v},
+        ]
+        for v, m in ((0.2, 1.0), (0.4, 3.0))
+    ]
+    nats, bleu = results.mean([done[0], done[1][::-1]], "folds")
+    assert (nats["value"], nats["std"], nats["n"], nats["over"]) == (0.3, 0.141421, 2, "folds")
+    assert nats["minutes"] == 2.0 and nats["baselines"] == {"a": 1.3, "b": 0.5}
+    assert nats["details"] == {"ms": 2.0, "by": {"x": 0.3}}
+    assert bleu["value"] == 3.0
+    assert results.mean(done[:1], "seeds") == done[0]
+    assert [r["metric"] for r in results.mean([done[0], done[1][:1]], "seeds")] == ["nats_per_char"]
+
+
+@pytest.mark.parametrize(
+    "direction, value, said",
+    [
+        ("lower", 1.9, "the network wins"),
+        ("lower", 2.1, "ngram wins"),
+        ("higher", 2.6, "the network wins"),
+        ("higher", 2.4, "unigram wins"),
+        ("higher", 2.5, "a tie"),
+        ("one", 0.9, "the network wins"),
+        ("one", 2.2, "ngram wins"),
+        ("one", -0.1, "ngram wins"),
+    ],
+)
+def test_the_winner_is_the_one_with_the_better_figure(direction, value, said):
+    assert results.winner(RECORD | {"direction": direction, "value": value}) == said
+
+
+def test_a_figure_without_a_baseline_has_no_winner():
+    assert results.winner(RECORD | {"baselines": {}}) == ""
+    assert results.best_baseline(RECORD) == ("ngram", 2.0)
+
+
+def test_the_report_prints_every_baseline_best_first_the_winner_and_the_published_figure(capsys):
+    more = {"std": 0.01, "n": 3, "over": "seeds", "published": {"name": "paper", "value": 1.3, "source": None}}
+    results.report([RECORD | more | {"task": {"level": "char"}}, RECORD | {"options": {"window": 256}, "value": 12.5}])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "text (level char), lstm, 1,234 parameters: 3.2 minutes of training, mean of 3 seeds"
+    assert lines[2] == (
+        "  test  nats_per_char              1.5000 ± 0.0100   ngram 2.0000, unigram 2.5000: the network wins; "
+        "published 1.3 paper"
+    )
+    assert lines[3] == "  test  nats_per_char (window 256) 12.50   ngram 2.0000, unigram 2.5000: ngram wins"
+
+
+# What is kept
+
+
+def test_a_new_measurement_of_the_same_thing_replaces_the_old_one_whatever_its_command(folder):
+    results.keep([RECORD, RECORD | {"metric": "bleu"}, RECORD | {"options": {"window": 256}}], folder)
+    results.keep([RECORD | {"value": 1.4, "command": "python -m apps.toy train --seeds 3", "params": 99}], folder)
+    found = {(r["metric"], str(r["options"])): r["value"] for r in kept(folder)}
+    assert found == {("nats_per_char", "{}"): 1.4, ("bleu", "{}"): 1.5, ("nats_per_char", "{'window': 256}"): 1.5}
+
+
+def test_lengths_are_sorted_as_numbers_and_headlines_come_first(folder):
+    results.keep([RECORD | {"task": {"length": length}} for length in (100, 1000, 50)], folder)
+    assert [r["task"]["length"] for r in kept(folder)] == [50, 100, 1000]
+    results.keep([RECORD | {"metric": "accuracy", "headline": False, "task": {"length": 50}}], folder)
+    assert [r["metric"] for r in kept(folder)[:2]] == ["nats_per_char", "accuracy"]
+
+
+def test_keeping_renders_the_table_between_the_marks_only(folder):
+    results.keep([RECORD], folder)
+    text = (folder / "README.md").read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    assert results.table([RECORD]) in text
+
+
+def test_a_readme_without_marks_is_left_alone(tmp_path):
+    (tmp_path / "README.md").write_text("text")
+    with pytest.raises(InputError, match="Expected the lines"):
+        results.replace(tmp_path / "README.md", "table")
+    assert (tmp_path / "README.md").read_text() == "text"
+
+
+# Tables
+
+
+def test_the_table_shows_value_spread_best_baseline_and_command():
+    published = {"name": "paper", "value": 1.3, "source": None}
+    table = results.table([RECORD | {"std": 0.0123, "n": 3, "over": "seeds", "published": published}])
     assert "| **1.5** ± 0.0123 (3 seeds) | 2 ngram | 1.3 paper | 3.2 |" in table
     assert "python -m apps.toy train" in table
-
-
-def test_lengths_are_sorted_as_numbers(tmp_path):
-    path = tmp_path / "results.json"
-    results.record(path, [RECORD | {"data": f"toy T={length}"} for length in (100, 1000, 50)])
-    assert [r["data"] for r in json.loads(path.read_text())] == ["toy T=50", "toy T=100", "toy T=1000"]
 
 
 def grid(archs, lengths):
     """As a sweep records it; the value tells the cell."""
     return [
-        RECORD | {"arch": arch, "data": f"toy T={length}", "value": length + n / 10, "params": 1000 + n + length}
+        RECORD | {"arch": arch, "task": {"length": length}, "value": length + n / 10, "params": 1000 + n + length}
         for length in lengths
         for n, arch in enumerate(archs)
     ]
@@ -61,16 +228,18 @@ def test_many_records_are_shown_side_by_side_one_row_an_architecture():
     records = grid(archs, lengths)
     table = results.table(records[:-1])  # one cell is missing
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
-    assert rows[0] == ["arch", "parameters", *(f"toy T={length}, test, nats_per_char" for length in lengths)]
+    heads = (f"text (length {length}), test, nats_per_char" for length in lengths)
+    assert rows[0] == ["architecture", "parameters", *heads]
     assert rows[2] == ["arch0", "1,050 to 1,400", "**50**", "**100**", "**200**", "**400**"]
     assert rows[-2] == ["arch8", "1,058 to 1,208", "**50.8**", "**100.8**", "**200.8**", ""]
-    assert rows[-1] == ["simple baseline", "", *["2 ngram"] * 4]
+    assert rows[-1] == ["best baseline", "", *["2 ngram"] * 4]
     assert len(rows) == 2 + len(archs) + 1 and len({len(row) for row in rows}) == 1
-    assert "One seed; 112 minutes in all, 2 x CPU. By:" in table and "python -m apps.toy train" in table
+    assert "One run each; 112 minutes in all, 2 x CPU. By:" in table and "python -m apps.toy train" in table
 
 
-def test_spread_seeds_and_published_figures_are_kept_side_by_side():
-    more = {"std": 0.0123, "seeds": 3, "published": {"name": "paper", "value": 1.3}}
+def test_spread_seeds_and_published_figures_are_shown_side_by_side():
+    published = {"name": "paper", "value": 1.3, "source": None}
+    more = {"std": 0.0123, "n": 3, "over": "seeds", "published": published}
     table = results.table([r | more for r in grid([f"arch{n}" for n in range(31)], [50])])
     assert "**50** ± 0.0123" in table and "| published | | 1.3 paper |" in table and "Means of 3 seeds" in table
 
@@ -78,35 +247,3 @@ def test_spread_seeds_and_published_figures_are_kept_side_by_side():
 def test_records_of_one_architecture_in_two_sizes_stay_in_rows():
     records = grid([f"arch{n}" for n in range(31)], [50])
     assert results.table([*records, records[0] | {"params": 9}]).startswith(results.HEADER[0])
-
-
-@pytest.mark.parametrize(
-    "direction, value, said",
-    [
-        ("lower", 1.9, "the network wins"),
-        ("lower", 2.1, "ngram wins"),
-        ("higher", 2.1, "the network wins"),
-        ("higher", 1.9, "ngram wins"),
-        ("higher", 2.0, "a tie"),
-    ],
-)
-def test_the_winner_is_the_one_with_the_better_figure(direction, value, said):
-    assert results.winner(RECORD | {"direction": direction, "value": value}) == said
-
-
-def test_rendering_replaces_what_stands_between_the_marks_only(tmp_path):
-    readme, path = tmp_path / "README.md", tmp_path / "results.json"
-    readme.write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")
-    results.record(path, [RECORD])
-    results.render(readme, path)
-    text = readme.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-    assert results.table([RECORD]) in text
-
-
-def test_a_readme_without_marks_is_left_alone(tmp_path):
-    (tmp_path / "README.md").write_text("text")
-    results.record(tmp_path / "results.json", [RECORD])
-    with pytest.raises(InputError, match="Expected the lines"):
-        results.render(tmp_path / "README.md", tmp_path / "results.json")
-    assert (tmp_path / "README.md").read_text() == "text"

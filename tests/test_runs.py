@@ -25,6 +25,21 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "runs"
 
 
+def begun(*words, info=None, **options):
+    """A run whose folder is there."""
+    run = runs.start(*words, **options)
+    run.begin(info or {})
+    return run
+
+
+@dataclasses.dataclass(frozen=True)
+class Some:
+    """The settings of an app."""
+
+    data: str = "builtin"
+    units: int = 8
+
+
 def tiny_model():
     import keras
 
@@ -43,28 +58,83 @@ def test_runs_lie_in_gallery_runs_or_else_in_the_working_folder(folder, monkeypa
 
 
 def test_the_same_settings_open_the_same_run(folder):
-    run = runs.start("app", CONFIG)
-    run.save_info({"vocabulary": ["a", "ä"]})
+    run = begun("app", CONFIG, info={"vocabulary": ["a", "ä"]})
     again = runs.start("app", dict(reversed(CONFIG.items())))
     assert again == run
     assert again.info() == {"vocabulary": ["a", "ä"]}
 
 
+def test_nothing_is_written_before_a_run_begins(folder):
+    run = runs.start("app", CONFIG, name="mine")
+    assert not folder.exists() and not run.finished()
+    run.begin({"labels": ["no"]})
+    assert runs.start("app", CONFIG, name="mine", command="python -m apps.app train").info() == {"labels": ["no"]}
+
+
+def test_data_that_has_changed_is_refused_and_the_run_stays_as_it_is(folder):
+    run = begun("app", CONFIG, name="mine", info={"vocabulary": ["a"], "fingerprint": "1"})
+    before = {path: path.read_bytes() for path in folder.rglob("*.json")}
+    with pytest.raises(
+        InputError, match=r"data has changed since .*mine was begun \(fingerprint, vocabulary\).*--fresh"
+    ):
+        begun("app", CONFIG, name="mine", info={"vocabulary": ["a", "b"], "fingerprint": "2"})
+    run.check({"vocabulary": ["a"]})
+    with pytest.raises(InputError, match=r"\(scaler\)"):
+        run.check({"scaler": 1.0})
+    assert {path: path.read_bytes() for path in folder.rglob("*.json")} == before
+
+
+def test_what_was_learned_is_compared_as_json_keeps_it():
+    begun("app", CONFIG, name="mine", info={"shape": (1, 2)})
+    begun("app", CONFIG, name="mine", info={"shape": (1, 2)})
+
+
+def test_a_run_is_finished_once_it_has_figures():
+    run = begun("app", CONFIG, name="mine")
+    assert not run.finished()
+    run.save_metrics([])
+    assert run.finished() and not runs.start("app", CONFIG, name="mine", fresh=True).finished()
+
+
+def test_a_run_of_another_format_is_refused_in_one_line():
+    run = begun("app", CONFIG, name="mine")
+    old = json.loads(run.file("config.json").read_text())
+    del old["format"]
+    run.file("config.json").write_text(json.dumps(old))
+    for action in (lambda: runs.find("app", "mine"), lambda: runs.start("app", CONFIG, name="mine")):
+        with pytest.raises(InputError, match="format 2. .*mine has format 1: another version .*--fresh"):
+            action()
+
+
+def test_a_fingerprint_is_of_the_content_with_its_order_and_borders():
+    nests = [
+        ["ab", "c"],
+        ["a", "bc"],
+        ["abc"],
+        ["c", "ab"],
+        [["ab"], "c"],
+        [b"ab", "c"],
+        [1, 2],
+        [12],
+        [1.0, 2.0],
+        [None, True],
+        [np.array([1, 2])],
+        [np.array([1, 2], np.int32)],
+        [np.array([[1, 2]])],
+        [{"a": 1}],
+        [Some()],
+        [Some(units=9)],
+    ]
+    assert len({runs.fingerprint(nest) for nest in nests}) == len(nests)
+    assert runs.fingerprint(np.arange(4)[::2]) == runs.fingerprint(np.array([0, 2]))
+
+
 def test_an_info_of_another_version_is_told_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
-    run = runs.start("toy", {"seed": 1})
-    run.save_info({"vocabulary": []})
+    run = begun("toy", {"seed": 1}, info={"vocabulary": []})
     assert run.info().get("summaries") is None
     with pytest.raises(InputError, match="info.json holds no 'summaries': another version of the app wrote it"):
         run.info()["summaries"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Some:
-    """The settings of an app."""
-
-    data: str = "builtin"
-    units: int = 8
 
 
 def test_settings_come_back_as_the_apps_own_and_those_of_another_version_are_named(tmp_path):
@@ -76,39 +146,40 @@ def test_settings_come_back_as_the_apps_own_and_those_of_another_version_are_nam
 
 
 def test_a_default_name_shows_data_and_architecture_and_differs_with_any_setting():
-    names = [runs.start("app", CONFIG | {"units": units}).path.name for units in (8, 9)]
+    names = [begun("app", CONFIG | {"units": units}).path.name for units in (8, 9)]
     assert all(name.startswith("builtin-lstm-") for name in names)
     assert len(set(names)) == 2
 
 
 def test_a_default_name_of_own_data_is_the_files_name_made_safe():
-    run = runs.start("app", CONFIG | {"data": "/home/someone/my text!.txt"})
+    run = begun("app", CONFIG | {"data": "/home/someone/my text!.txt"})
     assert run.path.name.startswith("my-text-.txt-lstm-")
 
 
 def test_tuples_and_paths_in_the_settings_are_the_same_after_reading_them_back():
     config = CONFIG | {"shape": (1, 2), "file": Path("a/b")}
-    assert runs.start("app", config, name="run") == runs.start("app", config, name="run")
+    begun("app", config, name="run")
+    assert runs.start("app", config, name="run").config == runs.start("app", config, name="run").config
 
 
 def test_other_settings_under_the_same_name_are_refused_and_named():
-    runs.start("app", CONFIG, name="mine")
+    begun("app", CONFIG, name="mine")
     with pytest.raises(
         InputError, match=r"begun with other settings: dropout \(not set\) \(now 0.1\), units 8 \(now 9\)"
     ):
-        runs.start("app", CONFIG | {"units": 9, "dropout": 0.1}, name="mine")
+        begun("app", CONFIG | {"units": 9, "dropout": 0.1}, name="mine")
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "a b", "-x/../y"])
 def test_a_name_that_leaves_the_folder_is_refused(name):
-    with pytest.raises(InputError, match="Expected a run name"):
-        runs.start("app", CONFIG, name=name)
+    with pytest.raises(InputError, match="--run: expected a name of letters"):
+        begun("app", CONFIG, name=name)
 
 
 def test_fresh_starts_over_and_leaves_nothing_of_the_old_run(folder):
-    old = runs.start("app", CONFIG, name="mine")
+    old = begun("app", CONFIG, name="mine")
     old.file("model.keras").write_bytes(b"old")
-    new = runs.start("app", CONFIG | {"units": 9}, name="mine", fresh=True)
+    new = begun("app", CONFIG | {"units": 9}, name="mine", fresh=True)
     assert new.path == old.path and new.config["units"] == 9
     assert not new.file("model.keras").exists()
     assert hidden(folder) == []
@@ -121,15 +192,15 @@ def test_a_start_that_was_killed_leaves_no_half_run(folder, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", die)
         with pytest.raises(KeyboardInterrupt):
-            runs.start("app", CONFIG, name="mine")
+            begun("app", CONFIG, name="mine")
     assert not (folder / "app/mine").exists()
-    assert runs.start("app", CONFIG, name="mine").path.is_dir()
+    assert begun("app", CONFIG, name="mine").path.is_dir()
     assert hidden(folder) == []
 
 
 def test_find_takes_the_newest_trained_run_or_the_named_one():
     for name in ("first", "second", "untrained"):
-        run = runs.start("app", CONFIG, name=name)
+        run = begun("app", CONFIG, name=name)
         if name != "untrained":
             run.file("model.keras").write_bytes(b"")
             os.utime(run.file("model.keras"), (time.time(), 1e9 if name == "first" else 2e9))
@@ -140,7 +211,7 @@ def test_find_takes_the_newest_trained_run_or_the_named_one():
 def test_find_without_any_run_says_how_to_make_one():
     with pytest.raises(MissingFileError, match="no trained run in .* yet.*python -m apps.app train"):
         runs.find("app")
-    runs.start("app", CONFIG)
+    begun("app", CONFIG)
     with pytest.raises(MissingFileError, match="no trained run"):
         runs.find("app")
 
@@ -148,13 +219,13 @@ def test_find_without_any_run_says_how_to_make_one():
 def test_find_of_a_missing_run_lists_those_there_are():
     with pytest.raises(MissingFileError, match="no runs there yet"):
         runs.find("app", "mine")
-    runs.start("app", CONFIG, name="other")
+    begun("app", CONFIG, name="other")
     with pytest.raises(MissingFileError, match="There is no run .*mine. Runs there: other."):
         runs.find("app", "mine")
 
 
 def test_a_run_of_another_app_is_named_as_such():
-    run = runs.start("chatbot", CONFIG, name="mine")
+    run = begun("chatbot", CONFIG, name="mine")
     with pytest.raises(InputError, match="mine is a run of chatbot"):
         runs.find("app", "mine")
     copied = runs.root() / "app/mine"
@@ -165,29 +236,29 @@ def test_a_run_of_another_app_is_named_as_such():
 
 
 def test_a_run_without_a_finished_epoch_says_so():
-    runs.start("app", CONFIG, name="mine")
+    begun("app", CONFIG, name="mine")
     with pytest.raises(InputError, match="no model.keras yet: its first epoch is not over"):
         runs.find("app", "mine")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"app": "app"}', "\x00"])
 def test_damaged_settings_are_one_clear_error(content):
-    run = runs.start("app", CONFIG, name="mine")
+    run = begun("app", CONFIG, name="mine")
     run.file("config.json").write_text(content)
-    for action in (lambda: runs.start("app", CONFIG, name="mine"), lambda: runs.find("app", "mine")):
+    for action in (lambda: begun("app", CONFIG, name="mine"), lambda: runs.find("app", "mine")):
         with pytest.raises(InputError, match="config.json is damaged"):
             action()
 
 
 def test_missing_settings_are_one_clear_error():
-    run = runs.start("app", CONFIG, name="mine")
+    run = begun("app", CONFIG, name="mine")
     run.file("config.json").unlink()
     with pytest.raises(MissingFileError, match="config.json is missing"):
         runs.find("app", "mine")
 
 
 def test_metrics_and_seconds_come_back():
-    run = runs.start("app", CONFIG)
+    run = begun("app", CONFIG)
     run.save_metrics([{"metric": "nats", "value": 0.1 + 0.2}])
     assert run.metrics() == [{"metric": "nats", "value": 0.1 + 0.2}]
     runs.write_json(run.file("timing.json"), {"seconds": 1.5})
@@ -198,7 +269,7 @@ def test_metrics_and_seconds_come_back():
 
 
 def test_the_environment_holds_versions_and_no_names(folder):
-    environment = json.loads(runs.start("app", CONFIG).file("environment.json").read_text())
+    environment = json.loads(begun("app", CONFIG).file("environment.json").read_text())
     assert environment["versions"]["python"] == platform.python_version()
     assert {"keras", "numpy"} <= set(environment["versions"])
     assert platform.node() not in json.dumps(environment)
@@ -234,7 +305,7 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_rest(tmp_path):
 
 
 def test_a_saved_model_comes_back_with_equal_outputs(folder):
-    run = runs.start("app", CONFIG)
+    run = begun("app", CONFIG)
     model = tiny_model()
     run.save_model(model)
     x = np.ones((2, 3), "float32")
@@ -244,12 +315,12 @@ def test_a_saved_model_comes_back_with_equal_outputs(folder):
 
 def test_a_missing_model_is_one_clear_error():
     with pytest.raises(MissingFileError, match="There is no .*model.keras: train this run first"):
-        runs.start("app", CONFIG).load_model()
+        begun("app", CONFIG).load_model()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_cut_model_is_one_clear_error(share):
-    run = runs.start("app", CONFIG)
+    run = begun("app", CONFIG)
     run.save_model(tiny_model())
     content = run.file("model.keras").read_bytes()
     run.file("model.keras").write_bytes(content[: int(share * len(content))])
@@ -258,7 +329,7 @@ def test_a_cut_model_is_one_clear_error(share):
 
 
 def test_a_model_with_one_altered_byte_is_one_clear_error():
-    run = runs.start("app", CONFIG)
+    run = begun("app", CONFIG)
     run.save_model(tiny_model())
     content = bytearray(run.file("model.keras").read_bytes())
     content[len(content) // 2] ^= 255
@@ -268,7 +339,7 @@ def test_a_model_with_one_altered_byte_is_one_clear_error():
 
 
 def test_an_archive_that_is_no_model_is_one_clear_error():
-    run = runs.start("app", CONFIG)
+    run = begun("app", CONFIG)
     with zipfile.ZipFile(run.file("model.keras"), "w") as archive:
         archive.writestr("config.json", "{}")
     with pytest.raises(InputError, match="Cannot load .*model.keras"):
@@ -278,7 +349,7 @@ def test_an_archive_that_is_no_model_is_one_clear_error():
 def test_a_model_that_carries_code_is_refused(tmp_path):
     import keras
 
-    run = runs.start("app", CONFIG)
+    run = begun("app", CONFIG)
     trace = tmp_path / "trace"
     name = str(trace)
     code = keras.layers.Lambda(lambda x: open(name, "w").close() or x, output_shape=(3,))
@@ -294,7 +365,7 @@ def test_a_saved_model_loads_in_a_new_process_without_the_training_code(folder):
 
     from shared.layers import recurrent
 
-    run = runs.start("app", CONFIG, name="mine")
+    run = begun("app", CONFIG, name="mine")
     model = keras.Sequential([keras.Input((4, 3)), recurrent("mingru", 2)])
     run.save_model(model)
     x = np.ones((2, 4, 3), "float32")

@@ -1,63 +1,58 @@
 """What every app folder must have and do; the folders are found, not listed."""
 
 import ast
-import contextlib
 import dataclasses
+import hashlib
 import importlib
-import io
-import os
-import runpy
+import json
+import re
+import shlex
 import shutil
-import subprocess
-import sys
-from pathlib import Path
-from unittest import mock
+import typing
+from typing import Annotated
 
 import pytest
+from annotated_types import Ge, Gt, Le, Lt
+from hypothesis import HealthCheck, assume, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
-ROOT = Path(__file__).parents[2]
-APPS = sorted(path.name for path in (ROOT / "apps").iterdir() if (path / "config.py").exists())
-FILES = [
-    "README.md",
-    "__init__.py",
-    "__main__.py",
-    "config.py",
-    "data.py",
-    "model.py",
-    "train.py",
-    "predict.py",
-]
-HUNG_S = 1200  # a training of the slow tests takes minutes on a busy machine; what takes longer hangs
+import apps
+from shared import InputError, cli, settings
+from shared.settings import OneOf
+from tests.commands import APPS, ROOT, run_here, trained
+
+MODULES = "__init__ __main__ config options data model train predict evaluate"
+FILES = ["README.md", *(f"{name}.py" for name in str.split(MODULES))]
+# module -> function or class -> the names its arguments begin with
+CONTRACT = {
+    "data": {"load": ["config"]},
+    "model": {"build": ["config", "info"]},
+    "train": {"train": ["options"], "train_one": ["config", "run"]},
+    "predict": {"Predictor": ["self", "run"], "predict": ["options"]},
+    "evaluate": {"measure": ["predictor", "data"], "evaluate": ["options"]},
+    "options": {"verbs": ["words"]},
+}
+PLUMBING = {"_flag", "flag", "command", "recipe", "plan", "siblings", "summary", "keep", "record", "_record", "_texts"}
 every_app = pytest.mark.parametrize("app", APPS)
 
 
-def run(*words: str, cwd: Path = ROOT, stdin: str = "", **environment: str) -> subprocess.CompletedProcess:
-    """A command as a user types it, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=cwd,
-        env=os.environ | environment,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=HUNG_S,
-    )
+def module(app, name):
+    return importlib.import_module(f"apps.{app}.{name}")
 
 
-def run_here(app: str, *words: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess:
-    """The same in this process, which has started the backend already: for what takes no time else."""
-    out, err, typed = io.StringIO(), io.StringIO(), io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
-    with (
-        mock.patch.dict(os.environ, environment),
-        mock.patch.object(sys, "argv", [app, *words]),
-        mock.patch.object(sys, "stdin", typed),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as end,
-    ):
-        runpy.run_module(app, run_name="__main__")
-    status = end.value.code if isinstance(end.value.code, int) else 1
-    return subprocess.CompletedProcess([app, *words], status, out.getvalue(), err.getvalue())
+def tree(app, name):
+    return ast.parse((ROOT / "apps" / app / f"{name}.py").read_text(encoding="utf-8"))
+
+
+def arguments(found):
+    """The names of a function's arguments, or of its `__init__` if it is a class."""
+    if isinstance(found, ast.ClassDef):
+        found = next(n for n in found.body if isinstance(n, ast.FunctionDef) and n.name == "__init__")
+    return [argument.arg for argument in found.args.args]
+
+
+# Files and names
 
 
 @every_app
@@ -69,13 +64,52 @@ def test_an_app_has_its_files_and_one_sentence(app):
 
 
 @every_app
-def test_every_setting_has_a_comment_for_help(app):
+def test_an_app_keeps_the_contract(app):
+    for name, wanted in CONTRACT.items():
+        defined = {n.name: n for n in tree(app, name).body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        for thing, first in wanted.items():
+            assert thing in defined, f"{name}.py has no {thing}"
+            assert arguments(defined[thing])[: len(first)] == first, f"{name}.{thing}"
+    headline = next(
+        n for n in tree(app, "evaluate").body if isinstance(n, ast.Assign) and n.targets[0].id == "HEADLINE"
+    )
+    metrics = ast.literal_eval(headline.value)
+    assert isinstance(metrics, tuple) and all(isinstance(metric, str) for metric in metrics)
+
+
+@every_app
+def test_what_predicts_knows_nothing_of_training_and_measuring(app):
+    for name, others in {"predict": {"evaluate", "train"}, "evaluate": {"train"}, "model": {"data", "train"}}.items():
+        used = {n.module for n in ast.walk(tree(app, name)) if isinstance(n, ast.ImportFrom) and n.level}
+        assert not used & others, f"{name}.py imports {used & others}"
+
+
+@every_app
+def test_an_app_has_no_plumbing_of_its_own(app):
+    for path in (ROOT / "apps" / app).rglob("*.py"):
+        found = {n.name for n in ast.parse(path.read_text("utf-8")).body if isinstance(n, ast.FunctionDef)}
+        assert not found & PLUMBING, f"{path.name}: {found & PLUMBING}"
+
+
+@every_app
+def test_no_name_of_the_folder_stays_in_a_copy(app):
+    for path in (ROOT / "apps" / app).rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        code = re.sub(r'"""(?:.|\n)*?"""', "", text)
+        assert f'"{app}"' not in code.replace(f'name="{app}"', ""), path.name
+        assert f"apps.{app}" not in code, path.name
+
+
+@every_app
+def test_every_setting_has_a_comment_for_help_and_names_no_list_that_the_code_has(app):
     source = (ROOT / "apps" / app / "config.py").read_text(encoding="utf-8").splitlines()
-    config = importlib.import_module(f"apps.{app}.config")
+    config = module(app, "config")
     for field in dataclasses.fields(config.Config):
         number = next(n for n, line in enumerate(source) if line.startswith(f"    {field.name}:"))
         assert source[number - 1].strip().startswith("#"), f"{field.name} has no comment"
-    assert isinstance(config.DEFAULT, config.Config) and isinstance(config.SMOKE, config.Config)
+    assert not any("lstm, gru" in line for line in source if line.strip().startswith("#"))
+    assert config.RECIPES["builtin"] is config.DEFAULT and config.RECIPES["smoke"] is config.SMOKE
+    assert config.SMOKE.max_examples > 0 and hasattr(config.DEFAULT, "params")
 
 
 @every_app
@@ -89,18 +123,154 @@ def test_no_app_trains_uncompiled_on_jax(app):
     assert [f.name for f in (ROOT / "apps" / app).rglob("*.py") if "jit_compile=False" in f.read_text("utf-8")] == []
 
 
+# The command line
+
+
+@every_app
+def test_verbs_have_one_name_everywhere_and_say_what_they_do(app):
+    verbs = module(app, "options").verbs([])
+    assert {"train", "evaluate", "predict"} <= set(verbs)
+    for name, (options, target, *_) in verbs.items():
+        file, function = target.split(":")
+        where = ROOT / "apps" / app / f"{file.replace('.', '/')}.py"
+        assert f"def {function}(" in where.read_text(encoding="utf-8"), target
+        said = type(options).__doc__
+        assert said[0].isupper() and said.rstrip().endswith("."), f"{name}: {said}"
+    run_words = {field.name for field in dataclasses.fields(verbs["predict"][0])}
+    assert "run" in run_words and "name" not in run_words
+
+
+@every_app
+def test_help_lists_architectures_and_recipes_from_the_code(app):
+    said = "".join(run_here(f"apps.{app}", "train", "--help").stdout.split())
+    config = module(app, "config")
+    hint = typing.get_type_hints(config.Config, include_extras=True)["arch"]
+    known = next(bound.values for bound in typing.get_args(hint) if isinstance(bound, OneOf))
+    for names in (known, config.RECIPES):
+        plain = re.sub(r"[│|]", "", said)
+        assert all(name.replace(" ", "") in plain for name in names)
+
+
+def values(hint):
+    """A strategy for the values of a setting's type, within its range."""
+    kind, *bounds = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
+    choice = next((bound.values for bound in bounds if isinstance(bound, OneOf)), None)
+    if choice:
+        return st.sampled_from(choice)
+    if typing.get_origin(kind) is tuple:
+        return st.lists(values(typing.get_args(kind)[0]), max_size=3, unique=True).map(tuple)
+    if kind is bool:
+        return st.booleans()
+    if kind is str:
+        texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+        return texts | st.sampled_from(["", "my file.csv", "-x", "--data", 'd\'Or "2"', "été/日本.txt", "$HOME", "a=b"])
+    low = next((bound.ge if isinstance(bound, Ge) else bound.gt for bound in bounds if isinstance(bound, Ge | Gt)), -9)
+    high = next(
+        (bound.le if isinstance(bound, Le) else bound.lt for bound in bounds if isinstance(bound, Le | Lt)), None
+    )
+    open_low, open_high = (any(isinstance(bound, kind) for bound in bounds) for kind in (Gt, Lt))
+    if kind is int:
+        return st.integers(low + open_low, low + 500 if high is None else high - open_high)
+    return st.floats(low, low + 500 if high is None else high, exclude_min=open_low, exclude_max=open_high)
+
+
+@every_app
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+@given(data=st.data())
+def test_the_command_of_any_settings_gives_these_settings_again(app, data):
+    config, verbs = module(app, "config"), module(app, "options").verbs
+    hints = typing.get_type_hints(config.Config, include_extras=True)
+    some = data.draw(st.sets(st.sampled_from(sorted(hints)), min_size=1, max_size=4))
+    changed = {name: data.draw(values(hints[name]), label=name) for name in sorted(some)}
+    # The words of a list cannot begin with a dash on any command line.
+    assume(not any(str(word).startswith("-") and not str(word)[1:2].isdigit()
+                   for value in changed.values() if isinstance(value, tuple) for word in value))  # fmt: skip
+    try:
+        wanted = dataclasses.replace(config.DEFAULT, **changed)
+    except InputError:  # settings that do not go together
+        assume(False)
+    said = settings.command(app, wanted, config.RECIPES)
+    words = shlex.split(said)[3:]
+    assert cli.parse(f"apps.{app}", verbs(words), words).config == wanted
+
+
+@every_app
+@pytest.mark.parametrize(
+    "words, line",
+    [
+        (["--seeds", "0"], "--seeds: expected at least 1; received 0"),
+        (["--seeds", "2", "--run", "mine"], "--run: expected with one seed"),
+        (["--recipe", "huge"], "--recipe: expected one of builtin"),
+        (["--arch", "transformer"], "--arch: expected one of"),
+        (["--units", "-1"], "--units: expected at least"),
+        (["--params", "-1"], "--params: expected at least"),
+        (["--max-examples", "-1"], "--max-examples: expected at least 0; received -1"),
+        (["--epochs", "0"], "--epochs: expected at least 1; received 0"),
+    ],
+)
+def test_a_wrong_option_is_refused_in_one_line_before_any_work(app, words, line, tmp_path):
+    done = run_here(f"apps.{app}", "train", "--recipe", "smoke", *words, GALLERY_RUNS=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert line in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+# A finished run
+
+
+def contents(folder):
+    """A hash of every file of the runs."""
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*")
+            if p.is_file()}  # fmt: skip
+
+
+@every_app
+def test_a_smoke_training_measures_one_headline(app):
+    folder, _ = trained(app)
+    (path,) = folder.glob("*/*/metrics.json")
+    records = json.loads(path.read_text())
+    (main,) = (r for r in records if r["headline"])
+    assert main is records[0] and main["metric"] in module(app, "evaluate").HEADLINE
+    assert main["n"] == 1 and main["baselines"]
+    assert main["command"].startswith(f"python -m apps.{app} train --data ")
+
+
+@every_app
+def test_a_repeated_training_changes_nothing_in_a_finished_run(app):
+    folder, _ = trained(app)
+    before = contents(folder)
+    done = run_here(f"apps.{app}", "train", "--recipe", "smoke", GALLERY_RUNS=str(folder))
+    assert done.returncode == 0, done.stderr
+    assert "is finished; --fresh trains it again" in done.stdout
+    assert contents(folder) == before
+
+
+@every_app
+def test_evaluating_changes_no_figure_and_nothing_learned(app):
+    folder, _ = trained(app)
+    before = contents(folder)
+    done = run_here(f"apps.{app}", "evaluate", GALLERY_RUNS=str(folder))
+    assert done.returncode == 0, done.stderr
+    after = contents(folder)
+    assert {name for name in after if before.get(name) != after[name] and name.endswith((".json", ".keras"))} == set()
+
+
 @pytest.mark.slow
 @every_app
-def test_a_copied_folder_trains_and_predicts_unedited(app, tmp_path):
-    shutil.copytree(ROOT / "shared", tmp_path / "shared")
-    (tmp_path / "apps").mkdir()
-    shutil.copy(ROOT / "apps/__init__.py", tmp_path / "apps")
-    shutil.copytree(ROOT / "apps" / app, tmp_path / "apps/my_copy")
-    done = run("apps.my_copy", "train", "--recipe", "smoke", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+def test_a_copied_folder_trains_unedited_at_a_number_of_parameters_and_predicts(app, tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "apps" / app, tmp_path / "my_copy", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(apps, "__path__", [*apps.__path__, str(tmp_path)])
+    words = ["train", "--recipe", "smoke", "--params", "9000"]
+    done = run_here("apps.my_copy", *words, GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "runs/my_copy").glob("*/model.keras"))
+    (path,) = (tmp_path / "runs").glob("my_copy/*/metrics.json")
+    (record, *_) = json.loads(path.read_text())
+    assert record["app"] == "my_copy"
+    assert abs(record["params"] - 9000) < 900 or "is the nearest" in done.stdout
 
 
 def test_the_gallery_lists_every_app():
-    listed = run("apps").stdout
-    assert [app for app in APPS if app not in listed] == []
+    listed = dict(importlib.import_module("apps.__main__").gallery())
+    assert sorted(listed) == APPS and all(listed.values())

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import InputError
-from shared.data.sequences import ArrayBatches, Batches, BucketBatches, StreamBatches, pad, windows
+from shared.data.sequences import (
+    ArrayBatches,
+    Batches,
+    BucketBatches,
+    StreamBatches,
+    bucket_lengths,
+    in_buckets,
+    pad,
+    spread,
+    windows,
+)
 
 some_sequences = st.lists(st.lists(st.integers(1, 9), max_size=7), min_size=1, max_size=9)
 lengths = st.lists(st.integers(1, 12), min_size=1, max_size=40)
@@ -361,3 +371,64 @@ def test_filled_up_rows_count_nothing_in_loss_and_metrics():
     figures = model.evaluate(batches, verbose=0, return_dict=True)
     predicted = model.predict(pad(sequences), verbose=0)[:, 0]
     assert figures["mae"] == pytest.approx(np.abs(predicted - targets).mean(), rel=1e-5)
+
+
+# Nests of sequences, inference
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), min_size=1, max_size=30), st.integers(1, 5))
+def test_a_row_of_several_sequences_goes_to_the_bucket_of_its_longest_and_each_keeps_its_own_mask(pairs, batch_size):
+    rows = [{"source": np.full(a, n + 1), "target": np.full(b, n + 1)} for n, (a, b) in enumerate(pairs)]
+    batches = BucketBatches(rows, [np.full(b, n + 1) for n, (_, b) in enumerate(pairs)], batch_size, 0, [4, 12])
+    seen = collections.Counter()
+    for step in range(batches.steps):
+        (padded, mask), targets, weights = batches.batch(0, step)
+        numbers = batches.rows(0, step)
+        longest = max(max(pairs[n]) for n in numbers)
+        assert targets.shape[1] == (4 if longest <= 4 else 12)
+        for name, side in (("source", 0), ("target", 1)):
+            assert padded[name].shape == mask[name].shape == targets.shape
+            assert mask[name].sum(axis=1).tolist() == [pairs[n][side] for n in numbers]
+            assert (padded[name] == mask[name] * (numbers + 1)[:, None]).all()
+        assert ((weights > 0) <= mask["target"]).all() and (targets == padded["target"]).all()
+        seen.update(int(n) for n, weight in zip(numbers, weights.max(axis=1), strict=True) if weight)
+    assert seen == {n: 1 for n in range(len(pairs))}
+
+
+def test_rows_says_which_sequence_each_row_is():
+    batches = BucketBatches(numbered([2, 5, 3, 1]), np.zeros(4), 2, 0, [5])
+    for step in range(batches.steps):
+        (padded, _), _, _ = batches.batch(3, step)
+        assert (padded[:, 0] // 100 - 1).tolist() == batches.rows(3, step).tolist()
+
+
+@given(lengths, st.integers(1, 6), st.integers(0, 3))
+def test_inference_sees_every_sequence_once_in_few_shapes(lengths, batch_size, few):
+    sequences, seen, shapes = numbered(lengths), [], set()
+    for rows, padded, mask in in_buckets(sequences, [4, 12], batch_size, few):
+        shapes.add(padded.shape)
+        assert len(rows) <= len(padded) == len(mask)
+        for row, values, real in zip(rows, padded, mask, strict=False):
+            np.testing.assert_array_equal(values[real], sequences[row])
+        seen += rows.tolist()
+    assert sorted(seen) == list(range(len(lengths)))
+    assert shapes <= {(1 if len(lengths) <= few else batch_size, length) for length in (4, 12)}
+
+
+def test_inference_of_nothing_is_nothing_and_of_too_long_a_sequence_is_refused():
+    assert list(in_buckets([], [4])) == []
+    with pytest.raises(InputError, match="at most 4 steps, the longest bucket. Sequence 1 has 5"):
+        list(in_buckets([[1], [1] * 5], [4]))
+
+
+@given(lengths, st.integers(1, 5))
+def test_bucket_lengths_rise_and_end_with_the_longest(lengths, buckets):
+    found = bucket_lengths(lengths, buckets, 20)
+    assert found == sorted(set(found)) and found[-1] == 20 and len(found) <= buckets
+
+
+@given(st.integers(1, 50), st.integers(0, 60))
+def test_examples_are_spread_from_the_first_to_the_last(count, most):
+    found = spread(count, most)
+    assert len(found) == (min(count, most) if most else count) == len(set(found.tolist()))
+    assert found[0] == 0 and (most == 1 or found[-1] == count - 1)

@@ -1,0 +1,95 @@
+"""Many inputs of one verb: as many answers as lines, and what cannot be read is said with its place."""
+
+import io
+import sys
+
+import pytest
+
+from shared import InputError, lines
+from shared.lines import Line
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """Gives standard input these bytes."""
+
+    def type_in(content):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+
+    return type_in
+
+
+def number(text):
+    """Reads a number, as the networks' encoders read a text."""
+    if not text.strip().isdecimal():
+        raise InputError(f"Expected a number. Received: {text!r}")
+    return int(text)
+
+
+def squares(numbers):
+    return [n * n for n in numbers]
+
+
+def test_an_argument_is_the_text_itself_unless_it_names_a_file(tmp_path):
+    assert lines.read("not bad at all") == [Line("not bad at all", "")]
+    with pytest.raises(InputError, match="There is nothing at .*reviews.txt"):
+        lines.read(str(tmp_path / "reviews.txt"))
+    with pytest.raises(InputError, match="Received an empty text"):
+        lines.read(" \n")
+
+
+def test_a_file_is_split_at_line_feeds_alone_and_keeps_its_blank_lines(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffone\u2028still one\x0cand still\x85one\r\n\r\nthree\n".encode())
+    found = lines.read(str(path))
+    assert [line.text for line in found] == ["one\u2028still one\x0cand still\x85one", "", "three"]
+    assert found[2].where == f"{path}, line 3"
+
+
+def test_a_table_is_read_by_its_column_where_there_is_one(tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_text('stars,review\n5,"good, really"\n1,"bad\nall of it"\n')
+    assert [line.text for line in lines.read(str(path), "review")] == ["good, really", "bad\nall of it"]
+    with pytest.raises(InputError, match="column 'text'. .*reviews.csv, line 2 has none; its columns: stars, review"):
+        lines.read(str(path), "text")
+
+
+def test_standard_input_keeps_its_lines_and_survives_broken_characters(typed):
+    typed(b"one\n\nthr\xffee\xe2\x80\xa8more\n")
+    assert [line.text for line in lines.read("-")] == ["one", "", "thr\ufffdee\u2028more"]
+
+
+def test_there_are_as_many_answers_as_lines_and_bad_ones_are_named(capsys):
+    found = [
+        Line("2", "a.txt, line 1"),
+        Line("", "a.txt, line 2"),
+        Line("x", "a.txt, line 3"),
+        Line("3", "a.txt, line 4"),
+    ]
+    answers = [answer for _, answer in lines.answered(found, number, squares)]
+    assert answers == [4, None, None, 9]
+    assert capsys.readouterr().err == "a.txt, line 3: Expected a number. Received: 'x'\n"
+    assert [answer for _, answer in lines.answered(found[1:3], number, squares)] == [None, None]
+
+
+def test_a_single_text_that_cannot_be_read_is_an_error():
+    with pytest.raises(InputError, match="Expected a number"):
+        lines.answered([Line("x", "")], number, squares)
+
+
+def test_a_stream_answers_each_line_and_says_how_long_it_took(typed, capsys):
+    typed(b"2\n\nx\n3\n")
+    lines.stream(lambda text: str(number(text) ** 2))
+    said = capsys.readouterr()
+    assert said.out == "4\n\n\n9\n"
+    assert "Standard input, line 3: Expected a number. Received: 'x'" in said.err
+    assert "2 answered: p50" in said.err and "p99" in said.err
+
+
+def test_a_long_text_is_shown_cut_and_on_one_line():
+    assert lines.shown("a\n b") == "a b"
+    assert lines.shown("x" * 100, 10) == "xxxxxxx..."
+
+
+def test_percentiles_are_of_all_times():
+    assert lines.percentiles([1.0, 2.0, 3.0]) == (2.0, pytest.approx(2.98))
