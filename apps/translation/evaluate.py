@@ -17,7 +17,6 @@ from .predict import BATCH, Predictor
 from .tokens import END, Encoded
 
 HEADLINE = ("bleu",)
-BEAMS = (Search.beam,)
 LENGTHS = (1, 8, 12, 16, 24)  # words of the source where the next group begins
 FEWEST = 10  # sentences of a group
 
@@ -45,7 +44,7 @@ def over_seeds(run: runs.Run, records: list[dict], beams: Sequence[int]) -> list
 
 
 def measure(
-    predictor: Predictor, data: Data, beams: Sequence[int] = BEAMS, translations: Path | None = None
+    predictor: Predictor, data: Data, beams: Sequence[int] = Evaluate.beams, translations: Path | None = None
 ) -> list[dict]:
     """Translates the test sentences with each beam and measures the translations; chrF and exact match of the first.
 

@@ -30,24 +30,6 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Evaluate:
-    """Measure a trained run again on its test sentences with beams of several widths; compare it with the baselines."""
-
-    # the run's name; by default the newest
-    run: str | None = None
-    # beam widths; the first one's BLEU is the headline
-    beams: tuple[Width, ...] = (5, 1, 2, 10)
-    # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
-    record: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
-        settings.check(self)
-        if not self.beams:
-            raise InputError("--beams: expected one width or more, such as 5 1; received none")
-
-
-@dataclass(frozen=True)
 class Search:
     """Settings of the beam search."""
 
@@ -71,6 +53,24 @@ class NBest(Search):
 
     # print so many translations of each sentence, the best first, each with its score and log-probability
     nbest: Width = 1
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run again on its test sentences and compare it with the baselines."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # beam widths to measure; the first one's BLEU is the headline
+    beams: tuple[Width, ...] = (Search.beam,)
+    # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
+    record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+        if not self.beams:
+            raise InputError("--beams: expected one width or more, such as 5 1; received none")
 
 
 @dataclass(frozen=True)
