@@ -128,6 +128,17 @@ def test_any_text_is_encoded_and_comes_back_if_copied(text):
 KNOWING = Tokenizer.fit(SENTENCES, "subwords", 200, 2)
 
 
+@pytest.mark.parametrize("level", ["subwords", "words"])
+def test_the_same_sentences_give_the_same_tokens_and_none_that_is_too_rare(level):
+    """Else a training could not be continued: the learned tokens would not be those it was begun with."""
+    sentences = [*["some words are frequent"] * 3, "\u00e9 \u00df \u0e3f \u00c4 zz yy xx", "zz yy xx"]
+    fitted = [Tokenizer.fit(sentences, level, 40, 2).to_json() for _ in range(12)]
+    assert all(each == fitted[0] for each in fitted)
+    assert not set("\u00e9\u00df\u0e3f\u00c4") & set("".join(fitted[0]["model"]["vocab"]))
+    cut = [Tokenizer.fit([" ".join(map(str, range(60)))] * 2, level, 30, 1).to_json() for _ in range(12)]
+    assert all(each == cut[0] for each in cut)
+
+
 def test_digits_stand_alone_so_that_new_numbers_can_be_read():
     tokenizer = Tokenizer.fit(["in 1987 and 1987 and 1987 0 2 3 4 5 6"] * 5, "subwords", 300, 1)
     assert tokenizer.shown(tokenizer.encode("in 4531").ids[:-1]) == ["_in", "_", "4", "5", "3", "1"]
