@@ -1,6 +1,5 @@
 """Where pieces come from: the chorales of music21, public sets, your own file or folder of music."""
 
-import difflib
 import json
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE
+from shared.data.catalogue import CATALOGUE, not_found
 
 from . import abc_notation, chorales, midi, musicxml
 from .config import Config
@@ -38,11 +37,7 @@ def read(config: Config) -> Parts:
     if source == "nottingham":
         return {"train": nottingham(config)}
     if not Path(source).exists():
-        near = difflib.get_close_matches(source, ("builtin", *PUBLIC), 1)
-        raise MissingFileError(
-            f"Expected --data builtin, {', '.join(PUBLIC)} or the path of a folder of MIDI, MusicXML and ABC files. "
-            f"Received: {source}." + (f" Did you mean {near[0]}?" if near else "")
-        )
+        raise not_found(source, PUBLIC, "the path of a folder of MIDI, MusicXML and ABC files")
     return {"train": read_folder(Path(source), config.steps, config.max_examples)}
 
 
