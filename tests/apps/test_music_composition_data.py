@@ -299,7 +299,7 @@ def test_the_whole_corpus_has_over_350_chorales_in_four_voices(monkeypatch, tmp_
     counts = data.info["counts"]
     assert sum(n for n, _ in counts.values()) > 350
     assert 0.07 < counts["test"][0] / 360 < 0.14
-    assert (tmp_path / "datasets/music_composition").is_dir()
+    assert (tmp_path / "datasets/bach_chorales").is_dir()
 
 
 @pytest.mark.data
