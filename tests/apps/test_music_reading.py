@@ -551,6 +551,7 @@ def test_two_voices_in_unison_end_as_they_began_and_a_key_that_is_struck_twice_e
         (file(track(*PLAIN), quarter=0xE728), "of format 0 or 1 that counts in beats"),
         (file(track(*PLAIN), quarter=0), "of format 0 or 1 that counts in beats"),
         (file(track((0, [60, 80]))), "an event of an unknown kind"),
+        (file(track((0, b"\xff\x90\x02\x3c\x50"), *PLAIN)), "a meta event of an unknown kind"),
         (file(track((0, [0x90, 60, 200]))), "a value over 127"),
     ),
 )
