@@ -95,6 +95,8 @@ def events(track: bytes) -> Iterator[tuple[int, int, bytes]]:
         first = byte()
         if first == META or first in SYSTEM:
             kind = byte() if first == META else first
+            if first == META and kind > 0x7F:
+                raise Damaged(f"a meta event of an unknown kind, {kind:#x}")
             size = number()
             if at + size > len(track):
                 raise Damaged("a track ends within an event")

@@ -551,6 +551,7 @@ def test_two_voices_in_unison_end_as_they_began_and_a_key_that_is_struck_twice_e
         (file(track(*PLAIN), quarter=0xE728), "of format 0 or 1 that counts in beats"),
         (file(track(*PLAIN), quarter=0), "of format 0 or 1 that counts in beats"),
         (file(track((0, [60, 80]))), "an event of an unknown kind"),
+        (file(track((0, b"\xff\x90\x02\x3c\x50"), *PLAIN)), "a meta event of an unknown kind"),
         (file(track((0, [0x90, 60, 200]))), "a value over 127"),
     ),
 )
@@ -649,7 +650,10 @@ def test_written_files_have_the_upbeat_and_the_metre_of_the_piece(tmp_path, miss
     pitches = random.integers(0, 5, (time, 4)) + (65, 58, 52, 43)
     at = (np.arange(time) + missing) % bar
     piece = make("x", pitches, random.random((time, 4)) < 0.5, steps, position=at, bar=np.full(time, bar))
-    for path in output.write(piece, tmp_path / "out", 90)[:2]:
+    files = (tmp_path / "out.mid", tmp_path / "out.musicxml")
+    output.to_midi(piece, 90).write(str(files[0]))
+    files[1].write_bytes(output.to_musicxml(piece, 90))
+    for path in files:
         (back,) = read_file(path, steps)
         for field in ("pitches", "struck", "position", "bar"):
             np.testing.assert_array_equal(getattr(back, field), getattr(piece, field), f"{path.name} {field}")
