@@ -28,8 +28,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from shared import InputError, MissingFileError
 
 Settings = TypeVar("Settings")
@@ -325,6 +323,8 @@ def _feed(digest: Any, value: Any) -> None:
         for each in value:
             _feed(digest, each)
         return
+    import numpy as np  # here, since every --help imports this module
+
     array = None if isinstance(value, str | bytes | int | float | None) else np.ascontiguousarray(value)
     if array is not None and array.dtype.kind not in "OV":
         head, content = f"array {array.dtype.str} {array.shape} ", array.tobytes()

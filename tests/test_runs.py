@@ -388,10 +388,3 @@ def test_a_saved_model_loads_in_a_new_process_without_the_training_code(folder):
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(json.loads(done.stdout), model(x), atol=1e-7)
-
-
-def test_importing_runs_starts_no_backend():
-    script = "import sys, shared.runs, shared.cli; print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr
