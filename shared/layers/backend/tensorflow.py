@@ -1,10 +1,12 @@
 """TensorFlow: every scan, forward or backward, is one program that XLA compiles."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import forwardprop_util
 from tensorflow.python.ops import control_flow_util
 
 Tensors = Sequence[Any]
@@ -71,34 +73,121 @@ def differentiable(
             the compiled program: TensorFlow multiplies and transposes large matrices faster than XLA does on a CPU.
 
     Returns:
-        `function(*inputs) -> outputs`. It cannot be differentiated twice.
+        `function(*inputs) -> outputs`. Derivatives of higher order are TensorFlow's own, of `forward` and `backward`
+        together: right, and slower.
     """
     run_forward = _without_copies(forward, jit)
     run_backward = tf.function(backward, jit_compile=jit, autograph=False)
 
     def gradients_of(residuals, output_gradients):
-        found = run_backward(residuals, list(output_gradients))
+        found = _constants(run_backward(residuals, list(output_gradients)))
         # All at once: else the loops of the layer before would wait in the queue behind half of these products.
         return found if finish is None else tf.tuple(finish(residuals, found))
 
+    def again(*inputs_and_gradients, count):
+        """The gradients once more, from the inputs on: what a second derivative is taken of."""
+        _, residuals = forward(*inputs_and_gradients[:count])
+        found = backward(residuals, list(inputs_and_gradients[count:]))
+        return _there(found if finish is None else finish(residuals, found))
+
+    @functools.cache
+    def gradient_program(count):
+        return _Differentiable(functools.partial(again, count=count), jit)
+
     @tf.custom_gradient
     def function(*inputs):
-        # Without stop_gradient TensorFlow would also differentiate the compiled loop itself, whose tensor
-        # lists cannot leave XLA ("TensorList crossing the XLA/TF boundary").
-        inputs = [tf.stop_gradient(x) for x in inputs]
-        if batch is None or _rows(inputs, batch[0]) == 1 or not _side_by_side():
-            outputs, residuals = run_forward(*inputs)
-            return outputs, lambda *gradients: gradients_of(residuals, gradients)
-        ran = [run_forward(*half) for half in _halves(inputs, batch[0])]
+        if not tf.executing_eagerly() and forwardprop_util.pack_tangents(list(inputs)).tangents:
+            raise NotImplementedError(  # TensorFlow would take them for zero, as with every custom gradient
+                "Expected derivatives by tf.GradientTape, or by a tf.autodiff.ForwardAccumulator outside of any "
+                "tf.function. Received: a ForwardAccumulator within one."
+            )
+        values = _constants(inputs)
+        if batch is None or _rows(values, batch[0]) == 1 or not _side_by_side():
+            outputs, residuals = run_forward(*values)
+            return outputs, lambda *gradients: gradient(gradients, lambda g: gradients_of(residuals, g), inputs)
+        ran = [run_forward(*half) for half in _halves(values, batch[0])]
 
-        def gradient(*output_gradients):
+        def joined_gradients(output_gradients):
             halves = _halves(output_gradients, batch[1])
             found = [gradients_of(residuals, half) for (_, residuals), half in zip(ran, halves, strict=True)]
             return _joined(found, batch[0])
 
-        return _joined([outputs for outputs, _ in ran], batch[1]), gradient
+        outputs = _joined([outputs for outputs, _ in ran], batch[1])
+        return outputs, lambda *gradients: gradient(gradients, joined_gradients, inputs)
+
+    def gradient(output_gradients, first, inputs):
+        known: list[bool] = []
+
+        def run(*values):
+            found = first(values[len(inputs) :])
+            known[:] = [g is not None for g in found]
+            return _there(found)
+
+        found = iter(gradient_program(len(inputs))(run, *inputs, *output_gradients))
+        return [next(found) if there else None for there in known]
 
     return function
+
+
+class _Differentiable:
+    """Has gradients of every order, each of them one program: those of `plain`, however the values are found.
+
+    Args:
+        plain: `plain(*inputs) -> outputs`, of operations that TensorFlow itself differentiates.
+        jit: compile with XLA.
+    """
+
+    def __init__(self, plain: Callable, jit: bool) -> None:
+        self.plain, self.jit = plain, jit
+        self.gradients: dict[tuple, tuple] = {}
+
+    def __call__(self, run: Callable, *inputs: Any) -> list:
+        """`run(*inputs)`, which gives the same as `plain(*inputs)`."""
+        real = tuple(x.dtype.is_floating for x in inputs)
+
+        @tf.custom_gradient
+        def function(*inputs):
+            def gradient(*output_gradients):
+                program, compiled_program = self.gradient_for(real)
+                found = iter(program(compiled_program, *inputs, *output_gradients))
+                return [next(found) if yes else None for yes in real]
+
+            return _constants(run(*_constants(inputs))), gradient
+
+        # Own tensors of this graph: what it borrowed from another is out of reach where its gradient is made.
+        return function(*(tf.identity(x) for x in inputs))
+
+    def gradient_for(self, real: tuple[bool, ...]) -> tuple["_Differentiable", Callable]:
+        """(*inputs, *output gradients) -> the gradients by the inputs that are `real`: itself, and how to run it."""
+        key = real, _within_xla()  # a loop is traced in another way there, see `scan`
+        if key not in self.gradients:
+
+            def pull_back(*values):
+                inputs, output_gradients = values[: len(real)], values[len(real) :]
+
+                def function(*chosen):
+                    chosen = iter(chosen)
+                    return self.plain(*(next(chosen) if yes else x for x, yes in zip(inputs, real, strict=True)))
+
+                return vjp(function, [x for x, yes in zip(inputs, real, strict=True) if yes], output_gradients)
+
+            run = tf.function(pull_back, jit_compile=self.jit, autograph=False)
+            self.gradients[key] = _Differentiable(pull_back, self.jit), run
+        return self.gradients[key]
+
+
+def _constants(values: Any) -> Any:
+    """The tensors, without the way by which they were found.
+
+    What enters a compiled program and what leaves it: else TensorFlow would also differentiate the loop itself, whose
+    tensor lists cannot leave XLA ("TensorList crossing the XLA/TF boundary").
+    """
+    return tf.nest.map_structure(lambda x: None if x is None else tf.stop_gradient(x), values)
+
+
+def _there(values: Sequence[Any]) -> list:
+    """Those that are not None."""
+    return [value for value in values if value is not None]
 
 
 def _without_copies(forward: Callable, jit: bool) -> Callable:
@@ -114,7 +203,7 @@ def _without_copies(forward: Callable, jit: bool) -> Callable:
     run = tf.function(program, jit_compile=jit, autograph=False)
 
     def call(*inputs):
-        outputs, made = run(*inputs)
+        outputs, made = _constants(run(*inputs))
         made = iter(made)
         return outputs, [next(made) if place is None else inputs[place] for place in places]
 
@@ -165,11 +254,29 @@ def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
     Returns:
         One for each input, zeros where it has no influence.
     """
+    zero = tf.UnconnectedGradients.ZERO
+    if not tf.executing_eagerly():
+        # Not by a tape: TensorFlow stops all of them while it finds derivatives forwards (`tf.autodiff`).
+        inputs = [tf.identity(x) for x in inputs]
+        return tf.gradients(function(*inputs), inputs, list(gradients), unconnected_gradients=zero)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         outputs = function(*inputs)
-    zero = tf.UnconnectedGradients.ZERO
     return list(tape.gradient(outputs, list(inputs), output_gradients=list(gradients), unconnected_gradients=zero))
+
+
+def of_shape(value: Any, like: Any, expected: str) -> Any:
+    """`value`, with an error when the program runs unless its shape is that of the first axes of `like`.
+
+    Args:
+        value: a tensor. like: a tensor of at least as many axes. expected: the beginning of the message.
+    """
+    shape = tf.shape(like)[: len(value.shape)]
+    if _within_xla():
+        # XLA leaves out assertions, but it stacks tensors of one shape only.
+        return tf.stack([value, tf.zeros(shape, value.dtype)])[0]
+    with tf.control_dependencies([tf.debugging.assert_equal(tf.shape(value), shape, f"{expected}.")]):
+        return tf.identity(value)
 
 
 def compiled(function: Callable, variables: Sequence[Any]) -> Callable:
