@@ -16,7 +16,8 @@ import keras
 from shared.layers.backend import memory
 
 if keras.backend.backend() == "tensorflow":
-    from shared.layers.backend.tensorflow import compiled, differentiable, of_shape, on_gpu, scan, vjp
+    from shared.layers.backend.tensorflow import compiled, differentiable, of_shape, on_gpu, scan
+    from shared.layers.backend.tensorflow_derivatives import vjp
 elif keras.backend.backend() == "jax":
     from shared.layers.backend.jax import compiled, differentiable, of_shape, on_gpu, scan, vjp
 elif keras.backend.backend() == "torch":

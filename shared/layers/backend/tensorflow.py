@@ -6,8 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager import forwardprop_util
-from tensorflow.python.ops import control_flow_util
+
+from shared.layers.backend.tensorflow_derivatives import (
+    Differentiable,
+    constants,
+    refuse_forward_mode,
+    there,
+    within_xla,
+)
 
 Tensors = Sequence[Any]
 Step = Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
@@ -37,7 +43,7 @@ def scan(step: Step, carry: Tensors, sequences: Tensors, outputs: int, reverse: 
     dtype = carry[0].dtype
     # XLA reads and writes the slices of tensor arrays in place; TensorFlow itself would copy them, but not `s[t]`.
     readers = [
-        tf.TensorArray(s.dtype, size=length).unstack(s).read if _within_xla() else s.__getitem__ for s in sequences
+        tf.TensorArray(s.dtype, size=length).unstack(s).read if within_xla() else s.__getitem__ for s in sequences
     ]
     results = [tf.TensorArray(dtype, size=length) for _ in range(outputs)]
 
@@ -80,7 +86,7 @@ def differentiable(
     run_backward = tf.function(backward, jit_compile=jit, autograph=False)
 
     def gradients_of(residuals, output_gradients):
-        found = _constants(run_backward(residuals, list(output_gradients)))
+        found = constants(run_backward(residuals, list(output_gradients)))
         # All at once: else the loops of the layer before would wait in the queue behind half of these products.
         return found if finish is None else tf.tuple(finish(residuals, found))
 
@@ -88,20 +94,16 @@ def differentiable(
         """The gradients once more, from the inputs on: what a second derivative is taken of."""
         _, residuals = forward(*inputs_and_gradients[:count])
         found = backward(residuals, list(inputs_and_gradients[count:]))
-        return _there(found if finish is None else finish(residuals, found))
+        return there(found if finish is None else finish(residuals, found))
 
     @functools.cache
     def gradient_program(count):
-        return _Differentiable(functools.partial(again, count=count), jit)
+        return Differentiable(functools.partial(again, count=count), jit)
 
     @tf.custom_gradient
     def function(*inputs):
-        if not tf.executing_eagerly() and forwardprop_util.pack_tangents(list(inputs)).tangents:
-            raise NotImplementedError(  # TensorFlow would take them for zero, as with every custom gradient
-                "Expected derivatives by tf.GradientTape, or by a tf.autodiff.ForwardAccumulator outside of any "
-                "tf.function. Received: a ForwardAccumulator within one."
-            )
-        values = _constants(inputs)
+        refuse_forward_mode(inputs)
+        values = constants(inputs)
         if batch is None or _rows(values, batch[0]) == 1 or not _side_by_side():
             outputs, residuals = run_forward(*values)
             return outputs, lambda *gradients: gradient(gradients, lambda g: gradients_of(residuals, g), inputs)
@@ -121,73 +123,12 @@ def differentiable(
         def run(*values):
             found = first(values[len(inputs) :])
             known[:] = [g is not None for g in found]
-            return _there(found)
+            return there(found)
 
         found = iter(gradient_program(len(inputs))(run, *inputs, *output_gradients))
-        return [next(found) if there else None for there in known]
+        return [next(found) if yes else None for yes in known]
 
     return function
-
-
-class _Differentiable:
-    """Has gradients of every order, each of them one program: those of `plain`, however the values are found.
-
-    Args:
-        plain: `plain(*inputs) -> outputs`, of operations that TensorFlow itself differentiates.
-        jit: compile with XLA.
-    """
-
-    def __init__(self, plain: Callable, jit: bool) -> None:
-        self.plain, self.jit = plain, jit
-        self.gradients: dict[tuple, tuple] = {}
-
-    def __call__(self, run: Callable, *inputs: Any) -> list:
-        """`run(*inputs)`, which gives the same as `plain(*inputs)`."""
-        real = tuple(x.dtype.is_floating for x in inputs)
-
-        @tf.custom_gradient
-        def function(*inputs):
-            def gradient(*output_gradients):
-                program, compiled_program = self.gradient_for(real)
-                found = iter(program(compiled_program, *inputs, *output_gradients))
-                return [next(found) if yes else None for yes in real]
-
-            return _constants(run(*_constants(inputs))), gradient
-
-        # Own tensors of this graph: what it borrowed from another is out of reach where its gradient is made.
-        return function(*(tf.identity(x) for x in inputs))
-
-    def gradient_for(self, real: tuple[bool, ...]) -> tuple["_Differentiable", Callable]:
-        """(*inputs, *output gradients) -> the gradients by the inputs that are `real`: itself, and how to run it."""
-        key = real, _within_xla()  # a loop is traced in another way there, see `scan`
-        if key not in self.gradients:
-
-            def pull_back(*values):
-                inputs, output_gradients = values[: len(real)], values[len(real) :]
-
-                def function(*chosen):
-                    chosen = iter(chosen)
-                    return self.plain(*(next(chosen) if yes else x for x, yes in zip(inputs, real, strict=True)))
-
-                return vjp(function, [x for x, yes in zip(inputs, real, strict=True) if yes], output_gradients)
-
-            run = tf.function(pull_back, jit_compile=self.jit, autograph=False)
-            self.gradients[key] = _Differentiable(pull_back, self.jit), run
-        return self.gradients[key]
-
-
-def _constants(values: Any) -> Any:
-    """The tensors, without the way by which they were found.
-
-    What enters a compiled program and what leaves it: else TensorFlow would also differentiate the loop itself, whose
-    tensor lists cannot leave XLA ("TensorList crossing the XLA/TF boundary").
-    """
-    return tf.nest.map_structure(lambda x: None if x is None else tf.stop_gradient(x), values)
-
-
-def _there(values: Sequence[Any]) -> list:
-    """Those that are not None."""
-    return [value for value in values if value is not None]
 
 
 def _without_copies(forward: Callable, jit: bool) -> Callable:
@@ -203,21 +144,16 @@ def _without_copies(forward: Callable, jit: bool) -> Callable:
     run = tf.function(program, jit_compile=jit, autograph=False)
 
     def call(*inputs):
-        outputs, made = _constants(run(*inputs))
+        outputs, made = constants(run(*inputs))
         made = iter(made)
         return outputs, [next(made) if place is None else inputs[place] for place in places]
 
     return call
 
 
-def _within_xla() -> bool:
-    """Whether what is traced becomes part of a program of XLA's."""
-    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
-
-
 def _side_by_side() -> bool:
     """Not on a GPU, and not within a program of XLA's, which runs one loop after the other."""
-    return CORES > 1 and not on_gpu() and not tf.executing_eagerly() and not _within_xla()
+    return CORES > 1 and not on_gpu() and not tf.executing_eagerly() and not within_xla()
 
 
 def _rows(values: Tensors, axes: Axes) -> int | None:
@@ -244,27 +180,6 @@ def _joined(halves: Sequence[Tensors], axes: Axes) -> list:
     ]
 
 
-def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
-    """The gradients by the inputs, given those by the outputs.
-
-    Args:
-        function: `function(*inputs) -> outputs`, a list of tensors.
-        inputs: floating-point tensors. gradients: one for each output.
-
-    Returns:
-        One for each input, zeros where it has no influence.
-    """
-    zero = tf.UnconnectedGradients.ZERO
-    if not tf.executing_eagerly():
-        # Not by a tape: TensorFlow stops all of them while it finds derivatives forwards (`tf.autodiff`).
-        inputs = [tf.identity(x) for x in inputs]
-        return tf.gradients(function(*inputs), inputs, list(gradients), unconnected_gradients=zero)
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        outputs = function(*inputs)
-    return list(tape.gradient(outputs, list(inputs), output_gradients=list(gradients), unconnected_gradients=zero))
-
-
 def of_shape(value: Any, like: Any, expected: str) -> Any:
     """`value`, with an error when the program runs unless its shape is that of the first axes of `like`.
 
@@ -272,7 +187,7 @@ def of_shape(value: Any, like: Any, expected: str) -> Any:
         value: a tensor. like: a tensor of at least as many axes. expected: the beginning of the message.
     """
     shape = tf.shape(like)[: len(value.shape)]
-    if _within_xla():
+    if within_xla():
         # XLA leaves out assertions, but it stacks tensors of one shape only.
         return tf.stack([value, tf.zeros(shape, value.dtype)])[0]
     with tf.control_dependencies([tf.debugging.assert_equal(tf.shape(value), shape, f"{expected}.")]):
