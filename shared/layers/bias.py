@@ -26,4 +26,4 @@ class Bias(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """See the class."""
-        return inputs + ops.cast(self.bias, inputs.dtype)
+        return ops.cast(inputs, self.compute_dtype) + ops.cast(self.bias, self.compute_dtype)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import keras
-from keras import ops, tree
+from keras import ops
 
 from shared.layers.scanned import Scanned, check_positive
 
@@ -34,6 +34,7 @@ class CausalCell(keras.layers.Layer):
 
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
         """Inputs (batch, features), [output before, *pasts] -> output (batch, units), states."""
+        inputs = ops.cast(inputs, self.compute_dtype)
         outputs, histories = self.sequence(inputs[:, None], self.unflatten(states), training)
         return outputs[:, 0], [outputs[:, 0], *self.flatten([history[:, 1:] for history in histories])]
 
@@ -77,7 +78,7 @@ class Causal(Scanned):
         each output is then repeated until the next real step."""
         x, real = sequences, None
         if mask is not None:
-            real = ops.cast(tree.flatten(mask)[0], "bool")
+            real = ops.cast(mask, "bool")
         if self.go_backwards:
             x = ops.flip(x, axis=1)
             real = None if real is None else ops.flip(real, axis=1)

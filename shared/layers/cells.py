@@ -154,7 +154,8 @@ class StepCell(Cell):
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
         """Inputs (batch, features) and states -> output (batch, units) and states."""
         del training
-        kernel, vectors = self.cast_weights(ops.dtype(inputs))
+        inputs = ops.cast(inputs, self.compute_dtype)
+        kernel, vectors = self.cast_weights(inputs.dtype)
         new = bptt.one(self.STEP, self.project(inputs), list(states), kernel, vectors)
         return new[0], new
 
@@ -193,7 +194,7 @@ class LinearCell(Cell):
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
         """Inputs (batch, features), [h (batch, units)] -> output (batch, units), [h]."""
         del training
-        a, b = self.coefficients(inputs)
+        a, b = self.coefficients(ops.cast(inputs, self.compute_dtype))
         h = a * states[0] + b
         return h, [h]
 
@@ -216,7 +217,7 @@ class LinearRNN(CellRNN):
     def gates(self, x: Any, states: list) -> dict[str, Any]:
         """What one step keeps of the state, a, and what it adds, b: each (batch, units)."""
         del states
-        a, b = self.cell.coefficients(x)
+        a, b = self.cell.coefficients(ops.cast(x, self.compute_dtype))
         return {"a": a, "b": b}
 
     def over_time(self, x: Any, mask: Any, states: list, training: bool) -> list:

@@ -90,7 +90,8 @@ class ConvRNN(CellRNN):
         self.image = tuple(sequences_shape[2:4])
         super().build(sequences_shape, initial_state_shape)
         if self.stateful:
-            self.input_spec = keras.layers.InputSpec(shape=(None, None, *self.image, None))
+            shape = (None, None, *self.image, None)
+            self.input_spec = keras.layers.InputSpec(shape=shape, axes=self.input_spec.axes)
 
     def get_initial_state(self, batch_size: Any, image: Any = None) -> list:
         """Zeros (batch, rows, columns, units); `image` is (rows, columns), by default those the layer was built for."""
@@ -116,19 +117,9 @@ class ConvRNN(CellRNN):
         states = [(batch, *image, size) for size in self.state_size]
         return (output, *states) if self.return_state else output
 
-    def _check_states(self, states: list, sequences_shape: Any) -> None:
-        expected = [(*sequences_shape[2:4], size) for size in self.state_size]
-        received = [tuple(state.shape[1:]) for state in states]
-        if len(received) != len(expected) or not all(map(_may_be_equal, received, expected)):
-            raise ValueError(
-                f"Expected an initial_state of {len(expected)} tensors (batch, rows, columns, units) of shapes "
-                f"{expected} after the batch. Received: {received}"
-            )
-
-
-def _may_be_equal(shape: tuple, other: tuple) -> bool:
-    """Whether two shapes are the same as far as they are known."""
-    return len(shape) == len(other) and all(a == b or None in (a, b) for a, b in zip(shape, other, strict=True))
+    def state_shapes(self, sequences_shape: Any) -> list[tuple]:
+        """See `Scanned`."""
+        return [(sequences_shape[0], *sequences_shape[2:4], size) for size in self.state_size]
 
 
 def odd_pair(name: str, value: Any) -> tuple[int, int]:

@@ -65,6 +65,7 @@ class GRU(KerasTwin, keras.layers.GRU):
 
     def gates(self, x: Any, states: list) -> dict[str, Any]:
         """The gates of one step: x (batch, features), states -> z r g, each (batch, units)."""
+        x = ops.cast(x, self.compute_dtype)
         kernel, recurrent_kernel, bias, (recurrent_bias,) = self.loop_weights(x.dtype)
         x_z, x_r, x_g = ops.split(ops.matmul(x, kernel) + bias, 3, axis=-1)
         h_z, h_r, h_g = ops.split(ops.matmul(states[0], recurrent_kernel) + recurrent_bias, 3, axis=-1)

@@ -51,6 +51,7 @@ class GRUDCell(StepCell):
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
         """Inputs (batch, 3 n), [h, last observed] -> output (batch, units), [h, last observed]."""
         del training
+        inputs = ops.cast(inputs, self.compute_dtype)
         kernel, vectors = self.cast_weights(inputs.dtype)
         values, observed, _ = ops.split(inputs, 3, axis=-1)
         (h,) = bptt.one(self.STEP, self.imputed(inputs, states[1]), [states[0]], kernel, vectors)

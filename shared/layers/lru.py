@@ -62,6 +62,7 @@ class LRUCell(Cell):
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
         """Inputs (batch, features), [h, s] -> output (batch, units), [h, s]."""
         del training
+        inputs = ops.cast(inputs, self.compute_dtype)
         (s,) = bptt.one(ROTATE, [self.drive(inputs)], [states[1]], None, [self.eigenvalues(inputs.dtype)])
         h = self.read_out(s, inputs)
         return h, [h, s]

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from shared.layers import bptt
+from shared.layers import backend, bptt
 
 
 class Scanned:
@@ -27,6 +27,8 @@ class Scanned:
     # What `keras.layers.RNN` gives.
     cell: Any
     state_size: list
+    built: bool
+    compute_dtype: Any
     go_backwards: bool
     zero_output_for_mask: bool
     unroll: bool
@@ -83,12 +85,19 @@ class Scanned:
 
     def step(self, x: Any, states: list) -> tuple[Any, list]:
         """One step for streaming: x (batch, features), states [(batch, units)] -> output (batch, units), states."""
-        output, new = self.cell(x, states)
+        if self.built:
+            self._check_step(x, states)
+        x, *states = (ops.cast(value, self.compute_dtype) for value in (x, *states))
+        output, new = self.advance(x, states)
         if not self.zoneout:
             return output, list(new)
         zone = ops.cast(self.zoneout, output.dtype)
-        new = bptt.held(self.zoned, list(states), list(new), [zone, zone])
+        new = bptt.held(self.zoned, states, list(new), [zone, zone])
         return new[0], new
+
+    def advance(self, x: Any, states: list) -> tuple[Any, list]:
+        """One step without zoneout."""
+        return self.cell(x, states)
 
     def without_dropped(self, sequences: Any, training: bool) -> Any:
         """The sequences (batch, time, features) with some features dropped in training, one mask for all steps."""
@@ -111,12 +120,20 @@ class Scanned:
             return kernel
         return keras.random.dropout(kernel, self.recurrent_weight_dropout, seed=self.scan_seed)
 
+    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+        """Builds the cell, and keeps to the width of the inputs."""
+        super().build(sequences_shape, initial_state_shape)  # type: ignore
+        self.input_spec = keras.layers.InputSpec(ndim=self.input_spec.ndim, axes={-1: sequences_shape[-1]})
+
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """Checks what Keras does not, then calls `keras.layers.RNN`."""
         if sequences.shape[1] == 0:
             raise ValueError(f"Expected sequences of at least one step. Received: inputs of shape {sequences.shape}")
+        sequences = ops.cast(sequences, self.compute_dtype)  # Keras itself casts those of floats only
         if initial_state is not None:
-            self._check_states(tree.flatten(initial_state), sequences.shape)
+            self._check_states("initial_state", tree.flatten(initial_state), sequences.shape)
+        if mask is not None:
+            mask = _checked_mask(tree.flatten(mask)[0], sequences)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)  # type: ignore
 
     def inner_loop(self, sequences: Any, initial_state: list, mask: Any, training: bool = False) -> tuple:
@@ -129,7 +146,7 @@ class Scanned:
         x = self.time_first(self.without_dropped(sequences, training))
         steps = None
         if mask is not None:
-            steps = ops.swapaxes(ops.cast(tree.flatten(mask)[0], "bool"), 0, 1)
+            steps = ops.swapaxes(ops.cast(mask, "bool"), 0, 1)
             steps = ops.reshape(steps, (*ops.shape(steps), *[1] * (len(x.shape) - 2)))
         if self.go_backwards:
             x = ops.flip(x, axis=0)
@@ -146,14 +163,45 @@ class Scanned:
         options = {name: getattr(self, name) for name in self.SCAN_OPTIONS}
         return {**super().get_config(), **options}  # type: ignore[misc]
 
-    def _check_states(self, states: list, sequences_shape: Any) -> None:
-        del sequences_shape
-        widths = [state.shape[-1] for state in states]
-        if widths != list(self.state_size):
+    def state_shapes(self, sequences_shape: Any) -> list[tuple]:
+        """Those of the states, for inputs of this shape; None where it is not known."""
+        return [(sequences_shape[0], size) for size in self.state_size]
+
+    def _check_states(self, name: str, states: list, sequences_shape: Any) -> None:
+        expected, received = self.state_shapes(sequences_shape), [_shape(state) for state in states]
+        if len(received) != len(expected) or not all(map(may_be_equal, received, expected)):
+            axes = "(batch, rows, columns, units)" if len(sequences_shape) == 5 else "(batch, units)"
             raise ValueError(
-                f"Expected an initial_state of {len(self.state_size)} tensors (batch, units) of widths "
-                f"{self.state_size}. Received widths: {widths}"
+                f"Expected {name} of {len(expected)} tensors {axes} of shapes {expected}. Received: {received}"
             )
+
+    def _check_step(self, x: Any, states: Any) -> None:
+        shape = _shape(x)
+        if len(shape) != self.input_spec.ndim - 1 or not may_be_equal(shape[-1:], (self.input_spec.axes[-1],)):
+            axes = "(batch, rows, columns, channels)" if self.input_spec.ndim == 5 else "(batch, features)"
+            raise ValueError(
+                f"Expected one step {axes} of width {self.input_spec.axes[-1]}. Received: inputs of shape {shape}"
+            )
+        self._check_states("states", list(states), (shape[0], None, *shape[1:]))
+
+
+def may_be_equal(shape: tuple, other: tuple) -> bool:
+    """Whether two shapes are the same as far as they are known."""
+    return len(shape) == len(other) and all(a == b or None in (a, b) for a, b in zip(shape, other, strict=True))
+
+
+def _shape(value: Any) -> tuple:
+    """That of a tensor or an array; () of anything else."""
+    return tuple(getattr(value, "shape", ()))
+
+
+def _checked_mask(mask: Any, sequences: Any) -> Any:
+    """The mask, which has one value for each step of the sequences (batch, time, ...)."""
+    received, expected = _shape(mask), _shape(sequences)[:2]
+    wanted = "Expected a mask (batch, time) with one value for each step of the inputs"
+    if not may_be_equal(received, expected):
+        raise ValueError(f"{wanted}, {expected}. Received: {received}")
+    return backend.of_shape(mask, sequences, wanted) if None in (*received, *expected) else mask
 
 
 def check_positive(**values: Any) -> None:

@@ -88,7 +88,7 @@ class Stack(keras.layers.Layer):
 
     def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
         """See the class."""
-        y = inputs
+        y = ops.cast(inputs, self.compute_dtype)
         for number, layer in enumerate(self.recurrent_layers):
             z = layer(self._normed(number, y), mask=mask, training=training)
             y = self._joined(y, self.drops[number](z, training=training))
@@ -96,7 +96,9 @@ class Stack(keras.layers.Layer):
 
     def step(self, x: Any, states: list) -> tuple[Any, list]:
         """One step for streaming: x (batch, features), states -> output (batch, units), states."""
-        y, after, states = x, [], list(states)
+        if len(states) != len(self.state_size):
+            raise ValueError(f"Expected {len(self.state_size)} states, those of all layers. Received: {len(states)}")
+        y, after, states = ops.cast(x, self.compute_dtype), [], list(states)
         for number, layer in enumerate(self._one_way()):
             before, states = states[: len(layer.state_size)], states[len(layer.state_size) :]
             z, new = layer.step(self._normed(number, y), before)

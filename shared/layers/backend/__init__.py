@@ -1,9 +1,10 @@
-"""What a recurrent layer needs of a backend beyond `keras.ops`: five functions, one file for each backend.
+"""What a recurrent layer needs of a backend beyond `keras.ops`: six functions, one file for each backend.
 
     scan(step, carry, sequences, outputs, reverse)   the time loop
     differentiable(forward, backward, ...)           a function with a hand-written gradient
     vjp(function, inputs, gradients)                 the gradient of a small function, inside of such a backward
     compiled(function, variables)                    a whole function as one program
+    of_shape(value, like, expected)                  a check of shapes that are known only when the program runs
     on_gpu()                                         whether a GPU will run it
 
 No other module of the gallery imports tensorflow, jax or torch. Importing this one also makes the process keep its
@@ -15,14 +16,15 @@ import keras
 from shared.layers.backend import memory
 
 if keras.backend.backend() == "tensorflow":
-    from shared.layers.backend.tensorflow import compiled, differentiable, on_gpu, scan, vjp
+    from shared.layers.backend.tensorflow import compiled, differentiable, of_shape, on_gpu, scan
+    from shared.layers.backend.tensorflow_derivatives import vjp
 elif keras.backend.backend() == "jax":
-    from shared.layers.backend.jax import compiled, differentiable, on_gpu, scan, vjp
+    from shared.layers.backend.jax import compiled, differentiable, of_shape, on_gpu, scan, vjp
 elif keras.backend.backend() == "torch":
-    from shared.layers.backend.torch import compiled, differentiable, on_gpu, scan, vjp
+    from shared.layers.backend.torch import compiled, differentiable, of_shape, on_gpu, scan, vjp
 else:
     raise ImportError(f"Expected KERAS_BACKEND to be tensorflow, jax or torch. Received: {keras.backend.backend()}")
 
-__all__ = ["compiled", "differentiable", "on_gpu", "scan", "vjp"]
+__all__ = ["compiled", "differentiable", "of_shape", "on_gpu", "scan", "vjp"]
 
 memory.keep()

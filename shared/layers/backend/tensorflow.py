@@ -1,11 +1,19 @@
 """TensorFlow: every scan, forward or backward, is one program that XLA compiles."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.ops import control_flow_util
+
+from shared.layers.backend.tensorflow_derivatives import (
+    Differentiable,
+    constants,
+    refuse_forward_mode,
+    there,
+    within_xla,
+)
 
 Tensors = Sequence[Any]
 Step = Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
@@ -35,7 +43,7 @@ def scan(step: Step, carry: Tensors, sequences: Tensors, outputs: int, reverse: 
     dtype = carry[0].dtype
     # XLA reads and writes the slices of tensor arrays in place; TensorFlow itself would copy them, but not `s[t]`.
     readers = [
-        tf.TensorArray(s.dtype, size=length).unstack(s).read if _within_xla() else s.__getitem__ for s in sequences
+        tf.TensorArray(s.dtype, size=length).unstack(s).read if within_xla() else s.__getitem__ for s in sequences
     ]
     results = [tf.TensorArray(dtype, size=length) for _ in range(outputs)]
 
@@ -71,32 +79,54 @@ def differentiable(
             the compiled program: TensorFlow multiplies and transposes large matrices faster than XLA does on a CPU.
 
     Returns:
-        `function(*inputs) -> outputs`. It cannot be differentiated twice.
+        `function(*inputs) -> outputs`. Derivatives of higher order are TensorFlow's own, of `forward` and `backward`
+        together: right, and slower.
     """
     run_forward = _without_copies(forward, jit)
     run_backward = tf.function(backward, jit_compile=jit, autograph=False)
 
     def gradients_of(residuals, output_gradients):
-        found = run_backward(residuals, list(output_gradients))
+        found = constants(run_backward(residuals, list(output_gradients)))
         # All at once: else the loops of the layer before would wait in the queue behind half of these products.
         return found if finish is None else tf.tuple(finish(residuals, found))
 
+    def again(*inputs_and_gradients, count):
+        """The gradients once more, from the inputs on: what a second derivative is taken of."""
+        _, residuals = forward(*inputs_and_gradients[:count])
+        found = backward(residuals, list(inputs_and_gradients[count:]))
+        return there(found if finish is None else finish(residuals, found))
+
+    @functools.cache
+    def gradient_program(count):
+        return Differentiable(functools.partial(again, count=count), jit)
+
     @tf.custom_gradient
     def function(*inputs):
-        # Without stop_gradient TensorFlow would also differentiate the compiled loop itself, whose tensor
-        # lists cannot leave XLA ("TensorList crossing the XLA/TF boundary").
-        inputs = [tf.stop_gradient(x) for x in inputs]
-        if batch is None or _rows(inputs, batch[0]) == 1 or not _side_by_side():
-            outputs, residuals = run_forward(*inputs)
-            return outputs, lambda *gradients: gradients_of(residuals, gradients)
-        ran = [run_forward(*half) for half in _halves(inputs, batch[0])]
+        refuse_forward_mode(inputs)
+        values = constants(inputs)
+        if batch is None or _rows(values, batch[0]) == 1 or not _side_by_side():
+            outputs, residuals = run_forward(*values)
+            return outputs, lambda *gradients: gradient(gradients, lambda g: gradients_of(residuals, g), inputs)
+        ran = [run_forward(*half) for half in _halves(values, batch[0])]
 
-        def gradient(*output_gradients):
+        def joined_gradients(output_gradients):
             halves = _halves(output_gradients, batch[1])
             found = [gradients_of(residuals, half) for (_, residuals), half in zip(ran, halves, strict=True)]
             return _joined(found, batch[0])
 
-        return _joined([outputs for outputs, _ in ran], batch[1]), gradient
+        outputs = _joined([outputs for outputs, _ in ran], batch[1])
+        return outputs, lambda *gradients: gradient(gradients, joined_gradients, inputs)
+
+    def gradient(output_gradients, first, inputs):
+        known: list[bool] = []
+
+        def run(*values):
+            found = first(values[len(inputs) :])
+            known[:] = [g is not None for g in found]
+            return there(found)
+
+        found = iter(gradient_program(len(inputs))(run, *inputs, *output_gradients))
+        return [next(found) if yes else None for yes in known]
 
     return function
 
@@ -114,21 +144,16 @@ def _without_copies(forward: Callable, jit: bool) -> Callable:
     run = tf.function(program, jit_compile=jit, autograph=False)
 
     def call(*inputs):
-        outputs, made = run(*inputs)
+        outputs, made = constants(run(*inputs))
         made = iter(made)
         return outputs, [next(made) if place is None else inputs[place] for place in places]
 
     return call
 
 
-def _within_xla() -> bool:
-    """Whether what is traced becomes part of a program of XLA's."""
-    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
-
-
 def _side_by_side() -> bool:
     """Not on a GPU, and not within a program of XLA's, which runs one loop after the other."""
-    return CORES > 1 and not on_gpu() and not tf.executing_eagerly() and not _within_xla()
+    return CORES > 1 and not on_gpu() and not tf.executing_eagerly() and not within_xla()
 
 
 def _rows(values: Tensors, axes: Axes) -> int | None:
@@ -155,21 +180,18 @@ def _joined(halves: Sequence[Tensors], axes: Axes) -> list:
     ]
 
 
-def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
-    """The gradients by the inputs, given those by the outputs.
+def of_shape(value: Any, like: Any, expected: str) -> Any:
+    """`value`, with an error when the program runs unless its shape is that of the first axes of `like`.
 
     Args:
-        function: `function(*inputs) -> outputs`, a list of tensors.
-        inputs: floating-point tensors. gradients: one for each output.
-
-    Returns:
-        One for each input, zeros where it has no influence.
+        value: a tensor. like: a tensor of at least as many axes. expected: the beginning of the message.
     """
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        outputs = function(*inputs)
-    zero = tf.UnconnectedGradients.ZERO
-    return list(tape.gradient(outputs, list(inputs), output_gradients=list(gradients), unconnected_gradients=zero))
+    shape = tf.shape(like)[: len(value.shape)]
+    if within_xla():
+        # XLA leaves out assertions, but it stacks tensors of one shape only.
+        return tf.stack([value, tf.zeros(shape, value.dtype)])[0]
+    with tf.control_dependencies([tf.debugging.assert_equal(tf.shape(value), shape, f"{expected}.")]):
+        return tf.identity(value)
 
 
 def compiled(function: Callable, variables: Sequence[Any]) -> Callable:
