@@ -6,9 +6,11 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # In a folder of its own: other packages import PyTorch wherever they find it, and slow everything down.
 BENCH := $(VENV)/bench
-BATTERY := tests/layers/test_battery.py
-# Two processes, each with whole files, since the tests of a file share one small training.
-TESTS := -m pytest -q --numprocesses 2 --dist loadfile
+# Two processes. Tests that share a training, a compiled model or an architecture's scans are a group, and one process
+# runs it; tests/conftest.py says which, and in what order. make test ARGS=--durations=20 shows what took longest.
+TESTS := -m pytest -q --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+ON_JAX := tests/layers/test_battery.py tests/test_decoding.py
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -23,12 +25,12 @@ demo: $(READY) ## train APP (text_generation) on its built-in data, show the res
 
 test: $(READY) ## all tests but the slow ones: TensorFlow, then the layers' battery and decoding on JAX
 	$(RUN) $(TESTS) -m "not slow"
-	KERAS_BACKEND=jax $(RUN) $(TESTS) -m "not slow" $(BATTERY) tests/test_decoding.py
+	KERAS_BACKEND=jax $(RUN) $(TESTS) -m "not slow" $(ON_JAX)
 
-test-all: $(READY) ## what `make test` leaves out: kills and resumes, real trainings, every layer on JAX
+test-all: $(READY) ## what `make test` leaves out: real trainings, every layer and the training loop on JAX
 	$(RUN) $(TESTS) -m slow
-	KERAS_BACKEND=jax $(RUN) $(TESTS) -m slow $(BATTERY)
-	KERAS_BACKEND=jax $(RUN) $(TESTS) tests/layers --ignore $(BATTERY)
+	KERAS_BACKEND=jax $(RUN) $(TESTS) -m slow $(ON_JAX)
+	KERAS_BACKEND=jax $(RUN) $(TESTS) tests/layers tests/test_fit.py --ignore tests/layers/test_battery.py
 
 lint: $(READY) ## ruff check, ruff format --check, mypy on shared
 	$(RUN) -m ruff check .

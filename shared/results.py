@@ -60,7 +60,7 @@ def record(
     if split not in SPLITS or direction not in DIRECTIONS:
         raise ValueError(f"Expected one of {SPLITS} and one of {DIRECTIONS}. Received: {split} and {direction}")
     kept = {
-        "app": run.app,
+        "app": run.app.partition("/")[0],
         "data": plain_name(run.config["data"]),
         "task": dict(task or {}),
         "split": split,

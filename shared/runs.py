@@ -1,5 +1,8 @@
 """The run folder: runs/<app>/<name>/ holds everything one training leaves behind.
 
+An app with several networks keeps those of a further one in runs/<app>/<kind>/<name>/; they are trained by the verb
+train-<kind>, and where this package wants an app's name they are called "<app>/<kind>".
+
 config.json      which app, which settings, the command that gives them
 info.json        what was learned from the data: vocabulary, scaler, labels, a fingerprint of the data itself
 model.keras      the best model so far
@@ -24,8 +27,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
-
-import numpy as np
 
 from shared import InputError, MissingFileError
 
@@ -186,13 +187,19 @@ def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool
     return run
 
 
+def training(app: str) -> str:
+    """The command that trains: "python -m apps.chatbot train", or "... train-talk" for "chatbot/talk"."""
+    name, _, kind = app.partition("/")
+    return f"python -m apps.{name} train" + (f"-{kind}" if kind else "")
+
+
 def find(app: str, name: str | None = None) -> Run:
     """The run called `name`, or the one with the newest model.
 
     Raises:
         InputError: there is none, it is another app's, its model is not written yet, or a file is damaged.
     """
-    command = f"python -m apps.{app} train"
+    command = training(app)
     if name is None:
         models = [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]
         if not models:
@@ -316,6 +323,8 @@ def _feed(digest: Any, value: Any) -> None:
         for each in value:
             _feed(digest, each)
         return
+    import numpy as np  # here, since every --help imports this module
+
     array = None if isinstance(value, str | bytes | int | float | None) else np.ascontiguousarray(value)
     if array is not None and array.dtype.kind not in "OV":
         head, content = f"array {array.dtype.str} {array.shape} ", array.tobytes()
@@ -347,7 +356,7 @@ def _known(app: str, name: str) -> str:
     elsewhere = sorted(p.parent.name for p in root().glob(f"*/{name}") if p.is_dir())
     if elsewhere:
         return f"{name} is a run of {', '.join(elsewhere)}."
-    names = sorted(p.name for p in (root() / app).glob("[!.]*") if p.is_dir())
+    names = sorted(p.name for p in (root() / app).glob("[!.]*") if (p / "config.json").exists())
     return f"Runs there: {', '.join(names)}." if names else "There are no runs there yet."
 
 

@@ -19,6 +19,7 @@ import tyro
 from annotated_types import Ge, Gt, Le, Lt
 
 from shared import InputError
+from shared.runs import training
 
 Settings = TypeVar("Settings")
 
@@ -37,7 +38,6 @@ _RANGES: dict[type, tuple[str, Any, str]] = {
     Lt: ("lt", operator.lt, "less than {}"),
 }
 _NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-FIRST = "builtin"  # the recipe of an app's own data, and where every other source starts that has none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,8 @@ def check(settings: Any) -> None:
         if isinstance(value, list):
             value = tuple(value)
             object.__setattr__(settings, field.name, value)
-        _check_value(flag(field.name), value, hints[field.name])
+        if value is not tyro.MISSING:  # a required argument, before the command line is parsed
+            _check_value(flag(field.name), value, hints[field.name])
 
 
 def _check_value(name: str, value: Any, hint: Any) -> None:
@@ -106,19 +107,19 @@ def flag(name: str) -> str:
 
 
 def recipe(recipes: Mapping[str, Settings], name: str | None, data: str) -> Settings:
-    """The settings that the options start from: those of `name`, else those of the data, else those of builtin.
+    """The settings that the options start from: those of `name`, else those of the data, else the first ones.
 
     Raises:
         InputError: there is no recipe called `name`.
     """
     if name and name not in recipes:
         raise InputError(f"--recipe: expected one of {', '.join(recipes)}; received {name!r}")
-    return recipes[name] if name else recipes.get(data, recipes[FIRST])
+    return recipes[name] if name else recipes.get(data, next(iter(recipes.values())))
 
 
 def chosen(recipes: Mapping[str, Settings], words: Sequence[str]) -> Settings:
     """The same for a command line, before it is parsed: --recipe and --data choose the defaults of all options."""
-    return recipe(recipes, peek(words, "--recipe", ""), peek(words, "--data", FIRST))
+    return recipe(recipes, peek(words, "--recipe", ""), peek(words, "--data", ""))
 
 
 def peek(words: Sequence[str], option: str, default: str) -> str:
@@ -139,14 +140,15 @@ def command(
     app: str,
     settings: Any,
     recipes: Mapping[str, Any],
-    verb: str = "train",
+    verb: str = "",
     leave_out: Collection[str] = (),
     **more: Any,
 ) -> str:
     """The command line that gives these settings: their data, and an option for each difference from its recipe.
 
     Args:
-        app: the app's folder name.
+        app: the app's folder name; "app/kind" for a further network of it (see `shared.runs`).
+        verb: by default the one that trains it.
         leave_out: settings that the command does not name.
         more: further options, such as seeds=3.
 
@@ -160,7 +162,8 @@ def command(
     changed = {name: getattr(settings, name) for name in fields if getattr(settings, name) != getattr(start, name)}
     options = {"data": settings.data} | {name: value for name, value in changed.items() if name not in leave_out} | more
     words = [word for name, value in options.items() for word in _words(name, value)]
-    return shlex.join(["python", "-m", f"apps.{app}", verb, *words])
+    start_words = ["python", "-m", f"apps.{app.partition('/')[0]}", verb] if verb else training(app).split()
+    return shlex.join([*start_words, *words])
 
 
 def _words(name: str, value: Any) -> list[str]:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from shared import InputError, results, runs, settings
@@ -123,11 +125,20 @@ def _without_chance(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_for_every_seed(load: Callable[[Any], Loaded]) -> Callable[[Any], Loaded]:
-    """Keeps what `load(config)` gave last, for further calls whose settings differ in the seed alone."""
-    kept = functools.lru_cache(maxsize=1)(load)
+    """Keeps what `load(config)` gave last, for further calls whose settings differ in the seed alone.
+
+    A file or folder that the settings name is read again when it has changed.
+    """
+
+    @functools.lru_cache(maxsize=1)
+    def kept(config: Any, files: tuple[Any, ...]) -> Loaded:
+        return load(config)
 
     @functools.wraps(load)
     def loaded(config: Any) -> Loaded:
-        return kept(dataclasses.replace(config, seed=0))
+        named = [Path(value) for value in vars(config).values() if isinstance(value, str) and os.path.exists(value)]
+        files = (file for path in named for file in (path, *sorted(path.rglob("*"))))
+        states = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+        return kept(dataclasses.replace(config, seed=0), states)
 
     return loaded

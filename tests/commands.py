@@ -1,10 +1,12 @@
-"""Commands as a user types them, and a small training of each app that many tests look at."""
+"""Commands as a user types them: in a process of their own or, where that would prove no more, in this one."""
 
+import atexit
 import contextlib
 import functools
 import io
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +21,10 @@ HUNG_S = 1200  # a training of the slow tests takes minutes on a busy machine; w
 
 
 def run(*words: str, cwd: Path = ROOT, stdin: str = "", **environment: str) -> subprocess.CompletedProcess:
-    """A command in a process of its own: for other backends, signals, and what a fresh process must be able to do."""
+    """`python -m WORDS` in a process of its own.
+
+    For what only a new process can show: that it needs nothing of the one that trained, another backend, a kill.
+    """
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=cwd,
@@ -32,7 +37,7 @@ def run(*words: str, cwd: Path = ROOT, stdin: str = "", **environment: str) -> s
 
 
 def run_here(package: str, *words: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess:
-    """The same in this process, which has started the backend already: for everything else."""
+    """`python -m PACKAGE WORDS` in this process, which has started the backend already; a warning is an error here."""
     out, err, typed = io.StringIO(), io.StringIO(), io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
     with (
         mock.patch.dict(os.environ, environment),
@@ -43,17 +48,19 @@ def run_here(package: str, *words: str, stdin: str = "", **environment: str) -> 
         pytest.raises(SystemExit) as end,
     ):
         runpy.run_module(package, run_name="__main__")
-    status = end.value.code if isinstance(end.value.code, int) else 1
+    code = end.value.code
+    status = code if isinstance(code, int) else int(code is not None)
     return subprocess.CompletedProcess([package, *words], status, out.getvalue(), err.getvalue())
 
 
-@functools.lru_cache
+@functools.cache
 def trained(app: str, *words: str) -> tuple[Path, str]:
     """The folder of all runs after a smoke training, for $GALLERY_RUNS, and what was printed.
 
     It is trained once in a test process, so tests must not change it: they copy what they alter.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"{app}-"))
+    folder = Path(tempfile.mkdtemp(prefix="trained_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     done = run_here(f"apps.{app}", "train", "--recipe", "smoke", *words, GALLERY_RUNS=str(folder))
     assert done.returncode == 0, done.stderr
     return folder, done.stdout

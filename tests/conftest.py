@@ -1,6 +1,9 @@
-"""Runs before every test module: the backend as the apps start it, and reasons for what is skipped."""
+"""Runs before every test module: the backend as the apps start it, which tests share a worker, what is skipped."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,53 @@ for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"):
     os.environ.setdefault(name, cli.ENVIRONMENT[name])
 
 
+def keep_what_jax_compiles() -> None:
+    """Until this process ends: each test builds its layer anew, and JAX would compile the same programs for each."""
+    folder = tempfile.mkdtemp(prefix="jax_programs_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # A folder for each worker, as JAX does not write a program at once: another could read half of it.
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
+    os.environ |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+
+
+if os.environ.get("KERAS_BACKEND") == "jax":
+    keep_what_jax_compiles()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Tests marked `data` need the real data sets; without them they are skipped, and say so."""
-    folder = os.environ.get("GALLERY_DATA")
-    if folder and Path(folder).is_dir():
-        return
+    """Groups what shares something that takes time to make, puts the longest first, skips what has no data."""
     for item in items:
-        if item.get_closest_marker("data"):
+        if group := shared_worker(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+        if item.get_closest_marker("data") and not has_data():
             item.add_marker(pytest.mark.skip(reason="GALLERY_DATA names no folder of real data sets"))
+    items.sort(key=turn)
+
+
+def shared_worker(item: pytest.Item) -> str | None:
+    """The name of the group whose tests one worker runs: those of an app's training, of a fixture of their file, or of an
+    architecture."""
+    if hasattr(item, "callspec") and item.path.stem == "test_contract":
+        return f"test_{item.callspec.params['app']}"  # as the app's own file, which looks at the same training
+    if any(found[-1].scope == "module" for found in item._fixtureinfo.name2fixturedefs.values()):
+        return item.path.stem
+    # A layer's scans are compiled once in a process, whichever test asks first.
+    arch = item.callspec.params.get("arch") if hasattr(item, "callspec") else None
+    return arch if arch and item.path.parent.name == "layers" else None
+
+
+def turn(item: pytest.Item) -> int:
+    """Whole trainings first, then groups, then single tests, so that both workers have something to do to the end."""
+    group, of_app = item.get_closest_marker("xdist_group"), item.path.parent.name == "apps"
+    if group is None:
+        return 0 if of_app and item.get_closest_marker("slow") else 4
+    if of_app:
+        return 1
+    return 2 if group.args[0] == item.path.stem else 3
+
+
+def has_data() -> bool:
+    """Whether the real data sets are there."""
+    folder = os.environ.get("GALLERY_DATA")
+    return bool(folder) and Path(folder).is_dir()

@@ -10,8 +10,8 @@ import pytest
 
 from shared import InputError, cli
 from shared.runs import Stopped
+from tests.commands import ROOT, run_here
 
-ROOT = Path(__file__).parents[1]
 APP = {
     "__init__.py": '"""Words in, words out."""\n',
     "config.py": """
@@ -95,15 +95,25 @@ def app(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def called(app, monkeypatch):
+    """called(*words): the app in this process, as a user calls it who has set nothing."""
+    monkeypatch.syspath_prepend(app)
+    for name in cli.ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    return lambda *words, **changes: run_here("toyapp", *words, **changes)
+
+
 def environment(app: Path, changes: dict[str, str]) -> dict[str, str]:
     """That of a user who has set nothing but `changes`."""
     kept = {key: value for key, value in os.environ.items() if key not in cli.ENVIRONMENT}
     return kept | {"PYTHONPATH": f"{app}:{ROOT}"} | changes
 
 
-def command(app: Path, *words: str, **changes: str) -> subprocess.CompletedProcess:
+def command(app: Path, *words: str) -> subprocess.CompletedProcess:
+    """The app in a process of its own."""
     line = [sys.executable, "-W", "error", "-m", "toyapp", *words]
-    return subprocess.run(line, env=environment(app, changes), capture_output=True, text=True)
+    return subprocess.run(line, env=environment(app, {}), capture_output=True, text=True)
 
 
 def script(app: Path, target: str, **changes: str) -> subprocess.CompletedProcess:
@@ -121,12 +131,12 @@ def test_a_verb_gets_its_options_and_the_default_backend(app):
     assert done.stdout == "Train(config=Settings(units=3), data='a.txt', fresh=True) tensorflow\n"
 
 
-def test_the_backend_of_the_environment_is_kept(app):
-    assert command(app, "train", KERAS_BACKEND="jax").stdout.endswith(" jax\n")
+def test_the_backend_of_the_environment_is_kept(called):
+    assert called("train", KERAS_BACKEND="jax").stdout.endswith(" jax\n")
 
 
-def test_help_shows_verbs_their_other_names_and_the_comments_of_the_options(app):
-    done = command(app, "--help")
+def test_help_shows_verbs_their_other_names_and_the_comments_of_the_options(called):
+    done = called("--help")
     assert done.returncode == 0
     for words in (
         "python -m toyapp",
@@ -137,18 +147,28 @@ def test_help_shows_verbs_their_other_names_and_the_comments_of_the_options(app)
         "Also called rate",
     ):
         assert words in " ".join(done.stdout.split())
-    verb = command(app, "train", "--help").stdout
+    verb = called("train", "--help").stdout
     for words in ("--units", "width of the layer", "(default: 8)", "--data", "what to read: builtin or a path"):
         assert words in verb
 
 
-def test_a_verb_answers_to_its_other_name(app):
-    assert command(app, "rate", "--text", "input").stderr == "error: Expected a text. Received: nothing\n"
+def test_a_verb_answers_to_its_other_name(called):
+    assert called("rate", "--text", "input").stderr == "error: Expected a text. Received: nothing\n"
+
+
+def test_help_waits_for_nothing_that_takes_long_to_import(app):
+    text = (
+        "import atexit, sys; from shared import cli; from toyapp.config import verbs; "
+        "atexit.register(lambda: print(*{'numpy', 'keras', 'tensorflow', 'jax', 'matplotlib'} & set(sys.modules))); "
+        "cli.main('toyapp', verbs, ['train', '--help'])"
+    )
+    done = subprocess.run([sys.executable, "-c", text], env=environment(app, {}), capture_output=True, text=True)
+    assert "width of the layer" in done.stdout and done.stdout.splitlines()[-1] == ""
 
 
 @pytest.mark.parametrize("words", [["train", "--unit", "3"], ["train", "--units", "x"], ["trian"], []])
-def test_wrong_words_end_with_2_and_no_traceback(app, words):
-    done = command(app, *words)
+def test_wrong_words_end_with_2_and_no_traceback(called, words):
+    done = called(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr and done.stderr
 
@@ -165,8 +185,8 @@ def test_wrong_words_end_with_2_and_no_traceback(app, words):
         (["score", "--text", "interrupt"], 130, "Interrupted."),
     ],
 )
-def test_what_the_user_can_mend_is_one_line(app, words, status, line):
-    done = command(app, *words)
+def test_what_the_user_can_mend_is_one_line(called, words, status, line):
+    done = called(*words)
     assert (done.returncode, done.stderr, done.stdout) == (status, line + "\n", "")
 
 
@@ -182,7 +202,7 @@ def test_a_reader_that_stops_reading_is_no_error(app):
     assert (done.stdout, done.stderr) == ("0\n1\n", "")
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.slow)])
 def test_the_start_of_the_backend_is_silent(app, backend):
     (app / "toyapp/loud.py").write_text(
         "import keras\ndef loud(_):\n    keras.utils.set_random_seed(1)\n    print(keras.ops.ones(2).shape)\n"

@@ -5,14 +5,12 @@ import importlib
 import json
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from shared import results
+from tests.commands import ROOT, run_here
 
-ROOT = Path(__file__).parents[1]
 MODULES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in sorted((ROOT / "shared").rglob("*.py"))
@@ -41,11 +39,11 @@ def test_every_option_that_the_model_card_names_exists(card):
     verbs = set(re.findall(rf"python -m {package} (\w+)", card.read_text(encoding="utf-8")))
     assert verbs
     for verb in verbs:
-        words = [sys.executable, "-m", package, verb, "--help"]
-        known = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        shown = run_here(package, verb, "--help")
+        assert shown.returncode == 0, shown.stderr
         for line in re.findall(rf"python -m {package} {verb} (.*)", card.read_text(encoding="utf-8")):
             for flag in re.findall(r"(?<!\S)--[\w-]+", line.split("#")[0]):
-                assert flag in known, f"{verb} {flag}"
+                assert flag in shown.stdout, f"{verb} {flag}"
 
 
 @pytest.mark.parametrize("readme", [ROOT / "README.md", *CARDS], ids=lambda path: str(path.relative_to(ROOT)))

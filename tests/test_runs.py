@@ -224,6 +224,17 @@ def test_find_of_a_missing_run_lists_those_there_are():
         runs.find("app", "mine")
 
 
+def test_a_further_network_of_an_app_has_runs_of_its_own():
+    begun("app/talk", CONFIG, name="mine").file("model.keras").write_bytes(b"")
+    assert runs.find("app/talk").path == runs.root() / "app/talk/mine"
+    with pytest.raises(MissingFileError, match="Make one: python -m apps.app train$"):
+        runs.find("app")
+    with pytest.raises(MissingFileError, match="There are no runs there yet. Or make one: python -m apps.app train$"):
+        runs.find("app", "other")
+    with pytest.raises(MissingFileError, match="Runs there: mine. Or make one: python -m apps.app train-talk$"):
+        runs.find("app/talk", "other")
+
+
 def test_a_run_of_another_app_is_named_as_such():
     run = begun("chatbot", CONFIG, name="mine")
     with pytest.raises(InputError, match="mine is a run of chatbot"):
@@ -377,10 +388,3 @@ def test_a_saved_model_loads_in_a_new_process_without_the_training_code(folder):
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(json.loads(done.stdout), model(x), atol=1e-7)
-
-
-def test_importing_runs_starts_no_backend():
-    script = "import sys, shared.runs, shared.cli; print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr

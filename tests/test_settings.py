@@ -83,6 +83,7 @@ def test_a_recipe_is_that_of_its_name_else_of_the_data_else_the_built_in_one():
 def test_the_command_names_the_data_and_what_differs_from_its_recipe():
     said = settings.command("app", Some(data="toy", units=3, labels=("a b", "c")), RECIPES, seeds=2)
     assert said == "python -m apps.app train --data toy --labels 'a b' c --no-tied --seeds 2"
+    assert settings.command("app/talk", Some(), RECIPES) == "python -m apps.app train-talk --data builtin"
     assert settings.command("app", Some(data="-x"), RECIPES) == "python -m apps.app train --data=-x"
     assert settings.command("app", Some(units=9, tied=True), RECIPES, "sweep", ["units"], archs=("gru",)) == (
         "python -m apps.app sweep --data builtin --tied --archs gru"

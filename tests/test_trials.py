@@ -105,7 +105,7 @@ def test_siblings_differ_in_seed_and_fold_alone():
     ]
 
 
-def test_data_is_read_once_for_all_seeds():
+def test_data_is_read_once_for_all_seeds_and_again_when_its_file_has_changed(folder):
     calls = []
 
     @trials.same_for_every_seed
@@ -115,3 +115,8 @@ def test_data_is_read_once_for_all_seeds():
 
     assert [load(Toy(seed=seed)) for seed in (1, 2, 3)] == [1, 1, 1]
     assert load(Toy(units=9)) == 2
+    own = folder / "own.csv"
+    own.write_text("a")
+    assert [load(Toy(data=str(own), seed=seed)) for seed in (1, 2)] == [3, 3]
+    own.write_text("ab")
+    assert load(Toy(data=str(own))) == 4

@@ -1,12 +1,17 @@
-"""A training of seconds, run by the tests as a process of its own, so that it can be killed.
+"""A training of seconds, as a command that the tests call, or run as a process where they kill it.
 
-python toy_training.py RESULT.npz [--epochs N] [--checkpoint-s S] [--signal KILL --at-rename N]
+python toy_training.py RESULT.npz [--signal KILL --at-rename N]
 """
 
 import argparse
+import contextlib
+import itertools
 import os
 import signal
 import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from unittest import mock
 
 import keras
 import numpy as np
@@ -55,47 +60,57 @@ def toy_model(stateful: bool = True) -> keras.Model:
     return model
 
 
+def everything(model: keras.Model) -> list[keras.Variable]:
+    """Every variable that a training changes."""
+    return [*model.variables, *carried(model), *model.optimizer.variables, *model.metrics_variables]
+
+
 def carried(model: keras.Model) -> list[keras.Variable]:
     """What the stateful layer carries from batch to batch: h and c, each (batch, units)."""
     return keras.tree.flatten(next(layer.states for layer in model.layers if getattr(layer, "stateful", False)))
 
 
-def signal_at_rename(name: str, number: int) -> None:
-    """os.replace completes every file of a run: this process gets the signal just before the `number`th."""
-    rename, calls = os.replace, [0]
+@contextlib.contextmanager
+def before_each_rename(action: Callable[[int, Path, Path], None]) -> Iterator[None]:
+    """Calls `action(number, source, target)`, from 1 on. os.replace completes every file of a run: between two calls
+    of it the files stay as they are, so these are the only moments at which a kill can differ from another."""
+    rename, numbers = os.replace, itertools.count(1)
 
-    def replace(source: str, target: str) -> None:
-        calls[0] += 1
-        if calls[0] == number:
-            os.kill(os.getpid(), signal.Signals[f"SIG{name}"])
+    def replace(source: Path, target: Path) -> None:
+        action(next(numbers), source, target)
         rename(source, target)
 
-    os.replace = replace
+    with mock.patch.object(os, "replace", replace):
+        yield
 
 
 def train(options: argparse.Namespace) -> None:
-    if options.at_rename:
-        signal_at_rename(options.signal, options.at_rename)
-    run = runs.start("toy", {"data": "random", "epochs": options.epochs})
-    model = toy_model()
-    rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=options.epochs, checkpoint_s=options.checkpoint_s)
-    everything = [*model.variables, *model.optimizer.variables]
-    best = run.load_model()
+    def interrupt(number: int, source: Path, target: Path) -> None:
+        if number == options.at_rename:
+            os.kill(os.getpid(), signal.Signals[f"SIG{options.signal}"])
+
+    with before_each_rename(interrupt):
+        run = runs.start("toy", {"data": "random"})
+        model = toy_model()
+        rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=4, checkpoint_s=0)
     np.savez(
         options.result,
         rows=np.array([list(row.values()) for row in rows]),
         **{f"state{n}": keras.ops.convert_to_numpy(v) for n, v in enumerate(carried(model))},
-        **{f"last{n}": keras.ops.convert_to_numpy(v) for n, v in enumerate(everything)},
-        **{f"best{n}": keras.ops.convert_to_numpy(v) for n, v in enumerate(best.weights)},
+        **{f"last{n}": keras.ops.convert_to_numpy(v) for n, v in enumerate(everything(model))},
+        **{f"best{n}": keras.ops.convert_to_numpy(v) for n, v in enumerate(run.load_model().weights)},
     )
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The exit status, as an app's command has it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("result")
+    parser.add_argument("--signal", default="KILL")
+    parser.add_argument("--at-rename", type=int, default=0)
+    return cli.guarded(lambda: train(parser.parse_args(words)))
 
 
 if __name__ == "__main__":
     warnings.simplefilter("error", append=True)
-    parser = argparse.ArgumentParser()
-    parser.add_argument("result")
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--checkpoint-s", type=float, default=0.0)
-    parser.add_argument("--signal", default="KILL")
-    parser.add_argument("--at-rename", type=int, default=0)
-    raise SystemExit(cli.guarded(lambda: train(parser.parse_args())))
+    raise SystemExit(main())

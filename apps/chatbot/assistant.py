@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from shared import MissingFileError, runs
+from shared import MissingFileError, lines, runs
 
-from .config import APP, Chat
+from .config import APP
 from .memory import Memory
-from .predict import Frame, Understander, newest, shown
+from .options import Chat
+from .predict import Frame, Predictor
 from .skills import CannotDo, Skill, World, clock, known, units
+from .smalltalk.config import TALK_APP
 
 FOLLOW_UP, OUT_OF_SCOPE = "follow_up", "out_of_scope"
 UNSURE = "I'm not sure what you mean. Say help to see what I can do."
@@ -48,12 +50,12 @@ class Assistant:
     """Answers messages one after the other.
 
     Args:
-        understander: the trained run. skills: by name. world: what they may use.
+        predictor: the trained run. skills: by name. world: what they may use.
         talk: answers (earlier messages and this one) where no skill is meant; None if there is no small talk.
     """
 
-    def __init__(self, understander: Understander, skills: dict[str, Skill], world: World, talk: Any = None) -> None:
-        self.understander, self.skills, self.world, self.talk = understander, skills, world, talk
+    def __init__(self, predictor: Predictor, skills: dict[str, Skill], world: World, talk: Any = None) -> None:
+        self.predictor, self.skills, self.world, self.talk = predictor, skills, world, talk
         self.thread = Thread()
         self.said: list[str] = []  # messages and answers of the small talk, the last ones
 
@@ -63,11 +65,11 @@ class Assistant:
         if not any(sign.isalnum() for sign in message):
             frame, did, answer = Frame("", 0.0, False, ()), "", "I need words or numbers to go by."
             return Turn(answer, frame, did, {}, 1000 * (time.perf_counter() - started))
-        frame = self.understander.understand([message])[0]
+        frame = self.predictor.understand([message])[0]
         did, slots = self.meant(frame, message)
         answer = self.act(did, slots) if did else self.chatter(message)
         if frame.cut:
-            answer += f" (I read only the first {self.understander.encoder.max_words} words of that.)"
+            answer += f" (I read only the first {self.predictor.encoder.max_words} words of that.)"
         return Turn(answer, frame, did, slots, 1000 * (time.perf_counter() - started))
 
     def meant(self, frame: Frame, message: str) -> tuple[str, dict[str, str]]:
@@ -120,7 +122,7 @@ class Assistant:
 
     def warm_up(self) -> None:
         """Compiles and loads all that the first message would wait for."""
-        self.understander.warm_up()
+        self.predictor.warm_up()
         units.registry()
         clock.places()
         if self.talk is not None:
@@ -129,13 +131,13 @@ class Assistant:
 
 def chat(options: Chat) -> None:
     """The chat verb: answers each line of standard input until it ends."""
-    run = newest(options.run)
+    run = runs.find(APP, options.run)
     memory = Memory(Path(options.memory) if options.memory else runs.root() / APP / "memory.json")
     skills = known(options.skills or run.config["skills"])
     world = World(memory, np.random.default_rng(options.seed), skills)
-    assistant = Assistant(Understander(run), skills, world, _small_talk(options))
+    assistant = Assistant(Predictor(run), skills, world, _small_talk(options))
     assistant.warm_up()
-    if not skills.keys() & set(assistant.understander.intents):
+    if not skills.keys() & set(assistant.predictor.intents):
         print(f"{run.path} has no skill's intent: it understands requests and does nothing.", file=sys.stderr)
     print("Ready. Say what you want; an empty line or the end of the input (Ctrl-D) ends.", file=sys.stderr, flush=True)
     over = threading.Event()
@@ -154,7 +156,7 @@ def chat(options: Chat) -> None:
     finally:
         over.set()
     if took:
-        p50, p99 = np.percentile(took, [50, 99])
+        p50, p99 = lines.percentiles(took)
         print(f"{len(took):,} turns: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
 
 
@@ -171,10 +173,10 @@ def _line() -> str:
 
 def _small_talk(options: Chat) -> Any:
     """The run that makes small talk; None if there is none and none was named."""
-    from .smalltalk.reply import Talker
+    from .smalltalk.predict import Predictor as Talker
 
     try:
-        return Talker(newest(options.talk, small_talk=True), options.seed)
+        return Talker(runs.find(TALK_APP, options.talk), options.seed)
     except MissingFileError:
         if options.talk:
             raise
@@ -191,8 +193,10 @@ def _ring(world: World, over: threading.Event) -> None:
 def debugged(turn: Turn) -> str:
     """What was understood, what was done with it, and how long that took."""
     kept = {name: value for name, value in turn.slots.items() if turn.frame.values().get(name) != value}
-    lines = [f"[understood: {turn.frame.said()}]"]
+    said = [f"[understood: {turn.frame.described()}]"]
     if kept:
-        lines.append("[from before: " + "  ".join(f"{name}={shown(value, 40)!r}" for name, value in kept.items()) + "]")
-    lines.append(f"[did: {turn.did or 'small talk'}, {turn.took_ms:.1f} ms]")
-    return "\n".join(lines)
+        said.append(
+            "[from before: " + "  ".join(f"{name}={lines.shown(value, 40)!r}" for name, value in kept.items()) + "]"
+        )
+    said.append(f"[did: {turn.did or 'small talk'}, {turn.took_ms:.1f} ms]")
+    return "\n".join(said)

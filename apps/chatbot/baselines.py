@@ -15,7 +15,7 @@ STRENGTHS = (1.0, 10.0, 100.0)  # inverse regularisation, the best on validation
 
 @functools.lru_cache(maxsize=1)  # the same for every seed
 def answers(data: Data) -> tuple[list[str], list[list[str]]]:
-    """The simple methods' intent and tags of each test request."""
+    """The baselines' intent and tags of each test request."""
     return intents(data), frequent_tags(data)
 
 

@@ -18,6 +18,8 @@ from keras import ops
 
 from shared.layers import backend
 
+from .config import APP
+
 FORBIDDEN = -1e4  # of a transition that no path takes
 LEAST = 1e-37  # keeps the logarithm of a vanished sum finite
 
@@ -93,7 +95,7 @@ def allowed(tags: list[str]) -> np.ndarray:
     return table
 
 
-@keras.saving.register_keras_serializable(package="chatbot")
+@keras.saving.register_keras_serializable(package=APP)
 class CRF(keras.layers.Layer):
     """Holds the transitions and passes emissions (batch, time, tags) on as they are.
 

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from shared import InputError
-from shared.data.sequences import BucketBatches, pad
+from shared.data.sequences import BucketBatches, bucket_lengths, pad, spread
 from shared.data.text import SPECIALS, UNKNOWN
+from shared.runs import fingerprint
+from shared.trials import same_for_every_seed
 
 from .config import Config
 from .sources import Parts, Request, read
@@ -34,8 +36,8 @@ class Part:
 class Data:
     """The parts, and what was learned from the training requests.
 
-    `info` fits JSON: source, split, intents, tags, words and letters (in the order of their ids), max_words,
-    bucket_lengths.
+    `info` fits JSON: source, fingerprint, split, intents, tags, words and letters (in the order of their ids),
+    max_words, bucket_lengths.
     """
 
     train: Part
@@ -44,13 +46,17 @@ class Data:
     info: dict[str, Any]
 
 
+@same_for_every_seed
 def load(config: Config) -> Data:
     """Reads the requests that `config` names, splits them and turns them into ids.
 
     Raises:
         InputError: an unknown source, a file that cannot be used, too few requests or intents.
     """
-    parts, said = split(distinct(read(config)), config)
+    found_parts = read(config)
+    content = fingerprint([(name, [(r.tokens, r.tags, r.intent) for r in some]) for name, some in found_parts.items()])
+    some_of = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in found_parts.items()}
+    parts, said = split(distinct(some_of), config)
     parts = {name: [shortened(request, config.max_words) for request in some] for name, some in parts.items()}
     train = parts["train"]
     encoder = Encoder.fit([request.tokens for request in train], config.min_count, config.max_words)
@@ -58,15 +64,18 @@ def load(config: Config) -> Data:
     tags = [OUTSIDE, *_both_kinds({tag for request in train for tag in request.tags} - {OUTSIDE})]
     found = {name: _part(some, encoder, intents, tags) for name, some in parts.items()}
     counts = ", ".join(f"{name} {len(parts[name]):,}" for name in ("train", "valid", "test"))
+    lengths = [len(request.tokens) for request in train]
     info = {
         "source": "a grammar of requests" if config.data == "builtin" else config.data,
+        "fingerprint": content,
         "split": f"{counts} requests, {len(intents)} intents, {(len(tags) - 1) // 2} slots; {said}",
         "intents": intents,
         "tags": tags,
         "words": list(encoder.words.tokens),
         "letters": list(encoder.letters.tokens),
         "max_words": config.max_words,
-        "bucket_lengths": bucket_lengths([len(request.tokens) for request in train], config),
+        # one more for whatever longer request may come
+        "bucket_lengths": sorted({*bucket_lengths(lengths, config.buckets, max(lengths)), config.max_words}),
     }
     return Data(**found, info=info)
 
@@ -121,12 +130,6 @@ def _cut_off(requests: list[Request], share: float) -> tuple[list[Request], list
     chosen = {texts[number] for number in order[: max(1, round(share * len(texts)))]}
     kept = [request for request in requests if tuple(request.tokens) not in chosen]
     return kept, [request for request in requests if tuple(request.tokens) in chosen]
-
-
-def bucket_lengths(lengths: list[int], config: Config) -> list[int]:
-    """Lengths to pad to: as many training requests in each; one more for whatever longer request may come."""
-    shares = np.arange(1, config.buckets + 1) / config.buckets
-    return sorted({*np.quantile(lengths, shares, method="higher").tolist(), config.max_words})
 
 
 class RequestBatches(BucketBatches):

@@ -1,102 +1,94 @@
-"""How good a run is on its test requests, beside the simple methods: intents, slots, whole frames, doubt, speed."""
+"""How good a run is on its test requests compared with the baselines: intents, slots, frames, abstention, speed."""
 
-import time
+import functools
+from pathlib import Path
 
 import numpy as np
 
-from shared import runs
+from shared import calibration, lines, results, runs, trials
 
-from . import baselines, confidence, figures
-from .config import APP, RECIPES, Config, Evaluate, command
-from .data import NONE, Data, load
-from .predict import CALIBRATION, Understander
+from . import baselines
+from .config import APP, Config
+from .data import Data, load
+from .options import Evaluate
+from .predict import Predictor
 
+HEADLINE = ("frame_accuracy",)
 TIMED = 200  # requests understood one by one to see how long one takes
 OUT_OF_SCOPE = "out_of_scope"
+BASELINES = {"intent_accuracy": "tfidf_logreg", "slot_f1": "most_frequent_tag", "frame_accuracy": "both"}
+GOO = "slot-gated (Goo et al. 2018)"
 PUBLISHED = {
-    ("snips", "intent_accuracy"): 0.970,
-    ("snips", "slot_f1"): 0.888,
-    ("snips", "frame_accuracy"): 0.755,
-    ("atis", "intent_accuracy"): 0.936,
-    ("atis", "slot_f1"): 0.948,
-    ("atis", "frame_accuracy"): 0.822,
+    ("snips", "intent_accuracy"): {"name": GOO, "value": 0.970},
+    ("snips", "slot_f1"): {"name": GOO, "value": 0.888},
+    ("snips", "frame_accuracy"): {"name": GOO, "value": 0.755},
+    ("atis", "intent_accuracy"): {"name": GOO, "value": 0.936},
+    ("atis", "slot_f1"): {"name": GOO, "value": 0.948},
+    ("atis", "frame_accuracy"): {"name": GOO, "value": 0.822},
 }
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what lies on disk."""
+    """The evaluate verb: measures a run again, from what is stored in its folder."""
     run = runs.find(APP, options.run)
-    if "context" in run.config:
-        from .smalltalk.evaluate import measure_again
-
-        measure_again(run)
-    else:
-        measure(run, load(run.settings(Config)))
-    figures.report(run.metrics())
+    data = load(run.settings(Config))
+    run.check(data.info)
+    records = measure(Predictor(run), data)
+    report(records)
     if options.record:
-        figures.keep(figures.summary(figures.siblings(run)))
+        results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
 
 
-def measure(run: runs.Run, data: Data) -> list[dict]:
-    """Chooses temperature and threshold on validation, measures test, keeps the records."""
-    understander = Understander(run)
-    intents = data.info["intents"]
-    logits, _, _ = understander.scores(data.valid.ids)
-    calibration = calibrate(logits, data.valid.intents, intents, run.config["sure"])
-    runs.write_json(run.file(CALIBRATION), calibration)
-    understander.calibration = calibration
-
-    logits, _, tags = understander.scores(data.test.ids)
-    found = [intents[best] for best in logits.argmax(axis=1)]
+def measure(predictor: Predictor, data: Data) -> list[dict]:
+    """Measures the test requests."""
+    logits, _, tags = predictor.scores(data.test.ids)
+    found = [data.info["intents"][best] for best in logits.argmax(axis=1)]
     measured = baselines.scores(found, tags, data.test.requests)
-    simple_intents, simple_tags = baselines.answers(data)
-    simple = baselines.scores(simple_intents, simple_tags, data.test.requests)
-    name = {"intent_accuracy": "tfidf_logreg", "slot_f1": "most_frequent_tag", "frame_accuracy": "both"}
-    config = run.settings(Config)
-    said = command(config, RECIPES.get(config.data, RECIPES["builtin"]))
-    records = []
-    for metric, value in measured.items():
-        known = PUBLISHED.get((config.data, metric))
-        published = {"name": "slot-gated (Goo et al. 2018)", "value": known} if known else None
-        others = {name[metric]: simple[metric]}
-        records.append(figures.record(run, understander.model, said, metric, value, others, published))
-    records[0]["said"] = [doubt(logits, data, calibration), speed(understander, data)]
-    run.save_metrics(records)
-    return records
+    compared = baselines.scores(*baselines.answers(data), data.test.requests)
+    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
+    records = [
+        figure(
+            metric=metric,
+            value=value,
+            baselines={BASELINES[metric]: compared[metric]},
+            published=PUBLISHED.get((predictor.run.config["data"], metric)),
+            details=_details(predictor, data, logits) if metric in HEADLINE else None,
+        )
+        for metric, value in measured.items()
+    ]
+    return results.headed(records, HEADLINE)
 
 
-def calibrate(logits: np.ndarray, wanted: np.ndarray, intents: list[str], sure: float) -> dict[str, float]:
-    """The temperature and the least confidence, from validation logits (rows, intents) and intent ids (rows,)."""
-    known = wanted != NONE
-    temperature = confidence.temperature(logits[known], wanted[known])
-    chances = confidence.probabilities(logits, temperature)
-    right = chances.argmax(axis=1) == wanted
-    return {"temperature": temperature, "confidence": confidence.least_confidence(chances.max(axis=1), right, sure)}
-
-
-def doubt(logits: np.ndarray, data: Data, calibration: dict[str, float]) -> str:
-    """Of how many test requests it is not sure, how often it is right about the others, and about the out of scope."""
-    chances = confidence.probabilities(logits, calibration["temperature"])
-    answered = chances.max(axis=1) >= calibration["confidence"]
+def _details(predictor: Predictor, data: Data, logits: np.ndarray) -> dict[str, float]:
+    """How often the model abstains, is right otherwise, refuses what is out of scope; p50 and p99 of one request."""
+    chances = calibration.probabilities(logits, predictor.calibration["temperature"])
+    answered = chances.max(axis=1) >= predictor.calibration["threshold"]
     right = chances.argmax(axis=1) == data.test.intents
-    share = right[answered].mean() if answered.any() else 0.0
-    line = f"not sure of {1 - answered.mean():.1%}; of the others {share:.1%} of the intents are right"
+    found = {
+        "abstained": float(1 - answered.mean()),
+        "accuracy_of_answers": float(right[answered].mean()) if answered.any() else 0.0,
+    }
     if OUT_OF_SCOPE in data.info["intents"]:
         number = data.info["intents"].index(OUT_OF_SCOPE)
-        outside = data.test.intents == number
-        refused = ~answered | (chances.argmax(axis=1) == number)
-        shares = refused[outside].mean(), refused[~outside].mean()
-        line += f"; refused {shares[0]:.1%} of what is out of scope, {shares[1]:.1%} of the rest"
-    return line
+        outside, refused = data.test.intents == number, ~answered | (chances.argmax(axis=1) == number)
+        found |= {"refused_out_of_scope": float(refused[outside].mean()), "refused_in_scope": refused[~outside].mean()}
+    predictor.warm_up()
+    texts = [" ".join(request.tokens) for request in data.test.requests[:TIMED]]
+    p50, p99 = lines.timed(lambda text: predictor.understand([text]), texts)
+    return {name: round(float(value), 4) for name, value in found.items()} | {
+        "ms_p50": round(p50, 1),
+        "ms_p99": round(p99, 1),
+    }
 
 
-def speed(understander: Understander, data: Data) -> str:
-    """Milliseconds to understand one request, from text to frame; all that must be compiled is compiled before."""
-    understander.warm_up()
-    took = []
-    for request in data.test.requests[:TIMED]:
-        started = time.perf_counter()
-        understander.understand([" ".join(request.tokens)])
-        took.append(1000 * (time.perf_counter() - started))
-    p50, p99 = np.percentile(took, [50, 99])
-    return f"one request is understood in {p50:.1f} ms (p50), {p99:.1f} ms (p99)"
+def report(records: list[dict]) -> None:
+    """Prints the figures, how often the model abstains, what it refuses, and how fast it is."""
+    results.report(records)
+    found = records[0]["details"]
+    print(f"  abstains on {found['abstained']:.1%}; {found['accuracy_of_answers']:.1%} of its other intents are right")
+    if "refused_in_scope" in found:
+        print(
+            f"  refuses {found['refused_out_of_scope']:.1%} of the requests that are out of scope, "
+            f"{found['refused_in_scope']:.1%} of the others"
+        )
+    print(f"  one request takes {found['ms_p50']:.1f} ms (p50), {found['ms_p99']:.1f} ms (p99)", flush=True)

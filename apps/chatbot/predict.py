@@ -2,23 +2,24 @@
 
 import dataclasses
 import json
-import sys
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from shared import InputError, MissingFileError, runs
-from shared.data.sequences import pad
-from shared.data.text import names_file, read_text
+from shared import InputError, calibration, lines, runs
+from shared.data.sequences import in_buckets
 from shared.layers import backend
 
 from . import crf, tags
-from .confidence import UNCALIBRATED, probabilities
-from .config import APP, Understand
+from .config import APP
+from .data import NONE, Part
+from .options import Predict, Stream
 from .tokens import Encoder, Text, cut
 
-BATCH, FEW = 128, 4  # so many requests at once; up to FEW go one by one, each new batch size is compiled anew
+FEW = 4  # up to so many requests go one by one, each new batch size is compiled anew
+LEAST_ANSWERED = 0.5  # share of the requests that is answered however uncertain the model is
+SHOWN = 80  # characters
 SLOTS = 8  # slots of a request whose confidence is found at once
 CALIBRATION = "calibration.json"
 
@@ -36,7 +37,7 @@ class Slot:
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """What a request means. `sure` is False where the intent's confidence is below the run's threshold."""
+    """What a request means. `sure` is False where the intent's confidence is below the abstention threshold."""
 
     intent: str
     confidence: float
@@ -48,14 +49,14 @@ class Frame:
         """The slots' words by name; of several with one name the last."""
         return {slot.name: slot.value for slot in self.slots}
 
-    def said(self) -> str:
+    def described(self) -> str:
         """The frame as a line."""
         slots = "  ".join(f"{slot.name}={slot.value!r} {slot.confidence:.2f}" for slot in self.slots)
         doubt = "" if self.sure else "not sure: "
         return f"{doubt}{self.intent} {self.confidence:.2f}" + (f"  {slots}" if slots else "")
 
 
-class Understander:
+class Predictor:
     """A trained run, ready to understand: texts in, frames out."""
 
     def __init__(self, run: runs.Run) -> None:
@@ -67,33 +68,50 @@ class Understander:
         self._best = backend.compiled(crf.best_path, [])
         self._partition = backend.compiled(crf.log_partition, [])
         kept = run.file(CALIBRATION)
-        self.calibration = runs.read_json(kept, dict) if kept.exists() else UNCALIBRATED
+        self.calibration = runs.read_json(kept, dict) if kept.exists() else calibration.UNCALIBRATED
 
     def scores(self, ids: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
         """Ids of requests -> intent logits (rows, intents), emissions, each (time, tags), and the best tags of each."""
         logits = np.zeros((len(ids), len(self.intents)))
         emissions: list[Any] = [None] * len(ids)
         found: list[Any] = [None] * len(ids)
-        size = 1 if len(ids) <= FEW else BATCH
-        bucket = np.searchsorted(self.lengths, [len(request) for request in ids])
-        for number, length in enumerate(self.lengths):
-            rows = np.flatnonzero(bucket == number)
-            for start in range(0, len(rows), size):
-                some = rows[start : start + size]
-                padded, mask = pad([ids[row] for row in np.resize(some, size)], length)
-                answer = self.model.predict_on_batch([padded, mask])
-                best = ops.convert_to_numpy(self._best(*map(_tensor, (answer["slots"], mask, self.transitions))))
-                for place, row in enumerate(some):
-                    time = len(ids[row])
-                    logits[row], emissions[row] = answer["intent"][place], answer["slots"][place]
-                    found[row] = [self.tags[tag] for tag in best[place, :time]]
+        for rows, padded, mask in in_buckets(ids, self.lengths, few=FEW):
+            answer = self.model.predict_on_batch([padded, mask])
+            best = ops.convert_to_numpy(self._best(*map(_tensor, (answer["slots"], mask, self.transitions))))
+            for place, row in enumerate(rows):
+                time = len(ids[row])
+                logits[row], emissions[row] = answer["intent"][place], answer["slots"][place]
+                found[row] = [self.tags[tag] for tag in best[place, :time]]
         return logits, emissions, found
+
+    def calibrate(self, valid: Part, target_accuracy: float) -> None:
+        """Chooses the temperature and the abstention threshold on validation requests and saves them in the run."""
+        logits, _, _ = self.scores(valid.ids)
+        known = valid.intents != NONE
+        temperature = calibration.temperature(logits[known], valid.intents[known])
+        chances = calibration.probabilities(logits, temperature)
+        right = chances.argmax(axis=1) == valid.intents
+        threshold = calibration.threshold(chances.max(axis=1), right, target_accuracy, LEAST_ANSWERED)
+        self.calibration = {"temperature": temperature, "threshold": threshold}
+        runs.write_json(self.run.file(CALIBRATION), self.calibration)
 
     def understand(self, texts: list[str]) -> list[Frame]:
         """Texts -> frames. Raises InputError for one without a word."""
-        requests = [self.fitted(cut(text)) for text in texts]
+        return self.frames([self.encode(text) for text in texts])
+
+    def encode(self, text: str) -> Text:
+        """A text cut into tokens. Raises InputError for one without a word."""
+        request = self.fitted(cut(text))
+        if not request.tokens:
+            raise InputError("Expected a request with at least one word. Received an empty one.")
+        return request
+
+    def frames(self, requests: list[Text]) -> list[Frame]:
+        """What each request means."""
+        if not requests:
+            return []
         logits, emissions, found = self.scores([self.encoder.encode(request.tokens) for request in requests])
-        chances = probabilities(logits, self.calibration["temperature"])
+        chances = calibration.probabilities(logits, self.calibration["temperature"])
         return [self._frame(*each) for each in zip(requests, chances, emissions, found, strict=True)]
 
     def fitted(self, text: Text) -> Text:
@@ -118,7 +136,7 @@ class Understander:
             for (name, first, last), chance in zip(spans, self.span_chances(emissions, len(found), spans), strict=True)
         )
         confidence = float(chances[best])
-        sure = confidence >= self.calibration["confidence"]
+        sure = confidence >= self.calibration["threshold"]
         return Frame(self.intents[best], confidence, sure, slots, len(text.tokens) - len(found))
 
     def span_chances(self, emissions: np.ndarray, time: int, spans: list[tags.Span]) -> list[float]:
@@ -151,55 +169,24 @@ def _tensor(values: Any) -> Any:
     return ops.convert_to_tensor(values)
 
 
-def newest(name: str | None, small_talk: bool = False) -> runs.Run:
-    """The run called `name`, or the newest with a model that understands (or that makes small talk).
-
-    Raises:
-        InputError: there is none, or it is one of the other kind.
-    """
-    kind, other = ("makes small talk", "understands") if small_talk else ("understands", "makes small talk")
-    command = f"python -m {__package__} train" + (" --data dailydialog" if small_talk else "")
-    if name is not None:
-        run = runs.find(APP, name)
-        if ("context" in run.config) != small_talk:
-            raise InputError(f"Expected a run that {kind}. {run.path} {other}. Make one: {command}")
-        return run
-    models = [path for path in (runs.root() / APP).glob("*/model.keras") if not path.parent.name.startswith(".")]
-    for path in sorted(models, key=lambda path: path.stat().st_mtime_ns, reverse=True):
-        run = runs.find(APP, path.parent.name)
-        if ("context" in run.config) == small_talk:
-            return run
-    raise MissingFileError(f"There is no run that {kind} in {runs.root() / APP} yet. Make one: {command}")
+def predict(options: Predict) -> None:
+    """The predict verb: prints the frame of the text, or of each line of a file or of standard input."""
+    found = lines.read(options.text)
+    predictor = Predictor(runs.find(APP, options.run))
+    for line, frame in lines.answered(found, predictor.encode, predictor.frames):
+        print(answer(line.text, frame, options.json) if frame else "")
 
 
-def understand(options: Understand) -> None:
-    """The understand verb: prints the frame of each text."""
-    texts = _texts(options.text)
-    understander = Understander(newest(options.run))
-    for text, frame in zip(texts, understander.understand(texts), strict=True):
-        if options.json:
-            print(json.dumps({"text": text} | dataclasses.asdict(frame), ensure_ascii=False))
-            continue
-        print(f"{shown(text)}\n  {frame.said()}")
-        if frame.cut:
-            print(f"  its last {frame.cut:,} words were not read: at most {understander.encoder.max_words} are")
+def stream(options: Stream) -> None:
+    """The stream verb: prints the frame of each line of standard input at once."""
+    predictor = Predictor(runs.find(APP, options.run))
+    predictor.warm_up()
+    lines.stream(lambda text: answer(text, predictor.understand([text])[0], options.json), "a request")
 
 
-def shown(text: str, width: int = 80) -> str:
-    """The text on one line, cut where it is long."""
-    text = " ".join(text.split())
-    return text if len(text) <= width else text[: width - 3] + "..."
-
-
-def _texts(argument: str) -> list[str]:
-    """The texts that the argument is or names, without empty lines."""
-    if argument == "-":
-        sys.stdin.reconfigure(errors="replace")
-        lines = sys.stdin.read().split("\n")
-    elif names_file(argument):
-        lines = read_text(argument).split("\n")
-    else:
-        lines = [argument]
-    if texts := [line for line in lines if line.strip()]:
-        return texts
-    raise InputError("Expected a request, the path of a text file or - for standard input. Received an empty text.")
+def answer(text: str, frame: Frame, as_json: bool) -> str:
+    """The text and its frame, to be read by a person or, in one line, by a program."""
+    if as_json:
+        return json.dumps({"text": text} | dataclasses.asdict(frame), ensure_ascii=False)
+    ignored = f"\n  its last {frame.cut:,} words were not read" if frame.cut else ""
+    return f"{lines.shown(text, SHOWN)}\n  {frame.described()}{ignored}"

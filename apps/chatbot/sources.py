@@ -1,14 +1,13 @@
 """Where requests come from: the built-in grammar, public sets, your own JSONL file or seq.in, seq.out and label."""
 
 import dataclasses
-import difflib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE
+from shared.data.catalogue import CATALOGUE, not_found
 from shared.data.text import decode
 
 from . import grammar, tags, tokens
@@ -52,11 +51,9 @@ def _source(config: Config) -> Parts:
     if config.data in PUBLIC:
         return public(config.data)
     if not Path(config.data).exists():
-        near = difflib.get_close_matches(config.data, ("builtin", *PUBLIC, "dailydialog"), 1)
-        raise MissingFileError(
-            f"Expected --data builtin, {', '.join(PUBLIC)}, dailydialog, a JSONL file or a folder with "
-            f"{', '.join(THREE)}. Received: {config.data}." + (f" Did you mean {near[0]}?" if near else "")
-        )
+        if config.data == "dailydialog":
+            raise InputError("--data: dailydialog holds dialogues, not requests. Train the small talk: train-talk")
+        raise not_found(config.data, PUBLIC, f"a JSONL file or a folder with {', '.join(THREE)}")
     path = Path(config.data)
     if all((path / part / THREE[0]).exists() for part in ("train", "valid", "test")):  # as snips and atis are laid out
         return {part: read_path(path / part) for part in ("train", "valid", "test")}

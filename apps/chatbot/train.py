@@ -1,20 +1,19 @@
-"""Trains a network that understands, measures it beside the simple methods, saves it."""
-
-import dataclasses
-import functools
+"""Trains a network that understands requests, compares it with the baselines, saves it."""
 
 import keras
 
-from shared import InputError, plots, runs
+from shared import plots, runs, trials
 from shared.fit import fit
+from shared.layers.budget import sized
+from shared.runs import Run
 
-from . import figures
-from .config import APP, Config, Train
+from .config import APP, RECIPES, Config
 from .crf import ExactTags, TagLoss
-from .data import Data, RequestBatches, load
-from .evaluate import measure
+from .data import RequestBatches, load
+from .evaluate import measure, report
 from .model import build
-from .predict import Understander
+from .options import Train
+from .predict import Predictor
 
 EXAMPLES = {
     "builtin": (
@@ -36,54 +35,34 @@ NEXT_STEPS = """
 Now try:
   python -m {package} chat --run {name} --debug
   python -m {package} understand --run {name} "{example}"
-  python -m {package} train --data dailydialog
+  python -m {package} train-talk --data dailydialog
   python -m {package} train --data your_requests.jsonl"""
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed; of several, their mean and spread at the end."""
-    done = []
-    for config in plan(options):
-        run = runs.start(APP, dataclasses.asdict(config), options.run, options.fresh)
-        if options.seeds > 1 and run.file("metrics.json").exists():
-            print(f"{run.path} is done")
-            done.append(run.metrics())
-        else:
-            done.append(train_one(config, run))
+    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(APP, options.config, RECIPES, options.trials)
+    for config, run in trials.unfinished(planned):
+        train_one(config, run)
         keras.utils.clear_session()
-    if options.seeds > 1:
-        print(f"\nMean and deviation over {options.seeds} seeds")
-        figures.report(figures.summary(done))
-    if options.record:
-        figures.keep(figures.summary(done))
-    examples = EXAMPLES.get(options.config.data, ())
-    if examples:
-        show(run, list(examples))
-    print(NEXT_STEPS.format(package=__package__, name=run.path.name, example=(examples or ("a request",))[0]))
+    done = trials.finished(planned)
+    if len(done) > 1:
+        report(trials.summary(done))
+    example = EXAMPLES.get(options.config.data, ("a request",))[0]
+    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, example=example))
 
 
-def plan(options: Train) -> list[Config]:
-    """The settings of every run, refused as a whole if one cannot work."""
-    if options.seeds < 1:
-        raise InputError(f"--seeds: expected at least 1; received {options.seeds}")
-    if options.run and options.seeds > 1:
-        raise InputError("--run: expected with one seed only; several runs name themselves")
-    return [dataclasses.replace(options.config, seed=options.config.seed + n) for n in range(options.seeds)]
-
-
-@functools.lru_cache(maxsize=1)
-def loaded(config: Config) -> Data:
-    """The data of settings whose seed is 0: it is the same for every seed."""
-    return load(config)
-
-
-def train_one(config: Config, run: runs.Run) -> list[dict]:
+def train_one(config: Config, run: Run) -> list[dict]:
     """Trains (or goes on training) one run and returns its measured records."""
-    data = loaded(dataclasses.replace(config, seed=0))
-    run.save_info(data.info)
+    data = load(config)
+    config = sized(config, lambda config: build(config, data.info))
+    run.begin(data.info)
     keras.utils.set_random_seed(config.seed)
     model = build(config, data.info)
-    print(f"{run.path}: {config.layers} x {config.arch}, {config.tags}, {model.count_params():,} parameters")
+    print(
+        f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {config.tags}, "
+        f"{model.count_params():,} parameters"
+    )
     print(f"{data.info['source']}: {data.info['split']}", flush=True)
     train = RequestBatches(data.train, data.info, config.batch_size, config.seed, config.word_dropout)
     valid = RequestBatches(data.valid, data.info, config.batch_size, 0)
@@ -96,8 +75,8 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
-        use_ema=config.averaging > 0,  # at each epoch's end Keras puts the averages in the weights' place
-        ema_momentum=config.averaging or 0.99,
+        use_ema=config.ema_momentum > 0,  # at each epoch's end Keras puts the averages in the weights' place
+        ema_momentum=config.ema_momentum or 0.99,
     )
     crf = model.get_layer("slots")
     intent_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
@@ -120,14 +99,19 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         patience=config.patience or None,
     )
     plots.learning_curves(history, run.file("learning_curves.png"), "slots_exact", "requests with every slot right")
-    records = measure(run, data)
-    figures.report(records)
+    predictor = Predictor(run)
+    predictor.calibrate(data.valid, config.target_accuracy)
+    records = measure(predictor, data)
+    report(records)
+    if texts := EXAMPLES.get(config.data):
+        samples(predictor, texts)
+    run.save_metrics(records)
     return records
 
 
-def show(run: runs.Run, texts: list[str]) -> None:
+def samples(predictor: Predictor, texts: tuple[str, ...]) -> None:
     """Understands a few requests, prints the frames and keeps them in samples.txt."""
-    frames = Understander(run).understand(texts)
-    lines = [f"{text}\n  {frame.said()}" for text, frame in zip(texts, frames, strict=True)]
+    frames = predictor.understand(list(texts))
+    lines = [f"{text}\n  {frame.described()}" for text, frame in zip(texts, frames, strict=True)]
     print("\n" + "\n".join(lines))
-    runs.write_text(run.file("samples.txt"), "\n".join(lines) + "\n")
+    runs.write_text(predictor.run.file("samples.txt"), "\n".join(lines) + "\n")

@@ -18,7 +18,18 @@ from shared.data.catalogue import CATALOGUE
 
 from . import simulate
 from .config import Config
-from .records import KINDS, Outcomes, Table, read_measurements, read_outcomes, table, warn, within
+from .records import (
+    KINDS,
+    Outcomes,
+    Table,
+    place,
+    read_measurements,
+    read_outcomes,
+    table,
+    warn,
+    with_zeros_counted,
+    within,
+)
 from .steps import Scale, encode, grid, in_window
 
 SPLIT_SEED = 0  # the same folds in every run, so that runs compare
@@ -60,8 +71,9 @@ class Part:
 class Data:
     """The three parts, and all measurements that they were made of.
 
-    `info` fits JSON: source, split, variables, causes, time_unit, scale, unit (the time that counts as 1), summaries,
-    knots, step, window, intervals, interval, share of training patients with the first cause.
+    `info` fits JSON: source, split, variables, causes, time_unit, scale, left_out (by variable: how many values are
+    beyond the limits of the scale), unit (the time that counts as 1), summaries, knots, step, window, intervals,
+    interval, share of training patients with the first cause.
     """
 
     train: Part
@@ -81,11 +93,8 @@ def load(config: Config) -> Data:
     check(found, outcomes, config)
     rows = split(outcomes.label, config)
     causes, time_unit = CALLED.get(config.data, (tuple(f"outcome {n}" for n in range(1, outcomes.label.max() + 1)), ""))
-    found = in_window(found, config.window, time_unit)
-    scale = Scale.fit(found.kept(np.flatnonzero(np.isin(found.who, rows[0]))))
-    found = within(found, np.array(scale.limits))
-    if config.data not in CALLED:
-        warn(found.notes)
+    found, scale, lost = in_usual_units(in_window(found, config.window, time_unit), rows[0])
+    warn(found.notes)
     unit = config.interval or config.window / 4 or 1.0  # so that gaps are near 1
     info = {
         "source": config.data,
@@ -95,6 +104,7 @@ def load(config: Config) -> Data:
         "causes": list(causes),
         "time_unit": time_unit,
         "scale": dataclasses.asdict(scale),
+        "left_out": lost,
         "unit": unit,
         "summaries": list(config.summaries),
         "knots": list(config.knots),
@@ -133,8 +143,14 @@ def read(config: Config) -> tuple[Table, Outcomes]:
     return found, read_outcomes(Path(config.outcomes) if config.outcomes else path.with_name("outcomes.csv"), found)
 
 
+NEVER_ZERO = ("Height", "Temp", "Weight")  # of PhysioNet's: nobody is 0 cm tall, at 0 degrees, or weighs 0 kg
+
+
 def physionet(measured: bytes, outcomes: bytes) -> tuple[Table, Outcomes]:
-    """PhysioNet 2012: Time,Parameter,Value for each stay, each beginning with its RecordID; -1 is unknown."""
+    """PhysioNet 2012: Time,Parameter,Value for each stay, each beginning with its RecordID; -1 is unknown.
+
+    So is a zero of `NEVER_ZERO`.
+    """
     patients, times, names, values = [], [], [], []
     hours = {f"{hour:02}:{minute:02}": hour + minute / 60 for hour in range(49) for minute in range(60)}
     for stay in measured.decode().split("Time,Parameter,Value\n00:00,RecordID,")[1:]:
@@ -146,6 +162,9 @@ def physionet(measured: bytes, outcomes: bytes) -> tuple[Table, Outcomes]:
         values += [float(cell[2]) for cell in cells]
     died = {row["RecordID"]: row["In-hospital_death"] for row in csv.DictReader(io.StringIO(outcomes.decode()))}
     found = table("physionet2012", patients, times, names, values)
+    unknown = np.isin(found.what, [found.variables.index(name) for name in NEVER_ZERO]) & (found.value == 0)
+    note = f"{found.source}: {unknown.sum():,} zeros of {', '.join(NEVER_ZERO)} stand for unknown and are not read"
+    found = dataclasses.replace(found.kept(np.flatnonzero(~unknown)), notes=(*found.notes, note))
     return found, Outcomes(np.array([died[name] for name in found.patients], np.int32), None)
 
 
@@ -186,8 +205,28 @@ def check(found: Table, outcomes: Outcomes, config: Config) -> None:
         line = found.lines[found.who == without[0]].min()
         name = found.patients[without[0]]
         raise InputError(
-            f"{found.source}, line {line}: patient {name} has no measurement up to --window {config.window:g}"
+            f"{place(found.source, line)}: patient {name} has no measurement up to --window {config.window:g}"
         )
+
+
+def in_usual_units(found: Table, training: np.ndarray) -> tuple[Table, Scale, dict[str, int]]:
+    """The table without what its training patients' values show to be in a wrong unit, their scale, how many are lost.
+
+    Raises:
+        InputError: nothing is left of a patient.
+    """
+    scale = Scale.fit(found.kept(np.flatnonzero(np.isin(found.who, training))))
+    limits = np.array(scale.limits)
+    left = with_zeros_counted(within(found, limits), limits)
+    without = np.flatnonzero(np.bincount(left.who, minlength=len(left.patients)) == 0)
+    if len(without):
+        mine = found.kept(np.flatnonzero(found.who == without[0]))
+        raise InputError(
+            f"{place(found.source, mine.lines.min())}: expected a measurement in its usual unit of each patient; of "
+            f"{found.patients[without[0]]} there is only {found.variables[mine.what[0]]} {mine.value[0]:g}"
+        )
+    counts = np.subtract(*(np.bincount(t.what, minlength=len(t.variables)) for t in (found, left)))
+    return left, scale, {name: int(n) for name, n in zip(found.variables, counts, strict=True) if n}
 
 
 def split(label: np.ndarray, config: Config) -> list[np.ndarray]:

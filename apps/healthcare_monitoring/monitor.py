@@ -25,7 +25,7 @@ from .evaluate import WARNING
 from .metrics import risk
 from .model import step, zero_states
 from .predict import Judge
-from .records import MEASUREMENTS, header, known_variable, number
+from .records import MEASUREMENTS, fits, header, known_variable, number
 from .steps import MOST_STEPS, Running
 
 POLL_S = 0.2  # between looks at a file that may grow
@@ -140,7 +140,7 @@ def check(cells: dict[str, str], judge: Judge, stream: Stream, where: str) -> tu
     variable = known_variable(cells["variable"], judge.info["variables"], where)
     value = number(cells["value"], "value", where)
     low, high = judge.limits[stream.columns[variable]]
-    if not low <= value <= high:
+    if not fits(value, low, high):
         raise InputError(f"{where}: {variable} {value:g} is outside {low:.4g} to {high:.4g} (its unit?)")
     if stream.curve and when < stream.curve[-1][0]:
         raise InputError(f"{where}: time {when:g} after {stream.curve[-1][0]:g}; a feed must come in order")

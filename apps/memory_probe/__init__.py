@@ -1,1 +1,1 @@
-"""A long sequence with a few steps that matter in, what it was to remember out: how far back a network sees."""
+"""A long sequence with a few steps that matter in, what they held out: how far back a network remembers."""

@@ -1,6 +1,6 @@
-"""Sequences with little that matters and much to wait through: made as asked for, or digits read pixel by pixel.
+"""Sequences with little that matters and much to wait through: generated on request, or digits read pixel by pixel.
 
-What is made is a function of (seed, part), and in training of (seed, epoch, step): it never repeats, and a run
+What is generated is a function of (seed, part), and in training of (seed, epoch, step): it never repeats, and a run
 that was killed goes on with the very sequences it would have seen.
 """
 
@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from shared.data.sequences import ArrayBatches, Batches
+from shared.data.sequences import ArrayBatches, Batches, spread
+from shared.runs import fingerprint
 
 from .config import Config
 from .tasks import ALPHABET, MESSAGE, PIXELS, TASKS
 
 TRAIN, VALID, TEST, NEW = range(4)  # parts of a random stream; NEW is for sequences that a user asks for
-MADE = 1_000  # sequences in valid, and in test
+GENERATED = 1_000  # sequences in valid, and in test
 BLANK, DELIMITER = len(ALPHABET), len(ALPHABET) + 1
 SPLIT_SEED, ORDER_SEED = 0, 1  # the same split and the same permutation in every run, so that runs compare
 
@@ -29,7 +30,7 @@ class Data:
     """Batches to train on, and (inputs (rows, time, features) float32, targets) of valid and test.
 
     Targets: the sum (rows, 1, 1) float32, the symbols (rows, 10) int32 or the class (rows, 1) int32.
-    `info` fits JSON: task, length, source, split, order (of the pixels, else None).
+    `info` fits JSON: source, fingerprint, split, order (of the pixels, else None).
     """
 
     train: Batches
@@ -40,49 +41,66 @@ class Data:
 
 def load(config: Config) -> Data:
     """The sequences of the task that `config.data` names."""
-    if config.data in MAKERS:
-        make = MAKERS[config.data]
-        made = [make(np.random.default_rng([config.seed, part]), MADE, config.length) for part in (VALID, TEST)]
-        info = _info(config, "made at random", f"train without end, valid and test {MADE:,} sequences each")
-        return Data(ShortFirst(config) if config.curriculum else Fresh(make, config), *made, info)
+    return generated(config) if config.data in GENERATORS else of_digits(config)
+
+
+def generated(config: Config) -> Data:
+    """Training without end; validation and test drawn once."""
+    generate = GENERATORS[config.data]
+    train = Curriculum(config) if config.curriculum else Fresh(generate, config)
+    parts = [generate(np.random.default_rng([config.seed, part]), GENERATED, config.length) for part in (VALID, TEST)]
+    kept = spread(GENERATED, config.max_examples)
+    info = {
+        "source": "generated at random",
+        "fingerprint": fingerprint(train.batch(0, 0), parts),
+        "split": f"train without end, valid and test {len(kept):,} sequences each",
+        "order": None,
+    }
+    return Data(train, *((inputs[kept], targets[kept]) for inputs, targets in parts), info)
+
+
+def of_digits(config: Config) -> Data:
+    """The same digits for every seed, which orders the training alone."""
     images, labels = digits()
     order = permutation(ORDER_SEED) if config.data == "permuted_digits" else np.arange(PIXELS)
-    rows = split(labels)
-    train, valid, test = ((read_pixels(images[part], order, config.length), labels[part, None]) for part in rows)
-    said = ", ".join(f"{name} {len(part):,}" for name, part in zip(("train", "valid", "test"), rows, strict=True))
-    info = _info(config, "scikit-learn's digits", f"{said} digits, stratified", order.tolist())
+    rows = {name: fewer(part, labels, config.max_examples) for name, part in split(labels).items()}
+    train, valid, test = (
+        (pixel_inputs(images[part], order, config.length), labels[part, None]) for part in rows.values()
+    )
+    info = {
+        "source": "scikit-learn's digits",
+        "fingerprint": fingerprint(images, labels),
+        "split": ", ".join(f"{name} {len(part):,}" for name, part in rows.items()) + " digits, stratified",
+        "order": order.tolist(),
+    }
     # Every batch is full: another shape would be compiled anew.
     return Data(ArrayBatches(train, config.batch_size, config.seed, drop_last=True), valid, test, info)
-
-
-def _info(config: Config, source: str, parts: str, order: list[int] | None = None) -> dict[str, Any]:
-    return {"task": config.data, "length": config.length, "source": source, "split": parts, "order": order}
 
 
 class Fresh(Batches):
     """An endless supply of new sequences: none is ever seen twice."""
 
-    def __init__(self, make: Callable[[np.random.Generator, int, int], Arrays], config: Config) -> None:
-        super().__init__(config.steps)
-        self.make, self.config = make, config
+    def __init__(self, generate: Callable[[np.random.Generator, int, int], Arrays], config: Config) -> None:
+        super().__init__(config.steps_per_epoch)
+        self.generate, self.config = generate, config
 
     def batch(self, epoch: int, step: int) -> tuple:
         """(inputs, targets) of `batch_size` sequences."""
         random = np.random.default_rng([self.config.seed, TRAIN, epoch, step])
-        return self.make(random, self.config.batch_size, self.config.length)
+        return self.generate(random, self.config.batch_size, self.config.length)
 
 
-class ShortFirst(Batches):
-    """Messages to copy over short lags first: bounds double in equal stages, and are the lag from half way on.
+class Curriculum(Batches):
+    """Messages to copy over short lags first: bounds double in equal stages and reach the lag half way through.
 
-    Bengio et al. (2009), "Curriculum learning", doi:10.1145/1553374.1553380. A gradient through 200 blanks hardly
-    says how to begin; what a network has learned to hold for 12 steps it learns to hold for 25 in a few batches.
+    Bengio et al. (2009), "Curriculum learning", doi:10.1145/1553374.1553380. A gradient through 200 blanks says
+    little about how to begin; what a network has learned to hold for 12 steps it learns to hold for 25 in few batches.
     """
 
     START = 12  # the first bound is the lag, halved as long as it is not below this
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config.steps)
+        super().__init__(config.steps_per_epoch)
         self.config = config
 
     def bound(self, epoch: int) -> int:
@@ -96,7 +114,7 @@ class ShortFirst(Batches):
         random = np.random.default_rng([self.config.seed, TRAIN, epoch, step])
         bound = self.bound(epoch)
         messages = _messages(random, self.config.batch_size)
-        return spread(messages, bound, starts=random.integers(0, bound, (len(messages), 1))), messages
+        return copy_inputs(messages, bound, starts=random.integers(0, bound, (len(messages), 1))), messages
 
 
 def adding(random: np.random.Generator, rows: int, length: int) -> Arrays:
@@ -109,10 +127,10 @@ def adding(random: np.random.Generator, rows: int, length: int) -> Arrays:
     values = random.random((rows, length), dtype=np.float32)
     first = random.integers(0, length // 2, rows)
     second = random.integers(length // 2, length, rows)
-    return marked(values, np.stack([first, second], axis=1))
+    return adding_inputs(values, np.stack([first, second], axis=1))
 
 
-def marked(values: np.ndarray, positions: np.ndarray) -> Arrays:
+def adding_inputs(values: np.ndarray, positions: np.ndarray) -> Arrays:
     """Values (rows, time) and the two positions (rows, 2) to add -> inputs (rows, time, 2), sums (rows, 1, 1)."""
     markers = np.zeros_like(values)
     np.put_along_axis(markers, positions, 1, axis=1)
@@ -124,17 +142,17 @@ def copy(random: np.random.Generator, rows: int, lag: int) -> Arrays:
     """Ten symbols to be repeated after a lag. Hochreiter and Schmidhuber (1997); Arjovsky et al. (2016).
 
     Returns:
-        inputs (rows, lag + 20, 10) as `spread` makes them, and the symbols (rows, 10).
+        inputs (rows, lag + 20, 10) as `copy_inputs` makes them, and the symbols (rows, 10).
     """
     messages = _messages(random, rows)
-    return spread(messages, lag), messages
+    return copy_inputs(messages, lag), messages
 
 
 def _messages(random: np.random.Generator, rows: int) -> np.ndarray:
     return random.integers(0, len(ALPHABET), (rows, MESSAGE), dtype=np.int32)
 
 
-def spread(messages: np.ndarray, lag: int, starts: np.ndarray | int = 0) -> np.ndarray:
+def copy_inputs(messages: np.ndarray, lag: int, starts: np.ndarray | int = 0) -> np.ndarray:
     """Symbols (rows, 10) -> one-hot inputs (rows, lag + 20, 10).
 
     The layout is that of Arjovsky et al. (2016), arXiv:1511.06464: the symbols, lag - 1 blanks, a delimiter, ten
@@ -149,7 +167,7 @@ def spread(messages: np.ndarray, lag: int, starts: np.ndarray | int = 0) -> np.n
     return np.eye(len(ALPHABET) + 2, dtype=np.float32)[ids]
 
 
-MAKERS = {"adding": adding, "copy": copy}
+GENERATORS = {"adding": adding, "copy": copy}
 
 
 def digits() -> Arrays:
@@ -160,13 +178,19 @@ def digits() -> Arrays:
     return (images / 16).astype(np.float32), labels.astype(np.int32)
 
 
-def split(labels: np.ndarray) -> list[np.ndarray]:
+def split(labels: np.ndarray) -> dict[str, np.ndarray]:
     """The rows of train (60 %), valid (20 %) and test (20 %), each class in equal shares."""
     from sklearn.model_selection import train_test_split
 
     rest, test = train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=SPLIT_SEED)
     train, valid = train_test_split(rest, test_size=0.25, stratify=labels[rest], random_state=SPLIT_SEED)
-    return [np.sort(part) for part in (train, valid, test)]
+    return {"train": np.sort(train), "valid": np.sort(valid), "test": np.sort(test)}
+
+
+def fewer(rows: np.ndarray, labels: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the rows, each class in equal shares still; all of them if `most` is 0."""
+    by_class = rows[np.argsort(labels[rows], kind="stable")]
+    return np.sort(by_class[spread(len(rows), most)])
 
 
 def permutation(seed: int) -> np.ndarray:
@@ -174,7 +198,7 @@ def permutation(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(PIXELS)
 
 
-def read_pixels(images: np.ndarray, order: Any, length: int) -> np.ndarray:
+def pixel_inputs(images: np.ndarray, order: Any, length: int) -> np.ndarray:
     """Images (rows, 64) -> inputs (rows, length, 1): the pixels in `order`, then blanks (0) to hold the digit."""
     inputs = np.zeros((len(images), length, TASKS["sequential_digits"].features), np.float32)
     inputs[:, :PIXELS, 0] = images[:, order]

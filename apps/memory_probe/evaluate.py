@@ -1,67 +1,57 @@
-"""How well a run remembers: its answers to test sequences, beside a simple method without memory."""
+"""How well a run remembers: its answers to test sequences, compared with a baseline without memory."""
 
 import csv
-import datetime
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from shared import results, runs
+from shared import results, runs, trials
 
-from .config import APP, Config, Evaluate, command
+from .config import APP, Config
 from .data import Data, load
+from .options import Evaluate
+from .predict import Predictor
 from .tasks import ALPHABET, TASKS
 
-HERE = Path(__file__).parent
-BATCH = 40  # divides what is measured, 1,000 sequences or 360 digits: one shape to compile
+HEADLINE = ("mse", "accuracy")
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what lies on disk."""
+    """The evaluate verb: measures a run again, from what is stored in its folder."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
-    records = measure(run, data)
-    report(run, records, data)
+    run.check(data.info)
+    records = measure(Predictor(run), data)
+    report(records)
     if options.record:
-        keep(records[:1])
+        done = trials.summary(trials.siblings(run)) if run.finished() else records
+        # The main figure alone: the README has one column for each task and length.
+        results.keep([record for record in done if record["headline"]], Path(__file__).parent)
 
 
-def measure(run: runs.Run, data: Data) -> list[dict]:
-    """Measures the saved model on test, keeps the records in the run; the first is the task's own figure."""
-    model = run.load_model()
-    inputs, targets = data.test
-    ours = figures(model.predict(inputs, batch_size=BATCH, verbose=0), targets)
-    name, simple = baseline(data)
-    config = run.config
+def measure(predictor: Predictor, data: Data) -> list[dict]:
+    """Measures the answers to the test sequences."""
+    run, (inputs, targets) = predictor.run, data.test
+    baseline, theirs = baseline_figures(data, run.config["data"])
     records = [
-        {
-            "data": f"{config['data']} T={config['length']}",
-            "split": "test",
-            "metric": metric,
-            "direction": "higher" if metric == "accuracy" else "lower",
-            "arch": config["arch"],
-            "params": model.count_params(),
-            "value": round(value, 5),
-            "std": None,
-            "seeds": 1,
-            "baseline": {"name": name, "value": round(simple[metric], 5)},
-            "published": None,
-            "minutes": round(run.seconds() / 60, 1),
-            "command": command(Config(**config)),
-            "hardware": runs.hardware(),
-            "versions": runs.versions(),
-            "date": datetime.date.today().isoformat(),
-        }
-        for metric, value in ours.items()
+        results.record(
+            run,
+            predictor.model.count_params(),
+            split="test",
+            metric=metric,
+            value=value,
+            direction=direction(metric),
+            task={"length": run.config["length"]},
+            baselines={baseline: theirs[metric]},
+            details={"sequences": sequences_seen(run, data)} if metric in HEADLINE else None,
+        )
+        for metric, value in figures(predictor.answers(inputs), targets).items()
     ]
-    run.save_metrics(records)
-    return records
+    return results.headed(records, HEADLINE)
 
 
 def figures(answers: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """The figures of answers (rows, answers, outputs), the task's own first; see `Data` for the targets."""
+    """The figures of answers (rows, answers, outputs), the main one first; see `Data` for the targets."""
     answers = answers.astype(np.float64)
     if answers.shape[-1] == 1:
         return {"mse": float(np.square(answers - targets).mean())}
@@ -70,9 +60,13 @@ def figures(answers: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     return {"accuracy": float(right.mean()), "nats_per_answer": float(nats.mean())}
 
 
-def baseline(data: Data) -> tuple[str, dict[str, float]]:
-    """The name of the simple method and its figures on test: what can be had without remembering over time."""
-    task = data.info["task"]
+def direction(metric: str) -> str:
+    """Which values of a metric are better."""
+    return "higher" if metric == "accuracy" else "lower"
+
+
+def baseline_figures(data: Data, task: str) -> tuple[str, dict[str, float]]:
+    """The name of the baseline and its figures on test: what can be had without memory over time."""
     if task == "adding":
         targets = data.test[1]
         return "always_1", figures(np.ones_like(targets), targets)
@@ -86,42 +80,34 @@ def baseline(data: Data) -> tuple[str, dict[str, float]]:
     return "logistic_regression", figures(fitted.predict_log_proba(test[..., 0])[:, None], expected)
 
 
-def report(run: runs.Run, records: list[dict], data: Data) -> None:
-    """Prints the figures beside the simple method's, and what the network was worth."""
+def sequences_seen(run: runs.Run, data: Data) -> int:
+    """How many sequences the run was trained on, repetitions included."""
     with run.file("history.csv").open(newline="") as file:
-        epochs = list(csv.DictReader(file))
-    seen = len(epochs) * data.train.steps * run.config["batch_size"]
-    print(f"\n{run.path}: {seen:,} sequences, {records[0]['minutes']} minutes of training")
-    for record in records:
-        value, simple = record["value"], record["baseline"]
-        print(f"  {record['split']} {record['metric']:22} {value:8.4f}   {simple['name']} {simple['value']:.4f}")
-    print(f"  {verdict(records[0], seen)}")
-    sys.stdout.flush()
+        epochs = sum(1 for _ in csv.DictReader(file))
+    return epochs * data.train.steps * run.config["batch_size"]
 
 
-def verdict(record: dict, seen: int) -> str:
-    """Whether the task is solved, or if that is not a question of yes and no, which one wins."""
-    line = TASKS[record["data"].split()[0]].solved
-    if line is None:
-        return results.winner(record)
-    sign = 1 if record["direction"] == "higher" else -1
-    side = "above" if sign > 0 else "below"
-    if sign * record["value"] > sign * line:
-        return f"solved after {seen:,} sequences: {record['metric']} is {side} {line}"
-    return f"not solved: {record['metric']} is not {side} {line}; {results.winner(record)}"
+def report(records: list[dict]) -> None:
+    """Prints the figures, and whether the task is solved."""
+    results.report(records)
+    print(f"  {verdict(records[0])}", flush=True)
 
 
-def keep(records: list[dict[str, Any]]) -> None:
-    """Writes records into results.json and the README, in place of older ones of the same task and network."""
-    path = HERE / "results.json"
-    new = {_cell(record) for record in records}
-    old = runs.read_json(path, list) if path.exists() else []
-    runs.write_json(path, [record for record in old if _cell(record) not in new])
-    results.record(path, records)
-    results.render(HERE / "README.md", path)
-    print(f"Recorded in {path}")
+def verdict(record: dict) -> str:
+    """Whether the task is solved, and after how many sequences (of several runs: on average)."""
+    threshold = TASKS[record["data"]].solved_at
+    seen = f"{record['details']['sequences']:,.0f} sequences"
+    if threshold is None:
+        return f"trained on {seen}"
+    side = "above" if record["direction"] == "higher" else "below"
+    if solved(record):
+        return f"solved after {seen}: {record['metric']} is {side} {threshold}"
+    return f"not solved after {seen}: {record['metric']} is not {side} {threshold}"
 
 
-def _cell(record: dict) -> tuple:
-    """What is measured, whatever the command: a figure over more seeds replaces one over fewer."""
-    return tuple(record[key] for key in ("data", "split", "metric", "arch", "params"))
+def solved(record: dict) -> bool:
+    """Whether the main figure is better than the task's threshold; False where there is none."""
+    threshold = TASKS[record["data"]].solved_at
+    if threshold is None:
+        return False
+    return results.goodness(record["value"], record["direction"]) > results.goodness(threshold, record["direction"])

@@ -1,4 +1,4 @@
-"""How far back a trained network still feels its inputs, and what its states and gates do over one sequence."""
+"""How far back a trained network's answer depends on its inputs, and its states and gates over one sequence."""
 
 from typing import Any
 
@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 from shared import plots, runs
 from shared.layers import diagnostics
 
-from .config import APP, Config, Reach
+from .config import APP, Config
 from .data import load
+from .options import Reach
+from .predict import Predictor
 
 ROWS, LAGS = 32, 24  # sequences and lags measured
 WIDEST = 64  # units drawn
@@ -19,16 +21,18 @@ WIDEST = 64  # units drawn
 def reach(options: Reach) -> None:
     """The reach verb: prints how many steps back the answer depends on the input, draws reach.png and gates.png."""
     run = runs.find(APP, options.run)
-    model, (inputs, _) = run.load_model(), load(run.settings(Config)).test
+    data = load(run.settings(Config))
+    run.check(data.info)
+    model, (inputs, _) = Predictor(run).model, data.test
     length = inputs.shape[1]
     gradient = diagnostics.gradient_by_lag(model, inputs[:ROWS])
     lags = np.unique(np.geomspace(1, length, LAGS).round().astype(int)) - 1
     influence = diagnostics.influence_by_lag(model, inputs[:ROWS], lags)
     print(f"{run.path}: {run.config['arch']}, {length} steps")
-    last = lags[diagnostics.reach(influence)]
-    print(f"  the gradient by the input is above 1 % of its largest up to {diagnostics.reach(gradient)} steps back")
-    print(f"  an input exchanged for another one moves the answer by 1 % of the most up to {last} steps back")
-    curves = {"gradient by the input": (np.arange(length), gradient), "input exchanged": (lags, influence)}
+    by_gradient, last = diagnostics.reach(gradient), lags[diagnostics.reach(influence)]
+    print(f"  the gradient with respect to the input exceeds 1 % of its maximum up to {by_gradient} steps back")
+    print(f"  the change of the answer to a replaced input exceeds 1 % of its maximum up to {last} steps back")
+    curves = {"gradient": (np.arange(length), gradient), "input replaced": (lags, influence)}
     for picture, figure in (
         ("reach.png", by_lag(curves, run.config["arch"])),
         ("gates.png", maps(traced(model, inputs[0]), inputs[0])),
@@ -52,7 +56,7 @@ def by_lag(curves: dict[str, tuple[np.ndarray, np.ndarray]], arch: str) -> Figur
 def traced(model: keras.Model, inputs: np.ndarray) -> dict[str, np.ndarray]:
     """States and gates (time, units) of the first recurrent layer over one sequence (time, features)."""
     layer = model.get_layer("recurrent_0")
-    read = keras.Model(model.input, layer.input)(inputs[None])  # what stands before it has done its part
+    read = keras.Model(model.input, layer.input)(inputs[None])  # the layers before it have done their part
     return diagnostics.trace(layer, keras.ops.convert_to_numpy(read)[0])
 
 

@@ -13,22 +13,22 @@ class Task:
 
     # numbers in one step of the input
     features: int
-    # numbers in one answer: 1 is a value, more are the scores of so many classes
+    # numbers in one answer: 1 is a value, more are the logits of so many classes
     outputs: int
     # the last so many steps are answered, one answer each
     answers: int
-    # the figure that is recorded; "mse" is better when lower, "accuracy" when higher
+    # the main metric: "mse" is better when lower, "accuracy" when higher
     metric: str
-    # solved where the test figure is better than this; None: there is no such line, only the simple baseline
-    solved: float | None
-    # training stops where the validation figure is this good: a little better, as the two parts differ by chance
-    enough: float | None
+    # the task is solved where the test figure is better than this; None: there is no such threshold, only the baseline
+    solved_at: float | None
+    # training stops at this validation figure: slightly better, as validation and test differ by chance
+    stop_at: float | None
     # the least --length
     shortest: int
-    # the lengths that a sweep tries
+    # the lengths that a sweep trains at
     lengths: tuple[int, ...]
     # what --length is, for the pictures
-    axis: str
+    length_label: str
 
 
 DIGITS = Task(1, 10, 1, "accuracy", None, None, PIXELS, (64, 128, 256, 512), "steps: 64 pixels, then blanks")

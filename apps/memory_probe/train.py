@@ -1,25 +1,27 @@
-"""Trains a network of the given number of parameters, says whether it remembers, saves it."""
+"""Trains a network of the given number of parameters, reports whether it solves the task, saves it."""
 
-import dataclasses
 from typing import Any
 
 import keras
 from keras import ops
 
-from shared import plots, runs
+from shared import plots, trials
 from shared.data.sequences import ArrayBatches
 from shared.fit import fit
+from shared.runs import Run
 
-from .config import APP, Config, Train
+from .config import APP, RECIPES, Config
 from .data import load
-from .evaluate import BATCH, measure, report
-from .model import build, units_for_budget
-from .predict import examples
+from .evaluate import measure, report
+from .model import build, width
+from .options import Train
+from .predict import BATCH, Predictor, samples
 from .tasks import TASKS
 
 NEXT_STEPS = """
 Now try:
   python -m {package} predict --run {name} --seed 5
+  python -m {package} reach --run {name}
   python -m {package} train --data {task} --length {longer}
   python -m {package} sweep --data {task} --archs gru lstm elman"""
 
@@ -27,10 +29,10 @@ LARGEST = 1e15  # the squares of 10 ** 8 such numbers add up to what float32 hol
 
 
 class Adam(keras.optimizers.Adam):
-    """Adam that also clips gradients whose squares are more than float32 holds.
+    """Adam that also clips gradients whose squares exceed the range of float32.
 
-    Through hundreds of steps a gradient can grow to 1e22. Keras takes its norm for infinite then, and makes every
-    weight NaN; brought down to `LARGEST` first, it keeps its direction and is clipped as any other. Inf and NaN stay.
+    Through hundreds of steps a gradient can grow to 1e22. Keras then takes its norm for infinite and makes every
+    weight NaN; scaled down to `LARGEST` first, it keeps its direction and is clipped like any other. Inf and NaN stay.
     """
 
     def apply(self, grads: list, trainable_variables: Any = None) -> None:
@@ -41,35 +43,37 @@ class Adam(keras.optimizers.Adam):
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed."""
-    for seed in range(options.config.seed, options.config.seed + options.seeds):
-        config = dataclasses.replace(options.config, seed=seed)
-        run = train_one(config, options.run, options.fresh)
-    examples(run)
-    longer = 2 * options.config.length
-    print(NEXT_STEPS.format(package=__package__, name=run.path.name, task=config.data, longer=longer))
+    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(APP, options.config, RECIPES, options.trials)
+    for config, run in trials.unfinished(planned):
+        train_one(config, run)
+        keras.utils.clear_session()
+    done = trials.finished(planned)
+    if len(done) > 1:
+        report(trials.summary(done))
+    task, longer = options.config.data, 2 * options.config.length
+    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, task=task, longer=longer))
 
 
-def train_one(config: Config, name: str | None = None, fresh: bool = False) -> runs.Run:
-    """Trains (or goes on training) one run, measures it and reports."""
+def train_one(config: Config, run: Run) -> list[dict]:
+    """Trains (or goes on training) one run and returns its measured records."""
     data = load(config)
-    info = data.info | {"units": units_for_budget(config, data.info)}
-    run = runs.start(APP, dataclasses.asdict(config), name, fresh)
-    run.save_info(info)
+    info = data.info | {"units": width(config)}
+    run.begin(info)
     keras.utils.set_random_seed(config.seed)
     model = build(config, info)
-    task = TASKS[config.data]
     print(
-        f"{run.path}: {config.data}, length {config.length}; {config.layers} x {config.arch} of "
-        f"{info['units']} units, {model.count_params():,} parameters\n{info['source']}: {info['split']}",
+        f"{run.path}: {config.data}, length {config.length}; {config.layers} x {config.arch} of {info['units']} units, "
+        f"{model.count_params():,} parameters\n{info['source']}: {info['split']}",
         flush=True,
     )
-    value = task.outputs == 1
+    task = TASKS[config.data]
+    regression = task.outputs == 1
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * data.train.steps)
     model.compile(
         optimizer=Adam(rate, global_clipnorm=config.clip_norm),
-        loss="mean_squared_error" if value else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=[] if value else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        loss="mean_squared_error" if regression else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[] if regression else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     history = fit(
@@ -78,12 +82,16 @@ def train_one(config: Config, name: str | None = None, fresh: bool = False) -> r
         ArrayBatches(data.valid, BATCH, seed=0, shuffle=False),
         run,
         epochs=config.epochs,
-        monitor="val_loss" if value else "val_accuracy",
-        mode="min" if value else "max",
+        monitor="val_loss" if regression else "val_accuracy",
+        mode="min" if regression else "max",
         patience=config.patience or None,
-        target=task.enough,
+        target=task.stop_at,
     )
-    figure, title = ("loss", "mean squared error; always 1 gives 0.167") if value else ("accuracy", "accuracy")
-    plots.learning_curves(history, run.file("learning_curves.png"), figure, f"{config.data}: {title}")
-    report(run, measure(run, data), data)
-    return run
+    metric, title = ("loss", "mean squared error; always 1 gives 0.167") if regression else ("accuracy", "accuracy")
+    plots.learning_curves(history, run.file("learning_curves.png"), metric, f"{config.data}: {title}")
+    predictor = Predictor(run)
+    records = measure(predictor, data)
+    report(records)
+    samples(predictor)
+    run.save_metrics(records)
+    return records

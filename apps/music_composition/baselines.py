@@ -28,13 +28,13 @@ class Markov:
         self.name = f"markov_{order}" + (f"_within_{within}" if within else "")
         self.counts: list[list[dict[tuple, dict[int, int]]]] = []
 
-    def fit(self, pieces: list[Piece], form: str) -> "Markov":
+    def fit(self, pieces: list[Piece], representation: str) -> "Markov":
         """Counts the pieces; the model itself."""
-        self.form = form
+        self.representation = representation
         depth = self.order + self.within
-        self.counts = [[{} for _ in range(depth + 1)] for _ in range(slots(form))]
+        self.counts = [[{} for _ in range(depth + 1)] for _ in range(slots(representation))]
         for piece in pieces:
-            tokens, contexts = _contexts(piece, form, self.order, self.within)
+            tokens, contexts = _contexts(piece, representation, self.order, self.within)
             for slot in range(tokens.shape[1]):
                 for token, context in zip(tokens[:, slot].tolist(), contexts[slot], strict=True):
                     if token == PAD:
@@ -59,10 +59,10 @@ class Markov:
     def measure(self, pieces: list[Piece]) -> tuple[float, np.ndarray]:
         """Nats a frame over the pieces, and how often the likeliest token of each slot is the right one (slots,)."""
         nats, frames = 0.0, 0
-        right, seen = np.zeros(slots(self.form)), np.zeros(slots(self.form))
+        right, seen = np.zeros(slots(self.representation)), np.zeros(slots(self.representation))
         known: dict[tuple, np.ndarray] = {}
         for piece in pieces:
-            tokens, contexts = _contexts(piece, self.form, self.order, self.within)
+            tokens, contexts = _contexts(piece, self.representation, self.order, self.within)
             frames += len(piece)
             for slot in range(tokens.shape[1]):
                 for token, context in zip(tokens[:, slot].tolist(), contexts[slot], strict=True):
@@ -79,7 +79,7 @@ class Markov:
 
     def harmonise(self, piece: Piece) -> np.ndarray:
         """The likeliest tokens (time, slots) under the first slot's own, each voice given what it chose before."""
-        tokens, sounding = encode(piece, self.form)
+        tokens, sounding = encode(piece, self.representation)
         tokens, sounding = tokens.copy(), sounding.copy()
         for time in range(len(tokens)):
             for slot in range(1, tokens.shape[1]):
@@ -99,8 +99,8 @@ def _context(sounding: np.ndarray, time: int, slot: int, order: int, within: int
     return (*same, *past)
 
 
-def _contexts(piece: Piece, form: str, order: int, within: int) -> tuple[np.ndarray, list[list[tuple]]]:
-    tokens, sounding = encode(piece, form)
+def _contexts(piece: Piece, representation: str, order: int, within: int) -> tuple[np.ndarray, list[list[tuple]]]:
+    tokens, sounding = encode(piece, representation)
     return tokens, [
         [_context(sounding, t, slot, order, within) for t in range(len(tokens))] for slot in range(tokens.shape[1])
     ]

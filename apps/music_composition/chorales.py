@@ -16,8 +16,8 @@ import rich.progress
 from shared import InputError, runs
 from shared.data.fetch import keras_home
 
-from .notes import from_score, quiet
 from .piece import Piece, make
+from .scores import from_score, quiet
 
 GRAM = 8  # steps of a melody that are compared; of 6, half the corpus is one family
 FEW = 5  # files that are read without a word
@@ -65,7 +65,7 @@ def parsed(paths: Sequence[Path], steps: int, most: int = 0) -> list[Piece]:
 
 def cached(name: str, make_pieces: Callable[[], list[Piece]]) -> list[Piece]:
     """What `make_pieces` gave once, kept beside the public data files; a damaged file is made anew."""
-    path = keras_home() / "datasets" / "music_composition" / f"{name}.npz"
+    path = keras_home() / "datasets" / "bach_chorales" / f"{name}.npz"
     if path.exists():
         with contextlib.suppress(ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return unpack(path)

@@ -1,22 +1,22 @@
-"""New pieces of a run beside the pieces of its corpus, figure by figure."""
+"""New pieces of a run compared with the pieces of its corpus, figure by figure."""
 
 import numpy as np
 
+from .compose import composed
 from .data import Data
-from .measures import Copies, distance, figures, intervals, pitch_classes
-from .predict import composed
+from .music_statistics import Copies, distance, figures, intervals, pitch_classes
 
 BARS, SEED = 16, 1
 LEFT_OUT = ("repeated_bars", "leaps", "notes_per_bar")  # of the model card, not of what is printed
 
 
-def table(writer, data: Data, count: int) -> dict:
+def table(predictor, data: Data, count: int) -> dict:
     """Composes `count` pieces of 16 bars; each figure's mean, and mean and 5th to 95th percentile of the corpus.
 
     The corpus is valid and test: pieces that the network has not read, as its own are; copies are sought in train.
     """
-    new = composed(writer, count, BARS, seed=SEED)
-    free = [figures(piece) for piece in composed(writer, count, BARS, seed=SEED, free=True)]
+    new = composed(predictor, count, BARS, seed=SEED)
+    free = [figures(piece) for piece in composed(predictor, count, BARS, seed=SEED, free=True)]
     corpus = [*data.valid, *data.test]
     copies = Copies(data.train)
     ours = [figures(piece) | {"copied_sonorities": copies.longest(piece)[0]} for piece in new]
@@ -74,7 +74,9 @@ HEADS = ("figure", "new, mean", "new, most", "corpus, mean", "corpus, 5-95 %", "
 
 def shown(music: dict) -> str:
     """The table as text."""
-    lines = [f"{music['pieces']} new pieces of {music['bars']} bars beside {music['corpus_pieces']} of the corpus"]
+    lines = [
+        f"{music['pieces']} new pieces of {music['bars']} bars compared with {music['corpus_pieces']} of the corpus"
+    ]
     lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, (21, 9, 9, 12, 16, 11, 13), strict=True))
               for row in (HEADS, *_rows(music))]  # fmt: skip
     for name, d in music["distances"].items():

@@ -10,6 +10,8 @@ import numpy as np
 
 from shared import InputError
 from shared.data.sequences import BucketBatches
+from shared.runs import fingerprint
+from shared.trials import same_for_every_seed
 
 from . import chorales
 from .config import Config
@@ -25,8 +27,8 @@ BUCKETS = 4  # lengths that batches are padded to
 class Data:
     """The pieces of each part, and what was learned from train.
 
-    `info` fits JSON: source, split, counts (pieces and frames of each part), ranges ([lowest, highest] of each voice),
-    rests (share of frames in which it is silent), keys (of the training pieces), steps, form.
+    `info` fits JSON: source, fingerprint, split, counts (pieces and frames of each part), ranges ([lowest, highest]
+    of each voice), rests (share of frames in which it is silent), keys (of the training pieces), steps, representation.
     """
 
     train: list[Piece]
@@ -35,6 +37,7 @@ class Data:
     info: dict[str, Any]
 
 
+@same_for_every_seed
 def load(config: Config) -> Data:
     """Reads the pieces that `config.data` names and splits them; variants of one melody are of one part.
 
@@ -42,6 +45,7 @@ def load(config: Config) -> Data:
         InputError: an unknown source, no usable file, or too few pieces to split.
     """
     parts = read(config)
+    content = [(name, [(p.pitches, p.struck, p.position, p.key) for p in pieces]) for name, pieces in parts.items()]
     split = "as published"
     if set(parts) != set(PARTS):
         parts = divided(parts["train"], config)
@@ -51,8 +55,9 @@ def load(config: Config) -> Data:
     voices = [pitches[:, voice][pitches[:, voice] > 0] for voice in range(SLOTS)]
     info = {
         "source": config.data,
+        "fingerprint": fingerprint(content),
         "split": split,
-        "form": config.form,
+        "representation": config.representation,
         "steps": config.steps,
         "counts": {part: [len(pieces), sum(map(len, pieces))] for part, pieces in parts.items()},
         "ranges": [[int(v.min()), int(v.max())] if len(v) else [0, 0] for v in voices],
@@ -82,14 +87,14 @@ def divided(pieces: list[Piece], config: Config) -> dict[str, list[Piece]]:
     return parts
 
 
-def frames(piece: Piece, form: str) -> np.ndarray:
+def frames(piece: Piece, representation: str) -> np.ndarray:
     """(time, 2 slots + 5) int32: tokens, what sounds, what is known."""
-    return np.concatenate([*encode(piece, form), plan(piece, form)], axis=1)
+    return np.concatenate([*encode(piece, representation), plan(piece, representation)], axis=1)
 
 
-def moved(rows: np.ndarray, shift: Any, form: str) -> np.ndarray:
+def moved(rows: np.ndarray, shift: Any, representation: str) -> np.ndarray:
     """Frames (..., time, features) so many semitones (...) higher."""
-    notes = 2 * slots(form)
+    notes = 2 * slots(representation)
     shift = np.asarray(shift)[..., None]
     rows = rows.copy()
     sounding = (rows[..., :notes] >= FIRST) & (rows[..., :notes] < PAD)
@@ -99,10 +104,10 @@ def moved(rows: np.ndarray, shift: Any, form: str) -> np.ndarray:
     return rows
 
 
-def shifts(piece: Piece, ranges: list[list[int]], form: str) -> tuple[int, int]:
+def shifts(piece: Piece, ranges: list[list[int]], representation: str) -> tuple[int, int]:
     """The fewest and most semitones that a piece may be moved by: no voice leaves its range."""
     low, high = SHIFTS
-    if form == "roll":
+    if representation == "roll":
         return low, high
     for voice, (lowest, highest) in enumerate(ranges):
         sung = piece.pitches[:, voice][piece.pitches[:, voice] > 0]
@@ -122,24 +127,30 @@ class Frames(BucketBatches):
     """Batches ((frames (batch, time, features), mask), tokens (batch, time, slots), weights (batch, time)).
 
     Args:
-        pieces: what is read. form: see tokens.py. batch_size: pieces in a batch. seed: of order and transposition.
+        pieces: what is read. representation: see tokens.py. batch_size: pieces in a batch.
+        seed: of order and transposition.
         ranges: of the voices, to move each piece by random semitones within them; None moves nothing.
     """
 
     def __init__(
-        self, pieces: list[Piece], form: str, batch_size: int, seed: int, ranges: list[list[int]] | None = None
+        self,
+        pieces: list[Piece],
+        representation: str,
+        batch_size: int,
+        seed: int,
+        ranges: list[list[int]] | None = None,
     ) -> None:
-        rows = [frames(piece, form) for piece in pieces]
-        self.form, self.width = form, slots(form)
-        self.shifts = np.array([shifts(piece, ranges, form) if ranges else (0, 0) for piece in pieces])
+        rows = [frames(piece, representation) for piece in pieces]
+        self.representation, self.width = representation, slots(representation)
+        self.shifts = np.array([shifts(piece, ranges, representation) if ranges else (0, 0) for piece in pieces])
         super().__init__(rows, [row[:, : self.width] for row in rows], batch_size, seed, buckets(pieces))
 
     def batch(self, epoch: int, step: int) -> tuple:
         """See the class."""
         (inputs, mask), _, weights = super().batch(epoch, step)
-        low, high = self.shifts[self._batches(epoch)[step][1]].T
+        low, high = self.shifts[self.rows(epoch, step)].T
         shift = np.random.default_rng([self.seed, epoch, step]).integers(low, high + 1)
-        inputs = moved(inputs, shift, self.form)
+        inputs = moved(inputs, shift, self.representation)
         return (inputs, mask), inputs[..., : self.width], weights
 
 
@@ -149,7 +160,11 @@ def buckets(pieces: list[Piece]) -> list[int]:
     return sorted({int(-(-length // 8) * 8) for length in np.quantile(lengths, np.linspace(0, 1, BUCKETS + 1)[1:])})
 
 
-def voice_slots(form: str) -> list[str]:
+def voice_slots(representation: str) -> list[str]:
     """What each slot is called."""
     names = ("soprano", "alto", "tenor", "bass")
-    return [names[voice] for voice in ORDER] if form == "voices" else [f"note {n + 1}" for n in range(slots(form))]
+    return (
+        [names[voice] for voice in ORDER]
+        if representation == "voices"
+        else [f"note {n + 1}" for n in range(slots(representation))]
+    )

@@ -21,13 +21,13 @@ LONGEST_BAR = 48  # frames; a longer bar is counted as this long
 NOTE = VOCABULARY + 1  # features of a slot: what sounds there, and whether it begins here
 
 
-def build(config: Config) -> keras.Model:
+def build(config: Config, info: dict) -> keras.Model:
     """Frames (batch, time, 2 slots + 5) and mask (batch, time) -> logits (batch, time, slots, vocabulary).
 
     A frame is its tokens, what sounds in its slots, and what is known of it. The logits of a slot see all earlier
     frames, the slots before it in its own frame, and what is known of this one.
     """
-    width, hidden = slots(config.form), config.hidden
+    width, hidden = slots(info["representation"]), config.hidden
     frames = keras.Input((None, 2 * width + len(PLAN)), dtype="int32", name="frames")
     mask = keras.Input((None,), dtype="bool", name="mask")
     tokens, sounding, known = frames[..., :width], frames[..., width : 2 * width], frames[..., 2 * width :]
@@ -49,7 +49,7 @@ def build(config: Config) -> keras.Model:
     z = keras.layers.Dropout(config.head_dropout)(ops.relu(z))
     z = z + keras.layers.Dense(hidden, activation="relu", name="deeper")(z)
     logits = keras.layers.Dense(VOCABULARY, name="logits")(keras.layers.Dropout(config.head_dropout)(z))
-    if config.form == "roll":
+    if info["representation"] == "roll":
         logits = ops.where(falling(shifted(tokens, axis=2, value=PAD)), logits, NEVER)
     else:
         logits = ops.where(holdable(shifted(sounding, axis=1, value=REST)), logits, NEVER)

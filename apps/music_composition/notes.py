@@ -1,10 +1,7 @@
-"""Music21's scores and MIDI files to notes (start, end, pitch in quarters), and notes to a piece in four voices."""
+"""Notes (start and end in quarters, pitch) and bars to a piece in four voices on a grid."""
 
-import contextlib
 import dataclasses
-import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,7 +9,6 @@ from shared import InputError
 
 from .piece import HIGHEST, LOWEST, SLOTS, Piece, make
 
-CHORD_BASS, CHORD_TOP = 48, 60  # a chord symbol is played from here: its root between C3 and B3
 MOST_QUARTERS = 4000  # over half an hour at a walking pace
 
 
@@ -36,110 +32,18 @@ class Bars:
     left_out: np.ndarray
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Music21 and pretty_midi warn about what they mend themselves."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def from_score(score: Any, name: str, steps: int) -> Piece:
-    """A music21 score: four single-voice parts as they are, a melody with chord symbols as melody and chords.
-
-    Raises:
-        InputError: it has no notes, or is too long.
-    """
-    with quiet():
-        parts = [part_notes(part) for part in (score.parts or [score])]
-        chords = chord_notes(score)
-        bars = bars_of(score)
-    parts = [notes for notes in parts if notes]
-    return arranged(parts, chords, bars, name, steps)
-
-
-def part_notes(part: Any) -> list[Note]:
-    """All notes of a part; a chord's are several."""
-    found = []
-    for element in part.flatten().notes:
-        if "ChordSymbol" in element.classes or not element.quarterLength:  # grace notes have no length
-            continue
-        start, end = float(element.offset), float(element.offset + element.quarterLength)
-        struck = element.tie is None or element.tie.type == "start"
-        fermata = any("Fermata" in expression.classes for expression in element.expressions)
-        found += [Note(start, end, int(pitch.midi), struck, fermata) for pitch in element.pitches]
-    return found
-
-
-def chord_notes(score: Any) -> list[list[Note]]:
-    """Chord symbols as three voices from the top: seventh or fifth, third, root; each lasts until the next."""
-    symbols = [s for s in score.flatten().getElementsByClass("ChordSymbol") if s.pitches]
-    if not symbols:
-        return []
-    ends = [float(s.offset) for s in symbols[1:]] + [float(score.highestTime)]
-    voices: list[list[Note]] = [[], [], []]
-    for symbol, end in zip(symbols, ends, strict=True):
-        root = CHORD_BASS + symbol.root().pitchClass
-        above = sorted({(p.pitchClass - root) % 12 for p in symbol.pitches} - {0})
-        third = next((i for i in above if i in (3, 4)), above[0] if above else 12)
-        top = next((i for i in reversed(above) if i > third), 12)
-        for voice, pitch in zip(voices, (root + top, root + third, root), strict=True):
-            if end > symbol.offset:
-                voice.append(Note(float(symbol.offset), end, pitch))
-    return voices
-
-
-def bars_of(score: Any) -> Bars | None:
-    """The bars of the first part; short ones that together make one bar are read as one."""
-    part = score.parts[0] if score.parts else score
-    measures = list(part.getElementsByClass("Measure"))
-    if not measures:
+def joined(metres: Sequence[float], lengths: Sequence[float]) -> Bars | None:
+    """Bars as they follow one another; short ones that together make one bar are read as one."""
+    if not lengths:
         return None
-    starts = np.array([float(m.offset) for m in measures])
-    lengths = np.array([float(m.barDuration.quarterLength) for m in measures])
-    ends = np.append(starts[1:], float(part.highestTime))
+    starts = np.cumsum([0.0, *lengths[:-1]])
     left_out = np.zeros(len(starts))
-    left_out[0] = max(0.0, lengths[0] - (ends[0] - starts[0]))  # an upbeat
+    left_out[0] = max(0.0, metres[0] - lengths[0])  # an upbeat
     for i in range(1, len(starts)):
-        filled = left_out[i - 1] + starts[i] - starts[i - 1]
-        if filled < lengths[i - 1] and filled + ends[i] - starts[i] <= lengths[i]:
+        filled = left_out[i - 1] + lengths[i - 1]
+        if filled < metres[i - 1] - 1e-6 and filled + lengths[i] <= metres[i] + 1e-6:
             left_out[i] = filled
-    return Bars(starts, lengths, left_out)
-
-
-def from_midi(path: Any, name: str, steps: int) -> Piece:
-    """A MIDI file; drums are left out, and beats are counted in ticks, so that a change of tempo moves nothing.
-
-    Raises:
-        InputError: it is damaged, has no notes but drums, or is too long.
-    """
-    import pretty_midi
-
-    try:
-        with quiet():
-            midi = pretty_midi.PrettyMIDI(str(path))
-    except Exception as error:  # its reader fails in many ways on a damaged file
-        reason = str(error).split("\n")[0] or type(error).__name__
-        raise InputError(f"Expected a MIDI file. {name} is damaged: {reason}.") from error
-    quarters = midi.resolution
-    tracks = [[(midi.time_to_tick(n.start) / quarters, midi.time_to_tick(n.end) / quarters, n.pitch) for n in i.notes]
-              for i in midi.instruments if not i.is_drum]  # fmt: skip
-    if midi.instruments and not any(tracks):
-        raise InputError(f"Expected notes. {name} has drums or empty tracks only.")
-    parts = [[Note(*note) for note in notes] for notes in tracks if notes]
-    changes = [
-        (midi.time_to_tick(c.time) / quarters, 4 * c.numerator / c.denominator) for c in midi.time_signature_changes
-    ]
-    bars = None
-    if changes:
-        last = max((note.end for part in parts for note in part), default=0.0)
-        starts, lengths = [], []
-        for (start, length), end in zip(changes, [s for s, _ in changes[1:]] + [last], strict=True):
-            found = np.arange(start, max(end, start + length), length)
-            starts += found.tolist()
-            lengths += [length] * len(found)
-        bars = Bars(np.array(starts), np.array(lengths), np.zeros(len(starts)))
-    return arranged(parts, [], bars, name, steps)
+    return Bars(starts, np.array(metres, float), left_out)
 
 
 def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | None, name: str, steps: int) -> Piece:
@@ -152,7 +56,7 @@ def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | Non
     outside = next((n.pitch for notes in parts for n in notes if not LOWEST <= n.pitch <= HIGHEST), None)
     if outside is not None:
         raise InputError(f"Expected pitches of a piano, MIDI {LOWEST} to {HIGHEST}. {name} has {outside}.")
-    length = max(1, round(last * steps))
+    length = max(1, _on_grid(last, steps))
     rows = [drawn(notes, length, steps) for notes in [*parts, *chords]]
     single = all(single_voice(notes) for notes in parts)
     if single and len(rows) <= SLOTS:
@@ -224,8 +128,13 @@ def reduced(notes: list[Note], length: int, steps: int) -> tuple[np.ndarray, np.
 
 def _frames(note: Note, steps: int, length: int) -> slice:
     """The frames of a note on the grid, at least one."""
-    first = min(int(np.floor(note.start * steps + 0.5)), length - 1)
-    return slice(first, max(first + 1, min(int(np.floor(note.end * steps + 0.5)), length)))
+    first = min(_on_grid(note.start, steps), length - 1)
+    return slice(first, max(first + 1, min(_on_grid(note.end, steps), length)))
+
+
+def _on_grid(quarters: float, steps: int) -> int:
+    """The nearest frame; halfway it is the later one, whatever a sum of thirds was rounded to."""
+    return int(np.floor(quarters * steps + 0.5 + 1e-6))
 
 
 def _grid(bars: Bars | None, length: int, steps: int) -> dict[str, np.ndarray]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from shared import plots, runs
 
-from .notes import quiet
 from .piece import SLOTS, VOICES, Piece, key_name, pitch_name
+from .scores import quiet
 
 SAMPLE_RATE_HZ = 22050
 COLOURS = ("tab:red", "tab:orange", "tab:green", "tab:blue")
@@ -41,14 +41,32 @@ def notes(piece: Piece, voice: int) -> list[tuple[int, int, int]]:
     return [(int(a), int(b), int(pitches[a])) for a, b in zip(starts, [*starts[1:], len(piece)], strict=True)]
 
 
+def bars(piece: Piece) -> list[tuple[int, int, int]]:
+    """(first frame, frame after the last, frames that its metre has) of every bar."""
+    begins = np.ones(len(piece), bool)
+    begins[1:] = (np.diff(piece.position) != 1) | (np.diff(piece.bar) != 0)
+    starts = np.flatnonzero(begins)
+    return [(int(a), int(b), int(piece.bar[a])) for a, b in zip(starts, [*starts[1:], len(piece)], strict=True)]
+
+
+def metre_of(frames: int, steps: int) -> tuple[int, int]:
+    """A bar of so many frames as beats and their note value: 4/4 before 8/8."""
+    value = next((value for value in (4, 8, 16) if frames * value % (4 * steps) == 0), 32)
+    return max(1, round(frames * value / (4 * steps))), value
+
+
 def to_midi(piece: Piece, tempo: int) -> Any:
     """A `pretty_midi.PrettyMIDI` of four tracks."""
     import pretty_midi
 
     midi = pretty_midi.PrettyMIDI(initial_tempo=tempo)
     frame_s = 60 / tempo / piece.steps
-    quarters = max(1, round(int(np.median(piece.bar)) / piece.steps))
-    midi.time_signature_changes.append(pretty_midi.TimeSignature(quarters, 4, 0))
+    before = None
+    for start, end, frames in bars(piece):
+        metre = metre_of(end - start if start == 0 else frames, piece.steps)  # an upbeat is a bar of its own
+        if metre != before:
+            midi.time_signature_changes.append(pretty_midi.TimeSignature(*metre, start * frame_s))
+        before = metre
     for voice, name in enumerate(VOICES):
         track = pretty_midi.Instrument(program=52, name=name)  # a choir
         for start, end, pitch in notes(piece, voice):
@@ -80,52 +98,47 @@ def to_wav(midi: Any) -> bytes:
 
 def to_musicxml(piece: Piece, tempo: int) -> bytes:
     """A score of four parts that notation programs open."""
-    from music21 import clef, expressions, key, metadata, meter, note, stream
+    from music21 import clef, key, metadata, meter, stream
     from music21 import tempo as tempos
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
-    tonic = key_name(piece.key).split()[0].replace("b", "-")
-    signature = key.Key(tonic, "minor" if piece.key >= 12 else "major")
-    quarters = max(1, round(int(np.median(piece.bar)) / piece.steps))
-    upbeat = int(piece.position[0]) / piece.steps
+    tonic, mode = key_name(piece.key).replace("b", "-", 1).split()
     score = stream.Score()
     score.insert(0, metadata.Metadata(title=piece.name, composer="a recurrent network"))
     for voice, name in enumerate(VOICES):
         part = stream.Part(id=name)
         part.partName = name
-        part.append([clef.BassClef() if voice > 1 else clef.TrebleClef(), key.Key(signature.tonic, signature.mode)])
-        part.append(meter.TimeSignature(f"{quarters}/4"))
-        if voice == 0:
-            part.append(tempos.MetronomeMark(number=tempo))
-        if upbeat:  # a first bar that is not full is filled up with a rest, so that the others stand right
-            part.append(note.Rest(quarterLength=upbeat))
-        for start, end, pitch in notes(piece, voice):
-            made = note.Note(spelled(pitch, signature)) if pitch else note.Rest()
-            made.quarterLength = (end - start) / piece.steps
-            if pitch and voice == 0 and piece.fermata[start:end].any():
-                made.expressions.append(expressions.Fermata())
-            part.append(made)
+        before = None
+        for start, end, frames in bars(piece):
+            measure = stream.Measure(number=len(part) + 1)
+            if start == 0:
+                measure.append([clef.BassClef() if voice > 1 else clef.TrebleClef(), key.Key(tonic, mode)])
+                measure.paddingLeft = int(piece.position[0]) / piece.steps
+                if voice == 0:
+                    measure.append(tempos.MetronomeMark(number=tempo))
+            if frames != before:
+                measure.append(meter.TimeSignature("{}/{}".format(*metre_of(frames, piece.steps))))
+            before = frames
+            for first, last, pitch in notes(piece, voice):
+                if first < end and last > start:
+                    measure.append(_printed(piece, voice, max(first, start), min(last, end), pitch, first, last))
+            part.append(measure)
         score.append(part)
     with quiet():
         return GeneralObjectExporter(score).parse()
 
 
-def spelled(pitch: int, signature: Any) -> Any:
-    """The pitch as the key writes it: in D minor a C# and not a Db."""
-    from music21 import pitch as pitches
+def _printed(piece: Piece, voice: int, start: int, end: int, pitch: int, first: int, last: int) -> Any:
+    """What one bar has, from `start` to `end`, of a note or rest from `first` to `last`."""
+    from music21 import expressions, note, tie
 
-    made = pitches.Pitch(midi=pitch)
-    wanted = {p.pitchClass: p.name for p in signature.pitches}
-    leading = signature.tonic.transpose("-m2")
-    wanted.setdefault(leading.pitchClass, leading.name)
-    name = wanted.get(made.pitchClass)
-    if name and name != made.name:
-        spelled_pitch = pitches.Pitch(name)
-        spelled_pitch.octave = made.octave
-        for octave in (made.octave - 1, made.octave, made.octave + 1):
-            spelled_pitch.octave = octave
-            if spelled_pitch.midi == pitch:
-                return spelled_pitch
+    if not pitch:
+        return note.Rest(quarterLength=(end - start) / piece.steps)
+    made = note.Note(pitch_name(pitch, piece.key).replace("b", "-"), quarterLength=(end - start) / piece.steps)
+    if (start, end) != (first, last):
+        made.tie = tie.Tie("start" if start == first else "stop" if end == last else "continue")
+    if voice == 0 and piece.fermata[start:end].any():
+        made.expressions.append(expressions.Fermata())
     return made
 
 

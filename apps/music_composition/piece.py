@@ -7,10 +7,15 @@ import numpy as np
 VOICES = ("soprano", "alto", "tenor", "bass")
 SLOTS = len(VOICES)
 LOWEST, HIGHEST = 21, 108  # MIDI pitches of a piano's keys
-SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
-SHARP_KEYS = (2, 4, 6, 7, 9, 11, 13, 16, 18, 20, 23)  # D E F# G A B major, C# E F# G# B minor
 NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+TONICS = (
+    ("C", "Db", *NAMES[2:]),
+    (*NAMES[:8], "G#", *NAMES[9:]),
+)  # of major and minor keys with the fewest accidentals
+FIFTHS = "FCGDAEB"  # letters in fifths; seven fifths further on, the same letter is a semitone higher
+# How many fifths below the tonic the names of a key's twelve notes begin: with the flat third in major, the flat second
+# in minor. So the leading notes of the degrees that music turns to are sharps: C# in D minor, and in C major too.
+BELOW = (3, 5)
 # How much each degree counts in a major and a minor key: Krumhansl (1990), "Cognitive foundations of musical pitch".
 PROFILES = np.array(
     [
@@ -89,10 +94,23 @@ def moved_key(key: int, semitones: int) -> int:
 
 
 def key_name(key: int) -> str:
-    """For example "Eb major"."""
-    return f"{NAMES[key % 12]} {'minor' if key >= 12 else 'major'}"
+    """For example "Eb major"; of two names the one with fewer accidentals."""
+    return f"{TONICS[key // 12][key % 12]} {'minor' if key >= 12 else 'major'}"
 
 
 def pitch_name(pitch: int, key: int = 0) -> str:
-    """For example "C4", which is 60, with sharps or flats as the key has them; "-" where nothing sounds."""
-    return f"{(SHARPS if key in SHARP_KEYS else FLATS)[pitch % 12]}{pitch // 12 - 1}" if pitch else "-"
+    """For example "C4", which is 60, spelled as in the key; "-" where nothing sounds."""
+    if not pitch:
+        return "-"
+    letter, alter = spelled(pitch, key)
+    return f"{letter}{'#' * alter}{'b' * -alter}{(pitch - alter) // 12 - 1}"
+
+
+def spelled(pitch: int, key: int = 0) -> tuple[str, int]:
+    """The letter of a pitch as the key writes it, and by how many semitones it is altered, at most one."""
+    tonic = TONICS[key // 12][key % 12]
+    first = FIFTHS.index(tonic[0]) + 7 * (tonic[1:].count("#") - tonic[1:].count("b")) - BELOW[key // 12]
+    place = first + (7 * (pitch - 5) - first) % 12  # in fifths from F, whose pitch class is 5
+    place -= 12 * (place >= 14)  # no double sharps and flats
+    place += 12 * (place < -7)
+    return FIFTHS[place % 7], place // 7

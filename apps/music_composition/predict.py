@@ -1,191 +1,158 @@
-"""Loads a trained run and makes music with it: composes, harmonises a melody, goes on from a beginning."""
+"""A trained run, ready to write and to measure: pieces in, pieces or their surprise out."""
 
-import re
-import secrets
-from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
+from keras import ops
 
-from shared import InputError, runs
+from shared import runs
+from shared.data.sequences import pad
+from shared.decoding import Decoder
+from shared.layers import backend
 
-from . import output
-from .config import APP, Compose, Continue, Harmonise
-from .measures import commonest
-from .piece import NAMES, SLOTS, Piece, make, pitch_name
-from .search import search
-from .sources import read_file
-from .tokens import plan
-from .writer import Writer, force, free_tokens
+from .data import frames
+from .model import NOTE
+from .piece import LOWEST, Piece, make
+from .token_step import advance, masked, step
+from .tokens import FIRST, NOTHING_NEW, ORDER, PAD, REST, VOCABULARY, decode, encode, plan, slots
 
-MOST_BARS = 200
-MOST_OF_A_VOICE = 0.5  # of its time on one pitch
-TRIES, STRIDE = 8, 1_000_003  # times that a piece is written, and what lies between their seeds
-SPELLINGS = {"Db": "C#", "D#": "Eb", "E#": "F", "Gb": "F#", "G#": "Ab", "A#": "Bb", "B#": "C", "Cb": "B", "Fb": "E"}
-
-
-def compose(options: Compose) -> None:
-    """The compose verb: a new piece as files and as text."""
-    run = runs.find(APP, options.run)
-    _check(options.bars, options.tempo, options.meter)
-    writer = Writer(run)
-    seed = secrets.randbits(32) if options.seed is None else options.seed
-    key = parse_key(options.key) if options.key else drawn_key(writer, seed)
-    form = outline(f"Composed, seed {seed}", options.bars, options.meter, writer.steps, key)
-    (piece,) = varied(writer, [form], seed, options.temperature, options.top_p, options.free)
-    show(piece, options.out or str(run.file(f"composed-{seed}")), options.tempo)
+RESTS = 0.02  # of its time; a voice that is silent less than that in the training pieces never is here
+LENGTHS = 64  # frames; lengths are rounded up to a multiple, so that few are compiled
 
 
-def composed(
-    writer: Writer, count: int, bars: int, seed: int, temperature: float = 1.0, top_p: float = 0.92, free: bool = False
-) -> list[Piece]:
-    """New pieces in keys drawn by the seed, all at once; the defaults are those of `compose`."""
-    forms = [outline(f"new {n}", bars, 4, writer.steps, drawn_key(writer, seed + n)) for n in range(count)]
-    return varied(writer, forms, seed, temperature, top_p, free)
+class Predictor:
+    """A run's network and what it learned from its training pieces."""
+
+    def __init__(self, run: runs.Run) -> None:
+        self.run, self.info, self.model = run, run.info(), run.load_model()
+        self.representation, self.steps = self.info["representation"], self.info["steps"]
+        self.slots = slots(self.representation)
+        one_step = step(self.model, self.representation)
+        self.decoder = Decoder(one_step, self.model.variables, VOCABULARY)
+        self.stepper = backend.compiled(one_step, self.model.variables)  # one step alone, for a search
+
+    def begin(self, known: np.ndarray, allowed: np.ndarray, free: bool = False) -> tuple[Any, list]:
+        """Before the first token: plan (batch, time, 5), allowed (batch, time, slots, vocabulary) -> logits, states.
+
+        Unless `free`, voices do not cross and no fifths or octaves move in parallel, where that can be.
+        """
+        batch, time = known.shape[:2]
+        more = -time % LENGTHS
+        known = np.pad(known, ((0, 0), (0, more), (0, 0)), mode="edge")
+        allowed = np.pad(allowed, ((0, 0), (0, more), (0, 0), (0, 0)), mode="edge")
+        stack = self.model.get_layer("stack")
+        states = [ops.convert_to_tensor(state) for state in stack.get_initial_state(batch)]
+        empty = np.zeros((batch, self.slots * NOTE), np.float32)
+        context, states = advance(self.model, ops.convert_to_tensor(empty), ops.convert_to_tensor(known[:, 0]), states)
+        zeros = np.zeros_like(ops.convert_to_numpy(context))
+        silent = np.full((batch, self.slots), REST, np.int32)
+        fields = [zeros, np.zeros((batch, NOTE), np.float32), empty, silent, silent]
+        fields += [np.zeros(batch, np.int32), np.zeros(batch, np.int32), known.astype(np.int32), allowed]
+        fields.append(np.full(batch, 0.0 if free else 1.0, np.float32))
+        states = [*states, context, *(ops.convert_to_tensor(field) for field in fields)]
+        return masked(self.model, self.representation, states), states
+
+    def write(
+        self,
+        pieces: list[Piece],
+        allowed: np.ndarray,
+        *,
+        temperature: float,
+        top_p: float,
+        seed: int,
+        free: bool = False,
+    ) -> list[Piece]:
+        """Pieces of the length, bars, fermatas and keys of the given ones, with notes of its own.
+
+        Raises:
+            InputError: temperature or top_p out of range.
+        """
+        frames_most = max(map(len, pieces))
+        known = [plan(piece, self.representation) for piece in pieces]
+        known = np.stack([np.pad(each, ((0, frames_most - len(each)), (0, 0)), mode="edge") for each in known])
+        logits, states = self.begin(known, allowed, free)
+        length = frames_most * self.slots
+        chunks = self.decoder.sample(logits, states, length, temperature=temperature, top_p=top_p, seed=seed, chunk=256)
+        tokens = np.concatenate(list(chunks), axis=1)
+        return [self.piece(row, like) for row, like in zip(tokens, pieces, strict=True)]
+
+    def piece(self, tokens: np.ndarray, like: Piece) -> Piece:
+        """The piece that a row of tokens (time * slots,) writes, with the bars of another."""
+        rows = np.full((len(like), self.slots), PAD, np.int64)
+        if self.representation == "voices":
+            rows[:] = tokens[: rows.size].reshape(rows.shape)
+        else:
+            tokens = iter(tokens.tolist())
+            for row in rows:  # a roll's frame ends early
+                for slot in range(self.slots):
+                    row[slot] = next(tokens)
+                    if row[slot] == NOTHING_NEW:
+                        break
+        pitches, struck = decode(rows, self.representation)
+        known = {name: getattr(like, name) for name in ("position", "bar", "fermata", "key")}
+        return make(like.name, pitches, struck, self.steps, **known)
+
+    def nats(self, piece: Piece) -> np.ndarray:
+        """The surprise of each frame and slot of a piece (time, slots); 0 beyond the end of a roll's frame."""
+        return measured(self.model, [piece], self.representation)[0][0]
 
 
-def varied(
-    writer: Writer, forms: list[Piece], seed: int, temperature: float, top_p: float, free: bool = False
-) -> list[Piece]:
-    """Pieces of these forms; unless `free`, one that holds a voice to one pitch for most of its time is written again.
+def measured(
+    model: keras.Model, pieces: list[Piece], representation: str, batch: int = 16
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """-log p of each token of whole pieces, each (time, slots), and how often each slot's likeliest token is right.
 
-    After `TRIES` times it is left as it is.
+    The nats are computed in float64 from the logits; what lies beyond the end of a roll's frame has none.
     """
-    allowed = free_tokens(writer, forms, ranges=not free)
-    how = {"temperature": temperature, "top_p": top_p, "free": free}
-    pieces = writer.write(forms, allowed, seed=seed, **how)
-    for again in range(1, 1 if free else TRIES):
-        dull = [commonest(piece) > MOST_OF_A_VOICE for piece in pieces]
-        if not any(dull):
-            break
-        others = writer.write(forms, allowed, seed=(seed + again * STRIDE) % 2**32, **how)
-        pieces = [other if is_dull else piece for piece, other, is_dull in zip(pieces, others, dull, strict=True)]
-    return pieces
+    found: list[np.ndarray] = [np.zeros(0)] * len(pieces)
+    right, seen = np.zeros(slots(representation)), np.zeros(slots(representation))
+    order = np.argsort([len(piece) for piece in pieces], kind="stable")
+    for start in range(0, len(order), batch):
+        numbers = order[start : start + batch]
+        rows, mask = pad(
+            [frames(pieces[n], representation) for n in numbers], -(-len(pieces[numbers[-1]]) // LENGTHS) * LENGTHS
+        )
+        logits = np.array(model([rows.astype(np.int32), mask], training=False), np.float64)
+        tokens = rows[..., : slots(representation)]
+        real = (tokens < PAD) & mask[..., None]
+        picked = np.take_along_axis(logits, np.minimum(tokens, VOCABULARY - 1)[..., None], axis=-1)[..., 0]
+        each = (np.logaddexp.reduce(logits, axis=-1) - picked) * real
+        right += ((logits.argmax(axis=-1) == tokens) & real).sum(axis=(0, 1))
+        seen += real.sum(axis=(0, 1))
+        for number, row in zip(numbers, each, strict=True):
+            found[number] = row[: len(pieces[number])]
+    return found, right / np.maximum(seen, 1)
 
 
-def harmonise(options: Harmonise) -> None:
-    """The harmonise verb: the melody as it is, three voices under it."""
-    run = runs.find(APP, options.run)
-    _check(1, options.tempo, 4)
-    if options.beam < 1:
-        raise InputError(f"--beam: expected at least 1; received {options.beam}")
-    writer = Writer(run)
-    melody = read_one(options.melody, writer.steps)
-    key = parse_key(options.key) if options.key else melody.key
-    seed = secrets.randbits(32) if options.seed is None else options.seed
-    piece, nats = harmonised(writer, melody, key, options.beam, options.temperature, options.top_p, seed, options.free)
-    name = Path(options.melody).stem
-    print(f"{nats:.2f} nats a frame, melody and voices together" if options.beam > 1 else f"seed {seed}")
-    show(piece, options.out or str(run.file(f"{name}-harmonised")), options.tempo)
+def free_tokens(predictor: Predictor, pieces: list[Piece], ranges: bool) -> np.ndarray:
+    """Which tokens may stand where (batch, time, slots, vocabulary): pitches in the voices' ranges, rests if they rest.
+
+    In a roll all pitches of the training pieces may.
+    """
+    one = np.zeros((predictor.slots, VOCABULARY), bool)
+    one[:, NOTHING_NEW] = True
+    pitches = np.arange(VOCABULARY) - FIRST + LOWEST
+    for slot in range(predictor.slots):
+        bounds = predictor.info["ranges"]
+        low, high = (
+            bounds[ORDER[slot]]
+            if predictor.representation == "voices"
+            else (min(b[0] for b in bounds), max(b[1] for b in bounds))
+        )
+        inside = (pitches >= low) & (pitches <= high) if ranges else np.ones(VOCABULARY, bool)
+        one[slot, FIRST:] = inside[FIRST:] & bool(high)
+        one[slot, REST] = predictor.representation == "voices" and (
+            not high or predictor.info["rests"][ORDER[slot]] > RESTS
+        )
+    return np.broadcast_to(one, (len(pieces), max(map(len, pieces)), *one.shape)).copy()
 
 
-def go_on(options: Continue) -> None:
-    """The continue verb: bars of a given piece, then bars of its own."""
-    run = runs.find(APP, options.run)
-    _check(options.bars, options.tempo, 4)
-    writer = Writer(run)
-    primer = read_one(options.primer, writer.steps)
-    starts = np.flatnonzero(primer.position == 0)
-    if options.keep < 1:
-        raise InputError(f"--keep: expected at least 1 bar; received {options.keep}")
-    if len(starts) > options.keep:  # an upbeat before the first bar is kept too
-        primer = primer.cut(0, int(starts[options.keep]))
-    bar = int(primer.bar[-1])
-    rest = outline("", options.bars, max(1, bar // writer.steps), writer.steps, primer.key)
-    seed = secrets.randbits(32) if options.seed is None else options.seed
-    joined = {
-        name: np.concatenate([getattr(primer, name), getattr(rest, name)]) for name in ("position", "bar", "fermata")
-    }
-    pitches = np.concatenate([primer.pitches, rest.pitches])
-    form = make(
-        f"{Path(options.primer).stem}, gone on with", pitches, pitches > 0, writer.steps, key=primer.key, **joined
-    )
-    allowed = free_tokens(writer, [form], not options.free)
-    force(allowed[0], primer, writer.form, slice(len(primer)), slice(None))
-    (piece,) = writer.write(
-        [form], allowed, temperature=options.temperature, top_p=options.top_p, seed=seed, free=options.free
-    )
-    print(f"{len(primer) / bar:.3g} bars given, {options.bars} written, seed {seed}")
-    show(piece, options.out or str(run.file(f"{Path(options.primer).stem}-continued")), options.tempo)
-
-
-def harmonised(
-    writer: Writer, melody: Piece, key: int, beam: int, temperature: float, top_p: float, seed: int, free: bool = False
-) -> tuple[Piece, float]:
-    """The melody (the first voice of the piece) with three voices, and with a beam its nats a frame, else 0."""
-    check_range(writer, melody)
-    alone = melody.pitches * (np.arange(SLOTS) == 0)
-    known = {name: getattr(melody, name) for name in ("position", "bar", "fermata")}
-    form = make(f"{Path(melody.name).stem}, harmonised", alone, melody.struck, writer.steps, key=key, **known)
-    allowed = free_tokens(writer, [form], not free)
-    force(allowed[0], form, writer.form, slice(None), slice(1))
-    if beam > 1:
-        return search(writer, plan(form, writer.form), allowed[0], form, beam, free)
-    return writer.write([form], allowed, temperature=temperature, top_p=top_p, seed=seed, free=free)[0], 0.0
-
-
-def check_range(writer: Writer, melody: Piece) -> None:
-    """InputError if the melody has a pitch that no training melody had; it says by how much to move it."""
-    low, high = writer.info["ranges"][0]
-    sung = melody.pitches[:, 0][melody.pitches[:, 0] > 0]
-    if not len(sung):
-        raise InputError(f"Expected a melody. {melody.name} has none.")
-    if low <= sung.min() and sung.max() <= high:
-        return
-    fitting = [s for s in range(-36, 37) if low <= sung.min() + s and sung.max() + s <= high]
-    move = min(fitting, key=lambda s: (s % 12 != 0, abs(s))) if fitting else None
-    advice = f"Move it by {move:+d} semitones." if move is not None else "Its range is too wide."
-    raise InputError(
-        f"Expected a melody from {pitch_name(low)} to {pitch_name(high)}, as the run was trained on. {melody.name} "
-        f"goes from {pitch_name(int(sung.min()))} to {pitch_name(int(sung.max()))}. {advice}"
-    )
-
-
-def outline(name: str, bars: int, meter: int, steps: int, key: int) -> Piece:
-    """An empty piece: its bars and key, a fermata before the end of every second bar as in most chorales."""
-    bar = meter * steps
-    time = np.arange(bars * bar)
-    rests = (time // bar % 2 == 1) & (time % bar // steps == max(0, meter - 2))
-    rests |= (time // bar == bars - 1) & (time % bar // steps >= max(0, meter - 2))
-    pitches = np.zeros((len(time), SLOTS), np.int16)
-    return make(
-        name, pitches, pitches > 0, steps, position=time % bar, bar=np.full(len(time), bar), fermata=rests, key=key
-    )
-
-
-def parse_key(text: str) -> int:
-    """ "G major", "e minor", "Bb" -> the key's number; InputError for a key that does not exist."""
-    match = re.fullmatch(r"([A-Ga-g])([#b♯♭]?)\s*(major|minor|maj|min|m)?", text.strip())
-    if not match:
-        raise InputError(f'--key: expected a key such as "G major", "Eb major" or "F# minor"; received {text!r}')
-    name = match[1].upper() + match[2].replace("♯", "#").replace("♭", "b")
-    minor = (match[3] or "").startswith("m") and not (match[3] or "").startswith("maj")
-    return NAMES.index(SPELLINGS.get(name, name)) + 12 * minor
-
-
-def drawn_key(writer: Writer, seed: int) -> int:
-    """One of the training pieces' keys."""
-    keys = writer.info["keys"]
-    return parse_key(keys[int(np.random.default_rng(seed).integers(len(keys)))])
-
-
-def read_one(path: str, steps: int) -> Piece:
-    """The first piece of a file."""
-    return read_file(Path(path), steps)[0]
-
-
-def show(piece: Piece, out: str, tempo: int) -> None:
-    """Prints the score and writes the files."""
-    print(output.text(piece))
-    files = output.write(piece, Path(out), tempo)
-    print("\nWritten: " + "  ".join(str(file) for file in files))
-
-
-def example(run: runs.Run) -> None:
-    """What every training ends with: a chorale of 16 bars."""
-    compose(Compose(run=run.path.name, seed=1, out=str(run.file("chorale"))))
-
-
-def _check(bars: int, tempo: int, meter: int) -> None:
-    for name, value, low, high in (("bars", bars, 1, MOST_BARS), ("tempo", tempo, 20, 400), ("meter", meter, 1, 12)):
-        if not low <= value <= high:
-            raise InputError(f"--{name}: expected {low} to {high}; received {value}")
+def force(allowed: np.ndarray, piece: Piece, representation: str, frames_kept: slice, slots_kept: slice) -> None:
+    """Leaves of `allowed` (time, slots, vocabulary) the piece's own tokens alone, in these frames and slots."""
+    tokens, _ = encode(piece, representation)
+    for time in range(*frames_kept.indices(len(piece))):
+        for slot in range(*slots_kept.indices(allowed.shape[1])):
+            if tokens[time, slot] < PAD:
+                allowed[time, slot] = False
+                allowed[time, slot, tokens[time, slot]] = True

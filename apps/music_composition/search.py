@@ -4,12 +4,12 @@ import numpy as np
 from keras import ops
 
 from .piece import Piece
+from .predict import Predictor
 from .tokens import VOCABULARY
-from .writer import Writer
 
 
 def search(
-    writer: Writer, known: np.ndarray, allowed: np.ndarray, like: Piece, beam: int, free: bool
+    predictor: Predictor, known: np.ndarray, allowed: np.ndarray, like: Piece, beam: int, free: bool
 ) -> tuple[Piece, float]:
     """The likeliest piece found and its nats a frame.
 
@@ -19,11 +19,11 @@ def search(
     """
     # The loop's own mask would make what is forced certain; here a melody that does not follow costs its nats.
     every = np.ones((beam, *allowed.shape), bool)
-    logits, states = writer.begin(np.repeat(known[None], beam, 0), every, free)
+    logits, states = predictor.begin(np.repeat(known[None], beam, 0), every, free)
     fixed = states[-3:]  # what is known, allowed and forbidden is the same for all
     scores = np.where(np.arange(beam) == 0, 0.0, -np.inf)  # all hypotheses begin alike: one of them is enough
     written = np.zeros((beam, 0), np.int64)
-    for _ in range(len(like) * writer.slots):
+    for _ in range(len(like) * predictor.slots):
         slot, time = (np.array(state) for state in states[-5:-3])
         fitting = allowed[np.minimum(time, len(allowed) - 1), slot]  # (beam, vocabulary)
         each = np.where(fitting, scores[:, None] - _nats(np.array(logits, np.float64)), -np.inf)
@@ -32,8 +32,8 @@ def search(
         scores = each[parents, tokens]
         written = np.concatenate([written[parents], tokens[:, None]], axis=1)
         states = [ops.take(state, parents, axis=0) for state in states[:-3]] + list(fixed)
-        logits, states = writer.stepper(ops.convert_to_tensor(tokens.astype(np.int32)), states)
-    return writer.piece(written[0], like), float(-scores[0] / len(like))
+        logits, states = predictor.stepper(ops.convert_to_tensor(tokens.astype(np.int32)), states)
+    return predictor.piece(written[0], like), float(-scores[0] / len(like))
 
 
 def _nats(logits: np.ndarray) -> np.ndarray:

@@ -1,8 +1,6 @@
 """Where pieces come from: the chorales of music21, public sets, your own file or folder of music."""
 
-import difflib
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -10,12 +8,12 @@ import numpy as np
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE
+from shared.data.catalogue import CATALOGUE, not_found
 
-from . import chorales
+from . import abc_notation, chorales, midi, musicxml
 from .config import Config
-from .notes import from_midi, from_score, quiet
 from .piece import Piece, make
+from .scores import from_score, played, quiet
 
 PUBLIC = ("jsb_chorales", "nottingham")
 PARTS = ("train", "valid", "test")
@@ -33,18 +31,14 @@ def read(config: Config) -> Parts:
     """
     source = config.data
     if source == "builtin":
-        return {"train": chorales.load(config.steps, config.most_pieces)}
+        return {"train": chorales.load(config.steps, config.max_examples)}
     if source == "jsb_chorales":
         return jsb_chorales(config)
     if source == "nottingham":
         return {"train": nottingham(config)}
     if not Path(source).exists():
-        near = difflib.get_close_matches(source, ("builtin", *PUBLIC), 1)
-        raise MissingFileError(
-            f"Expected --data builtin, {', '.join(PUBLIC)} or the path of a folder of MIDI, MusicXML and ABC files. "
-            f"Received: {source}." + (f" Did you mean {near[0]}?" if near else "")
-        )
-    return {"train": read_folder(Path(source), config.steps, config.most_pieces)}
+        raise not_found(source, PUBLIC, "the path of a folder of MIDI, MusicXML and ABC files")
+    return {"train": read_folder(Path(source), config.steps, config.max_examples)}
 
 
 def jsb_chorales(config: Config) -> Parts:
@@ -52,14 +46,14 @@ def jsb_chorales(config: Config) -> Parts:
 
     The voices' file does not tell held notes from repeated ones: on quarters each is struck, on finer frames held.
     """
-    if config.form == "roll" and config.steps != 1:
+    if config.representation == "roll" and config.steps != 1:
         raise InputError(f"--steps: expected 1 for the published roll of quarter notes; received {config.steps}")
     quarter, separated = CATALOGUE["jsb_chorales"]
-    parts = json.loads(fetch.fetch(quarter if config.form == "roll" else separated))
-    every = 1 if config.form == "roll" else 4 // config.steps
+    parts = json.loads(fetch.fetch(quarter if config.representation == "roll" else separated))
+    every = 1 if config.representation == "roll" else 4 // config.steps
     made = {}
     for part in PARTS:
-        found = parts[part][: config.most_pieces or None]
+        found = parts[part][: config.max_examples or None]
         made[part] = [_jsb_piece(f"{part} {n}", rows[::every], config) for n, rows in enumerate(found, 1)]
     return made
 
@@ -68,39 +62,31 @@ def _jsb_piece(name: str, rows: list[list[int]], config: Config) -> Piece:
     """Rows of sounding pitches from any order, or of four voices with -1 for silence."""
     pitches = np.zeros((len(rows), 4), np.int16)
     for row, found in zip(pitches, rows, strict=True):
-        kept = sorted(found, reverse=True) if config.form == "roll" else found
+        kept = sorted(found, reverse=True) if config.representation == "roll" else found
         row[: len(kept)] = np.maximum(kept, 0)
-    struck = np.full(pitches.shape, config.form == "voices" and config.steps == 1)
-    return make(name, pitches, struck, config.steps, key=0 if config.form == "roll" else None)
+    struck = np.full(pitches.shape, config.representation == "voices" and config.steps == 1)
+    return make(name, pitches, struck, config.steps, key=0 if config.representation == "roll" else None)
 
 
 def nottingham(config: Config) -> list[Piece]:
-    """The tunes as melody and chords; music21 reads their ABC in some minutes, once."""
+    """The tunes as melody and chords, with their repeats."""
     (entry,) = CATALOGUE["nottingham"]
     text = fetch.fetch(entry).decode("latin-1")
-    most = config.most_pieces
-    if most:
-        return abc_tunes(text, "nottingham", config.steps, most)
-    return chorales.cached(f"nottingham-{config.steps}", lambda: abc_tunes(text, "nottingham", config.steps))
+    return abc_tunes(text, "nottingham", config.steps, config.max_examples)
 
 
 def abc_tunes(text: str, name: str, steps: int, most: int = 0) -> list[Piece]:
-    """The tunes of an ABC text, each beginning with X:; one that music21 cannot read is named and left out."""
-    from music21 import converter
-
-    tunes = [tune for tune in re.split(r"(?m)^(?=X:)", text) if tune.startswith("X:")]
+    """The tunes of an ABC text, each beginning with X:; one that cannot be read is named and left out."""
+    tunes = list(abc_notation.tunes(text))
     if not tunes:
         raise InputError(f"Expected tunes in ABC, each beginning with a line X:. {name} has none.")
     pieces, bad = [], []
-    for tune in chorales.progress(tunes[: most or None], f"Reading the tunes of {name}"):
-        title = re.search(r"(?m)^T:\s*(.*)", tune)
-        label = f"{name}, {title[1].strip() if title else tune.splitlines()[0]}"
+    for title, header, lines in chorales.progress(tunes[: most or None], f"Reading the tunes of {name}"):
+        label = f"{name}, {title}"
         try:
-            with quiet():
-                score = converter.parse(tune, format="abc")
-            pieces.append(from_score(score, label, steps))
-        except Exception as error:  # music21 fails in many ways on a malformed tune
-            bad.append(f"{label} ({str(error).splitlines()[0][:80] if str(error) else type(error).__name__})")
+            pieces.append(played(abc_notation.read(header, lines), label, steps))
+        except InputError as error:
+            bad.append(f"{label} ({error})")
     if not pieces:
         raise InputError(f"Expected tunes in ABC. None of {name} can be read: {bad[0]}.")
     if bad:
@@ -141,16 +127,35 @@ def read_file(path: Path, steps: int) -> list[Piece]:
     size = path.stat().st_size
     if not 0 < size <= MOST_BYTES:
         raise InputError(f"Expected a file of 1 to {MOST_BYTES:,} bytes. {path} has {size:,}.")
-    if kind in MIDI:
-        return [from_midi(path, str(path), steps)]
-    if kind == ".abc":
-        return abc_tunes(path.read_bytes().decode("latin-1"), str(path), steps)
+    data = path.read_bytes()
+    if data.startswith((b"MThd", b"RIFF")):  # what a file is, it says itself; its name may be wrong
+        return [midi.read(data, str(path), steps)]
+    if data.startswith(b"PK") or data.lstrip(b"\xef\xbb\xbf\xff\xfe\xfe\xff\0 \t\r\n").startswith(b"<"):
+        return [read_musicxml(data, str(path), steps)]
+    if kind in MIDI or kind == ".mxl":
+        raise InputError(f"Expected a file of music. {path} is damaged: it is neither MIDI nor MusicXML.")
+    return abc_tunes(decoded(data), str(path), steps)
+
+
+def read_musicxml(data: bytes, name: str, steps: int) -> Piece:
+    """The piece of a MusicXML file, with its repeats."""
     from music21 import converter
 
+    text, lengths, marks = musicxml.read(data, name)
     try:
         with quiet():
-            score = converter.parse(path, forceSource=True)
+            score = converter.parse(text, format="musicxml")
+            return from_score(score, name, steps, lengths, marks)
+    except InputError:
+        raise
     except Exception as error:  # music21 fails in many ways on a damaged file
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"Expected a MusicXML file. {path} is damaged: {reason}.") from error
-    return [from_score(score, str(path), steps)]
+        raise InputError(f"Expected a MusicXML file. {name} is damaged: {reason}.") from error
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file of ABC: UTF-8, or Latin-1 as older ones are."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

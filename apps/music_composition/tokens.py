@@ -8,7 +8,7 @@ import numpy as np
 
 from .piece import HIGHEST, LOWEST, SLOTS, Piece
 
-FORMS = ("voices", "roll")
+REPRESENTATIONS = ("voices", "roll")
 NOTHING_NEW, REST, FIRST = 0, 1, 2  # hold, or the end of a roll's frame; silence; the lowest pitch
 VOCABULARY = FIRST + HIGHEST - LOWEST + 1
 PAD = VOCABULARY  # nothing stands here; counts nothing
@@ -18,15 +18,15 @@ PLAN = ("position", "bar", "countdown", "last", "key")  # the columns of what is
 UNKNOWN_KEY = 24
 
 
-def slots(form: str) -> int:
+def slots(representation: str) -> int:
     """Tokens in a frame at most."""
-    return SLOTS if form == "voices" else SLOTS + 1
+    return SLOTS if representation == "voices" else SLOTS + 1
 
 
-def encode(piece: Piece, form: str) -> tuple[np.ndarray, np.ndarray]:
+def encode(piece: Piece, representation: str) -> tuple[np.ndarray, np.ndarray]:
     """The tokens (time, slots) of a piece, and what sounds in each slot, held or new, as a token of its own."""
     ids = np.where(piece.pitches > 0, piece.pitches.astype(np.int32) - LOWEST + FIRST, REST).astype(np.int32)
-    if form == "voices":
+    if representation == "voices":
         sounding = ids[:, ORDER]
         held = (sounding != REST) & ~piece.struck[:, ORDER]
         return np.where(held, NOTHING_NEW, sounding), sounding
@@ -40,9 +40,9 @@ def encode(piece: Piece, form: str) -> tuple[np.ndarray, np.ndarray]:
     return tokens.astype(np.int32), tokens.astype(np.int32)
 
 
-def decode(tokens: np.ndarray, form: str) -> tuple[np.ndarray, np.ndarray]:
+def decode(tokens: np.ndarray, representation: str) -> tuple[np.ndarray, np.ndarray]:
     """Pitches and struck (time, 4) of tokens (time, slots); of a roll, a pitch that goes on sounding is held."""
-    if form == "roll":
+    if representation == "roll":
         pitches = np.where((tokens >= FIRST) & (tokens < PAD), tokens + LOWEST - FIRST, 0)[:, :SLOTS]
         before = np.concatenate([np.zeros((1, SLOTS), pitches.dtype), pitches[:-1]])
         return pitches, (pitches > 0) & (pitches != before)
@@ -54,14 +54,14 @@ def decode(tokens: np.ndarray, form: str) -> tuple[np.ndarray, np.ndarray]:
     return pitches[:, back], (tokens >= FIRST)[:, back]
 
 
-def plan(piece: Piece, form: str) -> np.ndarray:
+def plan(piece: Piece, representation: str) -> np.ndarray:
     """What is known of each frame before it is heard (time, 5): the columns of PLAN.
 
     A roll shows nothing that the published protocol does not give: the number of the frame, and the key, which is
     C for every piece of that data set and moves only as training moves the piece.
     """
     time = np.arange(len(piece))
-    if form == "roll":
+    if representation == "roll":
         none = np.zeros_like(time)
         return np.stack([time % 16, none, none + COUNTDOWN, none, none + piece.key % 12], axis=1).astype(np.int32)
     fermatas = np.flatnonzero(piece.fermata)

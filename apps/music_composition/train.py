@@ -1,19 +1,22 @@
-"""Trains a network, measures it beside the Markov chains, saves it, composes."""
+"""Trains a network, compares it with Markov chains, saves it, composes."""
 
-import dataclasses
 from typing import Any
 
 import keras
 from keras import ops
 
-from shared import InputError, plots, runs
+from shared import plots, trials
 from shared.fit import fit
+from shared.layers.budget import sized
+from shared.runs import Run
 
-from .config import APP, Config, Train
+from .compose import example
+from .config import APP, RECIPES, Config
 from .data import Data, Frames, load, parts_of
-from .evaluate import measure, report
+from .evaluate import PIECES, measure, report
 from .model import build
-from .predict import example
+from .options import Train
+from .predict import Predictor
 from .tokens import PAD, VOCABULARY
 
 NEXT_STEPS = """
@@ -25,23 +28,25 @@ Now try:
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed."""
-    if options.seeds < 1 or (options.run and options.seeds > 1):
-        raise InputError(f"--seeds: expected at least 1, and 1 with --run; received {options.seeds}")
-    for seed in range(options.config.seed, options.config.seed + options.seeds):
-        config = dataclasses.replace(options.config, seed=seed)
-        run = runs.start(APP, dataclasses.asdict(config), options.run, options.fresh)
+    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(APP, options.config, RECIPES, options.trials)
+    for config, run in trials.unfinished(planned):
         train_one(config, run)
-    print(NEXT_STEPS.format(package=__package__, name=run.path.name))
+        keras.utils.clear_session()
+    done = trials.finished(planned)
+    if len(done) > 1:
+        report(trials.summary(done))
+    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name))
 
 
-def train_one(config: Config, run: runs.Run) -> list[dict]:
+def train_one(config: Config, run: Run) -> list[dict]:
     """Trains (or goes on training) one run and returns its measured records."""
     data = load(config)
-    run.save_info(data.info)
+    config = sized(config, lambda config: build(config, data.info))
+    run.begin(data.info)
     keras.utils.set_random_seed(config.seed)
-    model = build(config)
-    print(f"{run.path}: {config.layers} x {config.arch}, {model.count_params():,} parameters")
+    model = build(config, data.info)
+    print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters")
     counts = ", ".join(f"{part} {n:,} pieces of {t:,} frames" for part, (n, t) in data.info["counts"].items())
     print(f"{data.info['source']} ({data.info['split']}): {counts}", flush=True)
     train, valid = batches(config, data)
@@ -58,9 +63,11 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
     )
     history = fit(model, train, valid, run, epochs=config.epochs, monitor="val_nats", patience=config.patience or None)
     plots.learning_curves(history, run.file("learning_curves.png"), "nats", "nats per frame")
-    records = measure(run, data)
-    report(run, records)
-    example(run)
+    predictor = Predictor(run)
+    records = measure(predictor, data, min(PIECES, config.max_examples or PIECES))
+    report(records)
+    example(predictor)
+    run.save_metrics(records)
     return records
 
 
@@ -68,8 +75,8 @@ def batches(config: Config, data: Data) -> tuple[Frames, Frames]:
     """The training pieces in parts, moved at random; the validation pieces whole, as they are."""
     parts = [part for piece in data.train for part in parts_of(piece, config.longest)]
     ranges = data.info["ranges"] if config.transpose else None
-    train = Frames(parts, config.form, config.batch_size, config.seed, ranges)
-    return train, Frames(data.valid, config.form, config.batch_size, 0)
+    train = Frames(parts, config.representation, config.batch_size, config.seed, ranges)
+    return train, Frames(data.valid, config.representation, config.batch_size, 0)
 
 
 def frame_nats(tokens: Any, logits: Any) -> Any:

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from shared import InputError
-from shared.data.sequences import BucketBatches
+from shared.data.sequences import BucketBatches, bucket_lengths, spread
+from shared.runs import fingerprint
+from shared.trials import same_for_every_seed
 
 from .config import Config
 from .sources import Pair, Parts, read
@@ -24,12 +26,12 @@ class Part:
     ids: list[tuple[np.ndarray, np.ndarray]]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baselines are kept for it
 class Data:
     """The parts, and what was learned from the training pairs.
 
-    `info` fits JSON: data, split, source and target (languages), tokenizer, frequencies (how often each token stands
-    in the training targets), bucket_lengths and examples (sentences to show).
+    `info` fits JSON: source (of the pairs), fingerprint, split, languages (from, into), tokenizer, frequencies (how
+    often each token occurs in the training targets), bucket_lengths and examples (sentences to show).
     """
 
     train: Part
@@ -38,13 +40,16 @@ class Data:
     info: dict[str, Any]
 
 
+@same_for_every_seed
 def load(config: Config) -> Data:
     """Reads the pairs that `config.data` names, splits them and turns them into ids.
 
     Raises:
         InputError: an unknown source, files that cannot be used, too few pairs, or all of them too long.
     """
-    parts, split = cut(read(config), config)
+    read_parts = read(config)
+    some = {name: [pairs[i] for i in spread(len(pairs), config.max_examples)] for name, pairs in read_parts.items()}
+    parts, split = cut(some, config)
     parts["train"] = distinct(parts)
     sentences = [text for pair in parts["train"] for text in (pair.source, pair.target)]
     tokenizer = Tokenizer.fit(sentences, config.level, config.vocabulary, config.min_count)
@@ -53,16 +58,17 @@ def load(config: Config) -> Data:
     found = {name: part if name == "test" else _short(part, config) for name, part in every.items()}
     left_out = sum(len(every[name].pairs) - len(found[name].pairs) for name in found)
     counts = np.bincount(np.concatenate([target for _, target in found["train"].ids]), minlength=len(tokenizer))
+    content = [(name, [(pair.source, pair.target) for pair in pairs]) for name, pairs in read_parts.items()]
     sizes = ", ".join(f"{name} {len(found[name].pairs):,}" for name in ("train", "valid", "test"))
     info = {
-        "data": f"CLDR phrases, {_babel()}" if config.data == "builtin" else config.data,
+        "source": f"CLDR phrases, {_babel()}" if config.data == "builtin" else config.data,
+        "fingerprint": fingerprint(content),
         "split": f"{sizes} pairs; {split}"
         + (f", {left_out:,} longer than {config.max_tokens} tokens left out" if left_out else ""),
-        "source": config.source,
-        "target": config.target,
+        "languages": [config.source, config.target],
         "tokenizer": tokenizer.to_json(),
         "frequencies": counts.tolist(),
-        "bucket_lengths": bucket_lengths(found["train"], config),
+        "bucket_lengths": padded_lengths(found["train"], config),
         "examples": examples(found["valid"]),
     }
     return Data(**found, info=info)
@@ -117,21 +123,19 @@ def _short(part: Part, config: Config) -> Part:
     return Part([part.pairs[number] for number in kept], [part.ids[number] for number in kept])
 
 
-def bucket_lengths(part: Part, config: Config) -> list[int]:
+def padded_lengths(part: Part, config: Config) -> list[int]:
     """Lengths to pad to, so that about as many training pairs fall into each; the last holds every pair."""
     longest = [max(map(len, ids)) for ids in part.ids]
-    if config.buckets == 1:
-        return [max(longest)]
-    shares = np.arange(1, config.buckets) / config.buckets
+    lengths = bucket_lengths(longest, config.buckets, config.max_tokens)
     # Few pairs are very long: the longest of them have a bucket of their own.
-    inner = np.quantile(longest, [*shares, 0.99], method="higher").tolist()
-    return sorted({*inner, config.max_tokens})
+    few = [int(np.quantile(longest, 0.99, method="higher"))] if config.buckets > 1 else []
+    return sorted({*lengths, *few})
 
 
 def examples(part: Part, count: int = 5) -> list[str]:
     """Source sentences of validation to show what was learned: one of each kind, if there are kinds."""
-    kinds = {pair.where: pair.source for pair in reversed(part.pairs)}
-    return list(kinds.values())[-count:]
+    first = {pair.kind or pair.source: pair.source for pair in reversed(part.pairs)}
+    return list(first.values())[-count:]
 
 
 class PairBatches(BucketBatches):
@@ -142,19 +146,10 @@ class PairBatches(BucketBatches):
     """
 
     def __init__(self, part: Part, batch_size: int, seed: int, lengths: list[int]) -> None:
-        both = [_side_by_side(source, target) for source, target in part.ids]
-        super().__init__(both, [pair[:, 2] for pair in both], batch_size, seed, lengths)
+        inputs = [(source, np.array([BEGIN, *target[:-1]], np.int32)) for source, target in part.ids]
+        super().__init__(inputs, [target for _, target in part.ids], batch_size, seed, lengths)
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
-        (both, _), target, weights = super().batch(epoch, step)
-        return (both[..., 0], both[..., 1]), target, weights * (target != 0)
-
-
-def _side_by_side(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(time, 3): source, target before, target, with 0 after their ends."""
-    columns = np.zeros((max(len(source), len(target)), 3), np.int32)
-    columns[: len(source), 0] = source
-    columns[: len(target), 1] = [BEGIN, *target[:-1]]
-    columns[: len(target), 2] = target
-    return columns
+        """See the class; the network makes the masks itself, of the zeros."""
+        (inputs, _), target, weights = super().batch(epoch, step)
+        return inputs, target, weights

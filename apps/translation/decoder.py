@@ -1,4 +1,4 @@
-"""The decoder: a GRU that looks at the source in every step and is told in the next one what it saw."""
+"""The decoder: a GRU with attention to the source and input feeding."""
 
 from typing import Any
 
@@ -6,17 +6,18 @@ import keras
 from keras import ops
 
 from . import loop
+from .config import APP
 
-FAR = -1e9  # a score that no softmax takes
+FAR = -1e9  # a score whose softmax is 0
 
 
-@keras.saving.register_keras_serializable(package="translation")
+@keras.saving.register_keras_serializable(package=APP)
 class AttentionDecoder(keras.layers.Layer):
     """A GRU with attention and input feeding, over whole target sentences or one token at a time.
 
     Luong et al. (2015), "Effective approaches to attention-based neural machine translation", arXiv:1508.04025,
     equations 5 to 8 and section 3.3; Bahdanau et al. (2015), arXiv:1409.0473, appendix A.1.2, for its score.
-    x_t is the token before, h_j what the encoder says of source token j, s the state, o the output.
+    x_t is the vector of the token before, h_j the encoder's output at source token j, s the state, o the output.
 
         s_0 = tanh(W_0 mean_j h_j + b_0),  o_0 = 0
         z_t, r_t = sigmoid(W_zr x_t + F_zr o_{t-1} + U_zr s_{t-1} + b_zr)
@@ -35,7 +36,7 @@ class AttentionDecoder(keras.layers.Layer):
         units: positive int, width of the state. output_units: positive int, width of o.
         attention: "luong" or "bahdanau".
 
-    Call:     encoded (batch, source, features); real (batch, source) bool, False where the source has ended;
+    Call:     encoded (batch, source, features); source_mask (batch, source) bool, False where the source has ended;
               tokens (batch, target, embedding).
     Returns:  o (batch, target, output_units), a (batch, target, source).
     """
@@ -43,10 +44,10 @@ class AttentionDecoder(keras.layers.Layer):
     def __init__(self, units: int, output_units: int, attention: str = "luong", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units, self.output_units, self.attention = units, output_units, attention
-        self.supports_masking = True  # it is told what is real, and passes no mask on
+        self.supports_masking = True  # it takes the mask as an argument, and passes none on
 
-    def build(self, encoded_shape: tuple, real_shape: tuple, tokens_shape: tuple) -> None:
-        """Creates the matrices; in gates the order is z r g."""
+    def build(self, encoded_shape: tuple, source_mask_shape: tuple, tokens_shape: tuple) -> None:
+        """Creates the weights; the order of the gates is z r g."""
         features, embedding, units = encoded_shape[-1], tokens_shape[-1], self.units
 
         def matrix(name: str, *shape: int, initializer: str = "glorot_uniform") -> Any:
@@ -67,32 +68,32 @@ class AttentionDecoder(keras.layers.Layer):
             self.query_kernel = matrix("query_kernel", units, units)
             self.score_vector = matrix("score_vector", units, 1)
 
-    def call(self, encoded: Any, real: Any, tokens: Any) -> tuple[Any, Any]:
+    def call(self, encoded: Any, source_mask: Any, tokens: Any) -> tuple[Any, Any]:
         """See the class."""
-        states, memory = self.start(encoded, real)
+        states, memory = self.start(encoded, source_mask)
         projected = ops.swapaxes(self.project(tokens), 0, 1)  # (target, batch, 3 units)
         outputs, attention = loop.over_time(projected, states, memory, self.loop_weights(projected.dtype))
         return ops.swapaxes(outputs, 0, 1), ops.swapaxes(attention, 0, 1)
 
-    def start(self, encoded: Any, real: Any) -> tuple[list, list]:
-        """What the first step needs: the states [s, o], and what all steps look at, as `loop.one` wants it."""
-        weights = ops.cast(real, encoded.dtype)[..., None]
+    def start(self, encoded: Any, source_mask: Any) -> tuple[list, list]:
+        """The states [s_0, o_0], and the memory that every step attends to, as `loop.one_step` takes it."""
+        weights = ops.cast(source_mask, encoded.dtype)[..., None]
         mean = ops.sum(encoded * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
         state = ops.tanh(ops.matmul(mean, self.initial) + self.initial_bias)
         output = ops.zeros((ops.shape(state)[0], self.output_units), state.dtype)
         keys, values = ops.matmul(encoded, self.key_kernel), ops.matmul(encoded, self.value_kernel)
-        return [state, output], [keys, values, ops.where(real, 0.0, FAR)]
+        return [state, output], [keys, values, ops.where(source_mask, 0.0, FAR)]
 
     def project(self, tokens: Any) -> Any:
         """W x + b: (..., embedding) -> (..., 3 units)."""
         return ops.matmul(tokens, self.kernel) + self.bias
 
-    def one(self, x: Any, state: Any, output: Any, memory: list) -> list:
+    def one_step(self, x: Any, state: Any, output: Any, memory: list) -> list:
         """One step, x (batch, 3 units) from `project` -> [s_t (batch, units), o_t, a_t (batch, source)]."""
-        return loop.one(x, state, output, memory, self.loop_weights(x.dtype))[0]
+        return loop.one_step(x, state, output, memory, self.loop_weights(x.dtype))[0]
 
     def loop_weights(self, dtype: Any) -> list:
-        """The weights that the loop needs, in its order and in the dtype of the computation."""
+        """The weights that the loop reads, in its order and in the dtype of the computation."""
         weights = [self.feeding_kernel, self.recurrent_kernel, self.recurrent_bias, self.state_kernel, self.output_bias]
         weights += [self.query_kernel, self.score_vector] if self.attention == "bahdanau" else []
         return [ops.cast(weight, dtype) for weight in weights]
@@ -100,11 +101,11 @@ class AttentionDecoder(keras.layers.Layer):
     def compute_mask(self, *arguments: Any, **named: Any) -> None:
         """None."""
 
-    def compute_output_shape(self, encoded_shape: tuple, real_shape: tuple, tokens_shape: tuple) -> tuple:
+    def compute_output_shape(self, encoded_shape: tuple, source_mask_shape: tuple, tokens_shape: tuple) -> tuple:
         """Of o and a."""
         return (*tokens_shape[:2], self.output_units), (*tokens_shape[:2], encoded_shape[1])
 
     def get_config(self) -> dict:
-        """The arguments that make an equal decoder."""
+        """The arguments that make the same decoder again."""
         names = ("units", "output_units", "attention")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

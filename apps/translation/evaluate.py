@@ -1,88 +1,106 @@
-"""How good a run is beside the simple methods: BLEU, chrF, exact match, by length, by beam, sentences a second."""
+"""How good a run is compared with the baselines: BLEU, chrF, exact match, by length, by beam, sentences per second."""
 
-import datetime
-import sys
+import functools
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, results, runs
+from shared import results, runs, trials
 
 from . import ibm1
-from .config import APP, Config, Evaluate, Search, command
+from .config import APP, Config
 from .data import Data, load
-from .predict import BATCH, Translator
-from .tokens import Encoded
+from .options import Evaluate, Search
+from .predict import BATCH, Predictor
+from .tokens import END, Encoded
 
-HERE = Path(__file__).parent
+HEADLINE = ("bleu",)
 LENGTHS = (1, 8, 12, 16, 24)  # words of the source where the next group begins
+FEWEST = 10  # sentences of a group
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what lies on disk."""
-    if not options.beams or min(options.beams) < 1:
-        raise InputError(f"--beams: expected widths of at least 1; received {options.beams}")
+    """The evaluate verb: measures a run again, from what is stored in its folder."""
     run = runs.find(APP, options.run)
-    records = measure(run, load(run.settings(Config)), options.beams)
+    data = load(run.settings(Config))
+    run.check(data.info)
+    records = measure(Predictor(run), data, options.beams)
     report(records)
     if options.record:
-        results.record(HERE / "results.json", records)
-        results.render(HERE / "README.md", HERE / "results.json")
-        print(f"Recorded in {HERE / 'results.json'}")
+        results.keep(over_seeds(run, records, options.beams), Path(__file__).parent)
 
 
-def measure(run: runs.Run, data: Data, beams: tuple[int, ...] = (5,)) -> list[dict]:
-    """Translates the test sentences with each beam, beside the simple methods; keeps records and translations."""
-    translator = Translator(run)
+def over_seeds(run: runs.Run, records: list[dict], beams: Sequence[int]) -> list[dict]:
+    """The records as means over all finished runs that differ from this one in the seed alone, measured with it."""
+    alike = sorted(trials.siblings(run) if run.finished() else [run], key=lambda each: each.config["seed"])
+    done = [
+        records if each.path == run.path else measure(Predictor(each), load(each.settings(Config)), beams)
+        for each in alike
+    ]
+    more = f" --seeds {len(done)}" if len(done) > 1 else ""
+    return [record | {"command": record["command"] + more} for record in results.mean(done, "seeds")]
+
+
+def measure(
+    predictor: Predictor, data: Data, beams: Sequence[int] = Evaluate.beams, translations: Path | None = None
+) -> list[dict]:
+    """Translates the test sentences with each beam and measures the translations; chrF and exact match of the first.
+
+    Args:
+        translations: a file to keep those of the first beam in, a line each.
+    """
+    config = predictor.run.config
+    test_set = {"test_set": "2016_flickr"} if config["data"] == "multi30k" else {}
+    task = {"source": config["source"], "target": config["target"]} | test_set
+    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test", task=task)
     sources, references = zip(*((pair.source, pair.target) for pair in data.test.pairs), strict=True)
-    simple = {"source_copied": list(sources), "ibm_model_1": word_by_word(data, sources)}
-    sentences = [_readable(translator, text) for text in sources]
+    sentences = [_readable(predictor, text) for text in sources]
     records: list[dict] = []
-    for beam in beams:
-        written, speed = translated(translator, sentences, Search(beam=beam))
+    for beam in dict.fromkeys(beams):
+        written, speed = translated(predictor, sentences, Search(beam=beam))
+        more = {"sentences_per_s": speed}
         if not records:
-            runs.write_text(run.file("translations.txt"), "".join(f"{text}\n" for text in written))
-            for metric, figure in METRICS.items():
-                value, signature = figure(written, references)
-                others = {name: figure(texts, references)[0] for name, texts in simple.items()}
-                records.append(_record(run, translator, metric, value, others) | {"signature": signature})
-            records[0] |= {"speed": speed, "by_length": by_length(sources, written, references), "beam": beam}
-            records[0] |= {"by_kind": by_kind(data, written)} if run.config["data"] == "builtin" else {}
-        else:
-            value = bleu(written, references)
-            others = {name: bleu(texts, references) for name, texts in simple.items()}
-            records.append(_record(run, translator, f"bleu_beam_{beam}", value, others) | {"speed": speed})
-    run.save_metrics(records)
-    return records
+            parts = {"by_length": by_length(sources, written, references), "by_kind": by_kind(data, written)}
+            more = {name: figures for name, figures in parts.items() if figures} | more
+            if translations:
+                runs.write_text(translations, "".join(f"{text}\n" for text in written))
+        for metric in HEADLINE if records else METRICS:
+            value, signature = METRICS[metric](written, references)
+            details = {"signature": signature} | (more if metric in HEADLINE else {})
+            compared = {name: METRICS[metric](texts, references)[0] for name, texts in baselines(data).items()}
+            records.append(
+                figure(metric=metric, value=value, options={"beam": beam}, baselines=compared, details=details)
+            )
+    return results.headed(records, HEADLINE)
 
 
-def _readable(translator: Translator, text: str) -> Encoded:
-    """A test sentence longer than any that was learned is read up to there."""
-    encoded, most = translator.tokenizer.encode(text), translator.max_tokens
-    return encoded if len(encoded.ids) <= most else Encoded(encoded.ids[-most:], encoded.pieces[-most:])
+def _readable(predictor: Predictor, text: str) -> Encoded:
+    """A test sentence; of one that is too long the beginning."""
+    encoded, most = predictor.tokenizer.encode(text), predictor.max_tokens
+    if len(encoded.ids) <= most:
+        return encoded
+    return Encoded(np.append(encoded.ids[: most - 1], END).astype(np.int32), [*encoded.pieces[: most - 1], ""])
 
 
-def translated(translator: Translator, sentences: list[Encoded], search: Search) -> tuple[list[str], float]:
-    """The best translation of each sentence, and sentences a second; all that must be compiled is compiled before."""
-    for length in translator.lengths:
-        translator.translate([_of_length(length)] * BATCH, search)
+def translated(predictor: Predictor, sentences: list[Encoded], search: Search) -> tuple[list[str], float]:
+    """The best translation of each sentence, and sentences per second, without the time to compile."""
+    predictor.warm_up(search, BATCH)
     started = time.perf_counter()
-    written = [best.text for best, *_ in translator.translate(sentences, search)]
+    written = [best.text for best, *_ in predictor.translate(sentences, search)]
     return written, round(len(sentences) / (time.perf_counter() - started), 1)
 
 
-def _of_length(length: int) -> Encoded:
-    return Encoded(np.full(length, 3, np.int32), [""] * length)
+@functools.lru_cache(maxsize=1)  # the same for every seed and beam
+def baselines(data: Data) -> dict[str, list[str]]:
+    """The test sentences as they are, and word by word with the dictionary that IBM model 1 learns in training."""
+    sources = [pair.source for pair in data.test.pairs]
+    dictionary = ibm1.fit([(pair.source, pair.target) for pair in data.train.pairs])
+    return {"source_copied": sources, "ibm_model_1": [dictionary.translate(text) for text in sources]}
 
 
-def word_by_word(data: Data, sources: tuple[str, ...]) -> list[str]:
-    """The sources by the dictionary that IBM model 1 learns from the training pairs."""
-    method = ibm1.fit([(pair.source, pair.target) for pair in data.train.pairs])
-    return [method.translate(text) for text in sources]
-
-
-def _bleu(written, references) -> tuple[float, str]:
+def _bleu(written: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
     """Papineni et al. (2002), P02-1040, cased, of sacrebleu's own tokens (Post 2018, W18-6319)."""
     from sacrebleu.metrics import BLEU
 
@@ -91,8 +109,8 @@ def _bleu(written, references) -> tuple[float, str]:
     return score, str(metric.get_signature())
 
 
-def _chrf(written, references) -> tuple[float, str]:
-    """Popović (2015), W15-3049: F of runs of characters."""
+def _chrf(written: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
+    """Popović (2015), W15-3049: F-score of character n-grams."""
     from sacrebleu.metrics import CHRF
 
     metric = CHRF()
@@ -100,78 +118,47 @@ def _chrf(written, references) -> tuple[float, str]:
     return score, str(metric.get_signature())
 
 
-def _exact(written, references) -> tuple[float, str]:
+def _exact_match(written: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
     """The share of translations, in percent, that are the reference to the letter."""
     same = [one == other for one, other in zip(written, references, strict=True)]
     return 100 * float(np.mean(same)), "equal strings"
 
 
-METRICS = {"bleu": _bleu, "chrf": _chrf, "exact_match_percent": _exact}
+METRICS = {"bleu": _bleu, "chrf": _chrf, "exact_match_percent": _exact_match}
 
 
-def bleu(written, references) -> float:
+def bleu(written: Sequence[str], references: Sequence[str]) -> float:
     """Corpus BLEU, 0 to 100."""
     return _bleu(written, references)[0]
 
 
-def by_length(sources, written, references) -> dict[str, float]:
+def by_length(sources: Sequence[str], written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
     """BLEU of the sentences whose source has so many words."""
     words = np.array([len(text.split()) for text in sources])
     found = {}
     for first, after in zip(LENGTHS, (*LENGTHS[1:], 10**9), strict=True):
         rows = np.flatnonzero((words >= first) & (words < after))
-        if len(rows) >= 10:
+        if len(rows) >= FEWEST:
             name = f"{first}-{after - 1}" if after < 10**9 else f"{first}+"
             found[name] = round(bleu([written[row] for row in rows], [references[row] for row in rows]), 2)
     return found
 
 
-def by_kind(data: Data, written: list[str]) -> dict[str, float]:
-    """Exact match, in percent, of each kind of the built-in phrases."""
+def by_kind(data: Data, written: Sequence[str]) -> dict[str, float]:
+    """Exact match, in percent, of each kind of the built-in phrases; nothing of other sentences, which have none."""
     right: dict[str, list[bool]] = {}
     for pair, text in zip(data.test.pairs, written, strict=True):
-        right.setdefault(pair.where, []).append(text == pair.target)
-    return {kind: round(100 * float(np.mean(each)), 1) for kind, each in right.items()}
-
-
-def _record(run: runs.Run, translator: Translator, metric: str, value: float, others: dict[str, float]) -> dict:
-    config = run.config
-    name = max(others, key=lambda each: others[each])
-    data = f"{config['data']} {config['source']}-{config['target']}"
-    return {
-        "data": data,
-        "split": "test_2016_flickr" if config["data"] == "multi30k" else "test",
-        "metric": metric,
-        "direction": "higher",
-        "arch": config["arch"],
-        "params": translator.model.count_params(),
-        "value": round(value, 3),
-        "std": None,
-        "seeds": 1,
-        "baseline": {"name": name, "value": round(others[name], 3)},
-        "baselines": {each: round(figure, 3) for each, figure in others.items()},
-        "published": None,
-        "minutes": round(run.seconds() / 60, 1),
-        "command": command(Config(**config)),
-        "hardware": runs.hardware(),
-        "versions": runs.versions(),
-        "date": datetime.date.today().isoformat(),
-    }
+        right.setdefault(pair.kind, []).append(text == pair.target)
+    return {kind: round(100 * float(np.mean(each)), 1) for kind, each in right.items() if kind}
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures beside those of the simple methods and says which one wins."""
-    first = records[0]
-    print(f"\n{first['data']}, {first['arch']}: {first['minutes']} minutes of training")
-    for record in records:
-        winner = results.winner(record)
-        published = f"; published {record['published']['value']}" if record["published"] else ""
-        others = ", ".join(f"{name} {figure:.2f}" for name, figure in record["baselines"].items())
-        print(f"  {record['split']} {record['metric']:20} {record['value']:6.2f}   {others}: {winner}{published}")
-    for record in records[:2]:
-        print(f"  {record['signature']}")
-    print("  BLEU by words of the source: " + ", ".join(f"{name} {b:.1f}" for name, b in first["by_length"].items()))
-    if "by_kind" in first:
-        print("  exact by kind: " + ", ".join(f"{name} {share:.1f} %" for name, share in first["by_kind"].items()))
-    print(f"  {first['speed']:,.0f} sentences a second in batches, beam {first['beam']}")
-    sys.stdout.flush()
+    """Prints the figures, how BLEU was measured, the parts of the test, and the speed."""
+    results.report(records)
+    for metric, signature in {record["metric"]: record["details"]["signature"] for record in records}.items():
+        print(f"  {metric}: {signature}")
+    found, beam = records[0]["details"], records[0]["options"]["beam"]
+    for part, said in {"by_length": "BLEU by words of the source", "by_kind": "exact match by kind"}.items():
+        if part in found:
+            print(f"  {said}: " + ", ".join(f"{name} {value:.1f}" for name, value in found[part].items()))
+    print(f"  {found['sentences_per_s']:,.0f} sentences/s in batches of {BATCH}, beam {beam}", flush=True)

@@ -1,4 +1,4 @@
-"""A simple method: IBM model 1, which learns from pairs of sentences which word stands for which."""
+"""A baseline: IBM model 1, which learns from pairs of sentences which word translates which."""
 
 import collections
 import dataclasses
@@ -18,12 +18,12 @@ def words(text: str) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class WordByWord:
-    """A dictionary: each source word and the target word that it most likely stands for."""
+    """A dictionary: each source word and its most probable translation."""
 
     dictionary: dict[str, str]
 
     def translate(self, text: str) -> str:
-        """Each word by its likeliest translation, in the order of the source; a word never seen stays as it is."""
+        """Each word by its most probable translation, in the order of the source; a word never seen stays as it is."""
         written = " ".join(self.dictionary.get(word, word) for word in words(text))
         return re.sub(r" ([.,!?;:)%])", r"\1", written)
 

@@ -1,4 +1,4 @@
-"""Cross-entropy with label smoothing, whose passes over the vocabulary are one program in each direction."""
+"""Cross-entropy with label smoothing, one compiled program in each direction."""
 
 import functools
 from collections.abc import Callable
@@ -9,16 +9,18 @@ from keras import ops
 
 from shared.layers import backend
 
+from .config import APP
 
-@keras.saving.register_keras_serializable(package="translation")
+
+@keras.saving.register_keras_serializable(package=APP)
 class SmoothedCrossentropy(keras.losses.Loss):
-    """Nats of each target token where the truth has 1 - smoothing of the probability and all tokens share the rest.
+    """Nats per target token, where the true token has 1 - smoothing of the probability and all tokens share the rest.
 
-    Szegedy et al. (2016), arXiv:1512.00567, section 7, without writing the truth out: with lse = log sum exp,
+    Szegedy et al. (2016), arXiv:1512.00567, section 7, without building the smoothed targets: with lse = log sum exp,
 
         loss = lse(logits) - (1 - smoothing) logits[target] - smoothing mean(logits)
 
-    Measured on 1,248 tokens and 8,000 of vocabulary, with the product before it: 220 ms, with Keras's operations 293.
+    Measured with 1,248 tokens, a vocabulary of 8,000 and the output product: 220 ms; 293 with Keras's own operations.
     """
 
     def __init__(self, smoothing: float, name: str = "smoothed") -> None:
@@ -32,7 +34,7 @@ class SmoothedCrossentropy(keras.losses.Loss):
         return ops.reshape(loss, ops.shape(y_true))
 
     def get_config(self) -> dict:
-        """The arguments that make an equal loss."""
+        """The arguments that make the same loss again."""
         return {"smoothing": self.smoothing, "name": self.name}
 
 

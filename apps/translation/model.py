@@ -1,4 +1,4 @@
-"""The network: token vectors of both languages, an encoder that reads both ways, a decoder that looks back at it."""
+"""The network: token vectors of both languages, a bidirectional encoder, a decoder with attention to it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +36,7 @@ def build(config: Config, info: dict) -> keras.Model:
     written = _one_mask(config.embedding_dropout, "target_dropout")(embedding(target))  # (batch, target, embedding)
     decoder = AttentionDecoder(config.units, config.embedding, config.attention, name="decoder")
     outputs, _ = decoder(encoded, mask, written)  # (batch, target, embedding)
-    # Only the decoder's loop goes step by step; the vocabulary's logits are one product over all of them.
+    # Only the decoder's loop goes step by step; the logits are one product over all steps.
     outputs = keras.layers.Dropout(config.dropout, name="dropout")(outputs)
     bias = Bias(name="bias")
     model = keras.Model([source, target], bias(embedding(outputs, reverse=True)), name="translation")
@@ -49,35 +49,35 @@ def _one_mask(rate: float, name: str) -> keras.layers.Layer:
     return keras.layers.Dropout(rate, noise_shape=(None, 1, None), name=name)
 
 
-def attending(model: keras.Model) -> keras.Model:
-    """The same network, which also answers where it looked: [logits, attention (batch, target, source)]."""
+def with_attention(model: keras.Model) -> keras.Model:
+    """The same network, which also returns its attention weights: [logits, attention (batch, target, source)]."""
     return keras.Model(model.inputs, [model.output, model.get_layer("decoder").output[1]])
 
 
-def reader(model: keras.Model) -> Callable:
-    """`read(source ids (batch, source)) -> (states, constants)` of `step`, compiled."""
+def compiled_encoder(model: keras.Model) -> Callable:
+    """The encoder, source ids (batch, source) -> (states, constants) of `decoder_step`, compiled."""
     layers = [model.get_layer(name) for name in ("embedding", "encoder", "decoder")]
 
-    def read(source: Any) -> tuple[list, list]:
+    def encode(source: Any) -> tuple[list, list]:
         embedding, encoder, decoder = layers
         mask = ops.not_equal(source, 0)
         states, constants = decoder.start(encoder(embedding(source), mask=mask), mask)
         return [*states, ops.where(mask, 0.0, 1.0)], constants
 
-    return backend.compiled(read, model.variables)
+    return backend.compiled(encode, model.variables)
 
 
-def step(model: keras.Model) -> Callable:
+def decoder_step(model: keras.Model) -> Callable:
     """One step of `build`'s decoder: (tokens (batch,), states, *constants) -> (logits (batch, vocabulary), states).
 
-    The last state is how much each source token was attended to in all (batch, source); padding counts as covered.
+    The last state is the sum of the attention that each source token got (batch, source); padding counts as covered.
     """
     embedding, decoder, bias = (model.get_layer(name) for name in ("embedding", "decoder", "bias"))
 
-    def one_step(tokens: Any, states: list, *constants: Any) -> tuple[Any, list]:
+    def step(tokens: Any, states: list, *constants: Any) -> tuple[Any, list]:
         state, output, coverage = states
         x = decoder.project(embedding(tokens))
-        state, output, attention = decoder.one(x, state, output, list(constants))
+        state, output, attention = decoder.one_step(x, state, output, list(constants))
         return bias(embedding(output, reverse=True)), [state, output, coverage + attention]
 
-    return one_step
+    return step

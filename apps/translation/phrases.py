@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -208,11 +208,3 @@ def _units() -> list[str]:
 def _currencies() -> list[str]:
     """Twenty much traded currencies, all with hundredths: rounded to a whole, two numbers could become one."""
     return str.split("USD EUR DKK GBP CNY AUD CAD CHF HKD SGD SEK THB NOK NZD INR MXN BRL ZAR TRY PLN")
-
-
-def examples(source: str, target: str, count: int = 6) -> Iterator[tuple[str, str]]:
-    """One test phrase of each kind: (source, target)."""
-    seen: dict[str, tuple[str, str]] = {}
-    for one, other, kind in parts(source, target)["test"]:
-        seen.setdefault(kind, (one, other))
-    yield from list(seen.values())[:count]

@@ -1,4 +1,4 @@
-"""A picture of where the decoder looked while it wrote each token."""
+"""A picture of the attention weights of one translation."""
 
 import warnings
 from pathlib import Path
@@ -15,13 +15,13 @@ def attention(source: list[str], written: list[str], weights: np.ndarray, path: 
     check(path)
     size = (2.0 + 0.32 * len(source), 1.6 + 0.28 * len(written))
     figure, axes = plots.new_figure("", size=size)
-    shown = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(source)), [_label(token) for token in source], rotation=60, ha="right")
     axes.set_yticks(range(len(written)), [_label(token) for token in written])
-    axes.set(xlabel="read", ylabel="written")
-    figure.colorbar(shown, ax=axes, label="attention")
-    with warnings.catch_warnings():  # its font has no Chinese or Arabic, say; an empty box stands for a character
-        warnings.simplefilter("ignore", UserWarning)
+    axes.set(xlabel="source", ylabel="translation")
+    figure.colorbar(image, ax=axes, label="attention weight")
+    with warnings.catch_warnings():  # its font has no Chinese or Arabic, say: there an empty box is drawn
+        warnings.filterwarnings("ignore", "Glyph")
         plots.save(figure, path)
 
 
@@ -30,7 +30,7 @@ def check(path: Path) -> None:
     if path.suffix not in SUFFIXES:
         raise InputError(f"--picture: expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
     if not path.absolute().parent.is_dir():
-        raise InputError(f"--picture: expected a file in a folder that is there. Received: {path}")
+        raise InputError(f"--picture: expected a file in an existing folder. Received: {path}")
 
 
 def _label(token: str) -> str:

@@ -1,32 +1,31 @@
-"""Loads a trained run and translates with it: a sentence, a file, lines as they come, or what you type."""
+"""Loads a trained run and translates with it: a sentence, a file of them, or one after the other as they come."""
 
 import dataclasses
 import math
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, runs
+from shared import InputError, lines, runs
 from shared.beam import ROOM, BeamSearch
-from shared.data.sequences import pad
-from shared.data.text import names_file, read_text
+from shared.data.sequences import in_buckets, pad
 
 from . import pictures
-from .config import APP, Search, ServeLines, Translate
-from .model import attending, reader, step
+from .config import APP
+from .model import compiled_encoder, decoder_step, with_attention
+from .options import Predict, Search, Stream
 from .tokens import BEGIN, END, PAD, UNK, Encoded, Tokenizer, clean
 
-BATCH, FEW = 64, 8  # so many sentences at once; up to FEW go one by one, each new batch size is compiled anew
+BATCH = 64  # sentences translated at once
 
 
 @dataclasses.dataclass(frozen=True)
 class Translation:
-    """A translation, what it was ranked by, its log-probability in nats, and where each token looked.
+    """A translation, the score it was ranked by, its log-probability in nats, and the attention weights.
 
-    Attention is (tokens, source tokens), None if nobody asked; `tokens` and `source` are as they may be shown.
+    Attention is (tokens, source tokens), None if it was not asked for; `tokens` and `source` are as they may be shown.
     """
 
     text: str
@@ -37,64 +36,65 @@ class Translation:
     attention: np.ndarray | None
 
 
-class Translator:
-    """A trained run, ready to translate: sentences in, translations out."""
+class Predictor:
+    """A trained run, ready to use: sentences in, translations out.
+
+    Args:
+        model: the network, while it is being trained. None: the best one, loaded from the run.
+    """
 
     def __init__(self, run: runs.Run, model=None) -> None:
         info = run.info()
-        self.tokenizer, self.lengths = Tokenizer(info["tokenizer"]), info["bucket_lengths"]
-        self.languages, self.max_tokens = (info["source"], info["target"]), self.lengths[-1]
+        self.run, self.tokenizer, self.lengths = run, Tokenizer(info["tokenizer"]), info["bucket_lengths"]
+        self.max_tokens, self.examples = self.lengths[-1], info["examples"]
         self.model = model or run.load_model()
-        self.read, self.attending = reader(self.model), attending(self.model)
-        self.search = BeamSearch(step(self.model), self.model.variables, len(self.tokenizer), END, coverage=-1)
+        self.read, self.attending = compiled_encoder(self.model), with_attention(self.model)
+        self.search = BeamSearch(decoder_step(self.model), self.model.variables, len(self.tokenizer), END, coverage=-1)
 
-    def encode(self, text: str, where: str = "The sentence") -> Encoded:
+    def encode(self, text: str) -> Encoded:
         """The tokens of a sentence. Raises InputError if it is empty or longer than any the network has read."""
         encoded = self.tokenizer.encode(clean(text))
         if len(encoded.ids) < 2:
-            raise InputError(f"Expected a sentence. {where} is empty.")
+            raise InputError("Expected a sentence. Received an empty one.")
         if len(encoded.ids) > self.max_tokens:
             raise InputError(
-                f"Expected a sentence of at most {self.max_tokens} tokens. {where} has {len(encoded.ids):,}: "
+                f"Expected a sentence of at most {self.max_tokens} tokens. Received {len(encoded.ids):,}: "
                 "break it up, or train with a larger --max-tokens."
             )
         return encoded
 
     def translate(
-        self, sentences: list[Encoded], search: Search, nbest: int = 1, look: bool = False
+        self, sentences: Sequence[Encoded], search: Search, nbest: int = 1, attention: bool = False
     ) -> list[list[Translation]]:
         """The `nbest` translations of each sentence, the best first, in the order of the sentences.
 
-        Where each token looked is found out if `look` says so, or if there is an unknown one among them.
+        Attention weights are computed where `attention` asks for them, and where an unknown token must be copied.
         """
         found = self.ids([sentence.ids for sentence in sentences], search, nbest)
         flat = [(number, *each) for number, some in enumerate(found) for each in some]
-        asked = [place for place, (_, ids, *_) in enumerate(flat) if look or UNK in ids]
+        asked = [place for place, (_, ids, *_) in enumerate(flat) if attention or UNK in ids]
         sources, targets = ([sentences[flat[p][0]].ids for p in asked], [flat[p][1] for p in asked])
-        looked = dict(zip(asked, self.attention(sources, targets), strict=True))
+        computed = dict(zip(asked, self.attention(sources, targets), strict=True))
         translations: list[list[Translation]] = [[] for _ in sentences]
         for place, (number, ids, score, log_p) in enumerate(flat):
-            source, attention = sentences[number], looked.get(place)
-            copied = [] if attention is None else [source.pieces[n] for n in attention[:, :-1].argmax(axis=1)]
+            source, weights = sentences[number], computed.get(place)
+            copied = [] if weights is None else [source.pieces[n] for n in weights[:, :-1].argmax(axis=1)]
             text = self.tokenizer.decode(ids, copied)
             shown = self.tokenizer.shown(ids), self.tokenizer.shown(source.ids)
-            translations[number].append(Translation(text, score, log_p, *shown, attention))
+            translations[number].append(Translation(text, score, log_p, *shown, weights))
         return translations
 
-    def ids(self, sources: list[np.ndarray], search: Search, nbest: int = 1) -> list[list[tuple]]:
+    def ids(self, sources: Sequence[np.ndarray], search: Search, nbest: int = 1) -> list[list[tuple]]:
         """For each source (time,) its translations: (ids (time,), score, log-probability)."""
         found: list[list[tuple]] = [[] for _ in sources]
-        for rows, padded in self._batches(sources):
+        for rows, padded, _ in in_buckets(sources, self.lengths, BATCH):
             states, constants = self.read(padded)
-            # A translation is seldom longer than that; one that is ends there.
-            length = 10 + 2 * padded.shape[1]
-            first = np.full(len(padded), BEGIN, np.int32)
             best = self.search(
-                first,
+                np.full(len(padded), BEGIN, np.int32),
                 states,
                 constants,
                 beam=search.beam,
-                length=length,
+                length=10 + 2 * padded.shape[1],  # a translation is seldom longer; one that is ends there
                 length_penalty=search.length_penalty,
                 coverage_penalty=search.coverage_penalty,
                 block_ngrams=search.block_ngrams,
@@ -108,18 +108,18 @@ class Translator:
                         found[row].append((ids, *map(float, figures)))
         return found
 
-    def attention(self, sources: list[np.ndarray], targets: list[np.ndarray]) -> list[np.ndarray]:
-        """Where each token of a target looked: (target tokens, source tokens) for each pair."""
-        return [attention for attention, _ in self._forced(sources, targets)]
+    def attention(self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The attention weights (target tokens, source tokens) of each pair."""
+        return [weights for weights, _ in self._forced(sources, targets)]
 
-    def log_probabilities(self, sources: list[np.ndarray], targets: list[np.ndarray]) -> list[np.ndarray]:
+    def log_probabilities(self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> list[np.ndarray]:
         """log p of each token of a given target (target tokens,), in nats, for each pair."""
         return [nats for _, nats in self._forced(sources, targets)]
 
-    def _forced(self, sources: list[np.ndarray], targets: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Attention and log-probabilities of given targets."""
+    def _forced(self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> list:
+        """Attention weights and log-probabilities of each pair, by teacher forcing."""
         found: list = [None] * len(sources)
-        for rows, source in self._batches(sources):
+        for rows, source, _ in in_buckets(sources, self.lengths, BATCH):
             some = [targets[row] for row in np.resize(rows, len(source))]
             target, _ = pad(some, -(-max(map(len, some)) // ROOM) * ROOM)
             before = np.pad(target, ((0, 0), (1, 0)))[:, :-1]
@@ -132,118 +132,58 @@ class Translator:
                 found[row] = attention[place, :written, :read], picked[place, :written]
         return found
 
-    def _batches(self, sources: list[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Rows of about the same length and their ids, padded to few shapes, since each is compiled."""
-        size = 1 if len(sources) <= FEW else BATCH
-        bucket = np.searchsorted(self.lengths, [len(source) for source in sources])
-        for number, length in enumerate(self.lengths):
-            rows = np.flatnonzero(bucket == number)
-            for start in range(0, len(rows), size):
-                some = rows[start : start + size]
-                yield some, pad([sources[row] for row in np.resize(some, size)], length)[0]
+    def warm_up(self, search: Search, count: int = 1) -> None:
+        """Compiles the search for every length and `count` sentences at once, so that the first ones do not wait."""
+        for length in self.lengths:
+            self.ids([np.full(length, END, np.int32)] * count, search)
 
 
-def translate(options: Translate) -> None:
-    """The translate verb."""
+def predict(options: Predict) -> None:
+    """The predict verb: translations of the sentence, or of each line of a file or of standard input."""
     if options.picture:
         pictures.check(Path(options.picture))
-    lines = _lines(options.text)
-    translator = Translator(runs.find(APP, options.run))
-    if lines is None:
-        return interact(translator, options)
-    sentences = [translator.encode(line, where) for line, where in lines]
-    search = dataclasses.replace(options.search, beam=max(options.search.beam, options.nbest))
-    found = translator.translate(sentences, search, options.nbest, look=bool(options.picture))
-    for number, translations in enumerate(found):
-        print("\n".join(said(translations, options.nbest)))
-        if options.picture:
-            draw(translations[0], options.picture, number)
-    return None
+    found = lines.read(options.text)
+    predictor = Predictor(runs.find(APP, options.run))
+    nbest = options.search.nbest
+    search = dataclasses.replace(options.search, beam=max(options.search.beam, nbest))
+
+    def answer(sentences: list[Encoded]) -> list[list[Translation]]:
+        return predictor.translate(sentences, search, nbest, attention=bool(options.picture))
+
+    for number, (_, translations) in enumerate(lines.answered(found, predictor.encode, answer), 1):
+        print(shown(translations or [], nbest))
+        if translations and options.picture:
+            path = Path(options.picture)
+            path = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+            best = translations[0]
+            pictures.attention(best.source, best.tokens, best.attention, path)
+            print(f"Picture: {path}", file=sys.stderr)
 
 
-def said(translations: list[Translation], nbest: int) -> list[str]:
-    """A line for each translation; with scores if there may be several."""
+def shown(translations: list[Translation], nbest: int) -> str:
+    """A line for each translation, with scores if there may be several; an empty one if there is none."""
     if nbest == 1:
-        return [translations[0].text]
-    return [f"{each.score:8.3f} {each.log_probability:8.3f}  {each.text}" for each in translations]
+        return "".join(each.text for each in translations)
+    return "\n".join(f"{each.score:8.3f} {each.log_probability:8.3f}  {each.text}" for each in translations)
 
 
-def draw(translation: Translation, picture: str, number: int) -> None:
-    """Draws where the decoder looked; the second sentence's picture is called NAME-2."""
-    path = Path(picture)
-    if number:
-        path = path.with_stem(f"{path.stem}-{number + 1}")
-    pictures.attention(translation.source, translation.tokens, translation.attention, path)
-    print(f"Picture: {path}", file=sys.stderr)
+def stream(options: Stream) -> None:
+    """The stream verb: translates each line of standard input at once."""
+    predictor = Predictor(runs.find(APP, options.run))
+    predictor.warm_up(options.search)
+
+    def answer(text: str) -> str:
+        return predictor.translate([predictor.encode(text)], options.search)[0][0].text
+
+    lines.stream(answer, "a sentence")
 
 
-def interact(translator: Translator, options: Translate) -> None:
-    """Translates what is typed until an empty line."""
-    source, target = translator.languages
-    print(f"{source} -> {target}. Type a sentence; an empty line ends.")
-    while True:
-        print("> ", end="", flush=True)
-        line = sys.stdin.readline().strip()
-        if not line:
-            return
-        try:
-            (translations,) = translator.translate([translator.encode(line)], options.search, options.nbest)
-            print("\n".join(said(translations, options.nbest)), flush=True)
-        except InputError as error:
-            print(error)
-
-
-def serve_lines(options: ServeLines) -> None:
-    """The serve-lines verb: a translation for each line, an empty one for an empty one or one that cannot be read."""
-    translator = Translator(runs.find(APP, options.run))
-    for length in translator.lengths:  # compiled now, so that no line waits for it
-        translator.translate([Encoded(np.full(length, END, np.int32), [""] * length)], options.search)
-    print("Ready: a sentence on each line; the end of the input (Ctrl-D) ends.", file=sys.stderr, flush=True)
-    took = []
-    sys.stdin.reconfigure(errors="replace")  # a broken character must not end the answers
-    for number, line in enumerate(sys.stdin, 1):
-        started = time.perf_counter()
-        answer = ""
-        if line.strip():
-            try:
-                encoded = translator.encode(line, f"Line {number}")
-                answer = translator.translate([encoded], options.search)[0][0].text
-                took.append(1000 * (time.perf_counter() - started))
-            except InputError as error:
-                print(error, file=sys.stderr, flush=True)
-        print(answer, flush=True)
-    if took:
-        p50, p99 = np.percentile(took, [50, 99])
-        print(f"{len(took):,} sentences: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
-
-
-def samples(run: runs.Run) -> None:
-    """Translates a few sentences that validation has, prints them and keeps them in samples.txt."""
-    translator = Translator(run)
-    sentences = run.info()["examples"]
-    found = translator.translate([translator.encode(text) for text in sentences], Search(), look=True)
-    lines = [f"{text}\n  -> {best.text}" for text, (best, *_) in zip(sentences, found, strict=True)]
-    print("\n" + "\n".join(lines))
-    runs.write_text(run.file("samples.txt"), "\n".join(lines) + "\n")
-    longest = max((best for best, *_ in found), key=lambda best: len(best.tokens))
-    pictures.attention(longest.source, longest.tokens, longest.attention, run.file("attention.png"))
-
-
-def _lines(argument: str) -> list[tuple[str, str]] | None:
-    """The sentences that the argument is or names, and where each stands; None if they are to be typed."""
-    if not argument:
-        if sys.stdin.isatty():
-            return None
-        argument = "-"
-    name = "Standard input"
-    if argument == "-":
-        sys.stdin.reconfigure(errors="replace")
-        text = sys.stdin.read()
-    elif names_file(argument):
-        text, name = read_text(argument), argument
-    else:
-        return [(argument, "The sentence")]
-    found = [(line, f"{name}, line {number}") for number, line in enumerate(text.splitlines(), 1)]
-    if not any(line.strip() for line, _ in found):
-        raise InputError(f"Expected sentences. {name} is empty.")
-    return found
+def samples(predictor: Predictor) -> None:
+    """Translates a few validation sentences, prints them, keeps them in samples.txt and draws the longest one."""
+    sentences = [predictor.encode(text) for text in predictor.examples]
+    found = [best for best, *_ in predictor.translate(sentences, Search(), attention=True)]
+    answers = [f"{text}\n  -> {best.text}" for text, best in zip(predictor.examples, found, strict=True)]
+    print("\n" + "\n".join(answers))
+    runs.write_text(predictor.run.file("samples.txt"), "\n".join(answers) + "\n")
+    longest = max(found, key=lambda best: len(best.tokens))
+    pictures.attention(longest.source, longest.tokens, longest.attention, predictor.run.file("attention.png"))

@@ -1,35 +1,59 @@
-"""Rates given translations: how likely the network finds each of their tokens."""
+"""Rates given translations: how probable the network finds each of their tokens."""
 
 import math
 
-from shared import InputError, runs
+import numpy as np
+
+from shared import InputError, lines, runs
 from shared.data.text import names_file
 
-from .config import APP, Score
-from .predict import Translator
-from .sources import read_tsv
+from .config import APP
+from .options import Score
+from .predict import Predictor
+from .sources import columns
 from .tokens import clean
+
+Pair = tuple[np.ndarray, np.ndarray]  # ids of source and target, (time,) each
 
 
 def score(options: Score) -> None:
-    """The score verb: the log-probability of a token on average, and of each if there is one pair."""
-    path = options.text
-    named = not options.translation and names_file(path)
-    if not named and not clean(options.translation):
-        raise InputError("Expected a sentence and its translation, or the path of a TSV file of pairs.")
-    if named:
-        pairs = [(pair.source, pair.target, pair.where) for pair in read_tsv(path)]
-    else:
-        pairs = [(options.text, options.translation, "The sentence")]
-    translator = Translator(runs.find(APP, options.run))
-    sources = [translator.encode(source, where).ids for source, _, where in pairs]
-    targets = [translator.encode(target, where).ids for _, target, where in pairs]
-    rated = translator.log_probabilities(sources, targets)
-    for (_, target, _), nats in zip(pairs, rated, strict=True):
-        print(f"{nats.mean():8.3f} {nats.sum():9.3f}  {target}")
-    if not named:
-        tokens = translator.tokenizer.shown(targets[0])
-        print("  ".join(f"{token} {nat:.2f}" for token, nat in zip(tokens, rated[0], strict=True)))
-    count = sum(len(nats) for nats in rated)
-    total = float(sum(nats.sum() for nats in rated))
-    print(f"{total / count:.3f} nats a token of {count:,}, perplexity {math.exp(-total / count):.2f}")
+    """The score verb: mean and sum of the log-probabilities of each translation's tokens; each token's of one pair."""
+    found = _pairs(options)
+    predictor = Predictor(runs.find(APP, options.run))
+
+    def encode(line: str) -> Pair:
+        source, target = (predictor.encode(text).ids for text in columns(line, "The line"))
+        return source, target
+
+    def answer(pairs: list[Pair]) -> list[Pair]:
+        sources, targets = zip(*pairs, strict=True)
+        return list(zip(targets, predictor.log_probabilities(sources, targets), strict=True))
+
+    rated = []
+    for line, answered in lines.answered(found, encode, answer):
+        if answered is None:
+            print()
+            continue
+        target, nats = answered
+        rated.append(nats)
+        translation = clean(line.text.partition("\t")[2])
+        print(f"{nats.mean():8.3f} {nats.sum():9.3f}  {translation}")
+        if options.translation:
+            tokens = predictor.tokenizer.shown(target)
+            print("  ".join(f"{token} {nat:.2f}" for token, nat in zip(tokens, nats, strict=True)))
+    if rated:
+        every = np.concatenate(rated)
+        mean = float(every.mean())
+        print(f"{mean:.3f} nats per token over {len(every):,} tokens, perplexity {math.exp(-mean):.2f}")
+
+
+def _pairs(options: Score) -> list[lines.Line]:
+    """The pairs that the options give or name, each as a line with a tab."""
+    if options.translation:
+        return [lines.Line(f"{clean(options.text)}\t{clean(options.translation)}", "")]
+    if options.text != "-" and not names_file(options.text, suffixes=()):
+        raise InputError(
+            "Expected a sentence and its translation, or the path of a TSV file of pairs, or - for standard input. "
+            f"There is no file {lines.shown(options.text)}."
+        )
+    return lines.read(options.text)

@@ -1,12 +1,12 @@
 """Where pairs of sentences come from: CLDR phrases, multi30k, TensorFlow data sets, your own files."""
 
 import dataclasses
-import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 from shared import InputError, MissingFileError
 from shared.data import fetch, tfds
-from shared.data.catalogue import CATALOGUE
+from shared.data.catalogue import CATALOGUE, not_found
 from shared.data.text import decode
 
 from . import phrases
@@ -19,11 +19,12 @@ MULTI30K_PARTS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """A sentence, its translation, and where they stand, for messages; of the built-in phrases their kind."""
+    """A sentence, its translation, and where they were read, for messages; of the built-in phrases also their kind."""
 
     source: str
     target: str
     where: str
+    kind: str = ""
 
 
 Parts = dict[str, list[Pair]]
@@ -38,18 +39,17 @@ def read(config: Config) -> Parts:
     data = config.data
     if data == "builtin":
         made = phrases.parts(config.source, config.target).items()
-        return {part: [Pair(clean(one), clean(other), kind) for one, other, kind in some] for part, some in made}
+        return {
+            part: [Pair(clean(one), clean(other), f"CLDR, {kind}", kind) for one, other, kind in some]
+            for part, some in made
+        }
     if data == "multi30k":
         return multi30k(config.source, config.target)
     if data.startswith(tfds.PREFIX):
         return read_tfds(config)
     if not Path(data).is_file():
-        near = difflib.get_close_matches(data, ("builtin", "multi30k"), 1)
-        raise MissingFileError(
-            "Expected --data builtin, multi30k, tfds:NAME, the path of a TSV file of pairs, or of source sentences "
-            f"with their translations in --target-file. Received: {data}."
-            + (f" Did you mean {near[0]}?" if near else "")
-        )
+        files = "the path of a TSV file of pairs, or of source sentences with their translations in --target-file"
+        raise not_found(data, ("multi30k",), f"{tfds.PREFIX}NAME, {files}")
     return {"train": read_two_files(data, config.target_file) if config.target_file else read_tsv(data)}
 
 
@@ -103,22 +103,26 @@ def read_two_files(source: str, target: str) -> list[Pair]:
 
 
 def read_tsv(path: str) -> list[Pair]:
-    """A file with a sentence, a tab and its translation on each line."""
-    rows = [line.split("\t") for line in _lines(path)]
-    for number, row in enumerate(rows, 1):
-        if len(row) != 2:
-            raise InputError(
-                f"Expected a sentence, a tab and its translation on each line. {path}, line {number} has "
-                f"{len(row)} columns. Two files of sentences are named with --data and --target-file."
-            )
-    return _pairs([row[0] for row in rows], [row[1] for row in rows], path)
+    """A file with a sentence, a tab and its translation on each line; no line of names, no quoting."""
+    hint = " Two files of sentences are named with --data and --target-file."
+    rows = [columns(line, f"{path}, line {number}", hint) for number, line in enumerate(_lines(path), 1)]
+    one, other = zip(*rows, strict=True)
+    return _pairs(one, other, path)
+
+
+def columns(line: str, where: str, hint: str = "") -> tuple[str, str]:
+    """The two columns of a line of pairs; InputError if it has more or fewer."""
+    cells = line.split("\t")
+    if len(cells) != 2:
+        raise InputError(f"Expected a sentence, a tab and its translation. {where} has {len(cells)} columns.{hint}")
+    return cells[0], cells[1]
 
 
 def _lines(path: str) -> list[str]:
     return decode(Path(path).read_bytes(), path).removesuffix("\n").split("\n")
 
 
-def _pairs(one: list[str], other: list[str], name: str) -> list[Pair]:
+def _pairs(one: Sequence[str], other: Sequence[str], name: str) -> list[Pair]:
     pairs = [Pair(clean(a), clean(b), f"{name}, line {n}") for n, (a, b) in enumerate(zip(one, other, strict=True), 1)]
     for pair in pairs:
         if not pair.source or not pair.target:

@@ -66,10 +66,11 @@ class Tokenizer:
             )
         else:
             counts = collections.Counter(character for text in sentences for character in text)
-            known = sum(count >= min_count for count in counts.values())
+            # Given as a whole: of equally frequent characters the trainer would draw those that fill up its limit.
+            known = sorted({character for character in counts if counts[character] >= min_count} - {" "} | {SPACE})
             model, trainer = (
                 models.BPE(unk_token=UNKNOWN),
-                trainers.BpeTrainer(min_frequency=2, limit_alphabet=max(1, known + 1), **specials),
+                trainers.BpeTrainer(min_frequency=2, initial_alphabet=known, limit_alphabet=len(known), **specials),
             )
         inner = tokenizers.Tokenizer(model)
         inner.pre_tokenizer = pre_tokenizers.Sequence(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from apps.chatbot import confidence, crf, data, grammar, sources, tags, tokens, values
+from apps.chatbot import crf, data, grammar, sources, tags, tokens, values
 from apps.chatbot.config import Config
 from apps.chatbot.memory import Memory
 from apps.chatbot.skills import CannotDo, World, calculator, clock, known, numerals, units, when
@@ -442,21 +442,6 @@ def test_a_skill_of_one_s_own_is_one_function(tmp_path):
 
 
 # Confidence
-
-
-def test_the_threshold_is_the_confidence_above_which_enough_is_right():
-    scores = np.array([0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6])
-    right = np.array([1, 1, 1, 1, 0, 1, 0, 0], bool)
-    assert confidence.least_confidence(scores, right, 0.8) == pytest.approx(0.7)
-    assert confidence.least_confidence(scores, right, 0.6) == 0.0
-    assert confidence.least_confidence(scores, ~right, 0.99) == pytest.approx(0.8)  # half is answered in any case
-
-
-def test_a_temperature_makes_overconfident_logits_believable():
-    random = np.random.default_rng(1)
-    logits = random.normal(size=(20_000, 3))
-    intents = np.array([random.choice(3, p=row) for row in confidence.probabilities(logits)])
-    assert confidence.temperature(3 * logits, intents) == pytest.approx(3, rel=0.1)
 
 
 # Public data

@@ -1,18 +1,20 @@
 """The small talk: dialogues are read without leaks, a word at a time is the whole, and replies are chosen as said."""
 
+import json
+
 import numpy as np
 import pytest
 from keras import ops
 
-from apps.chatbot.smalltalk import config, data, evaluate, reply
+from apps.chatbot.smalltalk import config, data, evaluate, predict
 from apps.chatbot.smalltalk.model import build
 from shared import InputError, runs
 from shared.data.text import SPECIALS
-from tests.apps.test_contract import run
+from tests.commands import run_here
 
 APP = "apps.chatbot"
 WORDS = [*SPECIALS, "how", "are", "you", "?", "fine", ",", "thanks", "."]
-SMALL = config.TalkConfig(units=8, embedding=8, max_words=6, candidates=3, top_k=0, anti=0.5)
+SMALL = config.TalkConfig(units=8, embedding=8, max_words=6, candidates=3, top_k=0, mmi_weight=0.5)
 
 
 def own_dialogues(path, count=40):
@@ -25,10 +27,10 @@ def own_dialogues(path, count=40):
 def talker(tmp_path):
     """A network that has learned nothing, saved and loaded as a run."""
     info = {"words": WORDS, "max_words": 6, "context": 2, "bucket_lengths": [7]}
-    kept = runs.Run(tmp_path, "chatbot", vars(SMALL) | {})
-    kept.save_info(info)
+    kept = runs.Run(tmp_path / "run", config.TALK_APP, vars(SMALL) | {})
+    kept.begin(info)
     kept.save_model(build(SMALL, info))
-    return reply.Talker(kept, seed=1)
+    return predict.Predictor(kept, seed=1)
 
 
 def test_words_of_the_corpus_are_mended_and_written_as_a_person_would():
@@ -101,14 +103,9 @@ def test_a_reply_is_a_sentence_for_any_message_and_the_seed_decides_it(talker):
     words = {word for word in WORDS if word not in SPECIALS}
     for message in ("how are you?", "", "\U0001f600 " * 5_000, "a\0b"):
         answer = talker.reply([message])
-        assert answer == reply.NOTHING or {word for word in data.words(answer)} <= words
-    again = [reply.Talker(talker_run(talker), seed=5).reply(["how are you?"]) for _ in range(2)]
+        assert answer == predict.NOTHING or {word for word in data.words(answer)} <= words
+    again = [predict.Predictor(talker.run, seed=5).reply(["how are you?"]) for _ in range(2)]
     assert again[0] == again[1]
-
-
-def talker_run(talker):
-    """The run that the talker was loaded from."""
-    return talker.run
 
 
 def test_distinct_counts_different_grams_by_words():
@@ -128,14 +125,18 @@ def test_few_dialogues_are_refused(tmp_path):
 @pytest.mark.slow
 def test_own_dialogues_are_trained_measured_and_talked_with(tmp_path):
     own = own_dialogues(tmp_path / "own.txt", 60)
-    words = ["train", "--data", str(own), "--units", "16", "--embedding", "16", "--epochs", "2", "--candidates", "2"]
-    done = run(APP, *words, GALLERY_RUNS=str(tmp_path))
+    words = ["train-talk", "--data", str(own), "--params", "6000", "--embedding", "16", "--epochs", "1"]
+    done = run_here(APP, *words, "--candidates", "2", GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in ("perplexity", "distinct_2", "most_frequent_reply", "tfidf_retrieval"))
-    again = run(APP, "evaluate", GALLERY_RUNS=str(tmp_path))
+    again = run_here(APP, "evaluate-talk", GALLERY_RUNS=str(tmp_path))
     assert again.returncode == 0, again.stderr
-    missing = run(APP, "understand", "hello", GALLERY_RUNS=str(tmp_path))
-    assert missing.returncode == 2 and "no run that understands" in missing.stderr
+    figures = [line for line in done.stdout.splitlines() if line.startswith("  test")]
+    assert figures == [line for line in again.stdout.splitlines() if line.startswith("  test")]
+    (path,) = tmp_path.glob("chatbot/talk/*/metrics.json")
+    assert {r["app"] for r in json.loads(path.read_text())} == {"chatbot"}
+    missing = run_here(APP, "predict", "hello", GALLERY_RUNS=str(tmp_path))
+    assert missing.returncode == 2 and "no trained run" in missing.stderr
 
 
 @pytest.mark.data

@@ -29,11 +29,11 @@ CONTRACT = {
     "data": {"load": ["config"]},
     "model": {"build": ["config", "info"]},
     "train": {"train": ["options"], "train_one": ["config", "run"]},
-    "predict": {"Predictor": ["self", "run"], "predict": ["options"]},
+    "predict": {"Predictor": ["self", "run"]},
     "evaluate": {"measure": ["predictor", "data"], "evaluate": ["options"]},
     "options": {"verbs": ["words"]},
 }
-PLUMBING = {"_flag", "flag", "command", "recipe", "plan", "siblings", "summary", "keep", "record", "_record", "_texts"}
+PLUMBING = {"_flag", "flag", "command", "recipe", "siblings", "summary", "keep", "record", "_record", "_texts"}
 every_app = pytest.mark.parametrize("app", APPS)
 
 
@@ -96,7 +96,8 @@ def test_no_name_of_the_folder_stays_in_a_copy(app):
     for path in (ROOT / "apps" / app).rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         code = re.sub(r'"""(?:.|\n)*?"""', "", text)
-        assert f'"{app}"' not in code.replace(f'name="{app}"', ""), path.name
+        assert not re.search(r'package="', code), path.name
+        assert not re.search(rf'/ "{app}"|runs\.\w+\("{app}"', code), path.name
         assert f"apps.{app}" not in code, path.name
 
 

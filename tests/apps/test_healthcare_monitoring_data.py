@@ -1,6 +1,8 @@
 """What is read, split, scaled and laid out: nothing leaks, nothing is lost, and what is wrong is named by its line."""
 
 import dataclasses
+import json
+import types
 
 import numpy as np
 import pytest
@@ -113,7 +115,7 @@ def test_later_measurements_change_no_earlier_step():
 def test_bins_average_and_visits_are_steps_of_their_own():
     found = records.table("t", "aaab", [0.2, 0.7, 2.0, 1.0], ["x", "x", "y", "x"], [1.0, 3.0, 5.0, 7.0])
     values, times, lengths = steps.grid(found, 1.0, 3.0)
-    assert lengths.tolist() == [3, 3] and times[0].tolist() == [0, 1, 2]
+    assert lengths.tolist() == [3, 2] and times[0].tolist() == [0, 1, 2]
     np.testing.assert_array_equal(values[0], [[2, np.nan], [np.nan, np.nan], [np.nan, 5]])
     values, times, lengths = steps.grid(found, 0.0, 0.0)
     assert lengths.tolist() == [3, 1] and times[0].tolist() == [0.2, 0.7, 2.0]
@@ -162,6 +164,29 @@ BAD = {
     "a cell too few": (dict(measured="p0,1,HR\n" + MEASURED), "m.csv, line 2: expected 4 cells; received 3"),
     "a word for a value": (dict(measured=MEASURED + "p0,1,HR,high\n"), "line 82: expected a number as value; .*'high'"),
     "not a number": (dict(measured=MEASURED + "p0,1,HR,nan\n"), "line 82: expected a finite number as value"),
+    "a column twice": (
+        dict(header="patient,time,variable,value,Value\n", measured=MEASURED.replace("\n", ",1\n")),
+        "m.csv, line 1: expected one column value; received patient,",
+    ),
+    "semicolons": (
+        dict(header=HEADER.replace(",", ";"), measured=MEASURED.replace(",", ";")),
+        "line 1: expected the columns .*; received .*patient;time.* Save it with commas .* and a point in decimals",
+    ),
+    "a decimal comma": (dict(measured="p0,1,T,36,6\n" + MEASURED), "line 2: expected 4 cells; received 5. Decimals"),
+    "a decimal comma in quotes": (dict(measured=MEASURED + 'p0,1,T,"36,6"\n'), r"line 82: .*\(decimals need a point\)"),
+    "an underscore": (dict(measured=MEASURED + "p0,1,HR,1_0\n"), "line 82: expected a number as value; received '1_0'"),
+    "75 minutes": (dict(measured=MEASURED + "p0,12:75,HR,80\n"), "line 82: expected a number or HH:MM as time"),
+    "half an hour before": (dict(measured=MEASURED + "p0,-0:30,HR,80\n"), "line 82: .* HH:MM as time; .*'-0:30'"),
+    "two spellings": (
+        dict(measured=MEASURED + "p0,1,hr,80\n"),
+        "m.csv, line 82: expected one spelling of each variable; received hr, in line 2 HR",
+    ),
+    "a negative age": (dict(measured=MEASURED + "p0,0,Age,-1\n"), "line 82: expected a number of at least 0 as value"),
+    "an outcome that is a count": (dict(ended=ENDED.replace("p3,1", "p3,5000000000")), "line 5: expected a whole"),
+    "one value of a patient, in a wrong unit": (
+        dict(measured=MEASURED.replace("p1,0,HR,71\np1,2.5,HR,73.5\n", "p1,0,HR,71000\n"), step=0.0),
+        "m.csv, line 4: expected a measurement in its usual unit of each patient; of p1 there is only HR 71000",
+    ),
     "infinity": (dict(measured=MEASURED + "p0,1,HR,inf\n"), "line 82: expected a finite number as value"),
     "a negative time": (dict(measured=MEASURED + "p0,-1,HR,80\n"), "line 82: .* at least 0 as time; received -1"),
     "an empty patient": (dict(measured=MEASURED + ",1,HR,80\n"), "line 82: expected a patient and a variable"),
@@ -210,14 +235,173 @@ def test_an_unknown_source_names_the_known_ones():
 
 
 def test_what_may_be_right_is_read_with_a_note(tmp_path, capsys):
-    odd = "p0,1,HR,80\np0,2.5,HR,71\np1,1,HR,80000\n"
+    odd = "p0,1,HR,80\np0,2.5,HR,71\np1,1,HR,80000\np2,1,HR,0\np3,1,HR,90000\np0,2.5,HR,72.5\n"
     whole = data.load(own(tmp_path, MEASURED + odd))
     notes = capsys.readouterr().err.splitlines()
-    assert len(notes) == 3 and all(note.startswith("note: ") and "m.csv, line 8" in note for note in notes)
-    assert "line 82: time 1 of p0 after 2.5: rows put in order (2 such lines)" in notes[0]
-    assert any("HR twice at 2.5: the mean is used" in note for note in notes)
-    assert any("line 84: HR 80000 is outside" in note and "left out" in note for note in notes)
-    assert whole.table.value.max() < 80000 and len(whole.table.value) == 82
+    source, (low, high) = f"note: {tmp_path / 'm.csv'}", whole.info["scale"]["limits"][0]
+    assert notes == [
+        f"{source}, line 82: time 1 of p0 after 2.5: rows put in order (also lines 84, 85, 86)",
+        f"{source}, line 83: HR twice at 2.5, 72.5 and 71: the mean is used (also line 87)",
+        f"{source}, line 84: HR 80000 is outside {low:.4g} to {high:.4g} (its unit?): left out (also line 86)",
+        f"{source}: zeros are kept, no unit makes them: HR 1. Take out those that stand for unknown.",
+    ]
+    assert whole.table.value.max() < 80000 and len(whole.table.value) == 84 and 0 in whole.table.value
+    assert whole.info["left_out"] == {"HR": 2}
+
+
+def kept(values):
+    """Those of one variable's values that are not taken for a wrong unit."""
+    found = records.table("t", ["a"] * len(values), range(len(values)), ["x"] * len(values), values)
+    return records.within(found, np.array(steps.Scale.fit(found).limits)).value
+
+
+SIZES = st.floats(1e-9, 1e9)
+POSITIVE = st.builds(  # of a variable that varies as a vital sign or a laboratory value does
+    lambda seed, unit, spread: unit * np.exp(spread * np.random.default_rng(seed).normal(size=999)),
+    st.integers(0, 2**32 - 1),
+    SIZES,
+    st.floats(0.01, 0.5),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.one_of(SIZES, SIZES.map(lambda x: -x), st.just(0.0)), min_size=1, max_size=20), st.data())
+def test_no_value_of_a_variable_that_takes_few_is_left_out_however_rare_it_is(few, draw):
+    usual = draw.draw(st.sampled_from(few))
+    values = np.array([usual] * 970 + few)
+    np.testing.assert_array_equal(kept(values), values)
+
+
+@pytest.mark.parametrize("usual, rare", [(0, 1), (1, 0), (15, 3), (0, 1e-4), (1e-4, 0)])
+def test_a_flag_that_few_have_keeps_both_its_values_and_they_are_told_apart(usual, rare):
+    for share in (0.03, 0.005):
+        values = np.where(np.arange(1000) < 1000 * share, rare, usual).astype(float)
+        np.testing.assert_array_equal(kept(values), values)
+        found = records.table("t", ["a"] * 1000, range(1000), ["x"] * 1000, values)
+        scaled = steps.Scale.fit(found).apply(np.array([[usual], [rare]]))
+        assert abs(scaled[0, 0] - scaled[1, 0]) > 2
+
+
+@settings(deadline=None, max_examples=60)
+@given(POSITIVE, st.integers(1, 500))
+def test_zeros_are_never_left_out(values, zeros):
+    values[:zeros] = 0
+    np.testing.assert_array_equal(kept(values), values)
+
+
+@settings(deadline=None, max_examples=60)
+@given(POSITIVE, st.integers(0, 998), st.sampled_from([1000.0, 0.001]), st.integers(0, 300))
+def test_one_value_in_a_thousandfold_unit_is_left_out_and_nothing_else(values, which, factor, zeros):
+    wrong = np.append(values, values[which] * factor)
+    wrong = np.append(wrong, np.zeros(zeros))
+    np.testing.assert_array_equal(kept(wrong), np.append(values, np.zeros(zeros)))
+    np.testing.assert_array_equal(kept(-wrong), -kept(wrong))
+
+
+@settings(deadline=None, max_examples=60)
+@given(POSITIVE, st.lists(SIZES, max_size=8), st.lists(SIZES, max_size=8), st.sampled_from([2.0**-30, 0.5, 2.0**10]))
+def test_limits_are_monotone_and_follow_the_unit(values, more, below, unit):
+    values = np.concatenate([values, more, -np.array(below)])
+    left = kept(values)
+    for sizes, all_sizes in ((left[left > 0], values[values > 0]), (-left[left < 0], -values[values < 0])):
+        if len(sizes):  # what is between two that are kept is kept
+            between = (all_sizes >= sizes.min()) & (all_sizes <= sizes.max())
+            assert between.sum() == len(sizes)
+    np.testing.assert_array_equal(kept(values * unit), left * unit)
+
+
+def test_an_extreme_with_others_on_the_way_to_it_is_kept_and_one_apart_is_not():
+    usual = np.random.default_rng(1).normal(12, 2, 5000)
+    few_cells = np.array([3.0, 1.0, 0.4, 0.2, 0.1])  # of white cells: the gravest sign of the variable
+    np.testing.assert_array_equal(kept(np.append(usual, few_cells)), np.append(usual, few_cells))
+    assert 0.1 not in kept(np.append(usual, 0.1))
+
+
+@pytest.mark.parametrize("codes", [[-1.0], [-1.0, -9.0]])
+def test_a_code_for_unknown_is_left_out_and_a_sign_that_is_meant_is_not(codes):
+    usual = np.random.default_rng(1).normal(12, 2, 900)
+    np.testing.assert_array_equal(kept(np.append(usual, codes * 50)), usual)
+    pressures = np.append(usual, [-0.5, -1.0, -1.5, -2.0])
+    np.testing.assert_array_equal(kept(pressures), pressures)
+
+
+def test_what_training_patients_always_had_as_zero_or_never_had_has_no_limits():
+    found = records.table("t", ["a", "b", "b"], [0, 0, 1], ["x", "x", "y"], [0.0, 7000.0, 7.0])
+    scale = steps.Scale.fit(found.kept(np.array([0])))
+    again = steps.Scale(**json.loads(json.dumps(dataclasses.asdict(scale))))
+    assert len(records.within(found, np.array(again.limits)).value) == 3
+    assert np.isfinite(again.apply(np.array([7000.0, 7.0]))).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(POSITIVE, st.integers(0, 2), st.lists(st.floats(0, 15), min_size=2, max_size=9))
+def test_no_two_extremes_become_the_same_number(values, kind, beyond):
+    values = [values, values - np.median(values), -values][kind]
+    found = records.table("t", ["a"] * 999, range(999), ["x"] * 999, values)
+    scale = steps.Scale.fit(found)
+    beyond = np.unique(np.round(beyond, 1))
+    extremes = np.sort(np.concatenate([values.max() + beyond * values.std(), values.min() - beyond * values.std()]))
+    extremes = extremes[extremes > 0] if kind == 0 else extremes
+    scaled = scale.apply(extremes[:, None])[:, 0]
+    assert (np.diff(scaled[np.append(True, np.diff(extremes) > 0.05 * values.std())]) > 0).all()
+    assert np.abs(scaled).max() < 6
+
+
+@settings(deadline=None, max_examples=30)
+@given(POSITIVE, st.sampled_from([1.0, 0.005]), st.sampled_from([2.0**-40, 2.0**10]))
+def test_what_is_read_does_not_depend_on_the_unit(values, share, unit):
+    values[int(share * len(values)) :] = 0  # a drug that few are given
+    column = records.table("t", ["a"] * 999, range(999), ["x"] * 999, values)
+    other = dataclasses.replace(column, value=column.value * unit)
+    one, two = (steps.Scale.fit(found).apply(found.value[:, None]) for found in (column, other))
+    np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-4)
+
+
+def test_a_value_out_of_its_limits_is_named_with_its_variable_and_every_line():
+    lines = list(range(2, 17))
+    found = records.table("p.csv", ["a"] * 15, range(15), ["x"] * 13 + ["y", "z"], [9e9] * 14 + [1.0], lines)
+    left = records.within(found, np.array([[1, 2]] * 3))
+    assert left.value.tolist() == [1.0]
+    assert left.notes == (
+        "p.csv, line 2: x 9e+09 is outside 1 to 2 (its unit?): left out (13 such lines)",
+        "p.csv, line 15: y 9e+09 is outside 1 to 2 (its unit?): left out",
+    )
+    few = records.within(found.kept(np.arange(3)), np.array([[1, 2]] * 3))
+    assert few.notes == ("p.csv, line 2: x 9e+09 is outside 1 to 2 (its unit?): left out (also lines 3, 4)",)
+
+
+def test_a_heart_that_stands_still_is_monitored_and_a_wrong_unit_is_named():
+    from apps.healthcare_monitoring.monitor import check
+
+    judge = types.SimpleNamespace(info={"variables": ["HR"], "step": 1.0, "window": 24.0}, limits=[(3.0, 2400.0)])
+    stream = types.SimpleNamespace(columns={"HR": 0}, curve=[], at=None)
+    assert check({"time": "1", "variable": "HR", "value": "0"}, judge, stream, "line 3") == (1.0, "HR", 0.0)
+    with pytest.raises(InputError, match="line 4: HR 2 is outside 3 to 2400"):
+        check({"time": "1", "variable": "HR", "value": "2"}, judge, stream, "line 4")
+
+
+def test_a_stay_shorter_than_the_window_has_no_steps_after_its_last_measurement(tmp_path):
+    whole = data.load(own(tmp_path, MEASURED.replace("p1,2.5", "p1,7.5")))
+    for part in (whole.train, whole.valid, whole.test):
+        expected = [8 if name == "p1" else 3 for name in part.patients]
+        assert part.lengths.tolist() == expected and part.inputs.shape[1] == 24
+        assert ((part.weights[..., 0] > 0).sum(axis=1) == expected).all()
+        np.testing.assert_allclose(part.weights.sum(axis=(1, 2)), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_line_ends_and_a_byte_order_mark_change_nothing(ends, mark, tmp_path):
+    text = (mark + HEADER + MEASURED).replace("\n", ends)
+    (tmp_path / "m.csv").write_bytes(text.encode())
+    found = records.read_measurements(tmp_path / "m.csv")
+    assert len(found.value) == 80 and found.lines.tolist()[:2] == [2, 3] and found.variables == ("HR",)
+    assert records.header([f"{mark}Time", "variable", "value"], ["time"], "standard input")[0] == "time"
+
+
+def test_a_number_of_the_row_is_not_taken_for_the_patient_where_there_is_one():
+    assert records.header(["id", "patient"], ["patient"], "t") == ["id", "patient"]
+    assert records.header(["RecordID"], ["patient"], "t") == ["patient"]
 
 
 def test_what_is_measured_after_the_window_is_counted_and_teaches_nothing(tmp_path, capsys):
@@ -238,17 +422,37 @@ def test_an_unknown_variable_is_named_with_the_nearest_known_one(tmp_path):
     (tmp_path / "p.csv").write_text("time,variable,value\n1,Lactat,2\n")
     with pytest.raises(InputError, match=r"p.csv, line 2: unknown variable 'Lactat'; did you mean Lactate\?"):
         records.read_measurements(tmp_path / "p.csv", ["HR", "Lactate"])
+    with pytest.raises(InputError, match=r"line 9: unknown variable 'hr'; did you mean HR\?"):
+        records.known_variable("hr", ["HR", "Lactate"], "line 9")
+
+
+@pytest.fixture(scope="module")
+def physionet():
+    return data.physionet(*(fetch.fetch(file) for file in CATALOGUE["physionet2012"]))
 
 
 @pytest.mark.data
-def test_physionet_is_read_as_published():
-    measured, ended = (fetch.fetch(file) for file in CATALOGUE["physionet2012"])
-    found, outcomes = data.physionet(measured, ended)
+def test_physionet_is_read_as_published(physionet):
+    found, outcomes = physionet
     assert len(found.patients) == 4000 and outcomes.label.sum() == 554
     assert len(found.variables) == 44 and not {name.lower() for name in found.variables} & records.FORBIDDEN
     assert found.when.max() <= 48 and found.value.min() != -1
     one = found.of(found.patients.index("132539"))
     assert (one.when[one.what == found.variables.index("HR")][:2] * 60).round().tolist() == [7, 37]
+
+
+@pytest.mark.data
+def test_of_physionet_no_sign_is_left_out_and_what_is_left_out_is_said(physionet):
+    found, outcomes = physionet
+    training = data.split(outcomes.label, RECIPES["physionet2012"])[0]
+    read, _, lost = data.in_usual_units(found, training)
+    urine = read.value[read.what == read.variables.index("Urine")]
+    assert (urine == 0).sum() == 2856  # no urine at all
+    assert not {"Urine", "WBC", "HR", "SysABP", "MAP", "GCS", "MechVent"} & set(lost)
+    assert len(found.value) - len(read.value) == sum(lost.values()) and "Weight" in lost
+    for name, count in lost.items():
+        (note,) = (note for note in read.notes if note.startswith(f"physionet2012: {name} "))
+        assert "is outside" in note and (count == 1 or f"({count:,} such values)" in note)
 
 
 @pytest.mark.data

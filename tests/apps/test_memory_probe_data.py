@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.memory_probe import data
-from apps.memory_probe.config import Config, command, recipe
+from apps.memory_probe.config import FEWEST_DIGITS, RECIPES, Config
 from apps.memory_probe.tasks import ALPHABET, MESSAGE, PIXELS, TASKS
 
 many = settings(deadline=None, max_examples=40)
@@ -67,7 +67,7 @@ def test_other_seeds_permute_otherwise():
 def test_pixels_are_read_in_order_and_then_there_are_blanks(seed, length):
     images = generator(seed).random((3, PIXELS), dtype=np.float32)
     order = data.permutation(seed)
-    inputs = data.read_pixels(images, order, length)
+    inputs = data.pixel_inputs(images, order, length)
     assert inputs.shape == (3, length, 1) and (inputs[:, PIXELS:] == 0).all()
     unread = np.empty_like(images)
     unread[:, order] = inputs[:, :PIXELS, 0]
@@ -78,15 +78,15 @@ def test_the_digits_are_split_without_overlap_and_in_equal_shares():
     images, labels = data.digits()
     parts = data.split(labels)
     assert images.shape == (1797, PIXELS) and (images.min(), images.max()) == (0, 1)
-    assert [len(part) for part in parts] == [1077, 360, 360]
-    assert sorted(np.concatenate(parts)) == list(range(1797))
-    shares = [np.bincount(labels[part], minlength=10) / len(part) for part in [np.arange(1797), *parts]]
+    assert {name: len(part) for name, part in parts.items()} == {"train": 1077, "valid": 360, "test": 360}
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(1797))
+    shares = [np.bincount(labels[part], minlength=10) / len(part) for part in [np.arange(1797), *parts.values()]]
     assert np.abs(np.array(shares[1:]) - shares[0]).max() < 0.005
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_same_seed_gives_the_same_sequences_and_info_fits_json(task):
-    config = dataclasses.replace(recipe(None, task), length=70)
+    config = dataclasses.replace(RECIPES[task], length=70)
     one, other = data.load(config), data.load(config)
     for (inputs, targets), (again, targets_again) in [
         (one.train.batch(2, 3), other.train.batch(2, 3)),
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_sequences_and_info_fits_json(task):
         assert inputs.shape[2] == TASKS[task].features
         assert targets.shape[1] == TASKS[task].answers
     assert json.loads(json.dumps(one.info)) == one.info
-    assert {"task": task, "length": 70}.items() <= one.info.items()
+    assert one.info["order"] is None or sorted(one.info["order"]) == list(range(PIXELS))
 
 
 @pytest.mark.parametrize("task", ["adding", "copy"])
@@ -110,18 +110,42 @@ def test_made_sequences_never_come_twice_and_differ_by_part_and_seed(task):
 
 
 def test_both_digit_tasks_read_the_same_digits_in_another_order():
-    plain, permuted = (data.load(recipe(None, f"{name}_digits")) for name in ("sequential", "permuted"))
+    plain, permuted = (data.load(RECIPES[f"{name}_digits"]) for name in ("sequential", "permuted"))
     assert (plain.test[1] == permuted.test[1]).all()
     assert (plain.test[0][:, permuted.info["order"]] == permuted.test[0]).all()
 
 
 def test_the_seed_of_a_run_changes_neither_the_split_nor_the_permutation():
-    one, other = (data.load(dataclasses.replace(recipe(None, "permuted_digits"), seed=seed)) for seed in (1, 2))
+    one, other = (data.load(dataclasses.replace(RECIPES["permuted_digits"], seed=seed)) for seed in (1, 2))
     assert one.info == other.info and (one.test[0] == other.test[0]).all()
     assert (one.train.batch(0, 0)[0] != other.train.batch(0, 0)[0]).any()  # the order of training does change
 
 
-def test_the_command_of_a_setting_says_what_differs_from_the_recipe():
-    assert command(Config()) == "python -m apps.memory_probe train --data adding"
-    changed = dataclasses.replace(recipe(None, "copy"), length=33, arch="lstm")
-    assert command(changed) == "python -m apps.memory_probe train --data copy --length 33 --arch lstm"
+@pytest.mark.parametrize("task", ["adding", "copy"])
+def test_fewer_generated_examples_are_spread_over_all_of_validation_and_test(task):
+    config = Config(data=task, length=9)
+    whole, few = data.load(config), data.load(dataclasses.replace(config, max_examples=3))
+    for all_of_it, some in ((whole.valid, few.valid), (whole.test, few.test)):
+        for complete, kept in zip(all_of_it, some, strict=True):
+            assert (kept == complete[[0, 500, 999]]).all()  # 499.5 is rounded to the even number
+    assert (whole.train.batch(1, 2)[0] == few.train.batch(1, 2)[0]).all()
+
+
+def test_fewer_digits_are_taken_in_every_part_and_of_every_class():
+    found = data.load(dataclasses.replace(RECIPES["permuted_digits"], batch_size=10, max_examples=FEWEST_DIGITS))
+    for inputs, labels in (found.train.arrays, found.valid, found.test):
+        assert len(inputs) == len(labels) == FEWEST_DIGITS
+        assert set(labels[:, 0]) == set(range(10))
+    assert "train 20, valid 20, test 20" in found.info["split"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_fingerprint_tells_other_sequences_from_the_same(task, monkeypatch):
+    config = RECIPES[task]
+    before = data.load(config).info["fingerprint"]
+    assert before == data.load(config).info["fingerprint"]
+    images, labels = data.digits()
+    monkeypatch.setattr(data, "digits", lambda: (1 - images, labels))
+    monkeypatch.setitem(data.GENERATORS, "adding", data.copy)
+    monkeypatch.setattr(data, "BLANK", data.DELIMITER)
+    assert data.load(config).info["fingerprint"] != before

@@ -30,7 +30,7 @@ from apps.music_composition.tokens import (
 )
 from shared import InputError
 
-FORMS = ("voices", "roll")
+REPRESENTATIONS = ("voices", "roll")
 ABC = 'X:1\nT:A tune\nM:4/4\nL:1/4\nK:G\nD|"G"GABc|"D7"d2 A2|"G"G4|]\n'
 
 
@@ -119,12 +119,12 @@ def test_the_plan_counts_down_to_the_next_fermata_and_knows_the_last():
     assert last[11] == 0 and last[12] == 1
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("representation", REPRESENTATIONS)
 @pytest.mark.parametrize("semitones", (-3, 0, 4))
-def test_moving_frames_is_moving_the_piece(form, semitones):
+def test_moving_frames_is_moving_the_piece(representation, semitones):
     piece = random_piece(3)
-    ours = moved(frames(piece, form)[None], np.array([semitones]), form)[0]
-    np.testing.assert_array_equal(ours, frames(piece.moved(semitones), form))
+    ours = moved(frames(piece, representation)[None], np.array([semitones]), representation)[0]
+    np.testing.assert_array_equal(ours, frames(piece.moved(semitones), representation))
 
 
 def test_a_piece_is_moved_only_as_far_as_no_voice_leaves_its_range():
@@ -299,7 +299,7 @@ def test_the_whole_corpus_has_over_350_chorales_in_four_voices(monkeypatch, tmp_
     counts = data.info["counts"]
     assert sum(n for n, _ in counts.values()) > 350
     assert 0.07 < counts["test"][0] / 360 < 0.14
-    assert (tmp_path / "datasets/music_composition").is_dir()
+    assert (tmp_path / "datasets/bach_chorales").is_dir()
 
 
 @pytest.mark.data
@@ -312,14 +312,14 @@ def test_the_published_split_and_frames_are_those_of_the_protocol():
 
 @pytest.mark.data
 def test_the_voices_of_the_same_split_are_sung_on_quarters():
-    data = load(dataclasses.replace(RECIPES["jsb_chorales"], form="voices", most_pieces=5))
+    data = load(dataclasses.replace(RECIPES["jsb_chorales"], representation="voices", max_examples=5))
     assert [n for n, _ in data.info["counts"].values()] == [5, 5, 5]
     assert (data.train[0].struck == (data.train[0].pitches > 0)).all()
 
 
 @pytest.mark.data
 def test_tunes_of_nottingham_have_a_melody_and_chords():
-    data = load(Config(data="nottingham", most_pieces=12))
+    data = load(Config(data="nottingham", max_examples=12))
     piece = data.train[0]
     assert (piece.pitches[:, 0] > 0).mean() > 0.8 and (piece.pitches[:, 3] > 0).mean() > 0.5
     assert slots("voices") == 4 and VOCABULARY == 90

@@ -119,7 +119,7 @@ def test_the_network_learns_from_word_order_what_counting_cannot(tmp_path):
             for b in THINGS if a != b for bad in (True, False)]  # fmt: skip
     table = tmp_path / "own.csv"
     table.write_text("\n".join(["text,label", *(f"{text},{('yes', 'no')[bad]}" for text, bad in rows)]))
-    words = ("train", "--data", str(table), "--units", "16", "--embedding", "16", "--epochs", "6", "--dropout", "0")
+    words = f"train --data {table} --units 24 --embedding 24 --batch-size 32 --epochs 20 --learning-rate 1e-2".split()
     done = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     recall = figures(tmp_path)[0]

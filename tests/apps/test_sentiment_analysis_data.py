@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.sentiment_analysis import baselines, grammar, sources, vectors
-from apps.sentiment_analysis.config import Config, recipe
-from apps.sentiment_analysis.data import Weighted, bucket_lengths, load
-from apps.sentiment_analysis.tokens import Encoder, clean, fingerprint, pieces, words
+from apps.sentiment_analysis.config import RECIPES, Config
+from apps.sentiment_analysis.data import Weighted, load
+from apps.sentiment_analysis.tokens import Encoder, clean, letters, pieces, words
 from shared import InputError, MissingFileError
 
 
@@ -152,7 +152,7 @@ def test_copies_are_dropped_and_what_is_tested_is_never_trained_on(tmp_path):
     data = load(own(tmp_path, many + many, test=test))
     assert data.test.texts == ["TEXT 1 is yes!"] * 2  # others measure on it as it is
     assert len(data.train.texts + data.valid.texts) == 39
-    assert fingerprint("TEXT 1 is yes!") not in map(fingerprint, data.train.texts + data.valid.texts)
+    assert letters("TEXT 1 is yes!") not in map(letters, data.train.texts + data.valid.texts)
 
 
 def test_vocabulary_and_labels_come_from_train_alone(tmp_path):
@@ -160,21 +160,25 @@ def test_vocabulary_and_labels_come_from_train_alone(tmp_path):
     data = load(own(tmp_path, rows(), test=test, min_count=1))
     assert "unheard" not in data.info["words"] and "text" in data.info["words"]
     test = own(tmp_path, [{"text": "unheard", "label": "maybe"}], "test.csv").data
-    with pytest.raises(InputError, match=r"labels of the training texts: no, yes\. .*test\.csv, row 2 has 'maybe'"):
+    with pytest.raises(InputError, match=r"labels of the training texts: no, yes\. .*test\.csv, line 2 has 'maybe'"):
         load(own(tmp_path, rows(), test=test))
 
 
 BAD_FILES = {
-    "other columns": ("own.csv", b"t,l\na,b\n", "column 'text'. .*own.csv, row 2 has none; its columns: t, l"),
-    "an empty text": ("own.csv", b"text,label\na,b\n,b\n", "own.csv, row 3 has none"),
-    "a text without a word": ("own.jsonl", b'{"text": " ", "label": 1}\n', "at least one word. .*row 1 has none"),
-    "one column too many": ("own.csv", b"text,label\na, b,c\n", "Expected 2 columns. .*row 2 has more"),
+    "other columns": ("own.csv", b"t,l\na,b\n", "column 'text'. .*own.csv, line 2 has none; its columns: t, l"),
+    "an empty text": ("own.csv", b"text,label\na,b\n,b\n", "own.csv, line 3 has none"),
+    "a text without a word": (
+        "own.jsonl",
+        b'{"text": " ", "label": 1}\n',
+        "text in the column 'text'. .*line 1 has none",
+    ),
+    "one column too many": ("own.csv", b"text,label\na, b,c\n", "Expected 2 columns. .*line 2 has 3"),
     "no rows": ("own.csv", b"text,label\n", "Expected rows of texts and labels"),
-    "an empty file": ("own.tsv", b"", "Expected rows of texts and labels"),
+    "an empty file": ("own.tsv", b"", "names of the columns, each once, .*own.tsv: it has none"),
     "NUL": ("own.csv", b"text,label\na\0b,c\n", "own.csv is binary"),
     "latin-1": ("own.csv", "text,label\ngrün,c\n".encode("latin-1"), "own.csv, line 2: byte 0xfc"),
-    "no JSON": ("own.jsonl", b'{"text": \n', "own.jsonl, row 1: "),
-    "a JSON list": ("own.jsonl", b"[1]\n", "row 1 is a list"),
+    "no JSON": ("own.jsonl", b'{"text": \n', "own.jsonl, line 1: "),
+    "a JSON list": ("own.jsonl", b"[1]\n", "line 1 is a list"),
     "another suffix": ("own.doc", b"text", "ending in .csv, .tsv, .jsonl"),
     "too few": ("own.csv", b"text,label\na,b\nc,d\n", "at least 20 different training texts"),
 }
@@ -218,9 +222,11 @@ def test_a_rare_label_weighs_more_so_that_accuracy_becomes_mean_recall(tmp_path)
     assert sum(weights.values()) == pytest.approx(len(data.train.labels), rel=1e-4)
 
 
-def test_buckets_hold_every_text_and_about_as_many_each():
-    assert bucket_lengths([*range(1, 101)], Config(buckets=4, max_words=300)) == [26, 51, 76, 300]
-    assert bucket_lengths([5] * 9, Config(buckets=3, max_words=64)) == [5, 64]
+def test_a_part_of_the_texts_is_spread_over_all_of_them(tmp_path):
+    data = load(own(tmp_path, rows(300), max_examples=60))
+    assert sum(len(part.texts) for part in (data.train, data.valid, data.test)) == 60
+    numbers = sorted(int(text.split()[1]) for part in (data.train, data.valid, data.test) for text in part.texts)
+    assert numbers[0] == 0 and numbers[-1] == 299 and max(np.diff(numbers)) <= 6
 
 
 def test_a_vector_file_is_read_with_or_without_its_first_line_and_refused_by_line(tmp_path):
@@ -285,10 +291,10 @@ def test_a_tfds_set_is_read_and_its_hidden_test_left_out(monkeypatch, tmp_path):
 
 @pytest.mark.data
 def test_tweeteval_trains_on_no_tweet_that_it_validates_or_tests_on_and_keeps_no_handle():
-    data = load(recipe(None, "tweeteval"))
+    data = load(RECIPES["tweeteval"])
     assert np.bincount(data.test.labels).tolist() == [3_972, 5_937, 2_375] and len(data.valid.texts) == 2_000
     assert len(data.train.texts) > 45_000
-    prints = [{fingerprint(text) for text in part.texts} for part in (data.train, data.valid, data.test)]
+    prints = [{letters(text) for text in part.texts} for part in (data.train, data.valid, data.test)]
     assert not prints[0] & prints[1] and not prints[0] & prints[2]
     assert len(prints[0]) == len(data.train.texts)
     kept = [*data.train.texts, *data.valid.texts, *data.test.texts, *data.info["words"]]
@@ -302,14 +308,14 @@ def test_what_tweeteval_s_valid_shares_with_the_pool_is_not_trained_on():
         pytest.skip("the list of shared tweets is not there")
     listed = {tuple(line.split("\t")[:2]) for line in gzip.decompress(path.read_bytes()).decode().splitlines()[1:]}
     parts = sources.tweeteval()
-    valid = {fingerprint(clean(example.text)) for example in parts["valid"]}
-    dropped = {tuple(e.where.split(", line ")) for e in parts["train"] if fingerprint(clean(e.text)) in valid}
+    valid = {letters(clean(example.text)) for example in parts["valid"]}
+    dropped = {tuple(e.where.split(", line ")) for e in parts["train"] if letters(clean(e.text)) in valid}
     assert len(listed - dropped) <= 0.01 * len(listed)
 
 
 @pytest.mark.data
 def test_mr_polarity_has_ten_folds_of_its_sentences():
-    data = load(recipe(None, "mr_polarity"))
+    data = load(RECIPES["mr_polarity"])
     assert data.info["labels"] == ["negative", "positive"]
     sizes = [len(part.texts) for part in (data.train, data.valid, data.test)]
     assert 10_500 < sum(sizes) <= 10_662 and sizes[2] == pytest.approx(1_066, abs=20)

@@ -1,5 +1,6 @@
-"""The app as its user meets it: commands in processes of their own, and what must hold between its parts."""
+"""The app as its user meets it, and what must hold between its parts."""
 
+import csv
 import json
 import re
 import shutil
@@ -7,146 +8,198 @@ import shutil
 import numpy as np
 import pytest
 
-from apps.translation import evaluate, phrases, predict, score, train
-from apps.translation.config import Config, Evaluate, Score, Search, Train, Translate, command
+from apps.translation import data, evaluate, predict, score, train
+from apps.translation.config import SMOKE, Config
+from apps.translation.options import Predict, Score, Search, Train
+from apps.translation.tokens import END
 from shared import InputError, runs
-from tests.apps.test_contract import run, run_here
+from tests.commands import run, run_here, trained
 
-APP = "apps.translation"
+NAME = "translation"
+APP = f"apps.{NAME}"
 TEXT = "January 2, 2011"
+LONG = "word " * 5_000
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def smoke():
     """The folder of runs after a smoke training, and what it printed."""
-    folder = tmp_path_factory.mktemp("runs")
-    done = run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(folder))
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
+    return trained(NAME)
 
 
 @pytest.fixture(scope="module")
-def translator(trained):
-    return predict.Translator(runs.Run(next(trained[0].glob("translation/*")), "translation", {}))
+def predictor(smoke):
+    config = json.loads(next(smoke[0].glob(f"{NAME}/*/config.json")).read_text())["config"]
+    return predict.Predictor(runs.Run(next(smoke[0].glob(f"{NAME}/*")), NAME, config))
 
 
 def figures(folder):
-    return json.loads(next(folder.glob("translation/*/metrics.json")).read_text())
+    return json.loads(next(folder.glob(f"{NAME}/*/metrics.json")).read_text())
 
 
-def test_training_prints_every_baseline_answers_and_what_to_try_next(trained):
-    _, printed = trained
+def printed_figures(done):
+    """Metric and options -> the network's figure, as `evaluate` prints them."""
+    assert done.returncode == 0, done.stderr
+    return {name: float(value) for name, value in re.findall(r"^  test +(\w+ \(.*?\)) +([\d.]+)", done.stdout, re.M)}
+
+
+def test_training_prints_every_baseline_answers_and_what_to_try_next(smoke):
+    _, printed = smoke
     assert all(name in printed for name in ("source_copied", "ibm_model_1", "val_bleu", "wins"))
-    assert "nrefs:1|case:mixed|eff:no|tok:13a" in printed and "sentences a second" in printed
-    assert "exact by kind: date" in printed and "BLEU by words of the source: 1-7" in printed
-    assert "apps.translation translate --run" in printed and "  -> " in printed
+    assert "nrefs:1|case:mixed|eff:no|tok:13a" in printed and "sentences/s in batches of 64, beam 5" in printed
+    assert "exact match by kind: date" in printed and "BLEU by words of the source: 1-7" in printed
+    assert f"{APP} predict --run" in printed and "  -> " in printed
 
 
-def test_a_run_holds_all_that_it_needs_to_be_used_again(trained):
-    names = {path.name for path in trained[0].glob("translation/*/*")}
+def test_a_run_holds_all_that_it_needs_to_be_used_again(smoke):
+    names = {path.name for path in smoke[0].glob(f"{NAME}/*/*")}
     expected = "config.json info.json model.keras metrics.json history.csv samples.txt translations.txt"
     assert set(expected.split()) | {"learning_curves.png", "attention.png"} <= names
-    written = next(trained[0].glob("translation/*/translations.txt")).read_text().split("\n")
-    assert len(written) == len(phrases.parts("en", "de")["test"]) + 1
+    written = next(smoke[0].glob(f"{NAME}/*/translations.txt")).read_text().split("\n")
+    assert len(written) == SMOKE.max_examples + 1
 
 
-def test_a_new_process_translates_as_the_training_process_did(trained):
-    folder, _ = trained
-    kept = next(folder.glob("translation/*/samples.txt")).read_text().splitlines()
+def test_the_headline_is_bleu_of_the_default_beam(smoke):
+    records = figures(smoke[0])
+    assert [r["metric"] for r in records] == ["bleu", "chrf", "exact_match_percent"]
+    assert [r["headline"] for r in records] == [True, False, False]
+    assert all(r["options"] == {"beam": 5} and r["split"] == "test" for r in records)
+    assert all(r["task"] == {"source": "en", "target": "de"} for r in records)
+    assert all(set(r["baselines"]) == {"source_copied", "ibm_model_1"} for r in records)
+    assert set(records[0]["details"]) == {"signature", "by_length", "by_kind", "sentences_per_s"}
+
+
+def test_a_new_process_translates_as_the_training_process_did(smoke):
+    folder, _ = smoke
+    kept = next(folder.glob(f"{NAME}/*/samples.txt")).read_text().split("\n")[:-1]
     sources = [line for line in kept if not line.startswith("  -> ")]
     asked = run(APP, "translate", "-", GALLERY_RUNS=str(folder), stdin="\n".join(sources))
     assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.splitlines() == [line[5:] for line in kept if line.startswith("  -> ")]
+    assert asked.stdout.split("\n")[:-1] == [line[5:] for line in kept if line.startswith("  -> ")]
 
 
-def test_a_file_gives_the_n_best_of_each_line_and_pictures(trained, tmp_path):
-    (tmp_path / "some.txt").write_text(f"{TEXT}\n5 kilometers\n")
-    words = ["translate", str(tmp_path / "some.txt"), "--nbest", "2", "--beam", "3", "--picture"]
-    done = run(APP, *words, str(tmp_path / "look.png"), GALLERY_RUNS=str(trained[0]))
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert len(lines) == 4 and all(re.match(r" *-\d+\.\d{3} +-\d+\.\d{3} ", line) for line in lines)
-    scores = [float(line.split()[0]) for line in lines]
-    assert scores[0] >= scores[1] and scores[2] >= scores[3]
-    assert all((tmp_path / name).stat().st_size > 5_000 for name in ("look.png", "look-2.png"))
+def test_the_validation_bleu_of_the_training_is_that_of_the_saved_model(smoke, predictor):
+    (history,) = csv.DictReader(next(smoke[0].glob(f"{NAME}/*/history.csv")).read_text().splitlines())
+    valid = data.load(SMOKE).valid
+    found = predictor.ids([source for source, _ in valid.ids], Search(beam=1))
+    written = [predictor.tokenizer.decode(best[0]) for best, *_ in found]
+    expected = evaluate.bleu(written, [pair.target for pair in valid.pairs])
+    assert float(history["val_bleu"]) == pytest.approx(expected, abs=1e-6) and expected > 0
 
 
-def test_serve_lines_answers_each_line_and_survives_bad_ones(trained):
-    lines = f"{TEXT}\n\n{'word ' * 5_000}\n\u4f60\u597d \U0001f600\n"
-    done = run(APP, "serve-lines", "--beam", "2", GALLERY_RUNS=str(trained[0]), stdin=lines)
+def test_a_file_gets_the_n_best_of_each_line_and_pictures_whatever_stands_in_other_lines(smoke, tmp_path):
+    (tmp_path / "some.txt").write_text(f"{TEXT}\n\n{LONG}\n5\u2028kilometers\n", encoding="utf-8")
+    words = ["predict", str(tmp_path / "some.txt"), "--nbest", "2", "--beam", "1", "--picture"]
+    done = run_here(APP, *words, str(tmp_path / "look.png"), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0, done.stderr
     answers = done.stdout.split("\n")
-    assert len(answers) == 5 and answers[1] == answers[2] == ""
-    assert "Line 3 has" in done.stderr and "break it up" in done.stderr
-    assert re.search(r"2 sentences: p50 [\d.]+ ms, p99 [\d.]+ ms", done.stderr)
+    assert len(answers) == 7 and answers[2] == answers[3] == answers[6] == ""
+    scores = [float(re.match(r" *(-\d+\.\d{3}) +-\d+\.\d{3} ", answers[line])[1]) for line in (0, 1, 4, 5)]
+    assert scores[0] >= scores[1] and scores[2] >= scores[3]
+    assert f"{tmp_path / 'some.txt'}, line 3: Expected a sentence of at most 32 tokens" in done.stderr
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["look-4.png", "look.png"]
+    assert all(path.stat().st_size > 5_000 for path in tmp_path.glob("*.png"))
 
 
-def test_score_rates_each_token_of_a_translation(trained, translator):
-    done = run(APP, "score", TEXT, "2. Januar 2011", GALLERY_RUNS=str(trained[0]))
+def test_stream_answers_each_line_and_survives_bad_ones(smoke):
+    lines = f"{TEXT}\n\n{LONG}\n\u4f60\u597d \U0001f600\n"
+    done = run_here(APP, "serve-lines", "--beam", "2", GALLERY_RUNS=str(smoke[0]), stdin=lines)
     assert done.returncode == 0, done.stderr
-    target = translator.encode("2. Januar 2011").ids
-    (expected,) = translator.log_probabilities([translator.encode(TEXT).ids], [target])
+    answers = done.stdout.split("\n")
+    assert len(answers) == 5 and answers[1] == answers[2] == "" and answers[0]
+    assert "line 3: Expected a sentence of at most 32 tokens" in done.stderr and "break it up" in done.stderr
+    assert "2 answered: p50" in done.stderr
+
+
+def test_score_rates_each_token_of_a_translation(smoke, predictor):
+    done = run_here(APP, "score", TEXT, "2. Januar 2011", GALLERY_RUNS=str(smoke[0]))
+    assert done.returncode == 0, done.stderr
+    target = predictor.encode("2. Januar 2011").ids
+    (expected,) = predictor.log_probabilities([predictor.encode(TEXT).ids], [target])
     mean, total = map(float, done.stdout.split()[:2])
     assert mean == pytest.approx(expected.mean(), abs=1e-3) and total == pytest.approx(expected.sum(), abs=2e-3)
-    assert f"nats a token of {len(target)}, perplexity" in done.stdout
+    assert len(done.stdout.split("\n")[1].split("  ")) == len(target)
+    assert f"nats per token over {len(target)} tokens, perplexity" in done.stdout
+
+
+def test_score_of_a_file_names_the_lines_that_are_no_pairs_and_rates_the_others(smoke, tmp_path):
+    (tmp_path / "pairs.tsv").write_text(f'{TEXT}\t2. Januar 2011\nalone\na\tb\tc\n{LONG}\tlang\n"5 days\t"5 Tage\n')
+    done = run_here(APP, "score", str(tmp_path / "pairs.tsv"), GALLERY_RUNS=str(smoke[0]))
+    assert done.returncode == 0, done.stderr
+    answers = done.stdout.split("\n")
+    assert answers[0].endswith("  2. Januar 2011") and answers[4].endswith('  "5 Tage')
+    assert answers[1:4] == ["", "", ""] and "nats per token over" in answers[5]
+    errors = done.stderr.split("\n")
+    assert "pairs.tsv, line 2: " in errors[0] and "has 1 columns" in errors[0]
+    assert "pairs.tsv, line 3: " in errors[1] and "has 3 columns" in errors[1]
+    assert "pairs.tsv, line 4: Expected a sentence of at most 32 tokens" in errors[2] and len(errors) == 4
 
 
 @pytest.mark.slow
-def test_the_same_seed_trains_to_the_same_figures(trained, tmp_path):
-    assert run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path)).returncode == 0
-    assert [r["value"] for r in figures(tmp_path)] == [r["value"] for r in figures(trained[0])]
+def test_the_same_seed_trains_to_the_same_figures(smoke, tmp_path):
+    assert run_here(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path)).returncode == 0
+    assert [r["value"] for r in figures(tmp_path)] == [r["value"] for r in figures(smoke[0])]
 
 
 @pytest.mark.slow
-def test_evaluating_again_gives_the_figures_of_the_training_also_on_the_other_backend(trained):
-    folder, _ = trained
-    before = [record["value"] for record in figures(folder)]
-    for backend in ("tensorflow", "jax"):
-        done = run(APP, "evaluate", "--beams", "5", GALLERY_RUNS=str(folder), KERAS_BACKEND=backend)
-        assert done.returncode == 0, done.stderr
-        np.testing.assert_allclose([r["value"] for r in figures(folder)], before, atol=0.1)
+def test_evaluating_gives_the_figures_of_the_training_and_those_of_other_beams(smoke):
+    found = printed_figures(run_here(APP, "evaluate", "--beams", "5", "2", GALLERY_RUNS=str(smoke[0])))
+    expected = {f"{r['metric']} (beam 5)": r["value"] for r in figures(smoke[0])}
+    assert set(found) == set(expected) | {"bleu (beam 2)"}
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.slow
-def test_jax_trains_too(tmp_path):
+def test_jax_trains_a_run_that_has_the_same_figures_here(tmp_path):
     done = run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path), KERAS_BACKEND="jax")
     assert done.returncode == 0, done.stderr
+    expected = {f"{r['metric']} (beam 5)": r["value"] for r in figures(tmp_path)}
+    assert expected["chrf (beam 5)"] > 0.5
+    found = printed_figures(run_here(APP, "evaluate", GALLERY_RUNS=str(tmp_path)))
+    assert found == pytest.approx(expected, abs=0.3)
 
 
 @pytest.mark.slow
-def test_the_default_recipe_translates_values_it_has_never_seen(tmp_path):
-    done = run(APP, "train", GALLERY_RUNS=str(tmp_path))
+def test_the_network_learns_an_order_of_words_that_no_dictionary_has(tmp_path):
+    """Every translation is backwards: word by word only the sentences of one word can come out right."""
+    random = np.random.default_rng(0)
+    words = {word: word[::-1].upper() for word in str.split("one two three four five six seven eight nine ten")}
+    drawn = {tuple(random.choice(list(words), random.integers(1, 6))) for _ in range(1_200)}
+    rows = [" ".join(some) + "\t" + " ".join(words[word] for word in reversed(some)) for some in sorted(drawn)]
+    (tmp_path / "own.tsv").write_text("\n".join(rows) + "\n")
+    options = "--level words --vocabulary 100 --max-tokens 8 --buckets 1 --units 48 --embedding 32 --epochs 25"
+    done = run_here(APP, "train", "--data", str(tmp_path / "own.tsv"), *options.split(), GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     exact = next(record for record in figures(tmp_path) if record["metric"] == "exact_match_percent")
-    assert exact["value"] >= 95 > 50 > exact["baseline"]["value"]
+    assert exact["value"] > 60 > 30 > max(exact["baselines"].values())
 
 
 # Without a training of its own
 
 
-def test_a_translation_does_not_depend_on_the_sentences_beside_it(translator):
-    sentences = [translator.encode(text) for text in (TEXT, "5 kilometers", "in 3 days")]
+def test_a_translation_does_not_depend_on_the_sentences_beside_it(predictor):
+    sentences = [predictor.encode(text) for text in (TEXT, "5 kilometers", "in 3 days")]
     search = Search(beam=2)
-    alone = [translator.translate([sentence], search)[0][0] for sentence in sentences]
-    together = translator.translate(sentences * 4, search)
+    alone = [predictor.translate([sentence], search)[0][0] for sentence in sentences]
+    together = predictor.translate(sentences * 4, search)
     for number, (best, *_) in enumerate(together):
         assert best.text == alone[number % 3].text
         assert best.log_probability == pytest.approx(alone[number % 3].log_probability, abs=1e-3)
 
 
-def test_the_log_probability_of_a_found_translation_is_its_score_verb_s(translator):
-    sentence = translator.encode(TEXT)
-    for ids, ranked, log_p in translator.ids([sentence.ids], Search(beam=3, length_penalty=0.7), nbest=3)[0]:
-        (rated,) = translator.log_probabilities([sentence.ids], [ids])
+def test_the_log_probability_of_a_found_translation_is_its_score_verb_s(predictor):
+    sentence = predictor.encode(TEXT)
+    for ids, ranked, log_p in predictor.ids([sentence.ids], Search(beam=3, length_penalty=0.7), nbest=3)[0]:
+        (rated,) = predictor.log_probabilities([sentence.ids], [ids])
         assert log_p == pytest.approx(rated.sum(), abs=1e-3)
         assert ranked == pytest.approx(log_p / ((5 + len(ids)) / 6) ** 0.7, abs=1e-4)
 
 
-def test_blocked_n_grams_do_not_come_twice(translator):
-    found = translator.ids([translator.encode(TEXT).ids], Search(beam=2, block_ngrams=2), nbest=2)[0]
+def test_blocked_n_grams_do_not_come_twice(predictor):
+    found = predictor.ids([predictor.encode(TEXT).ids], Search(beam=2, block_ngrams=2), nbest=2)[0]
     for ids, *_ in found:
         pairs = list(zip(ids[:-1], ids[1:], strict=True))
-        assert len(pairs) == len(set(pairs))
+        assert len(pairs) == len(set(pairs)) > 0
 
 
 def test_bleu_is_sacrebleu_s_of_the_whole_text():
@@ -158,9 +211,28 @@ def test_bleu_is_sacrebleu_s_of_the_whole_text():
     assert list(groups) == ["1-7"] and groups["1-7"] == pytest.approx(100)
 
 
-def test_the_command_names_what_differs_from_the_recipe():
-    config = Config(target="fr", units=64)
-    assert command(config) == f"python -m {APP} train --data builtin --target fr --units 64"
+def test_of_a_test_sentence_that_is_too_long_the_beginning_is_read(predictor):
+    text = " ".join(map(str, range(100)))
+    read, whole = evaluate._readable(predictor, text), predictor.tokenizer.encode(text)
+    assert len(read.ids) == len(read.pieces) == predictor.max_tokens and read.ids.dtype == whole.ids.dtype
+    assert list(read.ids[:-1]) == list(whole.ids[: predictor.max_tokens - 1]) and read.ids[-1] == END
+
+
+def test_what_is_recorded_is_the_mean_of_all_runs_that_differ_in_the_seed(smoke, tmp_path, monkeypatch):
+    (path,) = smoke[0].glob(f"{NAME}/*")
+    for seed in (1, 2):
+        shutil.copytree(path, tmp_path / NAME / f"seed-{seed}")
+        config = json.loads((path / "config.json").read_text())
+        config["config"]["seed"] = seed
+        (tmp_path / NAME / f"seed-{seed}" / "config.json").write_text(json.dumps(config))
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    here = runs.find(NAME, "seed-1")
+    other = [record | {"value": record["value"] + 2} for record in here.metrics()]
+    monkeypatch.setattr(evaluate, "Predictor", lambda run: run.path.name)
+    monkeypatch.setattr(evaluate, "measure", lambda predictor, *_: {"seed-2": other}[predictor])
+    found = evaluate.over_seeds(here, here.metrics(), (5,))
+    assert [r["value"] for r in found] == pytest.approx([r["value"] + 1 for r in here.metrics()], abs=1e-4)
+    assert all(r["n"] == 2 and r["over"] == "seeds" and r["command"].endswith(" --seeds 2") for r in found)
 
 
 # Bad input
@@ -172,17 +244,24 @@ BAD = {
     "an unknown data set": (["train", "--data", "multi30"], "Did you mean multi30k?"),
     "an unknown recipe": (["train", "--recipe", "huge"], "--recipe: expected one of builtin"),
     "the same language": (["train", "--target", "en"], "--source, --target: expected two languages"),
-    "a share of one": (["train", "--dropout", "1"], "--dropout: expected 0 <= share < 1; received 1"),
-    "an empty sentence": (["translate", " \n"], "The sentence is empty"),
-    "a file that is not there": (["translate", "none.txt"], "There is nothing at none.txt"),
-    "no beam": (["translate", TEXT, "--beam", "0"], "--beam: expected 1 to 100; received 0"),
+    "a share of one": (["train", "--dropout", "1"], "--dropout: expected at least 0 and less than 1; received 1"),
+    "nothing to train on": (["train", "--valid-fraction", "0.5", "--test-fraction", "0.5"], "less than 1 together"),
+    "an empty sentence": (["predict", " \n"], "Received an empty text"),
+    "a file that is not there": (["predict", "none.txt"], "There is nothing at none.txt"),
+    "no beam": (["translate", TEXT, "--beam", "0"], "--beam: expected at least 1 and at most 100; received 0"),
+    "no translation": (["predict", TEXT, "--nbest", "0"], "--nbest: expected at least 1 and at most 100"),
+    "no widths": (["evaluate", "--beams"], "--beams: expected one width or more"),
+    "a width of nothing": (
+        ["evaluate", "--beams", "5", "0"],
+        "--beams: expected at least 1 and at most 100; received 0",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_gives_one_line_and_status_2(name, trained):
+def test_bad_input_gives_one_line_and_status_2(name, smoke):
     words, expected = BAD[name]
-    done = run_here(APP, *words, GALLERY_RUNS=str(trained[0]))
+    done = run_here(APP, *words, GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 2
     assert expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -191,43 +270,29 @@ def test_bad_input_gives_one_line_and_status_2(name, trained):
 REFUSED = {
     "an unknown locale": (train.train, Train(Config(target="klingon")), "Expected a locale that babel knows"),
     "no target file": (train.train, Train(Config(data="README.md", target_file="none")), "--target-file: expected a f"),
-    "several runs of one name": (train.train, Train(run="a", seeds=2), "--seeds: expected at least 1, and 1 only"),
-    "an unknown run": (predict.translate, Translate(TEXT, run="none"), "There is no run"),
-    "5,000 tokens": (predict.translate, Translate("word " * 5_000), "Expected a sentence of at most"),
-    "a picture of no kind": (predict.translate, Translate(TEXT, picture="a.doc"), "--picture: expected a file ending"),
-    "no such folder": (predict.translate, Translate(TEXT, picture="no/where/a.png"), "--picture: expected a file in a"),
-    "nothing to score": (score.score, Score(TEXT), "Expected a sentence and its translation, or the path"),
-    "no widths": (evaluate.evaluate, Evaluate(beams=(0,)), "--beams: expected widths of at least 1"),
+    "an unknown run": (predict.predict, Predict(TEXT, run="none"), "There is no run"),
+    "5,000 tokens": (predict.predict, Predict(LONG), "Expected a sentence of at most 32 tokens. Received"),
+    "a picture of no kind": (predict.predict, Predict(TEXT, picture="a.doc"), "--picture: expected a file ending"),
+    "no such folder": (predict.predict, Predict(TEXT, picture="no/where/a.png"), "--picture: expected a file in an ex"),
+    "nothing to score": (score.score, Score(TEXT), "There is no file January 2, 2011."),
+    "an empty translation": (score.score, Score(TEXT, " "), "Expected a sentence. Received an empty one."),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_used_is_refused_in_words(name, trained, monkeypatch):
+def test_what_cannot_be_used_is_refused_in_words(name, smoke, monkeypatch):
     verb, options, expected = REFUSED[name]
-    monkeypatch.setenv("GALLERY_RUNS", str(trained[0]))
+    monkeypatch.setenv("GALLERY_RUNS", str(smoke[0]))
     with pytest.raises(InputError, match=re.escape(expected)):
         verb(options)
 
 
-def test_an_empty_line_of_a_file_is_named(trained, tmp_path, monkeypatch, capsys):
-    (tmp_path / "some.txt").write_text(f"{TEXT}\n\n{TEXT}\n")
-    monkeypatch.setenv("GALLERY_RUNS", str(trained[0]))
-    with pytest.raises(InputError, match=r"some\.txt, line 2 is empty"):
-        predict.translate(Translate(str(tmp_path / "some.txt")))
-    assert not capsys.readouterr().out
-
-
-def test_a_long_sentence_is_refused_with_its_length(translator):
-    with pytest.raises(InputError, match=r"The sentence has \d,\d{3}: break it up"):
-        translator.encode("1 2 3 4 5 " * 300)
-
-
-def test_a_corrupt_model_is_named_and_nothing_is_lost(trained, tmp_path):
-    shutil.copytree(trained[0], tmp_path / "runs")
-    model = next((tmp_path / "runs").glob("translation/*/model.keras"))
+def test_a_corrupt_model_is_named_and_nothing_is_lost(smoke, tmp_path):
+    shutil.copytree(smoke[0], tmp_path / "runs")
+    model = next((tmp_path / "runs").glob(f"{NAME}/*/model.keras"))
     model.write_bytes(model.read_bytes()[:-200])
     before = model.read_bytes()
-    done = run(APP, "translate", TEXT, GALLERY_RUNS=str(tmp_path / "runs"))
+    done = run_here(APP, "predict", TEXT, GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 2 and "model.keras is damaged" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert model.read_bytes() == before

@@ -1,4 +1,4 @@
-"""Phrases, files, tokens, splits and batches, and the simple method against its equations."""
+"""Phrases, files, tokens, splits and batches, and the baseline against its equations."""
 
 import collections
 import re
@@ -13,6 +13,7 @@ from apps.translation.config import Config
 from apps.translation.sources import Pair
 from apps.translation.tokens import BEGIN, END, UNK, Tokenizer, clean
 from shared import InputError
+from shared.data.sequences import BucketBatches
 
 SENTENCES = ["Two men, 1987 are here.", "Zwei Männer sind hier am 3. Mai.", "two men are there"] * 3
 
@@ -77,9 +78,10 @@ def test_no_phrase_has_two_translations_between_which_one_could_only_guess(built
 
 
 @pytest.mark.parametrize("target", ["ja", "pt_BR", "zh-Hant"])
-def test_any_locale_will_do(target):
+def test_any_locale_will_do(target, monkeypatch):
+    monkeypatch.setattr(phrases, "SIZES", {part: size // 10 for part, size in phrases.SIZES.items()})
     found = phrases.parts("en", target)
-    assert len(found["test"]) > 800 and all(other for _, other, _ in found["test"])
+    assert len(found["test"]) > 80 and all(other for _, other, _ in found["test"])
 
 
 def test_an_unknown_locale_is_named():
@@ -126,6 +128,17 @@ def test_any_text_is_encoded_and_comes_back_if_copied(text):
 KNOWING = Tokenizer.fit(SENTENCES, "subwords", 200, 2)
 
 
+@pytest.mark.parametrize("level", ["subwords", "words"])
+def test_the_same_sentences_give_the_same_tokens_and_none_that_is_too_rare(level):
+    """Else a training could not be continued: the learned tokens would not be those it was begun with."""
+    sentences = [*["some words are frequent"] * 3, "\u00e9 \u00df \u0e3f \u00c4 zz yy xx", "zz yy xx"]
+    fitted = [Tokenizer.fit(sentences, level, 40, 2).to_json() for _ in range(12)]
+    assert all(each == fitted[0] for each in fitted)
+    assert not set("\u00e9\u00df\u0e3f\u00c4") & set("".join(fitted[0]["model"]["vocab"]))
+    cut = [Tokenizer.fit([" ".join(map(str, range(60)))] * 2, level, 30, 1).to_json() for _ in range(12)]
+    assert all(each == cut[0] for each in cut)
+
+
 def test_digits_stand_alone_so_that_new_numbers_can_be_read():
     tokenizer = Tokenizer.fit(["in 1987 and 1987 and 1987 0 2 3 4 5 6"] * 5, "subwords", 300, 1)
     assert tokenizer.shown(tokenizer.encode("in 4531").ids[:-1]) == ["_in", "_", "4", "5", "3", "1"]
@@ -155,8 +168,8 @@ def test_a_tsv_and_two_files_hold_the_same_pairs(tmp_path):
 
 BAD = {
     "unequal": (["a\tb"], ["a"], "Expected a translation for each sentence. .* has 1 lines, .* has 2"),
-    "no tab": (["a b c"], None, "line 1 has 1 columns"),
-    "three columns": (["a\tb", "a\tb\tc"], None, "line 2 has 3 columns"),
+    "no tab": (["a b c"], None, "pairs.tsv, line 1 has 1 columns. Two files of sentences are named with --data"),
+    "three columns": (["a\tb", "a\tb\tc"], None, "pairs.tsv, line 2 has 3 columns"),
     "an empty side": (["a\tb", "a\t "], None, "line 2 is empty on one side"),
     "too few": (["a\tb"] * 60, None, "Expected at least 50 pairs"),
 }
@@ -169,6 +182,13 @@ def test_files_that_cannot_be_used_are_named_with_their_line(name, tmp_path):
     target_file = write(tmp_path / "other", [*target, "b"]) if target else ""
     with pytest.raises(InputError, match=message):
         data.load(config(data=path, target_file=target_file))
+
+
+def test_quotation_marks_and_unusual_line_separators_stay_in_their_sentence(tmp_path):
+    tsv = write(tmp_path / "pairs.tsv", ['"5 days\t5 Tage"', "one\u2028two\teins\u0085zwei", "a\tb"])
+    pairs = sources.read(config(data=tsv))["train"]
+    expected = [('"5 days', '5 Tage"'), ("one\u2028two", "eins\u0085zwei"), ("a", "b")]
+    assert [(pair.source, pair.target) for pair in pairs] == expected
 
 
 def test_two_equal_languages_are_refused():
@@ -219,6 +239,57 @@ def test_what_the_decoder_reads_is_the_target_one_step_earlier(tmp_path):
                 counted[tuple(target[row, :length])] += 1
     expected = collections.Counter(tuple(target) for _, target in loaded.train.ids)
     assert counted == expected
+
+
+def packed(source, target):
+    """(time, 3): source, target before, target, side by side, with 0 after their ends."""
+    columns = np.zeros((max(len(source), len(target)), 3), np.int32)
+    columns[: len(source), 0] = source
+    columns[: len(target), 1] = [BEGIN, *target[:-1]]
+    columns[: len(target), 2] = target
+    return columns
+
+
+def test_batches_are_those_of_pairs_packed_side_by_side_to_one_length():
+    random = np.random.default_rng(0)
+    ids = [tuple(random.integers(3, 50, length, np.int32) for length in random.integers(1, 13, 2)) for _ in range(150)]
+    lengths = data.padded_lengths(data.Part([], ids), config(buckets=3, max_tokens=12))
+    ours = data.PairBatches(data.Part([], ids), 16, 7, lengths)
+    both = [packed(source, target) for source, target in ids]
+    by_hand = BucketBatches(both, [pair[:, 2] for pair in both], 16, 7, lengths)
+    assert ours.steps == by_hand.steps and len(lengths) == 3
+    for epoch in (0, 3):
+        for step in range(ours.steps):
+            (source, before), target, weights = ours.batch(epoch, step)
+            (columns, _), _, there = by_hand.batch(epoch, step)
+            expected = [columns[..., 0], columns[..., 1], columns[..., 2], there * (columns[..., 2] != 0)]
+            for found, wanted in zip([source, before, target, weights], expected, strict=True):
+                assert found.dtype == wanted.dtype
+                np.testing.assert_array_equal(found, wanted)
+
+
+def test_with_one_bucket_there_is_room_for_a_validation_pair_longer_than_all_of_training():
+    train = data.Part([], [(np.arange(4), np.arange(5))] * 9)
+    valid = data.Part([], [(np.arange(8), np.arange(3))])
+    lengths = data.padded_lengths(train, config(buckets=1, max_tokens=8))
+    assert data.PairBatches(valid, 2, 1, lengths).steps == 1
+    assert data.padded_lengths(train, config(buckets=4, max_tokens=8)) == [5, 8]
+
+
+def test_examples_are_spread_over_each_part_and_the_fingerprint_is_of_all(tmp_path, built, monkeypatch):
+    monkeypatch.setattr(phrases, "parts", lambda source, target: built)
+    few = data.load(Config(max_examples=100, vocabulary=200))
+    pairs = [(pair.source, pair.target) for pair in few.test.pairs]
+    assert len(pairs) == 100 and {pair.kind for pair in few.test.pairs} == set(phrases.kinds())
+    assert pairs[0] == tuple(map(clean, built["test"][0][:2])) and pairs[-1] == tuple(map(clean, built["test"][-1][:2]))
+    whole = data.load(config(data=own_pairs(tmp_path), max_examples=0)).info["fingerprint"]
+    some = data.load(config(data=own_pairs(tmp_path), max_examples=200)).info
+    assert some["fingerprint"] == whole and some["split"].startswith("train 150, valid 22, test 21")
+    moved = tmp_path / "moved.tsv"
+    moved.write_bytes((tmp_path / "own.tsv").read_bytes())
+    assert data.load(config(data=str(moved))).info["fingerprint"] == whole
+    moved.write_text(moved.read_text().replace("a", "b", 1))
+    assert data.load(config(data=str(moved))).info["fingerprint"] != whole
 
 
 def test_long_pairs_are_left_out_of_training_and_counted(tmp_path):

@@ -100,7 +100,7 @@ def test_the_gradient_written_by_hand_is_that_of_the_plain_loop(attention):
     def plain(x, s, o, keys, values, *weights):
         outputs = []
         for t in range(TIME):
-            (s, o, _), _ = loop.one(x[t], s, o, [keys, values, hidden], list(weights))
+            (s, o, _), _ = loop.one_step(x[t], s, o, [keys, values, hidden], list(weights))
             outputs.append(o)
         return [ops.stack(outputs)]
 
@@ -149,10 +149,10 @@ def test_step_by_step_is_the_whole_sentence_at_once(attention):
     net = network(attention=attention)
     source = np.array([[4, 5, 6, 3, 0], [7, 3, 0, 0, 0]], np.int32)
     target = np.array([[2, 7, 8, 9], [2, 9, 4, 4]], np.int32)
-    logits, looked = (np.array(x) for x in model.attending(net)([source, target], training=False))
+    logits, looked = (np.array(x) for x in model.with_attention(net)([source, target], training=False))
     np.testing.assert_allclose(logits, np.array(net([source, target], training=False)), atol=1e-6)
-    states, constants = model.reader(net)(source)
-    step = model.step(net)
+    states, constants = model.compiled_encoder(net)(source)
+    step = model.decoder_step(net)
     for t in range(target.shape[1]):
         found, states = step(ops.convert_to_tensor(target[:, t]), states, *constants)
         np.testing.assert_allclose(np.array(found), logits[:, t], atol=1e-5)
@@ -163,8 +163,8 @@ def test_step_by_step_is_the_whole_sentence_at_once(attention):
 def test_the_search_s_log_probability_is_that_of_the_network():
     net = network()
     source = np.array([[4, 5, 6, 3]], np.int32)
-    states, constants = model.reader(net)(source)
-    search = BeamSearch(model.step(net), net.variables, 12, end=3, coverage=-1)
+    states, constants = model.compiled_encoder(net)(source)
+    search = BeamSearch(model.decoder_step(net), net.variables, 12, end=3, coverage=-1)
     found = search([2], states, constants, beam=4, length=6)
     for tokens, length, log_p in zip(found.tokens[0], found.lengths[0], found.log_probabilities[0], strict=True):
         before = np.array([[2, *tokens[: length - 1]]], np.int32)

@@ -1,4 +1,8 @@
-"""What every architecture for vectors must do, on the backend that KERAS_BACKEND names."""
+"""What every architecture for vectors must do, on the backend that KERAS_BACKEND names.
+
+The maths of each is tested on every backend. What lies around it (masks, states, saving, options of Keras) is tested
+for each on TensorFlow, and on the others for one architecture of each loop, see `kinds.py`.
+"""
 
 import keras
 import numpy as np
@@ -10,15 +14,24 @@ from shared.layers import ARCHITECTURES, VECTOR_ARCHITECTURES, recurrent
 from shared.layers.slstm import SLSTM
 from tests.layers import differentiate
 from tests.layers.compare import numpy, same, tensors, weights_of
+from tests.layers.kinds import representatives
 from tests.layers.oracles import ORACLES, sequence
 
 UNITS, FEATURES, BATCH, TIME = 6, 3, 4, 9  # three features: what grud calls one value, its flag and its time gap
 MASK = np.arange(TIME) < np.array([TIME, 5, 1, 0])[:, None]  # full, cut, one step, none
-# One of each kind of scan; the others are run by `make test-all` only, as they are many.
-QUICK = ("lstm", "mingru", "slstm")
-every_arch = pytest.mark.parametrize(
-    "arch", [arch if arch in QUICK else pytest.param(arch, marks=pytest.mark.slow) for arch in VECTOR_ARCHITECTURES]
-)
+STANDING = representatives(VECTOR_ARCHITECTURES)
+# Those that stand for many; the others are run by `make test-all` only, as they are many.
+QUICK = representatives(VECTOR_ARCHITECTURES, at_least=3)
+
+
+def each(archs):
+    """The test for each of the architectures, all but a few being slow."""
+    marked = [arch if arch in QUICK else pytest.param(arch, marks=pytest.mark.slow) for arch in archs]
+    return pytest.mark.parametrize("arch", marked)
+
+
+every_arch = each(VECTOR_ARCHITECTURES)
+every_loop = each(VECTOR_ARCHITECTURES if keras.backend.backend() == "tensorflow" else STANDING)
 
 
 def inputs(time=TIME, batch=BATCH, dtype="float32", seed=0):
@@ -96,7 +109,7 @@ def test_gradients_equal_finite_differences_in_float64(arch, mask):
         np.testing.assert_allclose(derivative, measured, rtol=1e-6, atol=1e-7)
 
 
-@every_arch
+@every_loop
 def test_a_masked_tail_equals_the_truncated_sequence(arch):
     layer = make(arch, return_state=True)
     mask = np.arange(TIME) < np.full((BATCH, 1), 5)
@@ -106,7 +119,7 @@ def test_a_masked_tail_equals_the_truncated_sequence(arch):
         same(masked, cut)
 
 
-@every_arch
+@every_loop
 def test_a_row_without_real_steps_keeps_its_initial_state(arch):
     layer = make(arch, return_state=True)
     states = start(layer)
@@ -116,7 +129,7 @@ def test_a_row_without_real_steps_keeps_its_initial_state(arch):
         same(state[3], initial[3])
 
 
-@every_arch
+@every_loop
 def test_zero_output_for_mask_zeroes_the_masked_steps_only(arch):
     plain = make(arch, return_sequences=True)
     zeroed = make(arch, return_sequences=True, zero_output_for_mask=True)
@@ -124,7 +137,7 @@ def test_zero_output_for_mask_zeroes_the_masked_steps_only(arch):
     same(zeros, outputs * MASK[..., None])
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
 def test_go_backwards_equals_the_flipped_sequence(arch, mask):
     flipped = None if mask is None else mask[:, ::-1]
@@ -133,7 +146,7 @@ def test_go_backwards_equals_the_flipped_sequence(arch, mask):
     same(*numpy(backwards, forwards))
 
 
-@every_arch
+@every_loop
 def test_bidirectional_concatenates_a_forward_and_a_backward_layer(arch):
     both = keras.layers.Bidirectional(recurrent(arch, UNITS, return_sequences=True))
     outputs = ops.convert_to_numpy(both(inputs(), mask=MASK))
@@ -142,7 +155,7 @@ def test_bidirectional_concatenates_a_forward_and_a_backward_layer(arch):
     same(outputs, np.concatenate(numpy(forward, backward), axis=-1))
 
 
-@every_arch
+@every_loop
 def test_a_sequence_cut_in_two_with_carried_state_equals_the_whole(arch):
     layer = make(arch, return_sequences=True, return_state=True)
     whole, *_ = layer(inputs())
@@ -151,7 +164,7 @@ def test_a_sequence_cut_in_two_with_carried_state_equals_the_whole(arch):
     same(ops.convert_to_numpy(whole), np.concatenate(numpy(first, second), axis=1))
 
 
-@every_arch
+@every_loop
 def test_a_stateful_layer_carries_its_state_until_it_is_reset(arch):
     stateful, plain = make(arch, stateful=True, return_sequences=True), make(arch, return_sequences=True)
     first, second = stateful(inputs()[:, :4]), stateful(inputs()[:, 4:])
@@ -160,7 +173,7 @@ def test_a_stateful_layer_carries_its_state_until_it_is_reset(arch):
     same(*numpy(stateful(inputs()), plain(inputs())))
 
 
-@every_arch
+@every_loop
 def test_a_saved_model_gives_the_same_numbers_and_weights(arch, tmp_path):
     tokens = keras.Input((None, FEATURES))
     model = keras.Model(tokens, make(arch, return_sequences=True)(tokens))
@@ -169,14 +182,14 @@ def test_a_saved_model_gives_the_same_numbers_and_weights(arch, tmp_path):
     np.testing.assert_array_equal(*numpy(model(inputs()), loaded(inputs())))
 
 
-@every_arch
+@every_loop
 def test_a_layer_made_from_its_config_has_the_same_config(arch):
     layer = make(arch, return_sequences=True, go_backwards=True, use_bias=False)
     copy = type(layer).from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
 
 
-@every_arch
+@every_loop
 def test_one_update_lowers_the_loss_and_moves_every_weight(arch):
     keras.utils.set_random_seed(3)
     tokens = keras.Input((None, FEATURES))
@@ -190,7 +203,7 @@ def test_one_update_lowers_the_loss_and_moves_every_weight(arch):
         assert np.any(ops.convert_to_numpy(weight) != old), f"{weight.path} did not move"
 
 
-@every_arch
+@every_loop
 def test_fit_takes_batches_of_several_lengths_where_time_is_unknown(arch):
     tokens = keras.Input((None, FEATURES))
     model = keras.Model(tokens, recurrent(arch, UNITS)(tokens))
@@ -219,7 +232,7 @@ def test_gradients_in_half_precision_are_finite(arch, mask):
     assert all(np.all(np.isfinite(np.asarray(g, "float32"))) for g in gradients)
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("time, batch", [(1, 4), (9, 1)])
 def test_one_step_and_a_batch_of_one_work(arch, time, batch):
     layer = make(arch, return_sequences=True)
@@ -228,7 +241,7 @@ def test_one_step_and_a_batch_of_one_work(arch, time, batch):
     same(ops.convert_to_numpy(layer(inputs(time, batch))), expected)
 
 
-@every_arch
+@every_loop
 def test_dropout_uses_one_mask_for_the_whole_sequence(arch):
     if arch == "attention":
         pytest.skip("has no dropout argument; put a Dropout layer before it")
@@ -245,27 +258,27 @@ def test_dropout_uses_one_mask_for_the_whole_sequence(arch):
         assert min(np.abs(row - p).max() for p in possible) < 1e-4
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("units", [0, -3, 2.5, True])
 def test_units_that_are_not_a_positive_integer_are_refused(arch, units):
     with pytest.raises(ValueError, match=r"units.* positive integer.*Received: .*units="):
         recurrent(arch, units)
 
 
-@every_arch
+@every_loop
 def test_a_state_of_the_wrong_width_is_refused(arch):
     layer = make(arch)
     with pytest.raises(ValueError, match="initial_state"):
         layer(inputs(), initial_state=[np.zeros((BATCH, UNITS + 1), "float32")] * len(layer.state_size))
 
 
-@every_arch
+@every_loop
 def test_inputs_of_the_wrong_rank_are_refused(arch):
     with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
         make(arch)(np.zeros((BATCH, FEATURES), "float32"))
 
 
-@every_arch
+@every_loop
 def test_an_empty_sequence_is_refused(arch):
     with pytest.raises(ValueError, match="at least one step"):
         make(arch)(np.zeros((BATCH, 0, FEATURES), "float32"))

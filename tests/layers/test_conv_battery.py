@@ -5,20 +5,31 @@ import numpy as np
 import pytest
 from keras import ops
 
-from shared.layers import IMAGE_ARCHITECTURES, recurrent
+from shared.layers import IMAGE_ARCHITECTURES, layer_class, recurrent
 from shared.layers.conv_min_gru import ConvMinGRU
 from tests.layers import differentiate
 from tests.layers.compare import numpy, same, tensors, weights_of
+from tests.layers.kinds import representatives
 from tests.layers.oracles import sequence
 
 UNITS, BATCH, TIME = 3, 4, 5
 IMAGE = (4, 5, 2)  # rows, columns, channels
 STATE = (*IMAGE[:2], UNITS)
 MASK = np.arange(TIME) < np.array([TIME, 3, 1, 0])[:, None]  # full, cut, one step, none
-STEP_ARCHITECTURES = [arch for arch in IMAGE_ARCHITECTURES if arch != "convmingru"]
-# One stands for all in `make test`.
-every_arch = pytest.mark.parametrize(
-    "arch", [arch if arch == "convlstm" else pytest.param(arch, marks=pytest.mark.slow) for arch in IMAGE_ARCHITECTURES]
+STANDING = representatives(IMAGE_ARCHITECTURES)
+QUICK = representatives(IMAGE_ARCHITECTURES, at_least=3)
+
+
+def each(archs):
+    """The test for each of the architectures, all but one being slow."""
+    marked = [arch if arch in QUICK else pytest.param(arch, marks=pytest.mark.slow) for arch in archs]
+    return pytest.mark.parametrize("arch", marked)
+
+
+every_arch = each(IMAGE_ARCHITECTURES)
+every_loop = each(IMAGE_ARCHITECTURES if keras.backend.backend() == "tensorflow" else STANDING)
+with_recomputation = pytest.mark.parametrize(
+    "arch", [arch for arch in IMAGE_ARCHITECTURES if "recompute" in layer_class(arch).SCAN_OPTIONS]
 )
 every_mask = pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
 
@@ -96,7 +107,7 @@ def test_gradients_equal_finite_differences_in_float64(arch, mask):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arch", STEP_ARCHITECTURES)
+@with_recomputation
 @every_mask
 def test_recomputed_pieces_give_the_same_loss_and_gradients(arch, mask):
     plain, pieces = (make(arch, return_sequences=True, return_state=True, recompute=n) for n in (0, 2))
@@ -109,7 +120,7 @@ def test_recomputed_pieces_give_the_same_loss_and_gradients(arch, mask):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arch", STEP_ARCHITECTURES)
+@with_recomputation
 def test_dropped_recurrent_weights_are_those_of_one_kernel_for_the_whole_sequence(arch):
     dropping, plain = make(arch, recurrent_weight_dropout=0.5), make(arch)
     same(*numpy(dropping(inputs()), plain(inputs())))
@@ -122,7 +133,7 @@ def test_dropped_recurrent_weights_are_those_of_one_kernel_for_the_whole_sequenc
     same(*numpy(output, plain(inputs())))
 
 
-@every_arch
+@every_loop
 def test_zoneout_in_training_keeps_some_old_values_exactly(arch):
     layer = make(arch, zoneout=0.5, return_state=True)
     states = start(layer)
@@ -131,7 +142,7 @@ def test_zoneout_in_training_keeps_some_old_values_exactly(arch):
         assert 0.35 < np.mean(state == old) < 0.65
 
 
-@every_arch
+@every_loop
 def test_a_masked_tail_equals_the_truncated_sequence(arch):
     layer = make(arch, return_state=True)
     mask = np.arange(TIME) < np.full((BATCH, 1), 3)
@@ -141,7 +152,7 @@ def test_a_masked_tail_equals_the_truncated_sequence(arch):
         same(masked, cut)
 
 
-@every_arch
+@every_loop
 def test_a_row_without_real_steps_keeps_its_initial_state(arch):
     layer = make(arch, return_state=True)
     states = start(layer)
@@ -151,7 +162,7 @@ def test_a_row_without_real_steps_keeps_its_initial_state(arch):
         same(state[3], initial[3])
 
 
-@every_arch
+@every_loop
 def test_zero_output_for_mask_zeroes_the_masked_steps_only(arch):
     plain = make(arch, return_sequences=True)
     zeroed = make(arch, return_sequences=True, zero_output_for_mask=True)
@@ -159,7 +170,7 @@ def test_zero_output_for_mask_zeroes_the_masked_steps_only(arch):
     same(with_zeros, outputs * MASK[..., None, None, None])
 
 
-@every_arch
+@every_loop
 @every_mask
 def test_go_backwards_equals_the_flipped_sequence(arch, mask):
     flipped = None if mask is None else mask[:, ::-1]
@@ -168,7 +179,7 @@ def test_go_backwards_equals_the_flipped_sequence(arch, mask):
     same(*numpy(backwards, forwards))
 
 
-@every_arch
+@every_loop
 def test_bidirectional_concatenates_a_forward_and_a_backward_layer(arch):
     both = keras.layers.Bidirectional(recurrent(arch, UNITS, return_sequences=True, kernel_size=(3, 1)))
     outputs = ops.convert_to_numpy(both(inputs(), mask=MASK))
@@ -179,7 +190,7 @@ def test_bidirectional_concatenates_a_forward_and_a_backward_layer(arch):
     assert keras.layers.Bidirectional(recurrent(arch, UNITS))(frames).shape == (None, *IMAGE[:2], 2 * UNITS)
 
 
-@every_arch
+@every_loop
 def test_a_sequence_cut_in_two_with_carried_state_equals_the_whole(arch):
     layer = make(arch, return_sequences=True, return_state=True)
     whole, *_ = layer(inputs())
@@ -188,7 +199,7 @@ def test_a_sequence_cut_in_two_with_carried_state_equals_the_whole(arch):
     same(ops.convert_to_numpy(whole), np.concatenate(numpy(first, second), axis=1))
 
 
-@every_arch
+@every_loop
 def test_a_stateful_layer_carries_its_state_until_it_is_reset(arch):
     stateful, plain = make(arch, stateful=True, return_sequences=True), make(arch, return_sequences=True)
     first, second = stateful(inputs()[:, :2]), stateful(inputs()[:, 2:])
@@ -197,7 +208,7 @@ def test_a_stateful_layer_carries_its_state_until_it_is_reset(arch):
     same(*numpy(stateful(inputs()), plain(inputs())))
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("stateful", [False, True], ids=["stateless", "stateful"])
 def test_a_saved_model_gives_the_same_numbers_and_weights(arch, stateful, tmp_path):
     frames = keras.Input((None, *IMAGE), batch_size=BATCH if stateful else None)
@@ -208,7 +219,7 @@ def test_a_saved_model_gives_the_same_numbers_and_weights(arch, stateful, tmp_pa
     np.testing.assert_array_equal(*numpy(model(inputs()), loaded(inputs())))
 
 
-@every_arch
+@every_loop
 def test_a_layer_made_from_its_config_has_the_same_config(arch):
     layer = make(arch, return_sequences=True, go_backwards=True, use_bias=False, kernel_size=[3, 5])
     copy = type(layer).from_config(layer.get_config())
@@ -216,7 +227,7 @@ def test_a_layer_made_from_its_config_has_the_same_config(arch):
     assert copy.get_config()["kernel_size"] == (3, 5)
 
 
-@every_arch
+@every_loop
 def test_one_update_lowers_the_loss_and_moves_every_weight(arch):
     keras.utils.set_random_seed(3)
     frames = keras.Input((None, *IMAGE))
@@ -230,7 +241,7 @@ def test_one_update_lowers_the_loss_and_moves_every_weight(arch):
         assert np.any(ops.convert_to_numpy(weight) != old), f"{weight.path} did not move"
 
 
-@every_arch
+@every_loop
 def test_fit_takes_lengths_and_images_of_several_sizes_where_they_are_unknown(arch):
     frames = keras.Input((None, None, None, IMAGE[2]))
     layer = recurrent(arch, UNITS, return_state=True)
@@ -265,7 +276,7 @@ def test_gradients_in_half_precision_are_finite(arch, mask):
     assert all(np.all(np.isfinite(np.asarray(g, "float32"))) for g in gradients)
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("time, batch", [(1, 4), (5, 1)])
 def test_one_step_and_a_batch_of_one_work(arch, time, batch):
     layer = make(arch, return_sequences=True)
@@ -273,7 +284,7 @@ def test_one_step_and_a_batch_of_one_work(arch, time, batch):
     same(ops.convert_to_numpy(layer(inputs(time, batch))), expected)
 
 
-@every_arch
+@every_loop
 def test_dropout_uses_one_mask_for_the_whole_sequence(arch):
     # With a kernel of one pixel each pixel is a sequence of its own, with one of four masks over its two channels.
     layer = make(arch, dropout=0.5, return_sequences=True, kernel_size=1)
@@ -302,21 +313,21 @@ def test_both_forms_of_conv_min_gru_train_alike():
         same(sequential, parallel, tolerance=1e-5)
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("units", [0, -3, 2.5, True])
 def test_units_that_are_not_a_positive_integer_are_refused(arch, units):
     with pytest.raises(ValueError, match=r"units.* positive integer.*Received: .*units="):
         recurrent(arch, units)
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("kernel_size", [4, 0, -1, True, 3.0, (3, 2), (3,), (3, 3, 3), None], ids=str)
 def test_a_kernel_size_that_is_not_odd_is_refused(arch, kernel_size):
     with pytest.raises(ValueError, match=r"`kernel_size` must be an odd positive integer.*Received: kernel_size="):
         recurrent(arch, UNITS, kernel_size=kernel_size)
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("shape", [(4, 5, UNITS + 1), (4, 6, UNITS), (UNITS,)], ids=["units", "columns", "rank"])
 def test_a_state_of_the_wrong_shape_is_refused(arch, shape):
     layer = make(arch)
@@ -324,19 +335,19 @@ def test_a_state_of_the_wrong_shape_is_refused(arch, shape):
         layer(inputs(), initial_state=[np.zeros((BATCH, *shape), "float32")] * len(layer.state_size))
 
 
-@every_arch
+@every_loop
 def test_inputs_of_the_wrong_rank_are_refused(arch):
     with pytest.raises(ValueError, match="expected ndim=5, found ndim=4"):
         make(arch)(inputs()[:, 0])
 
 
-@every_arch
+@every_loop
 def test_an_empty_sequence_is_refused(arch):
     with pytest.raises(ValueError, match="at least one step"):
         make(arch)(inputs(0))
 
 
-@every_arch
+@every_loop
 def test_a_stateful_layer_asks_for_known_rows_and_columns_and_keeps_to_them(arch):
     layer = recurrent(arch, UNITS, stateful=True)
     with pytest.raises(ValueError, match=r"Expected inputs of known rows and columns.*Received: .*\(None, 5\)"):

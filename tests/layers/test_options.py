@@ -13,9 +13,10 @@ from tests.layers.test_battery import (
     BATCH,
     FEATURES,
     MASK,
-    QUICK,
+    STANDING,
     TIME,
     UNITS,
+    each,
     inputs,
     make,
     numpy,
@@ -27,12 +28,12 @@ from tests.layers.test_battery import (
 masks = pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
 
 
-def having(option):
-    """Every architecture whose layer knows the option; all but a few are run by `make test-all`."""
-    found = [arch for arch in VECTOR_ARCHITECTURES if option in getattr(layer_class(arch), "SCAN_OPTIONS", ())]
+def having(option, where="SCAN_OPTIONS"):
+    """Every architecture whose layer knows the option; on other backends than TensorFlow one of each loop."""
+    archs = VECTOR_ARCHITECTURES if keras.backend.backend() == "tensorflow" else STANDING
+    found = [arch for arch in archs if option in getattr(layer_class(arch), where, ())]
     assert found
-    marked = [arch if arch in QUICK else pytest.param(arch, marks=pytest.mark.slow) for arch in found]
-    return pytest.mark.parametrize("arch", marked)
+    return each(found)
 
 
 def zoned(layer, states, new, keep):
@@ -158,10 +159,7 @@ def test_indrnn_keeps_its_recurrent_weights_within_the_bound():
     assert np.abs(weights_of(layer)["recurrent_vector"]).max() <= 0.5
 
 
-FORMS = [arch for arch in VECTOR_ARCHITECTURES if "form" in getattr(layer_class(arch), "LAYER_OPTIONS", ())]
-
-
-@pytest.mark.parametrize("arch", FORMS)
+@having("form", where="LAYER_OPTIONS")
 @pytest.mark.parametrize("time", [1, 2, 7, 64, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("masked", [False, True])
 def test_both_forms_of_a_layer_agree_in_outputs_and_gradients(arch, time, masked):
@@ -177,20 +175,37 @@ def test_both_forms_of_a_layer_agree_in_outputs_and_gradients(arch, time, masked
         np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-4 * max(1.0, np.abs(one).max()))
 
 
+on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="the maths is the same, and each is compiled anew"
+)
+
+
 @pytest.mark.slow
+@on_tensorflow
 @pytest.mark.parametrize("arch", VECTOR_ARCHITECTURES)
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
-def test_sixteen_thousand_steps_stay_finite_in_every_precision(arch, policy):
-    if keras.backend.backend() != "tensorflow":
-        pytest.skip("run on TensorFlow only: the maths is the same, and each is compiled anew")
-    layer = recurrent(arch, 4, return_state=True, dtype=policy)
-    x = inputs(16_384, batch=1)
+def test_sixteen_thousand_steps_stay_far_below_the_largest_number_of_half_precision(arch):
+    found = outputs_and_gradients_after(16_384, arch, "float32")
+    assert max(np.abs(values).max() for values in found) < np.finfo("float16").max / 2
+
+
+@pytest.mark.slow
+@on_tensorflow
+@pytest.mark.parametrize("arch", VECTOR_ARCHITECTURES)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_thousands_of_steps_stay_finite_in_half_precision(arch, policy):
+    steps = 16_384 if arch in STANDING and policy == "mixed_float16" else 2_048  # half precision is slow on a CPU
+    assert all(np.isfinite(values).all() for values in outputs_and_gradients_after(steps, arch, policy))
+
+
+def outputs_and_gradients_after(steps, arch, policy):
+    """All that the layer returns, and its gradients, in float32."""
+    layer = built(recurrent(arch, 4, return_state=True, dtype=policy))
+    x = inputs(steps, batch=1)
     if arch == "grud":  # a value, whether it was observed, and the time since
         x[..., 1], x[..., 2] = x[..., 1] > 0, np.abs(x[..., 2])
-    values = [x, *[np.zeros((1, size), "float32") for size in built(layer).state_size], *layer.get_weights()]
+    values = [x, *[np.zeros((1, size), "float32") for size in layer.state_size], *layer.get_weights()]
     _, gradients = differentiate.loss_and_gradients(layer, values, None)
-    assert all(np.isfinite(np.asarray(g, "float32")).all() for g in gradients)
-    assert all(np.isfinite(np.asarray(y, "float32")).all() for y in numpy(*layer(x)))
+    return [np.asarray(found, "float32") for found in [*numpy(*layer(x)), *gradients]]
 
 
 def built(layer):

@@ -10,8 +10,10 @@ import numpy as np
 from shared import InputError
 from shared.data import fetch
 from shared.data.catalogue import CATALOGUE
-from shared.data.sequences import BucketBatches, pad
+from shared.data.sequences import BucketBatches, bucket_lengths, pad, spread
 from shared.data.text import BEGIN, END, SPECIALS, Vocabulary, read_text
+from shared.runs import fingerprint
+from shared.trials import same_for_every_seed
 
 from ..tokens import cut
 from .config import TalkConfig
@@ -35,7 +37,7 @@ class Part:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Data:
-    """The parts, and what was learned from train: `info` fits JSON (source, split, words, max_words, ...)."""
+    """The parts, and what was learned from train: `info` fits JSON (source, fingerprint, split, words, ...)."""
 
     train: Part
     valid: Part
@@ -43,9 +45,12 @@ class Data:
     info: dict[str, Any]
 
 
+@same_for_every_seed
 def load(config: TalkConfig) -> Data:
     """Reads the dialogues that `config.data` names. Raises InputError if there are none, or too few."""
-    parts = distinct(read(config.data))
+    read_parts = read(config.data)
+    some_of = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in read_parts.items()}
+    parts = distinct(some_of)
     pairs = {name: [pair for dialogue in some for pair in replies(dialogue, config)] for name, some in parts.items()}
     words = Vocabulary.fit(
         (word for said, reply in pairs["train"] for word in [*said[-1], *reply]), config.max_vocabulary, 2
@@ -53,14 +58,14 @@ def load(config: TalkConfig) -> Data:
     found = {name: _part(some, words, config.max_words) for name, some in pairs.items()}
     counts = ", ".join(f"{name} {len(parts[name]):,} ({len(pairs[name]):,} replies)" for name in parts)
     lengths = [len(reply) for _, reply in found["train"].ids]
-    shares = np.arange(1, config.buckets) / config.buckets
     info = {
         "source": config.data,
+        "fingerprint": fingerprint(read_parts),
         "split": f"{counts}; {len(words):,} words; dialogues of valid and test are not in train",
         "words": list(words.tokens),
         "max_words": config.max_words,
         "context": config.context,
-        "bucket_lengths": sorted({*np.quantile(lengths, shares, method="higher").tolist(), config.max_words + 1}),
+        "bucket_lengths": bucket_lengths(lengths, config.buckets, config.max_words + 1),
     }
     return Data(**found, info=info)
 
@@ -153,7 +158,7 @@ class PairBatches(BucketBatches):
     def batch(self, epoch: int, step: int) -> tuple:
         """See the class."""
         (written, _), targets, weights = super().batch(epoch, step)
-        said = self.said[self._batches(epoch)[step][1]]
+        said = self.said[self.rows(epoch, step)]
         if self.silence:
             random = np.random.default_rng([self.seed, epoch, step])
             said[random.random(len(said)) < self.silence, 1:] = PAD_ID

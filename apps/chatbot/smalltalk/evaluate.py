@@ -1,68 +1,90 @@
-"""How good the small talk is on the test dialogues, beside the replies of the most similar training message."""
+"""How good the small talk is on the test dialogues, compared with the replies of the most similar training message."""
 
 import collections
 import functools
-import time
+from pathlib import Path
 
 import numpy as np
 
-from shared import runs
+from shared import lines, results, runs, trials
 from shared.baselines import NGram
 
-from .. import figures
-from ..config import command
-from .config import TALK, TalkConfig
+from ..options import EvaluateTalk
+from .config import TALK_APP, TalkConfig
 from .data import BEGIN_ID, Data, Part, load
-from .reply import Talker
+from .predict import Predictor
 
+HEADLINE = ("perplexity",)
+DIRECTIONS = {"perplexity": "lower", "most_frequent_reply": "lower"}
 MESSAGES = 32  # answered side by side
 TIMED = 50  # messages answered one by one to see how long one takes
 SHOWN = 6
 ORDER = 3  # of the n-gram model
 
 
-def measure_again(run: runs.Run) -> list[dict]:
-    """Measures a run from what lies on disk."""
-    return measure(run, load(run.settings(TalkConfig)))
+def evaluate(options: EvaluateTalk) -> None:
+    """The evaluate-talk verb: measures a run again, from what is stored in its folder."""
+    run = runs.find(TALK_APP, options.run)
+    data = load(run.settings(TalkConfig))
+    run.check(data.info)
+    records = measure(Predictor(run, seed=0), data)
+    report(records)
+    if options.record:
+        kept = trials.summary(trials.siblings(run)) if run.finished() else records
+        results.keep(kept, Path(__file__).parents[1])
 
 
-def measure(run: runs.Run, data: Data) -> list[dict]:
-    """Measures test, keeps the records and a few answers."""
-    talker = Talker(run, seed=0)
-    answers = answered(talker, [said for said, _ in data.test.ids])
-    retrieved = retrieval(data)
-    network, simple = (replies_figures(found, data.test) for found in (answers, retrieved))
-    measured = {"perplexity": (perplexity(talker, data.test), {f"{ORDER}-gram": ngram_perplexity(data)})}
-    measured |= {name: (value, {"tfidf_retrieval": simple[name]}) for name, value in network.items()}
-    said = command(run.settings(TalkConfig), TALK)
+def measure(predictor: Predictor, data: Data) -> list[dict]:
+    """Measures the test dialogues; keeps a few answers in samples.txt."""
+    answers = answered(predictor, [said for said, _ in data.test.ids])
+    network, retrieved = (replies_figures(found, data.test) for found in (answers, retrieval(data)))
+    measured = {"perplexity": (perplexity(predictor, data.test), {f"{ORDER}-gram": ngram_perplexity(data)})}
+    measured |= {name: (value, {"tfidf_retrieval": retrieved[name]}) for name, value in network.items()}
+    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
     records = [
-        figures.record(run, talker.model, said, metric, value, others, None)
+        figure(
+            metric=metric,
+            value=value,
+            direction=DIRECTIONS.get(metric, "higher"),
+            baselines=others,
+            details=_details(predictor, data) if metric in HEADLINE else None,
+        )
         for metric, (value, others) in measured.items()
     ]
-    records[0]["said"] = [speed(talker, data)]
-    run.save_metrics(records)
-    lines = [
-        f"{' '.join(message)}\n  -> {' '.join(answer)}"
-        for message, answer in list(zip(data.test.said, answers, strict=True))[:: max(1, len(answers) // SHOWN)]
-    ]
-    runs.write_text(run.file("samples.txt"), "\n".join(lines) + "\n")
-    return records
+    shown = list(zip(data.test.said, answers, strict=True))[:: max(1, len(answers) // SHOWN)]
+    text = "".join(f"{' '.join(message)}\n  -> {' '.join(answer)}\n" for message, answer in shown)
+    runs.write_text(predictor.run.file("samples.txt"), text)
+    return results.headed(records, HEADLINE)
 
 
-def answered(talker: Talker, messages: list[np.ndarray]) -> list[list[str]]:
+def _details(predictor: Predictor, data: Data) -> dict[str, float]:
+    """p50 and p99 of writing one reply; all that must be compiled is compiled before."""
+    predictor.warm_up()
+    p50, p99 = lines.timed(lambda said: predictor.reply([" ".join(said)]), data.test.said[:TIMED])
+    return {"ms_p50": round(p50, 1), "ms_p99": round(p99, 1)}
+
+
+def report(records: list[dict]) -> None:
+    """Prints the figures and how fast a reply is written."""
+    results.report(records)
+    found = records[0]["details"]
+    print(f"  one reply takes {found['ms_p50']:.1f} ms (p50), {found['ms_p99']:.1f} ms (p99)", flush=True)
+
+
+def answered(predictor: Predictor, messages: list[np.ndarray]) -> list[list[str]]:
     """The reply to each message."""
     found: list[list[str]] = []
     for start in range(0, len(messages), MESSAGES):
         some = messages[start : start + MESSAGES]
         filled = [some[number % len(some)] for number in range(MESSAGES)]  # one shape is compiled
-        found += talker.replies(filled)[: len(some)]
+        found += predictor.replies(filled)[: len(some)]
     return found
 
 
-def perplexity(talker: Talker, part: Part) -> float:
+def perplexity(predictor: Predictor, part: Part) -> float:
     """exp of the mean surprise of a word of the true replies, their ends and unknown words among them."""
     total, count = 0.0, 0
-    most = talker.most
+    most = predictor.most
     for start in range(0, len(part.ids), 256):
         some = part.ids[start : start + 256]
         rows = np.zeros((256, most + 1), np.int32)
@@ -70,7 +92,7 @@ def perplexity(talker: Talker, part: Part) -> float:
         for number, (said, reply) in enumerate(some):
             rows[number, : len(said)], targets[number, : len(reply)] = said, reply
         rows[len(some) :, 0] = BEGIN_ID  # rows that only fill up
-        total += talker.target_nats(rows, targets).sum()
+        total += predictor.target_nats(rows, targets).sum()
         count += int((targets > 0).sum())
     return float(np.exp(total / count))
 
@@ -122,15 +144,3 @@ def retrieval(data: Data) -> list[list[str]]:
 
 def _words_and_pairs(tokens: list[str]) -> list[str]:
     return tokens + [" ".join(pair) for pair in zip(tokens, tokens[1:], strict=False)]
-
-
-def speed(talker: Talker, data: Data) -> str:
-    """Milliseconds to write one reply."""
-    talker.warm_up()
-    took = []
-    for said in data.test.said[:TIMED]:
-        started = time.perf_counter()
-        talker.reply([" ".join(said)])
-        took.append(1000 * (time.perf_counter() - started))
-    p50, p99 = np.percentile(took, [50, 99])
-    return f"one reply is written in {p50:.1f} ms (p50), {p99:.1f} ms (p99)"

@@ -1,20 +1,19 @@
-"""Trains the small talk, measures it beside simple methods, saves it."""
-
-import dataclasses
+"""Trains the small talk, compares it with the baselines, saves it."""
 
 import keras
 import numpy as np
 
-from shared import InputError, plots, runs
+from shared import plots, trials
 from shared.fit import fit
+from shared.layers.budget import sized
+from shared.runs import Run
 
-from .. import figures
-from ..config import APP
-from .config import TalkConfig, TrainTalk
-from .data import Data, PairBatches, load
-from .evaluate import measure
+from ..options import TrainTalk
+from .config import TALK_APP, TALK_RECIPES, TalkConfig
+from .data import PairBatches, load
+from .evaluate import measure, report
 from .model import build, set_frequencies
-from .reply import Talker
+from .predict import Predictor
 
 MESSAGES = (
     "How are you today?",
@@ -25,43 +24,31 @@ MESSAGES = (
 NEXT_STEPS = """
 Now try:
   python -m {package} chat --talk {name}
-  python -m {package} evaluate --run {name}"""
+  python -m {package} evaluate-talk --run {name}"""
 
 
 def train(options: TrainTalk) -> None:
-    """The train verb for dialogues: one run for each seed; of several, their mean and spread at the end."""
-    if options.seeds < 1 or (options.run and options.seeds > 1):
-        raise InputError("--seeds, --run: expected at least 1 seed, and a name for one run only")
-    data, done = load(options.config), []
-    for number in range(options.seeds):
-        config = dataclasses.replace(options.config, seed=options.config.seed + number)
-        run = runs.start(APP, dataclasses.asdict(config), options.run, options.fresh)
-        if options.seeds > 1 and run.file("metrics.json").exists():
-            print(f"{run.path} is done")
-            done.append(run.metrics())
-        else:
-            done.append(train_one(config, run, data))
-    if options.seeds > 1:
-        print(f"\nMean and deviation over {options.seeds} seeds")
-        figures.report(figures.summary(done))
-    if options.record:
-        figures.keep(figures.summary(done))
-    talker = Talker(run, seed=0)
-    print()
-    for message in MESSAGES:
-        print(f"{message}\n  {talker.reply([message])}")
-    print(NEXT_STEPS.format(package=__package__.rpartition(".")[0], name=run.path.name))
+    """The train-talk verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(TALK_APP, options.config, TALK_RECIPES, options.trials)
+    for config, run in trials.unfinished(planned):
+        train_one(config, run)
+        keras.utils.clear_session()
+    done = trials.finished(planned)
+    if len(done) > 1:
+        report(trials.summary(done))
+    print(NEXT_STEPS.format(package=__package__.rpartition(".")[0], name=done[-1].path.name))
 
 
-def train_one(config: TalkConfig, run: runs.Run, data: Data) -> list[dict]:
+def train_one(config: TalkConfig, run: Run) -> list[dict]:
     """Trains (or goes on training) one run and returns its measured records."""
-    run.save_info(data.info)
+    data = load(config)
+    config = sized(config, lambda config: build(config, data.info))
+    run.begin(data.info)
     keras.utils.set_random_seed(config.seed)
     model = build(config, data.info)
-    set_frequencies(
-        model, np.bincount(np.concatenate([r for _, r in data.train.ids]), minlength=len(data.info["words"]))
-    )
-    print(f"{run.path}: {config.arch}, {model.count_params():,} parameters")
+    words = np.concatenate([reply for _, reply in data.train.ids])
+    set_frequencies(model, np.bincount(words, minlength=len(data.info["words"])))
+    print(f"{run.path}: {config.arch} of {config.units} units, {model.count_params():,} parameters")
     print(f"{data.info['source']}: {data.info['split']}", flush=True)
     train = PairBatches(data.train, data.info, config.batch_size, config.seed, config.silence)
     valid = PairBatches(data.valid, data.info, config.batch_size, 0)
@@ -78,6 +65,11 @@ def train_one(config: TalkConfig, run: runs.Run, data: Data) -> list[dict]:
     )
     history = fit(model, train, valid, run, epochs=config.epochs)
     plots.learning_curves(history, run.file("learning_curves.png"), "loss", "surprise of a word of the reply in nats")
-    records = measure(run, data)
-    figures.report(records)
+    predictor = Predictor(run, seed=0)
+    records = measure(predictor, data)
+    report(records)
+    print()
+    for message in MESSAGES:
+        print(f"{message}\n  {predictor.reply([message])}")
+    run.save_metrics(records)
     return records

@@ -1,8 +1,8 @@
 """Writes replies: several are sampled, and the one that fits what was said, and not just anything, is given.
 
 Li et al. (2016), "A diversity-promoting objective function for neural conversation models", N16-1014, section 4.1, the
-candidates sampled (nucleus), not found by a beam: score = (log p(reply | said) - anti * log p(reply)) / words.
-p(reply) comes from the same network, which in training was often told nothing before a reply.
+candidates sampled (nucleus), not found by a beam: score = (log p(reply | said) - mmi_weight * log p(reply)) / words.
+p(reply) comes from the same network, which in training often saw nothing before a reply.
 """
 
 import secrets
@@ -23,7 +23,7 @@ BANNED = (PAD_ID, UNKNOWN_ID, BEGIN_ID)
 NOTHING = "..."
 
 
-class Talker:
+class Predictor:
     """A trained run of small talk, ready to reply.
 
     Args:
@@ -87,7 +87,7 @@ class Talker:
         silent = np.zeros_like(rows)
         silent[:, 0] = BEGIN_ID
         anywhere = self.nats(silent, candidates, lengths)
-        scores = (self.config["anti"] * anywhere - known) / (lengths + 1)
+        scores = (self.config["mmi_weight"] * anywhere - known) / (lengths + 1)
         return np.where(lengths > 0, scores, -np.inf)
 
     def nats(self, rows: np.ndarray, candidates: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -7,23 +7,27 @@ import numpy as np
 from shared import InputError, plots, runs
 
 from . import chorales, output
-from .config import APP, Score
+from .config import APP
 from .data import voice_slots
+from .options import Score
 from .piece import Piece
+from .predict import Predictor
 from .sources import read_file
-from .writer import Writer
 
 
 def score(options: Score) -> None:
     """The score verb: prints each bar's nats a frame and writes surprise.png into the run's folder."""
     run = runs.find(APP, options.run)
-    writer = Writer(run)
-    piece = find(options.piece, writer.steps)
-    nats = writer.nats(piece)
+    predictor = Predictor(run)
+    piece = find(options.piece, predictor.steps)
+    nats = predictor.nats(piece)
     print(output.text(piece))
     starts, surprise = by_bar(piece, nats)
     print(f"\n{len(piece)} frames: {nats.sum() / len(piece):.3f} nats a frame")
-    print("by voice: " + ", ".join(f"{n} {nats[:, i].mean():.3f}" for i, n in enumerate(voice_slots(writer.form))))
+    print(
+        "by voice: "
+        + ", ".join(f"{n} {nats[:, i].mean():.3f}" for i, n in enumerate(voice_slots(predictor.representation)))
+    )
     for number, value in enumerate(surprise, 1):
         print(f"bar {number:3}  {value:6.2f}  {'#' * round(4 * value)}")
     most = int(np.argmax(surprise))

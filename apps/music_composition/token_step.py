@@ -20,22 +20,22 @@ UNLIKELY = -1e4  # a score that is only taken where nothing else is left
 ABOVE, BELOW = (-1, 0, 0, 2), (-1, -1, 1, 1)
 
 
-def step(model: keras.Model, form: str) -> Callable:
+def step(model: keras.Model, representation: str) -> Callable:
     """`step(tokens (batch,), states) -> (logits (batch, vocabulary), states)` with the model's own weights."""
-    width = slots(form)
+    width = slots(representation)
 
     def one_step(tokens: Any, states: list) -> tuple[Any, list]:
         *inner, context, earlier, _, frame, before, sounding, slot, time, known, allowed, strict = states
         here = ops.one_hot(slot, width, dtype="int32")  # (batch, slots)
         held = ops.sum(sounding * here, axis=-1)
-        sounds = ops.where(ops.equal(tokens, NOTHING_NEW), held, tokens) if form == "voices" else tokens
+        sounds = ops.where(ops.equal(tokens, NOTHING_NEW), held, tokens) if representation == "voices" else tokens
         sounding = sounding * (1 - here) + sounds[:, None] * here
         note = note_features(tokens, sounds)  # (batch, NOTE)
         placed = ops.cast(here, "float32")[:, :, None] * note[:, None]
         frame = frame + ops.reshape(placed, ops.shape(frame))
         earlier = earlier + _own(model, placed) + model.get_layer("earlier_alike")(note)
         done = ops.equal(slot, width - 1)
-        if form == "roll":
+        if representation == "roll":
             done = ops.logical_or(done, ops.equal(tokens, NOTHING_NEW))
         time = time + ops.cast(done, "int32")
         ahead, after = advance(model, frame, _at(known, time), inner)
@@ -48,7 +48,7 @@ def step(model: keras.Model, form: str) -> Callable:
         before = over(sounding, before)
         states = [*inner, *written, before, sounding, over(ops.zeros_like(slot), slot + 1)]
         states += [time, known, allowed, strict]
-        return masked(model, form, states), states
+        return masked(model, representation, states), states
 
     return one_step
 
@@ -61,18 +61,18 @@ def advance(model: keras.Model, frame: Any, known: Any, states: list) -> tuple[A
     return model.get_layer("context")(ops.concatenate([h, features, frame], axis=-1)), states
 
 
-def masked(model: keras.Model, form: str, states: list) -> Any:
+def masked(model: keras.Model, representation: str, states: list) -> Any:
     """The scores of the next token (batch, vocabulary); far down where it may not stand."""
     *_, context, earlier, previous, _, before, sounding, slot, time, _, allowed, strict = states
     z = context + earlier + model.get_layer("previous")(previous) + model.get_layer("slot")(slot)
     z = ops.relu(z)
     z = z + model.get_layer("deeper")(z)
     logits = model.get_layer("logits")(z)
-    width = slots(form)
+    width = slots(representation)
     flat = ops.reshape(allowed, (ops.shape(allowed)[0], -1, VOCABULARY))
     here = ops.minimum(time * width + slot, ops.shape(flat)[1] - 1)
     logits = ops.where(ops.take_along_axis(flat, here[:, None, None], axis=1)[:, 0], logits, NEVER)
-    if form == "roll":
+    if representation == "roll":
         first = ops.equal(slot, 0)
         last = ops.argmax(previous[:, :VOCABULARY], axis=-1)
         return ops.where(falling(ops.where(first, PAD, ops.cast(last, "int32"))), logits, NEVER)

@@ -1,0 +1,114 @@
+"""The options of each verb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro import MISSING
+from tyro.conf import Positional
+
+from shared.cli import Verbs
+from shared.settings import chosen, one_of
+from shared.trials import Seeds
+
+from .config import DEFAULT, RECIPES, Config
+from .smalltalk.config import TALK, TALK_RECIPES, TalkConfig
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network that understands requests, compare it with the baselines, and save it. The same command again
+    continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    trials: Seeds = Seeds()
+
+
+@dataclass(frozen=True)
+class TrainTalk:
+    """Train a network that makes small talk, compare it with the baselines, and save it. The same command again
+    continues."""
+
+    config: TalkConfig = TALK
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(TALK_RECIPES)] = None
+    trials: Seeds = Seeds()
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run again on its test requests and compare it with the baselines."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # write the figures, averaged over all runs that differ in seed alone, to results.json and the README
+    record: bool = False
+
+
+@dataclass(frozen=True)
+class EvaluateTalk:
+    """Measure a run of small talk again on its test dialogues and compare it with the baselines."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # write the figures, averaged over all runs that differ in seed alone, to results.json and the README
+    record: bool = False
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Say what a request means: its intent, its slots, and the confidence of each. Nothing is done."""
+
+    # the request itself, the path of a text file with a request on each line, or - for standard input
+    text: Positional[str] = MISSING
+    # the run's name; by default the newest
+    run: str | None = None
+    # print JSON, one object on each line
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Say what each line of standard input means as it comes; print the response times at the end."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # print JSON, one object on each line
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class Chat:
+    """Talk with the assistant: it understands, acts and answers, one line at a time, until the input ends."""
+
+    # the run that understands; by default the newest
+    run: str | None = None
+    # the run that makes small talk; by default the newest, if there is one
+    talk: str | None = None
+    # show what was understood, and how long it took
+    debug: bool = False
+    # the file that notes, reminders and timers are saved in; by default next to the runs
+    memory: str = ""
+    # a Python file with skills of your own; by default that of the run
+    skills: str = ""
+    # seed of dice, coins and small talk; by default new ones each time
+    seed: int | None = None
+
+
+def verbs(words: Sequence[str]) -> Verbs:
+    """Each verb with its default options and the function that does it."""
+    talk = words[:1] == ["train-talk"]
+    return {
+        "train": (Train() if talk else Train(config=chosen(RECIPES, words)), "train:train"),
+        "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "predict": (Predict(), "predict:predict", "understand"),
+        "stream": (Stream(), "predict:stream"),
+        "chat": (Chat(), "assistant:chat"),
+        "train-talk": (
+            TrainTalk(config=chosen(TALK_RECIPES, words)) if talk else TrainTalk(),
+            "smalltalk.train:train",
+        ),
+        "evaluate-talk": (EvaluateTalk(), "smalltalk.evaluate:evaluate"),
+    }

@@ -1,0 +1,103 @@
+"""The options of each verb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro.conf import Positional
+
+from shared import settings
+from shared.cli import Verbs
+from shared.layers import SEQUENCE_ARCHITECTURES
+from shared.settings import Count, Whole, chosen, one_of
+from shared.trials import Seeds
+
+from .config import DEFAULT, RECIPES, Config
+
+Arch = Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)]
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network, compare it with the baseline, and save it. The same command again continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # the run, and how often it is repeated
+    trials: Seeds = Seeds()
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run again on its test sequences and compare it with the baseline."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # write the main figure, averaged over all runs that differ in seed alone, to results.json and the README
+    record: bool = False
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Ask a trained run about a sequence of your own, or about a new one."""
+
+    # copy: ten letters from a to h; digits: a row of the test part, or a text file of 64 numbers from 0 to 16
+    input: Positional[str] = ""
+    # adding: numbers from 0 to 1, separated by commas
+    values: str = ""
+    # adding: the two positions, counted from 0, whose values are to be added, separated by a comma
+    markers: str = ""
+    # copy: steps between message and answer; by default as in training
+    lag: Count | None = None
+    # generates a new sequence where you give none of your own; by default another one each time
+    seed: Whole | None = None
+    # the run's name; by default the newest
+    run: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be asked."""
+        settings.check(self)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Show how many steps back a trained run's answer depends on the input, and draw its states and gates."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Train every architecture at every length with the same number of parameters. The same command again continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # architectures to compare; by default all
+    archs: tuple[Arch, ...] = SEQUENCE_ARCHITECTURES
+    # lengths to train at; by default those of the task
+    lengths: tuple[Count, ...] = ()
+    # how many runs of each, with the seeds seed, seed + 1, ...; their mean and standard deviation are reported
+    seeds: Count = 1
+    # start over where such runs exist
+    fresh: bool = False
+    # write the figures to results.json and the README
+    record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work."""
+        settings.check(self)
+
+
+def verbs(words: Sequence[str]) -> Verbs:
+    """Each verb with its default options and the function that does it."""
+    config = chosen(RECIPES, words)
+    return {
+        "train": (Train(config=config), "train:train"),
+        "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "predict": (Predict(), "predict:predict"),
+        "reach": (Reach(), "reach:reach"),
+        "sweep": (Sweep(config=config), "sweep:sweep"),
+    }

@@ -1,0 +1,148 @@
+"""What a run is asked about: a sequence of the user's own or a new one, and what should be answered."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import InputError
+
+from .data import NEW, adding, adding_inputs, copy, copy_inputs, digits, pixel_inputs, split
+from .options import Predict
+from .tasks import ALPHABET, MESSAGE, PIXELS
+
+SHADES = " .:-=+*#%@"
+# What a run of each task can be asked about, for the message that refuses the rest.
+OPTIONS = {
+    "adding": ("values", "markers"),
+    "copy": ("input", "lag"),
+    "sequential_digits": ("input",),
+    "permuted_digits": ("input",),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """Inputs (1, time, features), the expected answer or None if nobody knows it, and both in words."""
+
+    inputs: np.ndarray
+    expected: Any
+    text: str
+
+
+def read(options: Predict, config: dict[str, Any], order: list[int] | None, seed: int) -> Question:
+    """The question that the options ask a run.
+
+    Args:
+        config: the run's settings. order: of the pixels, as the run was trained.
+        seed: of a new sequence where the options give none of the user's own.
+
+    Raises:
+        InputError: an option does not fit the run's task, or cannot be read.
+    """
+    task, length = config["data"], config["length"]
+    for name in ("input", "values", "markers", "lag"):
+        if getattr(options, name) not in ("", None) and name not in OPTIONS[task]:
+            fitting = " or ".join("an input" if known == "input" else f"--{known}" for known in OPTIONS[task])
+            given = "the input" if name == "input" else f"--{name}"
+            raise InputError(f"Expected {fitting} or --seed: the run was trained on {task}. Received: {given}")
+    random = np.random.default_rng([seed, NEW])
+    if task == "adding":
+        return sum_of_two(options, length, random)
+    if task == "copy":
+        return message(options, length, random)
+    return digit(options, length, order, random)
+
+
+def sum_of_two(options: Predict, length: int, random: np.random.Generator) -> Question:
+    """Values of which two are marked."""
+    if options.values or options.markers:
+        values = read_numbers(options.values, "--values", 0, 1)
+        if len(values) < 2:
+            raise InputError(f"--values: expected at least 2 numbers separated by commas; received {len(values)}")
+        inputs, sums = adding_inputs(values[None], read_markers(options.markers, len(values))[None])
+    else:
+        inputs, sums = adding(random, 1, length)
+    terms = [f"{inputs[0, step, 0]:.4f} at step {step}" for step in np.flatnonzero(inputs[0, :, 1])]
+    steps = inputs.shape[1]
+    return Question(inputs, float(sums[0, 0, 0]), f"{steps} steps{unlike(steps, length)}, marked: {', '.join(terms)}")
+
+
+def message(options: Predict, length: int, random: np.random.Generator) -> Question:
+    """Ten letters and the lag after which they are to be repeated."""
+    lag = options.lag or length
+    symbols = read_message(options.input)[None] if options.input else copy(random, 1, lag)[1]
+    return Question(copy_inputs(symbols, lag), symbols[0], f"a lag of {lag}{unlike(lag, length)}")
+
+
+def unlike(length: int, trained: int) -> str:
+    """A warning where the question's length is not the one the run was trained on."""
+    return "" if length == trained else f" (the run was trained for {trained})"
+
+
+def digit(options: Predict, length: int, order: list[int] | None, random: np.random.Generator) -> Question:
+    """A digit of the test part, or the user's own, whose class is not known."""
+    images, labels = digits()
+    test = split(labels)["test"]
+    if options.input and not options.input.isdecimal():
+        pixels, expected, name = read_digit(options.input), None, options.input
+    else:
+        row = int(options.input) if options.input else int(random.integers(len(test)))
+        if row >= len(test):
+            raise InputError(f"Expected a row of the test part, 0 to {len(test) - 1}. Received: {row}")
+        pixels, expected, name = images[test[row]], int(labels[test[row]]), f"test digit {row}"
+    rows = np.round(pixels.reshape(8, 8) * (len(SHADES) - 1)).astype(int)
+    drawn = "\n".join("".join(SHADES[shade] * 2 for shade in line) for line in rows)
+    return Question(pixel_inputs(pixels[None], order, length), expected, f"{name}, read in {length} steps\n{drawn}")
+
+
+def read_numbers(text: str, what: str, least: float, most: float) -> np.ndarray:
+    """Numbers separated by commas or blanks -> (numbers,) float32; InputError names one that cannot be read."""
+    words = re.split(r"[,\s]+", text.strip(", \t\r\n"))
+    numbers = []
+    for word in words if words != [""] else []:
+        try:
+            numbers.append(float(word))
+        except ValueError:
+            raise InputError(f"{what}: expected numbers; received {word!r}") from None
+        if not least <= numbers[-1] <= most:
+            raise InputError(f"{what}: expected numbers from {least} to {most}; received {word}")
+    return np.array(numbers, np.float32)
+
+
+def read_markers(text: str, length: int) -> np.ndarray:
+    """Two different positions below `length`, e.g. "3,17" -> (2,)."""
+    words = [word.strip() for word in text.split(",")]
+    if len(words) != 2 or not all(word.isdecimal() for word in words) or int(words[0]) == int(words[1]):
+        raise InputError(f"--markers: expected two different positions, such as 3,17; received {text!r}")
+    positions = np.array([int(word) for word in words])
+    if positions.max() >= length:
+        raise InputError(
+            f"--markers: expected positions from 0 to {length - 1}, as there are {length} values; "
+            f"received {positions.max()}"
+        )
+    return positions
+
+
+def read_message(text: str) -> np.ndarray:
+    """Ten letters -> ids (10,) int32."""
+    wrong = sorted(set(text) - set(ALPHABET))
+    if wrong or len(text) != MESSAGE:
+        received = f"{len(text)} letters" if not wrong else ", ".join(map(repr, wrong))
+        raise InputError(f"Expected {MESSAGE} letters out of {ALPHABET}. Received: {received}")
+    return np.array([ALPHABET.index(letter) for letter in text], np.int32)
+
+
+def read_digit(name: str) -> np.ndarray:
+    """A text file of 64 numbers from 0 (paper) to 16 (ink), row by row -> pixels (64,) from 0 to 1."""
+    path = Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"Expected a text file of {PIXELS} numbers. {name} is not text.") from None
+    numbers = read_numbers(text, name, 0, 16)
+    if len(numbers) != PIXELS:
+        raise InputError(f"{name}: expected {PIXELS} numbers, 8 rows of 8 pixels; received {len(numbers)}")
+    return numbers / 16

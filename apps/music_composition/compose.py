@@ -1,0 +1,196 @@
+"""Makes music with a trained run: composes, harmonises a melody, continues a piece."""
+
+import re
+import secrets
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError, runs
+
+from . import output
+from .config import APP
+from .music_statistics import commonest
+from .options import Continue, Harmonise, Predict
+from .piece import NAMES, SLOTS, Piece, make, pitch_name
+from .predict import Predictor, force, free_tokens
+from .search import search
+from .sources import read_file
+from .tokens import plan
+
+MOST_OF_A_VOICE = 0.5  # of its time on one pitch
+TRIES, STRIDE = 8, 1_000_003  # times that a piece is written, and what lies between their seeds
+SPELLINGS = {"Db": "C#", "D#": "Eb", "E#": "F", "Gb": "F#", "G#": "Ab", "A#": "Bb", "B#": "C", "Cb": "B", "Fb": "E"}
+
+
+def compose(options: Predict) -> None:
+    """The predict verb, also called compose: a new piece as files and as text."""
+    write_new(Predictor(runs.find(APP, options.run)), options)
+
+
+def write_new(predictor: Predictor, options: Predict) -> None:
+    """Composes a piece, prints its score and writes its files."""
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    key = parse_key(options.key) if options.key else drawn_key(predictor, seed)
+    form = outline(f"Composed, seed {seed}", options.bars, options.meter, predictor.steps, key)
+    (piece,) = varied(predictor, [form], seed, options.temperature, options.top_p, options.free)
+    show(piece, options.out or str(predictor.run.file(f"composed-{seed}")), options.tempo)
+
+
+def composed(
+    predictor: Predictor,
+    count: int,
+    bars: int,
+    seed: int,
+    temperature: float = 1.0,
+    top_p: float = 0.92,
+    free: bool = False,
+) -> list[Piece]:
+    """New pieces in keys drawn by the seed, all at once; the defaults are those of `compose`."""
+    forms = [outline(f"new {n}", bars, 4, predictor.steps, drawn_key(predictor, seed + n)) for n in range(count)]
+    return varied(predictor, forms, seed, temperature, top_p, free)
+
+
+def varied(
+    predictor: Predictor, forms: list[Piece], seed: int, temperature: float, top_p: float, free: bool = False
+) -> list[Piece]:
+    """Pieces of these forms; unless `free`, one that holds a voice to one pitch for most of its time is written again.
+
+    After `TRIES` times it is left as it is.
+    """
+    allowed = free_tokens(predictor, forms, ranges=not free)
+    how = {"temperature": temperature, "top_p": top_p, "free": free}
+    pieces = predictor.write(forms, allowed, seed=seed, **how)
+    for again in range(1, 1 if free else TRIES):
+        dull = [commonest(piece) > MOST_OF_A_VOICE for piece in pieces]
+        if not any(dull):
+            break
+        others = predictor.write(forms, allowed, seed=(seed + again * STRIDE) % 2**32, **how)
+        pieces = [other if is_dull else piece for piece, other, is_dull in zip(pieces, others, dull, strict=True)]
+    return pieces
+
+
+def harmonise(options: Harmonise) -> None:
+    """The harmonise verb: the melody as it is, three voices under it."""
+    run = runs.find(APP, options.run)
+    predictor = Predictor(run)
+    melody = read_one(options.melody, predictor.steps)
+    key = parse_key(options.key) if options.key else melody.key
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    piece, nats = harmonised(
+        predictor, melody, key, options.beam, options.temperature, options.top_p, seed, options.free
+    )
+    name = Path(options.melody).stem
+    print(f"{nats:.2f} nats a frame, melody and voices together" if options.beam > 1 else f"seed {seed}")
+    show(piece, options.out or str(run.file(f"{name}-harmonised")), options.tempo)
+
+
+def go_on(options: Continue) -> None:
+    """The continue verb: bars of a given piece, then bars of its own."""
+    run = runs.find(APP, options.run)
+    predictor = Predictor(run)
+    primer = read_one(options.primer, predictor.steps)
+    starts = np.flatnonzero(primer.position == 0)
+    if len(starts) > options.keep:  # an upbeat before the first bar is kept too
+        primer = primer.cut(0, int(starts[options.keep]))
+    bar = int(primer.bar[-1])
+    rest = outline("", options.bars, max(1, bar // predictor.steps), predictor.steps, primer.key)
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    joined = {
+        name: np.concatenate([getattr(primer, name), getattr(rest, name)]) for name in ("position", "bar", "fermata")
+    }
+    pitches = np.concatenate([primer.pitches, rest.pitches])
+    form = make(
+        f"{Path(options.primer).stem}, gone on with", pitches, pitches > 0, predictor.steps, key=primer.key, **joined
+    )
+    allowed = free_tokens(predictor, [form], not options.free)
+    force(allowed[0], primer, predictor.representation, slice(len(primer)), slice(None))
+    (piece,) = predictor.write(
+        [form], allowed, temperature=options.temperature, top_p=options.top_p, seed=seed, free=options.free
+    )
+    print(f"{len(primer) / bar:.3g} bars given, {options.bars} written, seed {seed}")
+    show(piece, options.out or str(run.file(f"{Path(options.primer).stem}-continued")), options.tempo)
+
+
+def harmonised(
+    predictor: Predictor,
+    melody: Piece,
+    key: int,
+    beam: int,
+    temperature: float,
+    top_p: float,
+    seed: int,
+    free: bool = False,
+) -> tuple[Piece, float]:
+    """The melody (the first voice of the piece) with three voices, and with a beam its nats a frame, else 0."""
+    check_range(predictor, melody)
+    alone = melody.pitches * (np.arange(SLOTS) == 0)
+    known = {name: getattr(melody, name) for name in ("position", "bar", "fermata")}
+    form = make(f"{Path(melody.name).stem}, harmonised", alone, melody.struck, predictor.steps, key=key, **known)
+    allowed = free_tokens(predictor, [form], not free)
+    force(allowed[0], form, predictor.representation, slice(None), slice(1))
+    if beam > 1:
+        return search(predictor, plan(form, predictor.representation), allowed[0], form, beam, free)
+    return predictor.write([form], allowed, temperature=temperature, top_p=top_p, seed=seed, free=free)[0], 0.0
+
+
+def check_range(predictor: Predictor, melody: Piece) -> None:
+    """InputError if the melody has a pitch that no training melody had; it says by how much to move it."""
+    low, high = predictor.info["ranges"][0]
+    sung = melody.pitches[:, 0][melody.pitches[:, 0] > 0]
+    if not len(sung):
+        raise InputError(f"Expected a melody. {melody.name} has none.")
+    if low <= sung.min() and sung.max() <= high:
+        return
+    fitting = [s for s in range(-36, 37) if low <= sung.min() + s and sung.max() + s <= high]
+    move = min(fitting, key=lambda s: (s % 12 != 0, abs(s))) if fitting else None
+    advice = f"Move it by {move:+d} semitones." if move is not None else "Its range is too wide."
+    raise InputError(
+        f"Expected a melody from {pitch_name(low)} to {pitch_name(high)}, as the run was trained on. {melody.name} "
+        f"goes from {pitch_name(int(sung.min()))} to {pitch_name(int(sung.max()))}. {advice}"
+    )
+
+
+def outline(name: str, bars: int, meter: int, steps: int, key: int) -> Piece:
+    """An empty piece: its bars and key, a fermata before the end of every second bar as in most chorales."""
+    bar = meter * steps
+    time = np.arange(bars * bar)
+    rests = (time // bar % 2 == 1) & (time % bar // steps == max(0, meter - 2))
+    rests |= (time // bar == bars - 1) & (time % bar // steps >= max(0, meter - 2))
+    pitches = np.zeros((len(time), SLOTS), np.int16)
+    return make(
+        name, pitches, pitches > 0, steps, position=time % bar, bar=np.full(len(time), bar), fermata=rests, key=key
+    )
+
+
+def parse_key(text: str) -> int:
+    """ "G major", "e minor", "Bb" -> the key's number; InputError for a key that does not exist."""
+    match = re.fullmatch(r"([A-Ga-g])([#b♯♭]?)\s*(major|minor|maj|min|m)?", text.strip())
+    if not match:
+        raise InputError(f'--key: expected a key such as "G major", "Eb major" or "F# minor"; received {text!r}')
+    name = match[1].upper() + match[2].replace("♯", "#").replace("♭", "b")
+    minor = (match[3] or "").startswith("m") and not (match[3] or "").startswith("maj")
+    return NAMES.index(SPELLINGS.get(name, name)) + 12 * minor
+
+
+def drawn_key(predictor: Predictor, seed: int) -> int:
+    """One of the training pieces' keys."""
+    keys = predictor.info["keys"]
+    return parse_key(keys[int(np.random.default_rng(seed).integers(len(keys)))])
+
+
+def read_one(path: str, steps: int) -> Piece:
+    """The first piece of a file."""
+    return read_file(Path(path), steps)[0]
+
+
+def show(piece: Piece, out: str, tempo: int) -> None:
+    """Prints the score and writes the files."""
+    print(output.text(piece))
+    files = output.write(piece, Path(out), tempo)
+    print("\nWritten: " + "  ".join(str(file) for file in files))
+
+
+def example(predictor: Predictor) -> None:
+    """What every training ends with: a chorale of 16 bars."""
+    write_new(predictor, Predict(seed=1, out=str(predictor.run.file("chorale"))))

@@ -1,0 +1,120 @@
+"""The options of each verb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Le
+from tyro import MISSING
+from tyro.conf import Positional
+
+from shared import InputError, settings
+from shared.cli import Verbs
+from shared.settings import NotNegative, Whole, chosen, one_of
+from shared.trials import Seeds
+
+from .config import DEFAULT, RECIPES, Config
+
+Width = Annotated[int, Ge(1), Le(100)]  # of a beam; a wider one is slow and no better
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # how often it is trained
+    trials: Seeds = Seeds()
+
+
+@dataclass(frozen=True)
+class Search:
+    """Settings of the beam search."""
+
+    # beam width: hypotheses kept while searching; 1 = greedy decoding
+    beam: Width = 5
+    # 0 ranks by the log-probability, which favours short translations; 1 about by its mean over the tokens
+    length_penalty: NotNegative = 1.0
+    # weight of the penalty for source tokens that got little attention
+    coverage_penalty: NotNegative = 0.0
+    # no n-gram of so many tokens twice in a translation; 0 = no such rule
+    block_ngrams: Whole = 0
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+
+
+@dataclass(frozen=True)
+class NBest(Search):
+    """The same, and how many of the translations found are printed."""
+
+    # print so many translations of each sentence, the best first, each with its score and log-probability
+    nbest: Width = 1
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run again on its test sentences and compare it with the baselines."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # beam widths to measure; the first one's BLEU is the headline
+    beams: tuple[Width, ...] = (Search.beam,)
+    # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
+    record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+        if not self.beams:
+            raise InputError("--beams: expected one width or more, such as 5 1; received none")
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Translate a sentence, or each line of a file or of standard input."""
+
+    # the sentence, the path of a text file with one on each line, or - for standard input
+    text: Positional[str] = MISSING
+    # the run's name; by default the newest
+    run: str | None = None
+    # how the beam search ranks translations, and how many are printed
+    search: NBest = NBest()
+    # draw the attention weights into this file (.png, .svg or .pdf); those of a file's line 2 into NAME-2
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """Print the log-probability of given translations, of one also that of each token."""
+
+    # the source sentence, the path of a TSV file of pairs, or - for such lines on standard input
+    text: Positional[str] = MISSING
+    # its translation; not with a file
+    translation: Positional[str] = ""
+    # the run's name; by default the newest
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Translate each line of standard input as it comes; print the response times at the end."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # how the beam search ranks translations
+    search: Search = Search()
+
+
+def verbs(words: Sequence[str]) -> Verbs:
+    """Each verb with its default options and the function that does it."""
+    return {
+        "train": (Train(config=chosen(RECIPES, words)), "train:train"),
+        "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "predict": (Predict(), "predict:predict", "translate"),
+        "score": (Score(), "score:score"),
+        "stream": (Stream(), "predict:stream", "serve-lines"),
+    }

@@ -1,0 +1,42 @@
+"""Which loop computes a layer, read from its class, and which architecture stands for all that have the same."""
+
+from shared.layers import ARCHITECTURES, layer_class, recurrent
+
+# What a layer does around the maths of its step. Who overrides one of these has a loop of its own.
+LOOP = (
+    "_check_states",
+    "batch_first",
+    "build",
+    "call",
+    "compute_output_shape",
+    "dropped",
+    "falls_back",
+    "get_initial_state",
+    "inner_loop",
+    "keras_seed",
+    "over_time",
+    "time_first",
+    "without_dropped",
+    "zoned",
+    "zones",
+)
+# The maths, and what each architecture is tested for anyway.
+MATHS = ("__init__", "from_config", "gates", "get_config", "loop_weights", "plain", "recurrence", "step", "units")
+
+
+def kind(layer: type) -> tuple[type, ...]:
+    """The classes that define the layer's loop."""
+    return tuple(next(base for base in layer.__mro__ if method in vars(base)) for method in LOOP)
+
+
+def kinds(archs: tuple[str, ...] = tuple(ARCHITECTURES)) -> list[list[str]]:
+    """The architectures by their loop; each list begins with the one that stands for it, which has the most states."""
+    found: dict[tuple[type, ...], list[str]] = {}
+    for arch in archs:
+        found.setdefault(kind(layer_class(arch)), []).append(arch)
+    return [sorted(alike, key=lambda arch: -len(recurrent(arch, 2).state_size)) for alike in found.values()]
+
+
+def representatives(archs: tuple[str, ...], at_least: int = 1) -> list[str]:
+    """One architecture of each kind that has so many."""
+    return [alike[0] for alike in kinds(archs) if len(alike) >= at_least]
