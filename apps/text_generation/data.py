@@ -37,8 +37,8 @@ class Data:
     info: dict[str, Any]
 
     def held_out(self) -> dict[str, np.ndarray]:
-        """The parts that are not trained on: valid, and test if there is one."""
-        return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
+        """The parts that are not trained on: test, if there is one, and valid."""
+        return ({} if self.test is None else {"test": self.test}) | {"valid": self.valid}
 
 
 @same_for_every_seed

@@ -48,7 +48,7 @@ def evaluate(options: Evaluate) -> None:
 
 
 def measure(predictor: Predictor, data: Data) -> list[dict]:
-    """Measures validation and test text, each with the state carried through it and in windows."""
+    """Measures test and validation text, each with the state carried through it and in windows."""
     level, name = data.info["level"], predictor.run.config["data"]
     metric, figure = ("nats_per_char", float) if level == "char" else ("perplexity", math.exp)
     reader, ngram = reader_of(predictor.run, predictor.model, data.info), ngram_nats(data, ORDER[level])

@@ -52,7 +52,7 @@ def untrained(folder, config, info):
 @pytest.fixture(scope="module")
 def word_predictor(tmp_path_factory):
     """A network of words whose output layer is its embedding."""
-    config = Config(level="word", tied=True, layers=2, units=8, embedding=6)
+    config = Config(data="ptb", level="word", tied=True, layers=2, units=8, embedding=6)
     return Predictor(untrained(tmp_path_factory.mktemp("words"), config, WORDS))
 
 
@@ -172,8 +172,9 @@ def test_a_network_of_words_is_measured_by_its_perplexity_on_test_before_validat
     train, valid, test = (random.integers(3, 8, size).astype(np.int32) for size in (900, 600, 500))
     records = measure(word_predictor, Data(train, valid, test, WORDS))
     assert [(r["split"], r["options"]) for r in records] == [
-        ("test", {}), ("valid", {}), ("valid", {"window": WINDOW}), ("test", {"window": WINDOW})
+        ("test", {}), ("test", {"window": WINDOW}), ("valid", {}), ("valid", {"window": WINDOW})
     ]  # fmt: skip
+    assert [bool(r["published"]) for r in records] == [True, False, False, False]  # it was measured on test
     main = records[0]
     assert main["headline"] and main["metric"] == "perplexity" and list(main["baselines"]) == ["kneser_ney_5_gram"]
     nats = word_predictor.decoder.nats(test[None], zero_states(word_predictor.model))
@@ -188,6 +189,7 @@ def test_words_are_spaced_alike_wherever_a_piece_of_the_text_ends(word_predictor
     (written,) = decoder.sample(logits, states, 300, seed=1, banned=word_predictor.banned)
     assert len(pieces) > 1
     assert "".join(["to be", *pieces]) == word_predictor.decode(np.append(ids, written[0]))
+    assert word_predictor.appended("be", "\nto") == "\nto"
     assert word_predictor.appended("", "to") == word_predictor.appended("be\n", "to") == "to"
 
 
