@@ -37,7 +37,7 @@ lint: $(READY) ## ruff check, ruff format --check, mypy on shared
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy shared
 
-bench: $(BENCH) ## speed beside stock Keras and PyTorch, as ratios measured in one run
+bench: $(BENCH) ## speed compared with stock Keras and PyTorch, as ratios measured in one run
 	BENCH_PACKAGES=$(BENCH) $(RUN) -m tests.benchmarks
 
 clean: ## remove .venv (runs/ stays)

@@ -18,7 +18,7 @@ HEAT_MAP_ROWS = 60
 
 
 def learning_curves(history: list[dict[str, float]], path: Path, metric: str, title: str) -> None:
-    """Draws `metric` over the epochs, training beside validation, the best validation marked.
+    """Draws `metric` over the epochs, training and validation, the best validation marked.
 
     Args:
         history: the rows that `shared.fit.fit` returns, with "epoch", `metric` and perhaps "val_" + `metric`.

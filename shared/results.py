@@ -48,7 +48,7 @@ def record(
         split: train, valid or test.
         metric: in snake case with its unit if it has one, such as nats_per_char; nothing else in its name.
         direction: higher, lower or one (closest to 1) is better.
-        task: what defines the problem beside the data, such as the languages.
+        task: what else defines the problem, such as the languages.
         options: how it was measured, such as the width of a beam.
         baselines: the same figure of each baseline.
         published: {"name", "value", "source"} of a figure to compare with; the source may be missing.

@@ -34,7 +34,7 @@ def build(config: Config, info: dict) -> keras.Model:
     states = stack(x, mask=mask)  # (batch, time, 2 units)
     whole = keras.layers.Dropout(config.dropout, name="dropout")(pool(states, mask))  # (batch, 4 units)
     intent = keras.layers.Dense(len(info["intents"]), name="intent")(whole)
-    # What the whole request is about, beside each word: "play" asks for a song, "rate" for a book.
+    # The topic of the whole request, appended to each word: "play" asks for a song, "rate" for a book.
     topic = keras.layers.Dense(config.units, activation="tanh", name="topic")(whole)
     # A product, for Keras's sum of (1, 1, n) and (1, n, 1) on TensorFlow is (1, 1, n).
     beside = ops.expand_dims(topic, 1) * ops.ones_like(states[..., :1])  # (batch, time, units)
@@ -57,7 +57,7 @@ def read_letters(filters: int, count: int, letters: Any) -> Any:
 
 
 def pool(states: Any, mask: Any) -> Any:
-    """States (batch, time, width) -> (batch, 2 width): attention (Yang et al. 2016) beside the maximum over time."""
+    """States (batch, time, width) -> (batch, 2 width): attention (Yang et al. 2016) and the maximum over time."""
     real = ops.expand_dims(mask, -1)
     hidden = keras.layers.Dense(states.shape[-1] // 2, activation="tanh", name="attention_hidden")(states)
     scores = keras.layers.Dense(1, use_bias=False, name="attention")(hidden)

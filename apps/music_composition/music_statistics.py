@@ -1,4 +1,4 @@
-"""What music is like in figures, to lay generated pieces beside the corpus."""
+"""Statistics of music, to compare generated pieces with the corpus."""
 
 import collections
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The network: word vectors, recurrent layers that read both ways, one vector for the text, a score for each label.
+"""The network: word vectors, bidirectional recurrent layers, one vector for the text, a score for each label.
 
 It is made of Keras's layers and operations alone, so that a saved one loads without this file.
 """
@@ -40,7 +40,7 @@ def build(config: Config, info: dict, vectors: np.ndarray | None = None) -> kera
 
 
 def read_words(config: Config, info: dict, ids: Any, vectors: np.ndarray | None) -> Any:
-    """Each word's vector (batch, time, width): its own plus the mean of its pieces', beside the given one."""
+    """Each word's vector (batch, time, width): its own plus the mean of its n-grams', and the given one."""
     word = ids[..., 0]
     learned = ops.where(word < info["learned"], word, SPECIALS.index(UNKNOWN))  # the others have a given vector alone
     x = _embedding(info["learned"], config.embedding, "words")(learned)

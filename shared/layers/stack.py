@@ -25,7 +25,7 @@ class Stack(keras.layers.Layer):
         arch: a key of `ARCHITECTURES`. units: width of each layer. layers: how many.
         residual, pre_norm: as above. Defaults False.
         dropout: share of features dropped after each layer. Default 0.
-        bidirectional: each layer reads both ways, and is twice as wide.
+        bidirectional: each layer is bidirectional, and its output twice as wide.
         stateful: carry the states from batch to batch; the batch size must be fixed.
         options: further arguments of each layer, such as {"zoneout": 0.1}.
         **kwargs: name, dtype, trainable.

@@ -1,7 +1,7 @@
 """The network: a reader of what was said, a writer that attends to it, a score for every word that could come next.
 
 Luong et al. (2015), arXiv:1508.04025, equations 5, 6 and 8 ("general" attention, global). The state of the writer
-starts at zero; what was said reaches it by the attention, and as one vector beside every word.
+starts at zero; what was said reaches it by the attention, and as one vector appended to every word.
 """
 
 from collections.abc import Callable
