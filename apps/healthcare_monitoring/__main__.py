@@ -1,22 +1,10 @@
-"""python -m apps.healthcare_monitoring VERB: train, evaluate, predict, monitor."""
+"""python -m apps.healthcare_monitoring VERB: train, evaluate, predict, stream."""
 
 import sys
 
 from shared import cli
 
-from .config import Evaluate, Monitor, Predict, Train, recipe
-
-
-def verbs() -> dict:
-    """Each verb with its default options and the function that does it; --data and --recipe choose the defaults."""
-    chosen = recipe(cli.peek(None, "--recipe", "") or None, cli.peek(None, "--data", "builtin"))
-    return {
-        "train": (Train(config=chosen), "train:train"),
-        "evaluate": (Evaluate(), "evaluate:evaluate"),
-        "predict": (Predict(), "predict:predict"),
-        "monitor": (Monitor(), "monitor:monitor"),
-    }
-
+from .options import verbs
 
 if __name__ == "__main__":
     sys.exit(cli.main(__package__, verbs))

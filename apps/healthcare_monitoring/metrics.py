@@ -1,4 +1,4 @@
-"""What the figures mean, and the simple methods that they stand beside: scikit-learn, scikit-survival, lifelines."""
+"""What the figures mean, and the baselines that they are compared with, by scikit-learn, scikit-survival, lifelines."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from shared import InputError
 
 from .data import Part
 
-HORIZON = 5  # intervals ahead: the risk that is shown and that alarms
+HORIZON = 5  # intervals ahead: the risk that is printed and that raises alarms
 # Of followed-up patients, in intervals: the times at which all that is known until then is judged, and how far ahead.
 LANDMARKS, AHEAD = (1, 3, 5), (1, 3, 5)
 FEWEST_EVENTS = 5  # of the training patients after a landmark, for Cox to be fitted
-# name: the better direction; a calibration slope is best at 1
+# metric: which is better; a calibration slope is best at 1
 DIRECTIONS = {
     "auroc": "higher",
     "auprc": "higher",
     "brier": "lower",
-    "calibration_slope": "to 1",
+    "calibration_slope": "one",
     "c_index_td": "higher",
     "brier_td": "lower",
 }
@@ -39,11 +39,6 @@ def incidence(chances: np.ndarray) -> np.ndarray:
 def risk(chances: np.ndarray) -> np.ndarray:
     """Chances (..., intervals, 1 + causes) -> (...,) the chance of the first cause within `HORIZON` intervals."""
     return incidence(chances)[..., :HORIZON, 0][..., -1]
-
-
-def at_last(part: Part, values: np.ndarray) -> np.ndarray:
-    """Values (patients, steps, ...) of each patient's last step (patients, ...)."""
-    return values[np.arange(len(values)), part.lengths - 1]
 
 
 def binary_figures(happened: np.ndarray, risks: np.ndarray) -> dict[str, float]:
@@ -68,11 +63,11 @@ def logit(risks: np.ndarray) -> np.ndarray:
 
 
 def binary_baselines(train: Part, test: Part) -> dict[str, np.ndarray]:
-    """Risks (patients,) by two simple methods that read the summary at the last step."""
+    """Risks (patients,) of two baselines that read the summary at the last step, by name."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
 
-    seen, unseen = (at_last(part, part.summary) for part in (train, test))
+    seen, unseen = (part.steps.at_last(part.steps.summary) for part in (train, test))
     happened = train.outcomes.label == 1
     # Settings that do well on physionet2012, chosen by cross-validation among the training patients of its first fold.
     trees = HistGradientBoostingClassifier(
@@ -93,10 +88,10 @@ def binary_baselines(train: Part, test: Part) -> dict[str, np.ndarray]:
 
 
 def survival_figures(train: Part, test: Part, chances: np.ndarray, interval: float) -> dict[str, dict[str, float]]:
-    """Figures of the network and of Cox on the last visit, for the first cause; other causes end the follow-up.
+    """Figures of the network and of Cox regression on the last visit, for the first cause; others end the follow-up.
 
-    At each landmark all patients still at risk are judged by their visits until then; the figures are means over
-    landmarks and times ahead where the test patients have enough events.
+    At each landmark the risk of all patients still at risk is predicted from their visits until then; the figures are
+    means over landmarks and times ahead where the test patients have enough events.
 
     Args:
         chances: (patients, steps, intervals, 1 + causes) of the test patients. interval: width in units of time.
@@ -127,8 +122,7 @@ def survival_figures(train: Part, test: Part, chances: np.ndarray, interval: flo
 
 def at_risk(part: Part, start: float) -> tuple[np.ndarray, np.ndarray]:
     """The patients who are still followed up at `start` and were seen before, and the number of their last visit."""
-    real = np.arange(part.times.shape[1]) < part.lengths[:, None]
-    visits = (real & (part.times <= start)).sum(axis=1)
+    visits = (part.steps.real() & (part.steps.times <= start)).sum(axis=1)
     who = np.flatnonzero((part.outcomes.until > start) & (visits > 0))
     return who, visits[who] - 1
 
@@ -154,10 +148,10 @@ def _judged(known: Any, judged: Any, risks: np.ndarray, time: float) -> tuple[fl
 def _from_landmark(
     part: Part, at: tuple[np.ndarray, np.ndarray], chances: np.ndarray, start: float, interval: float, ahead: list
 ) -> np.ndarray:
-    """Risks (patients, times ahead) from the last visit's answer, given that nothing happened between it and start."""
+    """Risks (patients, times ahead) predicted at the last visit, given that nothing happened between it and start."""
     who, visit = at
     happened = incidence(chances[who, visit])  # (patients, intervals, causes)
-    since = start - part.times[who, visit]
+    since = start - part.steps.times[who, visit]
     edges = interval * np.arange(happened.shape[1] + 1)
     columns = []
     for time in ahead:
@@ -171,16 +165,16 @@ def _from_landmark(
 
 
 def _cox(train: Part, seen: tuple, test: Part, unseen: tuple, start: float, ahead: list) -> np.ndarray:
-    """Risks (patients, times ahead) by Cox's regression on the last visit of the training patients still at risk."""
+    """Risks (patients, times ahead) by Cox regression on the last visit of the training patients still at risk."""
     import pandas as pd
     from lifelines import CoxPHFitter
 
-    variables = train.inputs.shape[-1] // 3
+    variables = train.steps.values.shape[-1]
     fitted = CoxPHFitter(penalizer=0.1)
     columns = [f"x{n}" for n in range(variables)]
-    frame = pd.DataFrame(train.inputs[seen[0], seen[1], :variables].astype(float), columns=columns)
+    frame = pd.DataFrame(train.steps.inputs[seen[0], seen[1], :variables].astype(float), columns=columns)
     frame["event"] = (train.outcomes.label[seen[0]] == 1).astype(int)
     frame["time"] = train.outcomes.until[seen[0]] - start
     fitted.fit(frame, "time", "event")
-    judged = pd.DataFrame(test.inputs[unseen[0], unseen[1], :variables].astype(float), columns=columns)
+    judged = pd.DataFrame(test.steps.inputs[unseen[0], unseen[1], :variables].astype(float), columns=columns)
     return 1 - fitted.predict_survival_function(judged, times=ahead).to_numpy().T

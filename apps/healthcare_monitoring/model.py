@@ -1,4 +1,4 @@
-"""The network: recurrent layers over the steps, beside them a summary of all seen, one hazard for each interval."""
+"""The network: an ensemble of recurrent layers over the steps and a summary of the past, one hazard an interval."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,79 +9,88 @@ from keras import ops
 
 from shared.layers.stack import Stack
 
-from .config import Config
+from .config import APP, Config
 
-BATCH = 256  # patients judged at a time
+BATCH = 256  # patients that are predicted at a time; ...
+FEW = 8  # ... up to so many are predicted one by one,
+MULTIPLE = 8  # and steps are filled up to a multiple of this number: each new shape is compiled
 
 
-def build(config: Config, info: dict) -> tuple[keras.Model, keras.Model]:
-    """Two models of the same weights over inputs and summary of every step, see `steps.Running.advance`.
+def build(config: Config, info: dict) -> keras.Model:
+    """Inputs and summary of every step, see `steps.Steps` -> logits (batch, steps, networks, intervals, 1 + causes).
 
-    Returns:
-        the one to train -> logits (batch, steps, members, intervals, 1 + causes), and the one to use -> probabilities
-        (batch, steps, intervals, 1 + causes), the members' mean: of nothing and of each cause happening in an interval,
-        given that nothing happened before it.
+    They are those of nothing and of each cause happening in an interval, given that nothing happened before it.
     """
     variables, choices = len(info["variables"]), 1 + len(info["causes"])
     inputs = keras.Input((None, 3 * variables), name="inputs")
     summary = keras.Input((None, len(info["summaries"]) * variables + 1), name="summary")
     pieces = bent(summary, info["knots"])
     logits = []
-    for member in range(config.members):
-        parts = [Stack(config.arch, config.units, config.layers, name=f"steps_{member}")(inputs)]
-        if config.summary:
+    for network in range(config.ensemble_size):
+        parts = [Stack(config.arch, config.units, config.layers, name=f"steps_{network}")(inputs)]
+        if config.summary_units:
             seen = keras.layers.Dropout(config.dropout)(pieces)
-            parts.append(keras.layers.Dense(config.summary, activation="relu", name=f"summary_{member}")(seen))
-        joined = keras.layers.Concatenate()(parts) if config.summary else parts[0]
+            dense = keras.layers.Dense(config.summary_units, activation="relu", name=f"summary_{network}")
+            parts.append(dense(seen))
+        joined = keras.layers.Concatenate()(parts) if config.summary_units else parts[0]
         joined = keras.layers.Dropout(config.dropout)(joined)
-        scores = keras.layers.Dense(info["intervals"] * choices, name=f"scores_{member}")(joined)
+        scores = keras.layers.Dense(info["intervals"] * choices, name=f"scores_{network}")(joined)
         if info["knots"]:
-            # The loss is the members' mean, and so is the penalty.
-            penalty = keras.regularizers.L2(config.penalty / config.members)
+            # The loss is the mean over the ensemble, and so is the penalty.
+            penalty = keras.regularizers.L2(config.knots_l2 / config.ensemble_size)
             direct = {"use_bias": False, "kernel_initializer": "zeros", "kernel_regularizer": penalty}
-            scores = scores + keras.layers.Dense(scores.shape[-1], **direct, name=f"direct_{member}")(pieces)
+            scores = scores + keras.layers.Dense(scores.shape[-1], **direct, name=f"direct_{network}")(pieces)
         logits.append(keras.layers.Reshape((-1, info["intervals"], choices))(scores))
-    trained = keras.Model([inputs, summary], ops.stack(logits, axis=2), name="members")
-    chances = [keras.layers.Softmax()(member) for member in logits]
-    mean = keras.layers.Average()(chances) if len(chances) > 1 else chances[0]
-    return trained, keras.Model([inputs, summary], mean, name="healthcare_monitoring")
+    return keras.Model([inputs, summary], ops.stack(logits, axis=2), name="networks")
+
+
+def averaged(model: keras.Model) -> keras.Model:
+    """The same weights -> probabilities (batch, steps, intervals, 1 + causes), the mean over the ensemble."""
+    return keras.Model(model.inputs, ops.mean(ops.softmax(model.output), axis=2), name=APP)
 
 
 def bent(x: Any, knots: list) -> Any:
-    """Values (..., features) -> (..., features (1 + knots)): beside each how far it lies above each knot, else 0.
+    """Values (..., features) -> (..., features (1 + knots)): each value, and how far it lies above each knot, else 0.
 
-    With them even a linear answer can rise for what is too low and for what is too high: pieces of lines.
+    A linear function of these is piecewise linear in the value: a risk can rise for what is too low and too high.
     """
     return ops.concatenate([x, *(ops.relu(x - knot) for knot in knots)], axis=-1) if knots else x
 
 
 class Nats(keras.losses.Loss):
-    """Cross-entropy of each known interval in nats, the mean over the members, each of which learns for itself."""
+    """Cross-entropy of each known interval in nats, the mean over the ensemble, whose networks learn independently."""
 
     def __init__(self) -> None:
         super().__init__(name="nats", reduction="mean_with_sample_weight")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Targets (batch, steps, intervals), logits of all members -> (batch, steps, intervals)."""
+        """Targets (batch, steps, intervals), logits of all networks -> (batch, steps, intervals)."""
         targets = ops.broadcast_to(ops.expand_dims(y_true, 2), ops.shape(y_pred)[:-1])
         nats = ops.sparse_categorical_crossentropy(ops.cast(targets, "int32"), y_pred, from_logits=True)
         return ops.mean(nats, axis=2)
 
 
-def answers(model: keras.Model, inputs: np.ndarray, summary: np.ndarray) -> np.ndarray:
-    """Inputs and summary of patients, as `steps.encode` makes them -> (patients, steps, intervals, 1 + causes)."""
-    return model.predict((inputs, np.nan_to_num(summary)), batch_size=BATCH, verbose=0)
+def probabilities(model: keras.Model, inputs: np.ndarray, summary: np.ndarray) -> np.ndarray:
+    """Inputs and summary of patients, see `steps.Steps` -> (patients, steps, intervals, 1 + causes)."""
+    patients, steps = inputs.shape[:2]
+    size = BATCH if patients > FEW else 1
+    found = []
+    for start in range(0, patients, size):
+        rows = np.resize(np.arange(start, min(start + size, patients)), size)
+        batch = (np.pad(np.nan_to_num(x[rows]), ((0, 0), (0, -steps % MULTIPLE), (0, 0))) for x in (inputs, summary))
+        found.append(model.predict_on_batch(list(batch))[:, :steps])
+    return np.concatenate(found)[:patients]
 
 
 def zero_states(model: keras.Model) -> list:
-    """The states of all members before the first step of one patient."""
+    """The states of all networks before the first step of one patient."""
     return [state for stack in _stacks(model) for state in stack.get_initial_state(1)]
 
 
 def step(model: keras.Model, knots: list) -> Callable:
     """`step(inputs (1, 3 variables), summary, states) -> (probabilities (1, intervals, 1 + causes), states)`.
 
-    This is the same network, of one layer's weights after the other, seen from inside the loop over the steps.
+    This is the averaged model, as seen from inside the loop over the steps.
     """
     stacks = _stacks(model)
     _, intervals, choices = model.output_shape[1:]
@@ -89,15 +98,15 @@ def step(model: keras.Model, knots: list) -> Callable:
 
     def one_step(inputs: Any, summary: Any, states: list) -> tuple[Any, list]:
         chances, after, states, seen = [], [], list(states), bent(summary, knots)
-        for member, stack in enumerate(stacks):
+        for network, stack in enumerate(stacks):
             before, states = states[: len(stack.state_size)], states[len(stack.state_size) :]
             x, new = stack.step(inputs, before)
             after += new
-            if f"summary_{member}" in names:
-                x = ops.concatenate([x, names[f"summary_{member}"](seen)], axis=-1)
-            scores = names[f"scores_{member}"](x)
+            if f"summary_{network}" in names:
+                x = ops.concatenate([x, names[f"summary_{network}"](seen)], axis=-1)
+            scores = names[f"scores_{network}"](x)
             if knots:
-                scores = scores + names[f"direct_{member}"](seen)
+                scores = scores + names[f"direct_{network}"](seen)
             scores = ops.reshape(scores, (-1, intervals, choices))
             chances.append(ops.softmax(scores, axis=-1))
         return sum(chances) / len(chances), after

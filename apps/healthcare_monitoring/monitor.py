@@ -5,6 +5,7 @@ the state before the step. What is kept does not grow with the feed, but for one
 """
 
 import collections
+import contextlib
 import math
 import re
 import signal
@@ -17,29 +18,30 @@ from typing import Any
 import keras
 import numpy as np
 
-from shared import InputError, MissingFileError, plots, runs
+from shared import InputError, MissingFileError, lines, plots, runs
 from shared.layers import backend
 
-from .config import APP, Monitor
-from .evaluate import WARNING
+from .config import APP
 from .metrics import risk
 from .model import step, zero_states
-from .predict import Judge
-from .records import MEASUREMENTS, fits, header, known_variable, number
+from .options import Stream
+from .predict import WARNING, Predictor
+from .reading import MEASUREMENTS, header, measurement
+from .records import fits
 from .steps import MOST_STEPS, Running
 
 POLL_S = 0.2  # between looks at a file that may grow
 KEPT = 10_000  # answers whose times count for the latency
 
 
-class Stream:
+class Monitor:
     """One patient's risk, measurement by measurement."""
 
-    def __init__(self, judge: Judge) -> None:
-        self.judge, self.info = judge, judge.info
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor, self.info = predictor, predictor.info
         self.columns = {name: n for n, name in enumerate(self.info["variables"])}
-        self.answer = backend.compiled(step(judge.model, self.info["knots"]), judge.model.variables)
-        self.states = zero_states(judge.model)
+        self.answer = backend.compiled(step(predictor.model, self.info["knots"]), predictor.model.variables)
+        self.states = zero_states(predictor.model)
         self.running = Running.start(1, len(self.columns))
         self.at: float | None = None  # when the step began (bins) or lies (visits)
         self.before = 0.0  # the same of the step before
@@ -69,7 +71,7 @@ class Stream:
     def _answer(self) -> tuple[Any, list, Running]:
         """The answer, the states and the record if the step ended now."""
         with np.errstate(invalid="ignore"):
-            row = self.judge.scale.apply((self.total / self.count)[None])
+            row = self.predictor.scale.apply((self.total / self.count)[None])
         elapsed = self.info["step"] or self.at - self.before
         inputs, summary, running = self.running.advance(row, elapsed, self.info["unit"], self.info["summaries"])
         tensors = [keras.ops.convert_to_tensor(x) for x in (inputs, np.nan_to_num(summary))]
@@ -83,76 +85,97 @@ class Stream:
         self.total[:], self.count[:] = 0, 0
 
 
-def monitor(options: Monitor) -> None:
-    """The monitor verb. A line of the feed that cannot be right is named and left out: a monitor must go on."""
-    if options.alarm is not None and not 0 < options.alarm < 1:
-        raise InputError(f"--alarm: expected a risk between 0 and 1; received {options.alarm}")
+def stream(options: Stream) -> None:
+    """The stream verb: an answer to each line; a line that cannot be right gets an empty one, and is named on stderr.
+
+    A monitor must go on, so a wrong line never ends it.
+    """
     run = runs.find(APP, options.run)
-    judge = Judge(run)
-    stream, line = Stream(judge), options.alarm if options.alarm is not None else judge.threshold
+    predictor = Predictor(run)
+    monitor = Monitor(predictor)
+    threshold = predictor.alarm["threshold"] if options.threshold is None else options.threshold
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
-    alarmed, first, left_out = False, None, 0
-    print(f"{WARNING}\nAlarm from a risk of {line:.3f} on.", flush=True)
-    for ends in (signal.SIGINT, signal.SIGTERM):  # the first is ignored by what a shell starts in the background
-        signal.signal(ends, signal.default_int_handler)
-    try:
+    alarms, left_out = Alarms(threshold), 0
+    print(f"{WARNING}\nThe alarm is raised from a risk of {threshold:.3f} on.", file=sys.stderr, flush=True)
+    with contextlib.suppress(KeyboardInterrupt), _interruptible():
         for where, cells in feed(options):
-            began = time.perf_counter()
+            began, answer = time.perf_counter(), ""
             try:
-                when, variable, value = check(cells, judge, stream, where)
+                if cells:
+                    when, variable, value = check(cells, monitor, where)
+                    now = monitor.measure(when, variable, value)
+                    took.append(1000 * (time.perf_counter() - began))
+                    answer = f"{when:9.2f}  {variable:16} {value:9.4g}   risk {now:.3f}{alarms.said(when, now)}"
             except InputError as error:
                 print(f"left out: {error}", file=sys.stderr, flush=True)
                 left_out += 1
-                continue
-            now = stream.measure(when, variable, value)
-            took.append(time.perf_counter() - began)
-            said = ("  ALARM" if not alarmed else "  alarm") if now >= line else ("  alarm ends" if alarmed else "")
-            alarmed = now >= line
-            first = when if alarmed and first is None else first
-            print(f"{when:9.2f}  {variable:16} {value:9.4g}   risk {now:.3f}{said}", flush=True)
-    except KeyboardInterrupt:
-        print()
-    summary(run, stream, line, first, list(took), left_out, options)
+            print(answer, flush=True)
+    finish(run, monitor, alarms, list(took), left_out, options)
 
 
-def summary(
-    run: runs.Run, stream: Stream, line: float, first: float | None, took: list, left_out: int, options: Monitor
-) -> None:
-    """The picture, the latency and what was left out; InputError if there was nothing to judge."""
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt: a shell makes what it starts in the background ignore the first."""
+    before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+class Alarms:
+    """Whether there is an alarm now, and when the first one was raised."""
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold, self.on, self.first = threshold, False, None
+
+    def said(self, when: float, now: float) -> str:
+        """What to print of the alarm after a risk: its beginning in capitals, that it goes on, or that it ends."""
+        before, self.on = self.on, now >= self.threshold
+        self.first = when if self.on and self.first is None else self.first
+        if self.on:
+            return "  alarm" if before else "  ALARM"
+        return "  alarm ends" if before else ""
+
+
+def finish(run: runs.Run, monitor: Monitor, alarms: Alarms, took: list, left_out: int, options: Stream) -> None:
+    """The picture, the latency and what was left out; InputError if there was no measurement."""
     if not took:
         source = "standard input" if options.feed == "-" else options.feed
         raise InputError(f"{source}: expected measurements; {left_out} lines could not be read, no other came")
     name = re.sub(r"[^\w.-]+", "-", "feed" if options.feed == "-" else Path(options.feed).stem)
     picture = run.file(f"alarm-{name}.png")
-    draw(stream, line, name, picture)
-    p50, p99 = np.percentile(took, [50, 99]) * 1e3
-    unit = stream.info["time_unit"]
+    draw(monitor, alarms.threshold, name, picture)
+    p50, p99 = lines.percentiles(took)
+    first = "no alarm" if alarms.first is None else f"first alarm at {alarms.first:g} {monitor.info['time_unit']}"
     print(
-        f"{len(took):,} measurements{f', {left_out} lines left out' if left_out else ''}; "
-        f"{f'first alarm at {first:g} {unit}' if first is not None else 'no alarm'}; "
-        f"an answer took {p50:.1f} ms (p50), {p99:.1f} ms (p99)\nPicture: {picture}"
+        f"{len(took):,} answered{f', {left_out} lines left out' if left_out else ''}: {first.rstrip()}; "
+        f"p50 {p50:.1f} ms, p99 {p99:.1f} ms\nPicture: {picture}",
+        file=sys.stderr,
     )
 
 
-def check(cells: dict[str, str], judge: Judge, stream: Stream, where: str) -> tuple[float, str, float]:
+def check(cells: dict[str, str], monitor: Monitor, where: str) -> tuple[float, str, float]:
     """Time, variable and value of a line; InputError if it cannot be right."""
-    when = number(cells["time"], "time", where, 0)
-    variable = known_variable(cells["variable"], judge.info["variables"], where)
-    value = number(cells["value"], "value", where)
-    low, high = judge.limits[stream.columns[variable]]
+    info, curve = monitor.info, monitor.curve
+    when, variable, value = measurement(cells, where, info["variables"])
+    low, high = monitor.predictor.limits[monitor.columns[variable]]
     if not fits(value, low, high):
         raise InputError(f"{where}: {variable} {value:g} is outside {low:.4g} to {high:.4g} (its unit?)")
-    if stream.curve and when < stream.curve[-1][0]:
-        raise InputError(f"{where}: time {when:g} after {stream.curve[-1][0]:g}; a feed must come in order")
-    if (when - (stream.at or 0)) > MOST_STEPS * (judge.info["step"] or math.inf):
+    if curve and when < curve[-1][0]:
+        raise InputError(f"{where}: time {when:g} after {curve[-1][0]:g}; a feed must come in order")
+    if (when - (monitor.at or 0)) > MOST_STEPS * (info["step"] or math.inf):
         raise InputError(f"{where}: time {when:g} is more than {MOST_STEPS:,} steps after the one before (its unit?)")
-    if judge.info["window"] and when > judge.info["window"]:
-        raise InputError(f"{where}: time {when:g} is after {judge.info['window']:g}, where the run's records ended")
+    if info["window"] and when > info["window"]:
+        raise InputError(f"{where}: time {when:g} is after {info['window']:g}, where the run's records ended")
     return when, variable, value
 
 
-def feed(options: Monitor) -> Iterator[tuple[str, dict[str, str]]]:
-    """(where, cells by column) of each line of the feed, as it comes; without a header: time, variable, value.
+def feed(options: Stream) -> Iterator[tuple[str, dict[str, str]]]:
+    """(where, cells by column) of each line of the feed, as it comes; no cells for a blank line.
+
+    Without a header, which gets no answer, the columns are time, variable, value.
 
     Raises:
         InputError: no such file, or a header without the columns that are needed.
@@ -163,12 +186,13 @@ def feed(options: Monitor) -> Iterator[tuple[str, dict[str, str]]]:
         cells = [cell.strip() for cell in text.split(",")]
         if line == 1 and any(cell.lower() in ("time", "value") for cell in cells):
             columns = header(cells, MEASUREMENTS[1:], source)
-        elif text.strip() and "RecordID" not in cells:  # the first row of each of PhysioNet's files
-            padded = [*cells, *[""] * (len(columns) - len(cells))]
-            yield f"{source}, line {line}", dict(zip(columns, padded, strict=False))
+        elif "RecordID" not in cells:  # the first row of each of PhysioNet's files
+            cells += [""] * (len(columns) - len(cells))
+            cells[len(columns) - 1 :] = [",".join(cells[len(columns) - 1 :])]  # such as a decimal comma, which is wrong
+            yield f"{source}, line {line}", dict(zip(columns, cells, strict=True)) if text.strip() else {}
 
 
-def _lines(options: Monitor) -> Iterator[str]:
+def _lines(options: Stream) -> Iterator[str]:
     """Lines of standard input or of the file, which is waited upon at its end with --follow."""
     if options.feed == "-":
         yield from iter(sys.stdin.readline, "")
@@ -188,14 +212,15 @@ def _lines(options: Monitor) -> Iterator[str]:
                 return
 
 
-def draw(stream: Stream, line: float, name: str, path: Path) -> None:
-    """Draws the risk over time, with the line of the alarm."""
-    figure, axes = plots.new_figure(f"{name}: risk of {stream.info['causes'][0]}")
-    times, risks = (np.array(column) for column in zip(*stream.curve, strict=True))
+def draw(monitor: Monitor, threshold: float, name: str, path: Path) -> None:
+    """Draws the risk over time, with the alarm threshold."""
+    figure, axes = plots.new_figure(f"{name}: risk of {monitor.info['causes'][0]}")
+    times, risks = (np.array(column) for column in zip(*monitor.curve, strict=True))
     axes.step(times, risks, where="post", marker=".")
-    axes.axhline(line, color="tab:red", linestyle="--", label=f"alarm at {line:.3f}")
-    axes.fill_between(times, line, risks, where=risks >= line, step="post", color="tab:red", alpha=0.3)
-    axes.set(xlabel=stream.info["time_unit"] or "time", ylabel="risk", ylim=(0, max(1.1 * risks.max(), 1.5 * line)))
+    axes.axhline(threshold, color="tab:red", linestyle="--", label=f"alarm threshold {threshold:.3f}")
+    axes.fill_between(times, threshold, risks, where=risks >= threshold, step="post", color="tab:red", alpha=0.3)
+    top = max(1.1 * risks.max(), 1.5 * threshold)
+    axes.set(xlabel=monitor.info["time_unit"] or "time", ylabel="risk", ylim=(0, top))
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left")
     plots.save(figure, path)

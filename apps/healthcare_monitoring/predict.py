@@ -1,125 +1,228 @@
-"""Loads a trained run and judges patients by their measurements: how high the risk is, and what raised it."""
+"""Loads a trained run and predicts the risk of patients by their measurements, with the reasons for it."""
 
+import csv
+import dataclasses
+import io
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from shared import InputError, runs
 
-from .config import APP, Predict
-from .evaluate import WARNING
+from .config import APP
+from .data import Part
 from .metrics import HORIZON, incidence, risk
-from .model import answers
-from .records import Table, read_measurements, warn, within
-from .steps import Scale, encode, grid, in_window
+from .model import probabilities
+from .options import Predict
+from .reading import read_measurements
+from .records import Table, warn, within
+from .scaling import Scale
+from .steps import Steps, in_window
+
+WARNING = "Not a medical device: for study and demonstration, never for decisions about patients."
+ALARM = "alarm.json"
+NO_ALARM = {"threshold": 1.0, "stated": 0.0}  # of a run that was stopped before its threshold was chosen
+AT_A_TIME = 1_000  # patients laid out step by step, so that memory does not grow with their number
+REASONS = 5
+MANY = 20  # patients, at most, who are described with reasons unless these are asked for
 
 
-class Judge:
-    """A trained run, ready to judge: `model`, what it learned (`info`, `scale`), and the line of its alarm."""
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """One patient at the last of their steps.
+
+    chances (intervals, 1 + causes) of nothing and of each cause given nothing before; alarm: when the risk first
+    reached the threshold, None if it never did.
+    """
+
+    patient: str
+    chances: np.ndarray
+    risk: float
+    alarm: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Reason:
+    """A variable that raises the risk: by how much, at which step most, and how much of it is due to that step."""
+
+    variable: int
+    raised: float
+    step: int
+    part: float
+
+
+class Predictor:
+    """A trained run, ready to use: measurements in, risks and alarms out."""
 
     def __init__(self, run: runs.Run) -> None:
-        self.info: dict[str, Any] = run.info()
+        self.run, self.info = run, run.info()
         self.scale = Scale(**self.info["scale"])
-        self.limits = np.array(self.info["scale"]["limits"])
+        self.limits = np.array(self.scale.limits)
         self.model = run.load_model()
-        self.threshold = float(runs.read_json(run.file("alarm.json"), dict)["threshold"])
+        saved = run.file(ALARM)
+        self.alarm = runs.read_json(saved, dict) if saved.exists() else NO_ALARM
 
-    def steps(self, found: Table) -> tuple[np.ndarray, np.ndarray]:
-        """The one patient of a table -> values (steps, variables), NaN where not measured, times (steps,).
+    def steps(self, found: Table) -> Steps:
+        """Measurements step by step."""
+        return Steps.of(found, self.scale, self.info)
 
-        The steps end with the last in which anything was measured.
-        """
-        values, times, _ = grid(found, self.info["step"], self.info["window"])
-        end = int(np.flatnonzero(~np.isnan(values[0]).all(axis=1))[-1]) + 1
-        return values[0, :end], times[0, :end]
+    def chances(self, steps: Steps) -> np.ndarray:
+        """The probabilities at each step (patients, steps, intervals, 1 + causes), see `model.build`."""
+        return probabilities(self.model, steps.inputs, steps.summary)
 
-    def chances(self, values: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Values (patients, steps, variables), times (steps,) -> the answer at the last step (patients, intervals,
-        1 + causes)."""
-        everywhere = np.broadcast_to(times, values.shape[:2])
-        said = (self.info[name] for name in ("step", "unit", "summaries"))
-        inputs, summary = encode(self.scale.apply(values), everywhere, *said)
-        return answers(self.model, inputs, summary)[:, -1]
+    def predictions(self, found: Table) -> Iterator[Prediction]:
+        """A prediction for each patient of a table."""
+        for start in range(0, len(found.patients), AT_A_TIME):
+            some = found.among(np.arange(start, min(start + AT_A_TIME, len(found.patients))))
+            steps = self.steps(some)
+            chances = self.chances(steps)
+            alarms = self.alarms(steps, risk(chances))
+            for patient, last, alarm in zip(some.patients, steps.at_last(chances), alarms, strict=True):
+                yield Prediction(patient, last, float(risk(last)), None if np.isnan(alarm) else float(alarm))
+
+    def alarms(self, steps: Steps, risks: np.ndarray) -> np.ndarray:
+        """(patients,) when the risk (patients, steps) first reaches the threshold; NaN: at no real step."""
+        reached = (risks >= self.alarm["threshold"]) & steps.real()
+        # A bin of the clock is read at its end.
+        at = steps.times[np.arange(len(risks)), reached.argmax(axis=1)] + self.info["step"]
+        return np.where(reached.any(axis=1), at, np.nan)
+
+    def choose_threshold(self, valid: Part, false_alarm_rate: float) -> None:
+        """Saves the lowest threshold that at most this share of validation patients without the outcome reaches."""
+        risks = np.where(valid.steps.real(), risk(self.chances(valid.steps)), 0)
+        highest = np.sort(risks.max(axis=1)[valid.outcomes.label != 1])
+        spared = highest[-1 - int(false_alarm_rate * len(highest))]  # the highest of those who may not be alarmed
+        self.alarm = {"threshold": float(np.nextafter(spared, 1)), "stated": false_alarm_rate}
+        runs.write_json(self.run.file(ALARM), self.alarm)
 
     def typical(self, variable: int) -> float:
-        """The value of a variable that stands for none in particular: the centre of its scale."""
+        """A usual value of a variable: the centre of its scale."""
         centre, shift = self.scale.centre[variable], self.scale.shift[variable]
         return centre if shift is None else float(np.exp(centre) - shift)
 
-    def reasons(self, values: np.ndarray, times: np.ndarray, count: int) -> list[tuple[int, float, int, float]]:
-        """What raised the risk most: (variable, by how much, step of it that did most, by how much), by occlusion.
+    def reasons(self, steps: Steps, count: int) -> list[Reason]:
+        """The variables that raise one patient's risk most, by occlusion.
 
-        A variable's part is what the risk loses if it had never been measured, a step's if it had not been then.
+        A variable raises it by what the risk would lose if it had never been measured, a step of it by what the risk
+        would lose if the variable had not been measured then.
         """
-        measured = np.flatnonzero(~np.isnan(values).all(axis=0))
-        without = np.repeat(values[None], 1 + len(measured), axis=0)
-        for row, variable in enumerate(measured, 1):
-            without[row, :, variable] = np.nan
-        risks = risk(self.chances(without, times))
-        raised = risks[0] - risks[1:]
+        (values,) = steps.values
+        measured = ~np.isnan(values)  # (steps, variables)
+        variables = np.flatnonzero(measured.any(axis=0))
+        raised = self._raised(steps, [(slice(None), variable) for variable in variables])
         strongest = [n for n in np.argsort(-raised, kind="stable")[:count] if raised[n] > 0]
-        cells = [(measured[n], t) for n in strongest for t in np.flatnonzero(~np.isnan(values[:, measured[n]]))]
-        without = np.repeat(values[None], max(1, len(cells)), axis=0)
-        for row, (variable, t) in enumerate(cells):
-            without[row, t, variable] = np.nan
-        parts = risks[0] - risk(self.chances(without, times))
+        cells = [(step, variables[n]) for n in strongest for step in np.flatnonzero(measured[:, variables[n]])]
+        parts = self._raised(steps, cells)
         found = []
         for n in strongest:
-            at, part = max(
-                ((t, parts[row]) for row, (variable, t) in enumerate(cells) if variable == measured[n]),
-                key=lambda pair: pair[1],
-            )
-            found.append((int(measured[n]), float(raised[n]), int(at), float(part)))
+            own = [row for row, (_, variable) in enumerate(cells) if variable == variables[n]]
+            most = max(own, key=parts.__getitem__)
+            found.append(Reason(int(variables[n]), float(raised[n]), int(cells[most][0]), float(parts[most])))
         return found
 
+    def _raised(self, steps: Steps, hidden: list[tuple]) -> np.ndarray:
+        """What the risk at the last step loses without each of these cells (steps, variable) of the values."""
+        values = np.repeat(steps.values, 1 + len(hidden), axis=0)
+        for row, cells in enumerate(hidden, 1):
+            values[row][cells] = np.nan
+        times, lengths = (np.repeat(array, len(values), axis=0) for array in (steps.times, steps.lengths))
+        without = Steps.laid_out(values, times, lengths, self.scale, self.info)
+        risks = without.at_last(risk(self.chances(without)))
+        return risks[0] - risks[1:]
 
-def load_table(path: str, judge: Judge) -> Table:
+
+def load_table(path: str, predictor: Predictor) -> Table:
     """The measurements in a file as far as the run reads them, with notes on stderr.
 
     Raises:
-        InputError: what `read_measurements` raises, or nothing is left of a patient.
+        InputError: what `read_measurements` raises, or nothing is left of any patient.
     """
-    found = within(read_measurements(Path(path), judge.info["variables"]), judge.limits)
-    found = in_window(found, judge.info["window"], judge.info["time_unit"])
+    found = within(read_measurements(Path(path), predictor.info["variables"]), predictor.limits)
+    found = in_window(found, predictor.info["window"], predictor.info["time_unit"])
     warn(found.notes)
-    for number, patient in enumerate(found.patients):
-        if not (found.who == number).any():
-            raise InputError(f"{path}: patient {patient} has no measurement that can be read")
+    if not len(found.when):
+        raise InputError(f"{path}: patient {found.patients[0]} has no measurement that can be read")
     return found
 
 
 def predict(options: Predict) -> None:
-    """The predict verb."""
-    if options.reasons < 0:
-        raise InputError(f"--reasons: expected 0 or more; received {options.reasons}")
-    judge = Judge(runs.find(APP, options.run))
-    found = load_table(options.records, judge)
-    for number in range(len(found.patients)):
-        print(describe(judge, found.of(number), options.reasons))
+    """The predict verb: a description of each patient, or a line for each of many."""
+    _check_out(options)
+    predictor = Predictor(runs.find(APP, options.run))
+    found = load_table(options.records, predictor)
+    readable = np.flatnonzero(found.counts())
+    predicted = {each.patient: each for each in predictor.predictions(found.among(readable))}
+    many = len(found.patients) > MANY
+    count = (0 if many else REASONS) if options.reasons is None else options.reasons
+    for number, patient in enumerate(found.patients):
+        if patient not in predicted:
+            print(f"{options.records}: patient {patient} has no measurement that can be read", file=sys.stderr)
+            print(f"{patient:20} no measurement that can be read")
+        elif many and not count:
+            print(line(predictor, predicted[patient]))
+        else:
+            print(describe(predictor, found.among(np.array([number])), predicted[patient], count))
+    if options.out:
+        runs.write_text(Path(options.out), table_of(found.patients, predicted))
+        print(f"Written to {options.out}")
     print(WARNING)
 
 
-def describe(judge: Judge, found: Table, count: int) -> str:
-    """One patient's risk and reasons, in a few lines."""
-    info, (values, times) = judge.info, judge.steps(found)
-    answer = judge.chances(values[None], times)[0]
-    unit, (patient,) = info["time_unit"], found.patients
-    raised = float(risk(answer)) >= judge.threshold
+def _check_out(options: Predict) -> None:
+    """Refuses what cannot be written before any work starts."""
+    if options.out is None:
+        return
+    path = Path(options.out)
+    if not path.parent.is_dir() or path.is_dir():
+        raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {options.out}")
+    if path.exists() and Path(options.records).exists() and path.samefile(options.records):
+        raise InputError(f"--out: expected another file than that of the measurements; received {options.out}")
+
+
+def table_of(patients: tuple[str, ...], predicted: dict[str, Prediction]) -> str:
+    """Predictions as CSV: patient, risk, alarm (1 if the risk has reached the threshold), empty where there is none."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["patient", "risk", "alarm"])
+    for patient in patients:
+        found = predicted.get(patient)
+        rows.writerow([patient, f"{found.risk:.6f}", int(found.alarm is not None)] if found else [patient, "", ""])
+    return text.getvalue()
+
+
+def line(predictor: Predictor, predicted: Prediction) -> str:
+    """One patient's risk on one line."""
+    return f"{predicted.patient:20} risk {predicted.risk:.3f}{_alarm(predictor, predicted)}"
+
+
+def _alarm(predictor: Predictor, predicted: Prediction) -> str:
+    at = f"{predicted.alarm:g} {predictor.info['time_unit']}".strip() if predicted.alarm is not None else ""
+    return f"   ALARM raised at {at}" if at else ""
+
+
+def describe(predictor: Predictor, found: Table, predicted: Prediction, count: int) -> str:
+    """One patient's risk and the reasons for it, in a few lines."""
+    info, unit = predictor.info, predictor.info["time_unit"]
+    within_span = _within(info)
     lines = [
-        f"{patient}: {len(found.when):,} measurements up to {found.when.max():g} {unit}",
-        f"  risk of {info['causes'][0]}{_within(info)}: {risk(answer):.3f}, {'ABOVE' if raised else 'below'} the line "
-        f"of the alarm at {judge.threshold:.3f}; {info['share']:.3f} of the training patients had it in the end",
+        f"{predicted.patient}: {len(found.when):,} measurements up to {found.when.max():g} {unit}".rstrip(),
+        f"  risk of {info['causes'][0]}{within_span}: {predicted.risk:.3f}{_alarm(predictor, predicted)}",
+        f"  alarm threshold {predictor.alarm['threshold']:.3f}; of the training patients {info['share']:.1%} had "
+        "the outcome",
     ]
     for cause, name in list(enumerate(info["causes"]))[1:]:
-        lines.append(f"  risk of {name}{_within(info)}: {incidence(answer)[:HORIZON, cause][-1]:.3f}")
-    reasons = judge.reasons(values, times, count) if count else []
+        lines.append(f"  risk of {name}{within_span}: {incidence(predicted.chances)[:HORIZON, cause][-1]:.3f}")
+    steps = predictor.steps(found)
+    reasons = predictor.reasons(steps, count) if count else []
     if reasons:
         lines.append(f"  raised most by           without it   most at, {unit:8} value   usual")
-    for variable, whole, at, part in reasons:
+    for reason in reasons:
+        value, at = steps.values[0, reason.step, reason.variable], steps.times[0, reason.step]
         lines.append(
-            f"    {info['variables'][variable]:20}    {-whole:+.3f}   {-part:+.3f} at {times[at]:<6g}"
-            f" {values[at, variable]:7.4g} {judge.typical(variable):7.4g}"
+            f"    {info['variables'][reason.variable]:20}    {-reason.raised:+.3f}   {-reason.part:+.3f} at {at:<6g}"
+            f" {value:7.4g} {predictor.typical(reason.variable):7.4g}"
         )
     return "\n".join(lines)
 
@@ -127,4 +230,4 @@ def describe(judge: Judge, found: Table, count: int) -> str:
 def _within(info: dict) -> str:
     """The time that the risk is meant for, where the outcome has times."""
     span = info["interval"] * min(HORIZON, info["intervals"])
-    return f" within {span:g} {info['time_unit']}" if span else ""
+    return f" within {span:g} {info['time_unit']}".rstrip() if span else ""

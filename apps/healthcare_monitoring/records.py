@@ -1,36 +1,17 @@
-"""Measurements of patients as one long table, read from CSV; whatever is wrong with a file is said with its line.
+"""Measurements of patients as one long table, with notes on what may be right but looks wrong.
 
-What cannot be right ends in an InputError. What may be right but looks wrong (rows out of order, two values at one
-time, a value far outside the usual range) becomes a note, one for each variable, which names the lines or counts them.
+Rows out of order, two values at one time, a value far outside the usual range become notes, one for each variable,
+which name the lines or count them.
 """
 
-import csv
 import dataclasses
-import difflib
-import math
-import re
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from shared import InputError, MissingFileError
-
-MEASUREMENTS = ("patient", "time", "variable", "value")
-OUTCOMES = ("patient", "outcome")  # and "time" where patients were followed up
-# Kinds, not amounts: each kind of these becomes a variable of its own.
-KINDS = ("ICUType",)
-ALSO_CALLED = {"parameter": "variable", "recordid": "patient", "id": "patient"}
-CLOCK = re.compile(r"(\d+):([0-5]\d)")
-MOST_CAUSES = 100  # outcomes beyond are no numbers of causes
 MOST_LINES = 10  # that a note names; more are counted
-# Names of outcomes in public files and in the wild; none of them can be read as a measurement.
-FORBIDDEN = {
-    *("outcome", "label", "death", "died", "dead", "mortality", "in-hospital_death", "hospital_expire_flag"),
-    *("survival", "length_of_stay", "los", "tte", "time_to_event", "event", "status", "saps-i", "sofa"),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +37,17 @@ class Table:
         arrays = {name: getattr(self, name)[rows] for name in ("who", "when", "what", "value", "lines")}
         return dataclasses.replace(self, **arrays)
 
-    def of(self, patient: int) -> "Table":
-        """The table of one patient alone."""
-        mine = self.kept(np.flatnonzero(self.who == patient))
-        return dataclasses.replace(mine, patients=(self.patients[patient],), who=np.zeros_like(mine.who))
+    def among(self, patients: np.ndarray) -> "Table":
+        """The table of these patients alone, given by their ascending numbers."""
+        first, last = np.searchsorted(self.who, patients), np.searchsorted(self.who, patients, "right")
+        rows = [np.arange(*ends) for ends in zip(first, last, strict=True)]
+        mine = self.kept(np.concatenate([np.arange(0), *rows]))
+        names = tuple(self.patients[patient] for patient in patients)
+        return dataclasses.replace(mine, patients=names, who=np.searchsorted(patients, mine.who).astype(np.int32))
+
+    def counts(self) -> np.ndarray:
+        """(patients,) how many measurements each has."""
+        return np.bincount(self.who, minlength=len(self.patients))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +59,10 @@ class Outcomes:
 
     label: np.ndarray
     until: np.ndarray | None
+
+    def among(self, patients: np.ndarray) -> "Outcomes":
+        """Those of these patients alone."""
+        return Outcomes(self.label[patients], None if self.until is None else self.until[patients])
 
 
 def table(
@@ -158,142 +150,3 @@ def with_zeros_counted(found: Table, limits: np.ndarray) -> Table:
     named = ", ".join(f"{name} {n:,}" for name, n in zip(found.variables, counts, strict=True) if n)
     note = f"{found.source}: zeros are kept, no unit makes them: {named}. Take out those that stand for unknown."
     return dataclasses.replace(found, notes=(*found.notes, note))
-
-
-def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, cells by column) of a CSV file with a header.
-
-    Raises:
-        InputError: no such file, not text, empty, columns missing, or a row of another width.
-    """
-    if not path.is_file():
-        raise MissingFileError(f"Expected a CSV file with the columns {', '.join(needed)}. There is none at {path}")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            columns = header(next(reader, []), needed, str(path))
-            for cells in reader:
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if len(cells) != len(columns):
-                    hint = ". Decimals need a point." if len(cells) > len(columns) else ""
-                    raise InputError(
-                        f"{path}, line {reader.line_num}: expected {len(columns)} cells; received {len(cells)}{hint}"
-                    )
-                yield reader.line_num, dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a CSV file in UTF-8: {error}") from error
-
-
-def header(cells: Sequence[str], needed: Sequence[str], source: str) -> list[str]:
-    """The columns that the first line names, in lower case and by the names used here.
-
-    Raises:
-        InputError: one that is needed misses, or is there twice.
-    """
-    given = [cell.strip("\ufeff \t").lower() for cell in cells]
-    columns = [ALSO_CALLED[name] if ALSO_CALLED.get(name, name) not in given else name for name in given]
-    if any(name not in columns for name in needed):
-        found = f"the columns {', '.join(cells)}" if any(columns) else "an empty file"
-        if len(cells) == 1 and re.search(r"[;\t|]", cells[0]):
-            found += ". Save it with commas between the cells and a point in decimals."
-        raise InputError(f"{source}, line 1: expected the columns {', '.join(needed)}; received {found}")
-    for name in dict.fromkeys((*needed, "patient", "time")):
-        if columns.count(name) > 1:
-            raise InputError(f"{source}, line 1: expected one column {name}; received {', '.join(cells)}")
-    return columns
-
-
-def number(text: str, what: str, where: str, least: float = -math.inf) -> float:
-    """A finite number of at least `least`; a time may also be written HH:MM. InputError says where it stood."""
-    clock = CLOCK.fullmatch(text) if what == "time" else None
-    try:
-        # Python also reads 1_000, which no table means.
-        value = int(clock[1]) + int(clock[2]) / 60 if clock else float(text.replace("_", "?"))
-    except ValueError:
-        form = "a number or HH:MM" if what == "time" else "a number"
-        hint = " (decimals need a point)" if "," in text else ""
-        raise InputError(f"{where}: expected {form} as {what}{hint}; received {text!r}") from None
-    if not math.isfinite(value) or value < least:
-        expected = "a finite number" if least == -math.inf else f"a number of at least {least:g}"
-        raise InputError(f"{where}: expected {expected} as {what}; received {text}")
-    return value
-
-
-def known_variable(name: str, variables: Sequence[str], where: str) -> str:
-    """The name itself; InputError names the nearest if a trained run does not know it."""
-    if name not in variables:
-        near = [known for known in variables if known.lower() == name.lower()]
-        near = near or difflib.get_close_matches(name, variables, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(variables)}"
-        raise InputError(f"{where}: unknown variable {name!r}; {hint}")
-    return name
-
-
-def read_measurements(path: Path, variables: Sequence[str] | None = None) -> Table:
-    """The measurements in a CSV file with the columns time, variable, value, and patient where there are several.
-
-    Args:
-        path: the file; a file of one patient needs no column of that name.
-        variables: those of a trained run, to read what it is to judge. None: all that the file has, to train.
-
-    Raises:
-        InputError: what `read_rows` raises, or a row that cannot be right, with its line.
-    """
-    needed = MEASUREMENTS if variables is None else MEASUREMENTS[1:]
-    rows, spelt = [], {}
-    for line, cells in read_rows(path, needed):
-        where, name = f"{path}, line {line}", cells["variable"]
-        if name == "RecordID":  # the first row of each of PhysioNet's files
-            continue
-        if not name or not cells.get("patient", path.stem):
-            raise InputError(f"{where}: expected a patient and a variable; received an empty cell")
-        if name.lower() in FORBIDDEN:
-            raise InputError(f"{where}: {name} is an outcome and must not be an input. Take these rows out.")
-        time = number(cells["time"], "time", where, 0)
-        value = number(cells["value"], "value", where, 0 if name.lower() == "age" else -math.inf)
-        name = f"{name} {value:g}" if name in KINDS else name
-        if variables is not None:
-            known_variable(name, variables, where)
-        first, at = spelt.setdefault(name.lower(), (name, line))
-        if first != name:
-            raise InputError(f"{where}: expected one spelling of each variable; received {name}, in line {at} {first}")
-        rows.append((cells.get("patient", path.stem), time, name, value, line))
-    if not rows:
-        raise InputError(f"{path}: expected measurements below the header; received none")
-    return table(str(path), *zip(*rows, strict=True), variables=variables)
-
-
-def read_outcomes(path: Path, found: Table) -> Outcomes:
-    """The outcome of each patient of the table, from a CSV file with patient, outcome and perhaps time.
-
-    Raises:
-        InputError: a row that cannot be right, a patient twice, without outcome or without measurements, or one
-            measured after the end of follow-up.
-    """
-    numbers = {name: n for n, name in enumerate(found.patients)}
-    label, until = np.full(len(numbers), -1, np.int32), np.full(len(numbers), np.nan)
-    for line, cells in read_rows(path, OUTCOMES):
-        where, name = f"{path}, line {line}", cells["patient"]
-        if name not in numbers:
-            raise InputError(f"{where}: patient {name} has no measurements in {found.source}")
-        if label[numbers[name]] >= 0:
-            raise InputError(f"{where}: patient {name} stands in an earlier line already")
-        outcome = number(cells["outcome"], "outcome", where, 0)
-        if outcome != int(outcome) or outcome > MOST_CAUSES:
-            raise InputError(f"{where}: expected a whole number as outcome, 0 = none; received {cells['outcome']}")
-        label[numbers[name]] = int(outcome)
-        if "time" in cells:
-            until[numbers[name]] = number(cells["time"], "time", where, 0)
-    if (label < 0).any():
-        who = int(np.flatnonzero(label < 0)[0])
-        line = found.lines[found.who == who].min()
-        raise InputError(f"{place(found.source, line)}: patient {found.patients[who]} has no outcome in {path}")
-    after = np.flatnonzero(found.when > until[found.who])
-    if len(after):
-        row = after[found.lines[after].argmin()]
-        raise InputError(
-            f"{place(found.source, found.lines[row])}: patient {found.patients[found.who[row]]} is measured at "
-            f"{found.when[row]:g}, after the end at {until[found.who[row]]:g}"
-        )
-    return Outcomes(label, None if np.isnan(until).all() else until)

@@ -1,53 +1,57 @@
-"""Trains networks side by side, measures their mean beside simple methods, saves it with an alarm."""
+"""Trains an ensemble of networks, compares it with the baselines, saves it with an alarm threshold."""
 
-import dataclasses
+import shlex
 
 import keras
 import numpy as np
 
-from shared import plots, runs
+from shared import plots, runs, trials
 from shared.data.sequences import ArrayBatches
 from shared.fit import fit
+from shared.layers.budget import sized
 
-from .config import APP, Config, Train
+from .config import APP, RECIPES, Config
 from .data import Data, load
-from .evaluate import all_folds, mean, measure, report, show
-from .metrics import at_last, risk
-from .model import BATCH, Nats, answers, build
+from .evaluate import measure, report
+from .metrics import risk
+from .model import BATCH, Nats, averaged, build
+from .options import Train
+from .predict import REASONS, Predictor, describe
 
 NEXT_STEPS = """
-Now try, with a test patient's measurements:
+Now try, with the measurements of a test patient:
   python -m {package} predict {example} --run {name}
-  python -m {package} monitor {example} --run {name}
+  python -m {package} stream {example} --run {name}
   python -m {package} train --data {data} --arch grud"""
 
 
 def train(options: Train) -> None:
-    """The train verb: one run, or one for each fold and their mean."""
-    config = options.config
-    folds = range(config.folds) if options.all_folds else [config.fold]
-    for fold in folds:
-        chosen = dataclasses.replace(config, fold=fold)
-        name = f"{options.run}-fold{fold}" if options.run and options.all_folds else options.run
-        run = train_one(chosen, name, options.fresh)
-    if options.all_folds:
-        print(f"\nMean over {config.folds} folds:")
-        show(mean(all_folds(config)))
-    example = run.file("example.csv")
-    print(NEXT_STEPS.format(package=__package__, name=run.path.name, example=example, data=config.data))
+    """The train verb: one run for each seed and fold; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(APP, options.config, RECIPES, options.trials, options.config.fold_count)
+    for config, run in trials.unfinished(planned):
+        train_one(config, run)
+        keras.utils.clear_session()
+    done = trials.finished(planned)
+    if len(done) > 1:
+        report(trials.summary(done))
+    name, example = done[-1].path.name, shlex.quote(str(done[-1].file("example.csv")))
+    data = shlex.quote(options.config.data)
+    print(NEXT_STEPS.format(package=__package__, name=name, example=example, data=data))
 
 
-def train_one(config: Config, name: str | None = None, fresh: bool = False) -> runs.Run:
-    """Trains (or goes on training) one run, measures it and reports."""
+def train_one(config: Config, run: runs.Run) -> list[dict]:
+    """Trains (or goes on training) one run and returns its measured records."""
     data = load(config)
-    run = runs.start(APP, dataclasses.asdict(config), name, fresh)
-    run.save_info(data.info)
+    config = sized(config, lambda config: build(config, data.info))
+    run.begin(data.info)
     keras.utils.set_random_seed(config.seed)
-    model, used = build(config, data.info)
+    model = build(config, data.info)
+    used = averaged(model)
     print(
-        f"{run.path}: {config.members} x {config.arch}, {used.count_params():,} parameters\n"
-        f"{config.data}, {data.info['split']} patients; {len(data.info['variables'])} variables, "
-        f"{data.train.inputs.shape[1]} steps",
+        f"{run.path}: {config.ensemble_size} networks of {config.layers} x {config.arch}, {config.units} units, "
+        f"{used.count_params():,} parameters\n"
+        f"{data.info['source']}: {data.info['split']} patients; {len(data.info['variables'])} variables, "
+        f"{data.train.steps.times.shape[1]} steps",
         flush=True,
     )
     # Every batch is full: another shape would be compiled anew.
@@ -71,16 +75,22 @@ def train_one(config: Config, name: str | None = None, fresh: bool = False) -> r
         deploy=lambda: used,
     )
     plots.learning_curves(history, run.file("learning_curves.png"), "nats", "nats per known interval")
-    report(run, measure(run, data))
-    write_example(run, data, run.load_model())
-    return run
+    predictor = Predictor(run)
+    predictor.choose_threshold(data.valid, config.false_alarm_rate)
+    records = measure(predictor, data)
+    report(records)
+    show_example(predictor, data)
+    run.save_metrics(records)
+    return records
 
 
-def write_example(run: runs.Run, data: Data, used: keras.Model) -> None:
-    """Keeps the measurements of one test patient, who had the outcome and whose risk is in the middle of theirs."""
-    risks = at_last(data.test, risk(answers(used, data.test.inputs, data.test.summary)))
+def show_example(predictor: Predictor, data: Data) -> None:
+    """Describes one test patient, who had the outcome and the median risk of all who had; saves the measurements."""
+    risks = data.test.steps.at_last(risk(predictor.chances(data.test.steps)))
     had = np.flatnonzero(data.test.outcomes.label == 1)
     patient = data.test.patients[had[np.argsort(risks[had])[len(had) // 2]]]
-    rows = data.table.of(data.table.patients.index(patient))
-    lines = [f"{t:g},{rows.variables[v]},{x:g}" for t, v, x in zip(rows.when, rows.what, rows.value, strict=True)]
-    runs.write_text(run.file("example.csv"), "\n".join(["time,variable,value", *lines]) + "\n")
+    found = data.table.among(np.array([data.table.patients.index(patient)]))
+    cells = zip(found.when, found.what, found.value, strict=True)
+    rows = ["time,variable,value", *(f"{t:.10g},{found.variables[v]},{x:.10g}" for t, v, x in cells)]
+    runs.write_text(predictor.run.file("example.csv"), "\n".join(rows) + "\n")
+    print(f"\n{describe(predictor, found, next(predictor.predictions(found)), REASONS)}")

@@ -1,0 +1,83 @@
+"""The options of each verb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro import MISSING
+from tyro.conf import Positional
+
+from shared import InputError, settings
+from shared.cli import Verbs
+from shared.settings import Fraction, chosen, one_of
+from shared.trials import Folds
+
+from .config import DEFAULT, RECIPES, Config
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # how often it is trained
+    trials: Folds = Folds()
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run again on its test patients and compare it with the baselines."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
+    record: bool = False
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Predict the risk of one patient or many, and name the measurements that raise it."""
+
+    # CSV file with the columns time, variable, value, and patient if there are several
+    records: Positional[str] = MISSING
+    # the run's name; by default the newest
+    run: str | None = None
+    # number of variables to name for each patient; by default 5, or 0 for more than 20 patients
+    reasons: int | None = None
+    # also write a CSV file with the columns patient, risk, alarm: one row for each patient
+    out: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        if self.reasons is not None and self.reasons < 0:
+            raise InputError(f"--reasons: expected at least 0; received {self.reasons}")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Print the risk of one patient after each measurement, and raise an alarm."""
+
+    # CSV file with the columns time, variable, value; - for standard input
+    feed: Positional[str] = "-"
+    # the run's name; by default the newest
+    run: str | None = None
+    # keep reading what is appended to the file, until Ctrl-C
+    follow: bool = False
+    # risk from which on the alarm is raised; by default the threshold chosen on validation patients
+    threshold: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+
+
+def verbs(words: Sequence[str]) -> Verbs:
+    """Each verb with its default options and the function that does it."""
+    return {
+        "train": (Train(config=chosen(RECIPES, words)), "train:train"),
+        "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "predict": (Predict(), "predict:predict"),
+        "stream": (Stream(), "monitor:stream", "monitor"),
+    }

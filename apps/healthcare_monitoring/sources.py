@@ -1,0 +1,84 @@
+"""Where measurements and outcomes come from: simulated stays, public data, your own CSV files."""
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+
+from shared.data import fetch
+from shared.data.catalogue import CATALOGUE, not_found
+
+from . import simulate
+from .config import Config
+from .reading import KINDS, read_measurements, read_outcomes
+from .records import Outcomes, Table, table
+
+# What the outcomes 1, 2, ... are called, and the unit of time.
+CALLED = {
+    "builtin": (("death in hospital",), "hours"),
+    "physionet2012": (("death in hospital",), "hours"),
+    "pbc2": (("death", "transplant"), "weeks"),
+}
+PUBLIC = tuple(name for name in CALLED if name != "builtin")
+NEVER_ZERO = ("Height", "Temp", "Weight")  # of PhysioNet's: nobody is 0 cm tall, at 0 degrees, or weighs 0 kg
+PBC_OUTCOMES = ("id", "tte", "times", "label")  # all other columns are measured at the visit
+
+
+def read(config: Config) -> tuple[Table, Outcomes]:
+    """All measurements of the source, and the outcomes, which are never read as measurements.
+
+    Raises:
+        InputError: an unknown source, or a file that cannot be right.
+    """
+    if config.data == "builtin":
+        return simulate.stays(config.seed)
+    if config.data == "physionet2012":
+        return physionet(*(fetch.fetch(file) for file in CATALOGUE["physionet2012"]))
+    if config.data == "pbc2":
+        return pbc(fetch.fetch(CATALOGUE["pbc2"][0]))
+    path = Path(config.data)
+    if not path.exists():
+        raise not_found(config.data, PUBLIC, "or the path of a CSV file")
+    found = read_measurements(path)
+    return found, read_outcomes(Path(config.outcomes) if config.outcomes else path.with_name("outcomes.csv"), found)
+
+
+def names(config: Config, outcomes: Outcomes) -> tuple[tuple[str, ...], str]:
+    """What the outcomes 1, 2, ... are called, and the unit of time, "" where it is not known."""
+    unnamed = tuple(f"outcome {n}" for n in range(1, outcomes.label.max() + 1))
+    return CALLED.get(config.data, (unnamed, ""))
+
+
+def physionet(measured: bytes, outcomes: bytes) -> tuple[Table, Outcomes]:
+    """PhysioNet 2012: Time,Parameter,Value for each stay, each beginning with its RecordID; -1 is unknown.
+
+    So is a zero of `NEVER_ZERO`.
+    """
+    patients, times, names, values = [], [], [], []
+    hours = {f"{hour:02}:{minute:02}": hour + minute / 60 for hour in range(49) for minute in range(60)}
+    for stay in measured.decode().split("Time,Parameter,Value\n00:00,RecordID,")[1:]:
+        patient, *rows = stay.split("\n")
+        cells = [row.split(",") for row in rows if row and not row.endswith(",-1")]
+        patients += [patient] * len(cells)
+        times += [hours[cell[0]] for cell in cells]
+        names += [f"{cell[1]} {cell[2]}" if cell[1] in KINDS else cell[1] for cell in cells]
+        values += [float(cell[2]) for cell in cells]
+    died = {row["RecordID"]: row["In-hospital_death"] for row in csv.DictReader(io.StringIO(outcomes.decode()))}
+    found = table("physionet2012", patients, times, names, values)
+    unknown = np.isin(found.what, [found.variables.index(name) for name in NEVER_ZERO]) & (found.value == 0)
+    note = f"{found.source}: {unknown.sum():,} zeros of {', '.join(NEVER_ZERO)} stand for unknown and are not read"
+    found = dataclasses.replace(found.kept(np.flatnonzero(~unknown)), notes=(*found.notes, note))
+    return found, Outcomes(np.array([died[name] for name in found.patients], np.int32), None)
+
+
+def pbc(content: bytes) -> tuple[Table, Outcomes]:
+    """pbc2: one row a visit, times in weeks, empty cells missing; label 0 censored, 1 death, 2 transplant."""
+    rows, ends = [], {}
+    for visit in csv.DictReader(io.StringIO(content.decode())):
+        ends[visit["id"]] = (int(float(visit["label"])), float(visit["tte"]))
+        measured = {name: text for name, text in visit.items() if name not in PBC_OUTCOMES and text}
+        rows += [(visit["id"], float(visit["times"]), name, float(text)) for name, text in measured.items()]
+    label, until = (np.array(column) for column in zip(*ends.values(), strict=True))
+    return table("pbc2", *zip(*rows, strict=True)), Outcomes(label.astype(np.int32), until)
