@@ -159,8 +159,8 @@ def test_the_network_learns_an_order_of_words_that_no_dictionary_has(tmp_path):
     drawn = {tuple(random.choice(list(dictionary), random.integers(1, 6))) for _ in range(1_200)}
     rows = [" ".join(some) + "\t" + " ".join(dictionary[word] for word in reversed(some)) for some in sorted(drawn)]
     (tmp_path / "own.tsv").write_text("\n".join(rows) + "\n")
-    size = "--level words --vocabulary 100 --max-tokens 8 --buckets 1 --units 48 --embedding 32".split()
-    words = ["train", "--data", str(tmp_path / "own.tsv"), *size, "--epochs", "25", "--learning-rate", "1e-2"]
+    words = f"train --data {tmp_path / 'own.tsv'} --level words --vocabulary 100 --max-tokens 8 --buckets 1 --units 48 "
+    words = f"{words} --embedding 32 --epochs 25 --learning-rate 1e-2".split()
     done = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     exact = next(record for record in figures(tmp_path) if record["metric"] == "exact_match_percent")
