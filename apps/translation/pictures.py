@@ -18,7 +18,7 @@ def attention(source: list[str], written: list[str], weights: np.ndarray, path: 
     image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(source)), [_label(token) for token in source], rotation=60, ha="right")
     axes.set_yticks(range(len(written)), [_label(token) for token in written])
-    axes.set(xlabel="source", ylabel="translation")
+    axes.set(xlabel="source", ylabel="target")
     figure.colorbar(image, ax=axes, label="attention weight")
     with warnings.catch_warnings():  # its font has no Chinese or Arabic, say: there an empty box is drawn
         warnings.filterwarnings("ignore", "Glyph")
