@@ -28,12 +28,17 @@ from tests.layers.test_battery import (
 masks = pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
 
 
-def having(option, where="SCAN_OPTIONS"):
-    """Every architecture whose layer knows the option; on other backends than TensorFlow one of each loop."""
+def knowing(option, where="SCAN_OPTIONS"):
+    """The architectures whose layer knows the option; on other backends than TensorFlow one of each loop."""
     archs = VECTOR_ARCHITECTURES if keras.backend.backend() == "tensorflow" else STANDING
     found = [arch for arch in archs if option in getattr(layer_class(arch), where, ())]
     assert found
-    return each(found)
+    return found
+
+
+def having(option):
+    """The test for each of them, all but a few being slow."""
+    return each(knowing(option))
 
 
 def zoned(layer, states, new, keep):
@@ -78,7 +83,7 @@ def test_recomputation_changes_neither_outputs_nor_gradients(arch, mask):
     check_recomputation(arch, mask, length=4)
 
 
-@pytest.mark.parametrize("arch", ["lstm", "slstm"])
+@pytest.mark.parametrize("arch", ["lstm", pytest.param("slstm", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("length", [1, 100])
 def test_pieces_may_be_of_one_step_or_longer_than_the_sequence(arch, length):
     check_recomputation(arch, None, length)
@@ -159,7 +164,7 @@ def test_indrnn_keeps_its_recurrent_weights_within_the_bound():
     assert np.abs(weights_of(layer)["recurrent_vector"]).max() <= 0.5
 
 
-@having("form", where="LAYER_OPTIONS")
+@pytest.mark.parametrize("arch", knowing("form", where="LAYER_OPTIONS"))
 @pytest.mark.parametrize("time", [1, 2, 7, 64, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("masked", [False, True])
 def test_both_forms_of_a_layer_agree_in_outputs_and_gradients(arch, time, masked):
