@@ -131,7 +131,7 @@ class Scanned:
             raise ValueError(f"Expected sequences of at least one step. Received: inputs of shape {sequences.shape}")
         sequences = ops.cast(sequences, self.compute_dtype)  # Keras itself casts those of floats only
         if initial_state is not None:
-            self._check_states("initial_state", tree.flatten(initial_state), sequences.shape)
+            self._check_states("an initial_state", tree.flatten(initial_state), sequences.shape)
         if mask is not None:
             mask = _checked_mask(tree.flatten(mask)[0], sequences)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)  # type: ignore

@@ -34,22 +34,27 @@ def differentiable(
         @staticmethod
         def forward(context, *inputs):
             outputs, context.residuals = forward(*inputs)
+            context.save_for_backward(*inputs)
             return tuple(outputs)
 
         @staticmethod
         def backward(context, *output_gradients):
-            found = backward(context.residuals, list(output_gradients))
-            return tuple(found if finish is None else finish(context.residuals, found))
+            residuals = context.residuals
+            if torch.is_grad_enabled():  # for a second derivative, which has to know them as functions of the inputs
+                _, residuals = forward(*context.saved_tensors)
+            found = backward(residuals, list(output_gradients))
+            return tuple(found if finish is None else finish(residuals, found))
 
     return lambda *inputs: list(Function.apply(*inputs))
 
 
 def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
     """The gradients by the inputs, given those by the outputs; as in `backend/tensorflow.py`."""
+    again = torch.is_grad_enabled()
     with torch.enable_grad():
-        leaves = [x.detach().requires_grad_() for x in inputs]
+        leaves = [x.view_as(x) if again and x.requires_grad else x.detach().requires_grad_() for x in inputs]
         outputs = list(function(*leaves))
-        found = torch.autograd.grad(outputs, leaves, list(gradients), allow_unused=True)
+        found = torch.autograd.grad(outputs, leaves, list(gradients), allow_unused=True, create_graph=again)
     return [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
 
 
