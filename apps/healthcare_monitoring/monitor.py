@@ -48,6 +48,11 @@ class Monitor:
         self.total, self.count = np.zeros(len(self.columns)), np.zeros(len(self.columns))
         self.curve: list[tuple[float, float]] = []  # (time, risk), the last of each step
 
+    def warm_up(self) -> None:
+        """Compiles the step, so that the first measurement does not wait for it."""
+        record = self.running.advance(self.running.total, 0.0, self.info["unit"], self.info["summaries"])
+        self.answer(*map(keras.ops.convert_to_tensor, record[:2]), self.states)
+
     def measure(self, when: float, variable: str, value: float) -> float:
         """The risk now that this is known too. Times must not fall."""
         width = self.info["step"]
@@ -93,6 +98,7 @@ def stream(options: Stream) -> None:
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
     monitor = Monitor(predictor)
+    monitor.warm_up()
     threshold = predictor.alarm["threshold"] if options.threshold is None else options.threshold
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
     alarms, left_out = Alarms(threshold), 0

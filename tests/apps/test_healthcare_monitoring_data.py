@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.healthcare_monitoring import data, metrics, records, steps
+from apps.healthcare_monitoring import data, metrics, reading, records, scaling, sources, steps
 from apps.healthcare_monitoring.config import DEFAULT, RECIPES, SUMMARIES, Config
 from shared import InputError, MissingFileError
 from shared.data import fetch
@@ -40,6 +40,30 @@ def test_no_patient_is_in_two_parts_and_each_has_its_share_of_deaths(builtin):
     assert max(shares) - min(shares) < 0.01
 
 
+def test_fewer_patients_are_spread_evenly_over_all_of_them(builtin):
+    few = data.load(dataclasses.replace(DEFAULT, max_examples=300))
+    names = sorted(name for part in (few.train, few.valid, few.test) for name in part.patients)
+    assert names == sorted(f"stay{n}" for n in np.linspace(0, 1499, 300).round().astype(int))
+    assert few.info["fingerprint"] == builtin.info["fingerprint"]  # that of all which was read
+    every = sources.read(DEFAULT)[0]
+    for name in names[:20]:
+        one, other = (table.among(np.array([table.patients.index(name)])) for table in (few.table, every))
+        assert (one.patients, one.who.tolist()) == ((name,), [0] * len(other.when))
+        np.testing.assert_array_equal(one.value, other.value)
+
+
+def test_the_fingerprint_is_that_of_the_content_and_not_of_the_path(tmp_path):
+    changes = {"same": {}, "moved": {}, "measured": {"measured": MEASURED.replace("p0,0,HR,70", "p0,0,HR,71")},
+               "ended": {"ended": ENDED.replace("p0,0", "p0,1")}}  # fmt: skip
+    prints = {}
+    for name, changed in changes.items():
+        (tmp_path / name).mkdir()
+        prints[name] = data.load(own(tmp_path / name, **changed)).info["fingerprint"]
+    assert prints["same"] == prints["moved"]
+    assert len(set(prints.values())) == 3
+    assert data.load(dataclasses.replace(DEFAULT, seed=2)).info["fingerprint"] != data.load(DEFAULT).info["fingerprint"]
+
+
 def test_every_patient_is_tested_in_exactly_one_fold():
     label = np.arange(100) % 3
     tested = [data.split(label, dataclasses.replace(DEFAULT, fold=fold))[2] for fold in range(5)]
@@ -47,17 +71,17 @@ def test_every_patient_is_tested_in_exactly_one_fold():
 
 
 def test_outcomes_are_no_inputs_and_changing_them_changes_no_input_of_a_patient(monkeypatch, builtin):
-    assert not {name.lower() for name in builtin.info["variables"]} & records.FORBIDDEN
-    found, outcomes = data.read(DEFAULT)
+    assert not {name.lower() for name in builtin.info["variables"]} & reading.FORBIDDEN
+    found, outcomes = sources.read(DEFAULT)
     before = steps.grid(found, 1.0, 24.0)[0]
     other = np.random.default_rng(0).permutation(outcomes.label)
     monkeypatch.setattr(data, "read", lambda config: (found, records.Outcomes(other, None)))
     changed = data.load(DEFAULT)
     assert changed.info["variables"] == builtin.info["variables"]
-    raw = steps.Scale(**changed.info["scale"]).apply(before)
+    raw = scaling.Scale(**changed.info["scale"]).apply(before)
     inputs, _ = steps.encode(raw, np.broadcast_to(np.arange(24.0), raw.shape[:2]), 1.0, changed.info["unit"])
     rows = [found.patients.index(name) for name in changed.test.patients]
-    np.testing.assert_array_equal(changed.test.inputs, inputs[rows])
+    np.testing.assert_array_equal(changed.test.steps.inputs, inputs[rows])
 
 
 @pytest.mark.parametrize("name", ["In-hospital_death", "Length_of_stay", "Survival", "outcome", "TTE"])
@@ -68,11 +92,11 @@ def test_a_column_that_is_an_outcome_is_refused_as_a_variable(name, tmp_path):
 
 
 def test_scaling_comes_from_the_training_patients_alone(builtin):
-    found, _ = data.read(DEFAULT)
+    found, _ = sources.read(DEFAULT)
     mine = np.isin(np.array(found.patients)[found.who], builtin.train.patients)
-    again = steps.Scale.fit(found.kept(np.flatnonzero(mine)))
+    again = scaling.Scale.fit(found.kept(np.flatnonzero(mine)))
     assert dataclasses.asdict(again) == builtin.info["scale"]
-    assert dataclasses.asdict(steps.Scale.fit(found)) != builtin.info["scale"]
+    assert dataclasses.asdict(scaling.Scale.fit(found)) != builtin.info["scale"]
 
 
 @settings(deadline=None, max_examples=30)
@@ -124,7 +148,7 @@ def test_bins_average_and_visits_are_steps_of_their_own():
 
 def test_each_interval_is_known_up_to_the_event_or_the_end_of_follow_up():
     outcomes = records.Outcomes(np.array([2, 0]), np.array([25.0, 25.0]))
-    config = Config(intervals=4, interval=10.0, step=0.0, window=0.0, earlier=0.5)
+    config = Config(intervals=4, interval=10.0, step=0.0, window=0.0, early_share=0.5)
     targets, weights = data.layout(outcomes, np.array([[0.0, 10.0], [0.0, 0.0]]), np.array([2, 1]), config)
     assert targets[0].tolist() == [[0, 0, 2, 0], [0, 2, 0, 0]]
     assert (weights[0] > 0).tolist() == [[True, True, True, False], [True, True, False, False]]
@@ -141,7 +165,8 @@ def test_competing_risks_and_survival_add_up_to_one():
 
 def test_a_risk_at_a_landmark_is_conditional_on_reaching_it():
     chances = np.tile([0.9, 0.1], (1, 1, 4, 1))  # one patient, one visit at 0: a hazard of 0.1 in each interval
-    part = data.Part(("a",), *[np.zeros((1, 1, 3))] * 2, None, None, np.zeros((1, 1)), np.array([1]), None)
+    visit = steps.Steps(None, None, None, times=np.zeros((1, 1)), lengths=np.array([1]))
+    part = data.Part(("a",), visit, None, None, None)
     at = np.array([0]), np.array([0])
     risks = metrics._from_landmark(part, at, chances, 2.0, 1.0, [1.0, 2.0])
     np.testing.assert_allclose(risks, [[0.1, 1 - 0.9**2]])
@@ -189,9 +214,9 @@ BAD = {
     ),
     "infinity": (dict(measured=MEASURED + "p0,1,HR,inf\n"), "line 82: expected a finite number as value"),
     "a negative time": (dict(measured=MEASURED + "p0,-1,HR,80\n"), "line 82: .* at least 0 as time; received -1"),
-    "an empty patient": (dict(measured=MEASURED + ",1,HR,80\n"), "line 82: expected a patient and a variable"),
+    "an empty patient": (dict(measured=MEASURED + ",1,HR,80\n"), "line 82: expected a patient; received an empty"),
     "one class only": (dict(ended=ENDED.replace(",1", ",0")), "expected patients with and without the outcome"),
-    "too few patients": (dict(folds=8), "at least 24 patients of each outcome for 8 folds; outcome 0 has 20"),
+    "too few patients": (dict(fold_count=8), "at least 24 patients of each outcome for 8 folds; outcome 0 has 20"),
     "a patient without measurements": (dict(ended=ENDED + "p99,0\n"), "outcomes.csv, line 42: patient p99 has no meas"),
     "a patient without outcome": (dict(ended=ENDED[5:]), "m.csv, line 2: patient p0 has no outcome in"),
     "a patient twice": (dict(ended=ENDED + "p0,0\n"), "outcomes.csv, line 42: patient p0 stands in an earlier line"),
@@ -230,8 +255,9 @@ def test_a_file_that_cannot_be_right_is_named_with_its_line_and_stays_as_it_was(
 
 
 def test_an_unknown_source_names_the_known_ones():
-    with pytest.raises(MissingFileError, match="--data builtin, physionet2012, pbc2 or the path"):
-        data.load(dataclasses.replace(DEFAULT, data="mimic"))
+    known = "--data: expected builtin, physionet2012, pbc2, or the path of a CSV file; received physionet. Did you mean"
+    with pytest.raises(MissingFileError, match=known):
+        data.load(dataclasses.replace(DEFAULT, data="physionet"))
 
 
 def test_what_may_be_right_is_read_with_a_note(tmp_path, capsys):
@@ -252,7 +278,7 @@ def test_what_may_be_right_is_read_with_a_note(tmp_path, capsys):
 def kept(values):
     """Those of one variable's values that are not taken for a wrong unit."""
     found = records.table("t", ["a"] * len(values), range(len(values)), ["x"] * len(values), values)
-    return records.within(found, np.array(steps.Scale.fit(found).limits)).value
+    return records.within(found, np.array(scaling.Scale.fit(found).limits)).value
 
 
 SIZES = st.floats(1e-9, 1e9)
@@ -278,7 +304,7 @@ def test_a_flag_that_few_have_keeps_both_its_values_and_they_are_told_apart(usua
         values = np.where(np.arange(1000) < 1000 * share, rare, usual).astype(float)
         np.testing.assert_array_equal(kept(values), values)
         found = records.table("t", ["a"] * 1000, range(1000), ["x"] * 1000, values)
-        scaled = steps.Scale.fit(found).apply(np.array([[usual], [rare]]))
+        scaled = scaling.Scale.fit(found).apply(np.array([[usual], [rare]]))
         assert abs(scaled[0, 0] - scaled[1, 0]) > 2
 
 
@@ -327,8 +353,8 @@ def test_a_code_for_unknown_is_left_out_and_a_sign_that_is_meant_is_not(codes):
 
 def test_what_training_patients_always_had_as_zero_or_never_had_has_no_limits():
     found = records.table("t", ["a", "b", "b"], [0, 0, 1], ["x", "x", "y"], [0.0, 7000.0, 7.0])
-    scale = steps.Scale.fit(found.kept(np.array([0])))
-    again = steps.Scale(**json.loads(json.dumps(dataclasses.asdict(scale))))
+    scale = scaling.Scale.fit(found.kept(np.array([0])))
+    again = scaling.Scale(**json.loads(json.dumps(dataclasses.asdict(scale))))
     assert len(records.within(found, np.array(again.limits)).value) == 3
     assert np.isfinite(again.apply(np.array([7000.0, 7.0]))).all()
 
@@ -338,7 +364,7 @@ def test_what_training_patients_always_had_as_zero_or_never_had_has_no_limits():
 def test_no_two_extremes_become_the_same_number(values, kind, beyond):
     values = [values, values - np.median(values), -values][kind]
     found = records.table("t", ["a"] * 999, range(999), ["x"] * 999, values)
-    scale = steps.Scale.fit(found)
+    scale = scaling.Scale.fit(found)
     beyond = np.unique(np.round(beyond, 1))
     extremes = np.sort(np.concatenate([values.max() + beyond * values.std(), values.min() - beyond * values.std()]))
     extremes = extremes[extremes > 0] if kind == 0 else extremes
@@ -353,7 +379,7 @@ def test_what_is_read_does_not_depend_on_the_unit(values, share, unit):
     values[int(share * len(values)) :] = 0  # a drug that few are given
     column = records.table("t", ["a"] * 999, range(999), ["x"] * 999, values)
     other = dataclasses.replace(column, value=column.value * unit)
-    one, two = (steps.Scale.fit(found).apply(found.value[:, None]) for found in (column, other))
+    one, two = (scaling.Scale.fit(found).apply(found.value[:, None]) for found in (column, other))
     np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-4)
 
 
@@ -373,18 +399,40 @@ def test_a_value_out_of_its_limits_is_named_with_its_variable_and_every_line():
 def test_a_heart_that_stands_still_is_monitored_and_a_wrong_unit_is_named():
     from apps.healthcare_monitoring.monitor import check
 
-    judge = types.SimpleNamespace(info={"variables": ["HR"], "step": 1.0, "window": 24.0}, limits=[(3.0, 2400.0)])
-    stream = types.SimpleNamespace(columns={"HR": 0}, curve=[], at=None)
-    assert check({"time": "1", "variable": "HR", "value": "0"}, judge, stream, "line 3") == (1.0, "HR", 0.0)
+    info = {"variables": ["HR"], "step": 1.0, "window": 24.0}
+    limits = types.SimpleNamespace(limits=[(3.0, 2400.0)])
+    watch = types.SimpleNamespace(info=info, predictor=limits, columns={"HR": 0}, curve=[], at=None)
+    assert check({"time": "1", "variable": "HR", "value": "0"}, watch, "line 3") == (1.0, "HR", 0.0)
     with pytest.raises(InputError, match="line 4: HR 2 is outside 3 to 2400"):
-        check({"time": "1", "variable": "HR", "value": "2"}, judge, stream, "line 4")
+        check({"time": "1", "variable": "HR", "value": "2"}, watch, "line 4")
+
+
+def test_what_a_feed_reads_of_a_row_a_table_reads_too(tmp_path):
+    """A kind becomes a variable of its own, an outcome, an age below 0 and an empty name are refused."""
+    variables = ["Age", "ICUType 3"]
+    rows = {"ICUType,3": ("ICUType 3", 3.0), "Age,70": ("Age", 70.0), "Age,-1": "at least 0", "died,1": "an outcome",
+            ",5": "expected a variable", "ICUType,9": "unknown variable 'ICUType 9'"}  # fmt: skip
+    for row, expected in rows.items():
+        (tmp_path / "p.csv").write_text(f"time,variable,value\n1,{row}\n")
+        cells = dict(zip(("time", "variable", "value"), ["1", *row.split(",")], strict=True))
+        if isinstance(expected, tuple):
+            assert reading.measurement(cells, "line 2", variables) == (1.0, *expected)
+            found = reading.read_measurements(tmp_path / "p.csv", variables)
+            assert (variables[found.what[0]], found.value[0]) == expected
+            continue
+        for read in (
+            lambda cells=cells: reading.measurement(cells, "line 2", variables),
+            lambda: reading.read_measurements(tmp_path / "p.csv", variables),
+        ):
+            with pytest.raises(InputError, match=f"line 2: .*{expected}"):
+                read()
 
 
 def test_a_stay_shorter_than_the_window_has_no_steps_after_its_last_measurement(tmp_path):
     whole = data.load(own(tmp_path, MEASURED.replace("p1,2.5", "p1,7.5")))
     for part in (whole.train, whole.valid, whole.test):
         expected = [8 if name == "p1" else 3 for name in part.patients]
-        assert part.lengths.tolist() == expected and part.inputs.shape[1] == 24
+        assert part.steps.lengths.tolist() == expected and part.steps.inputs.shape[1] == 24
         assert ((part.weights[..., 0] > 0).sum(axis=1) == expected).all()
         np.testing.assert_allclose(part.weights.sum(axis=(1, 2)), 1, rtol=1e-6)
 
@@ -394,14 +442,14 @@ def test_a_stay_shorter_than_the_window_has_no_steps_after_its_last_measurement(
 def test_line_ends_and_a_byte_order_mark_change_nothing(ends, mark, tmp_path):
     text = (mark + HEADER + MEASURED).replace("\n", ends)
     (tmp_path / "m.csv").write_bytes(text.encode())
-    found = records.read_measurements(tmp_path / "m.csv")
+    found = reading.read_measurements(tmp_path / "m.csv")
     assert len(found.value) == 80 and found.lines.tolist()[:2] == [2, 3] and found.variables == ("HR",)
-    assert records.header([f"{mark}Time", "variable", "value"], ["time"], "standard input")[0] == "time"
+    assert reading.header([f"{mark}Time", "variable", "value"], ["time"], "standard input")[0] == "time"
 
 
 def test_a_number_of_the_row_is_not_taken_for_the_patient_where_there_is_one():
-    assert records.header(["id", "patient"], ["patient"], "t") == ["id", "patient"]
-    assert records.header(["RecordID"], ["patient"], "t") == ["patient"]
+    assert reading.header(["id", "patient"], ["patient"], "t") == ["id", "patient"]
+    assert reading.header(["RecordID"], ["patient"], "t") == ["patient"]
 
 
 def test_what_is_measured_after_the_window_is_counted_and_teaches_nothing(tmp_path, capsys):
@@ -414,28 +462,28 @@ def test_what_is_measured_after_the_window_is_counted_and_teaches_nothing(tmp_pa
 
 def test_a_time_may_be_written_in_hours_and_minutes(tmp_path):
     (tmp_path / "132539.txt").write_text("Time,Parameter,Value\n00:00,RecordID,132539\n01:30,HR,80\n")
-    found = records.read_measurements(tmp_path / "132539.txt", ["HR"])
+    found = reading.read_measurements(tmp_path / "132539.txt", ["HR"])
     assert found.patients == ("132539",) and found.when.tolist() == [1.5] and found.lines.tolist() == [3]
 
 
 def test_an_unknown_variable_is_named_with_the_nearest_known_one(tmp_path):
     (tmp_path / "p.csv").write_text("time,variable,value\n1,Lactat,2\n")
     with pytest.raises(InputError, match=r"p.csv, line 2: unknown variable 'Lactat'; did you mean Lactate\?"):
-        records.read_measurements(tmp_path / "p.csv", ["HR", "Lactate"])
+        reading.read_measurements(tmp_path / "p.csv", ["HR", "Lactate"])
     with pytest.raises(InputError, match=r"line 9: unknown variable 'hr'; did you mean HR\?"):
-        records.known_variable("hr", ["HR", "Lactate"], "line 9")
+        reading.known_variable("hr", ["HR", "Lactate"], "line 9")
 
 
 @pytest.fixture(scope="module")
 def physionet():
-    return data.physionet(*(fetch.fetch(file) for file in CATALOGUE["physionet2012"]))
+    return sources.physionet(*(fetch.fetch(file) for file in CATALOGUE["physionet2012"]))
 
 
 @pytest.mark.data
 def test_physionet_is_read_as_published(physionet):
     found, outcomes = physionet
     assert len(found.patients) == 4000 and outcomes.label.sum() == 554
-    assert len(found.variables) == 44 and not {name.lower() for name in found.variables} & records.FORBIDDEN
+    assert len(found.variables) == 44 and not {name.lower() for name in found.variables} & reading.FORBIDDEN
     assert found.when.max() <= 48 and found.value.min() != -1
     one = found.of(found.patients.index("132539"))
     assert (one.when[one.what == found.variables.index("HR")][:2] * 60).round().tolist() == [7, 37]
@@ -457,9 +505,9 @@ def test_of_physionet_no_sign_is_left_out_and_what_is_left_out_is_said(physionet
 
 @pytest.mark.data
 def test_pbc2_is_read_as_published_and_no_visit_lies_after_the_end():
-    found, outcomes = data.pbc(fetch.fetch(CATALOGUE["pbc2"][0]))
+    found, outcomes = sources.pbc(fetch.fetch(CATALOGUE["pbc2"][0]))
     assert len(found.patients) == 312 and np.bincount(outcomes.label).tolist() == [143, 140, 29]
-    assert len(found.variables) == 15 and not set(found.variables) & set(data.PBC_OUTCOMES)
+    assert len(found.variables) == 15 and not set(found.variables) & set(sources.PBC_OUTCOMES)
     assert (found.when <= outcomes.until[found.who]).all()
     loaded = data.load(RECIPES["pbc2"])
-    assert sum(part.lengths.sum() for part in (loaded.train, loaded.valid, loaded.test)) == 1945
+    assert sum(part.steps.lengths.sum() for part in (loaded.train, loaded.valid, loaded.test)) == 1945
