@@ -83,7 +83,7 @@ def test_records_have_all_baselines_and_the_headline_what_the_alarm_does(smoke):
     assert [(r["metric"], r["direction"]) for r in records] == [
         ("auroc", "higher"), ("auprc", "higher"), ("brier", "lower"), ("calibration_slope", "one")]  # fmt: skip
     assert all(set(r["baselines"]) == {"gradient_boosting", "logistic_regression"} for r in records)
-    assert set(records[0]["details"]) == set(["threshold", "stated", "false_alarms", "found", "median_time", "time_unit"])
+    assert set(records[0]["details"]) == {"threshold", "stated", "false_alarms", "found", "median_time", "time_unit"}
     assert [r["headline"] for r in records] == [True, False, False, False]
     assert all((r["split"], r["n"], r["over"], r["params"]) == ("test", 1, None, records[0]["params"]) for r in records)
 
