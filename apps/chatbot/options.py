@@ -23,6 +23,7 @@ class Train:
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # which runs are trained
     trials: Seeds = Seeds()
 
 
@@ -34,6 +35,7 @@ class TrainTalk:
     config: TalkConfig = TALK
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(TALK_RECIPES)] = None
+    # which runs are trained
     trials: Seeds = Seeds()
 
 

@@ -27,6 +27,7 @@ class Train:
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # which runs are trained
     trials: Seeds = Seeds()
 
 
