@@ -137,7 +137,7 @@ def test_evaluation_and_prediction_from_a_file_judge_the_same_patients_at_the_sa
     """The figures of the record follow from the table that predict writes."""
     done = run_here(APP, "predict", str(ward), "--out", str(tmp_path / "out.csv"), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0, done.stderr
-    rows = list(csv.DictReader((tmp_path / "out.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
     assert [row["patient"] for row in rows] == list(stays.test.patients)
     risks, alarmed = (np.array([float(row[name]) for row in rows]) for name in ("risk", "alarm"))
     evaluated = stays.test.steps.at_last(metrics.risk(predictor.chances(stays.test.steps)))

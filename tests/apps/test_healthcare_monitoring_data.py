@@ -485,7 +485,7 @@ def test_physionet_is_read_as_published(physionet):
     assert len(found.patients) == 4000 and outcomes.label.sum() == 554
     assert len(found.variables) == 44 and not {name.lower() for name in found.variables} & reading.FORBIDDEN
     assert found.when.max() <= 48 and found.value.min() != -1
-    one = found.of(found.patients.index("132539"))
+    one = found.among(np.array([found.patients.index("132539")]))
     assert (one.when[one.what == found.variables.index("HR")][:2] * 60).round().tolist() == [7, 37]
 
 

@@ -5,6 +5,7 @@ from shared.layers import ARCHITECTURES, layer_class, recurrent
 # What a layer does around the maths of its step. Who overrides one of these has a loop of its own.
 LOOP = (
     "_check_states",
+    "_check_step",
     "batch_first",
     "build",
     "call",
@@ -15,13 +16,25 @@ LOOP = (
     "inner_loop",
     "keras_seed",
     "over_time",
+    "state_shapes",
     "time_first",
     "without_dropped",
     "zoned",
     "zones",
 )
 # The maths, and what each architecture is tested for anyway.
-MATHS = ("__init__", "from_config", "gates", "get_config", "loop_weights", "plain", "recurrence", "step", "units")
+MATHS = (
+    "__init__",
+    "advance",
+    "from_config",
+    "gates",
+    "get_config",
+    "loop_weights",
+    "plain",
+    "recurrence",
+    "step",
+    "units",
+)
 
 
 def kind(layer: type) -> tuple[type, ...]:
