@@ -41,7 +41,9 @@ from tests.toy_training import (
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
-    return runs.start("toy", {"data": "random"}, name="run")
+    run = runs.start("toy", {"data": "random"}, name="run")
+    run.begin({})
+    return run
 
 
 def toy_command(folder: Path, *words: str) -> int:
@@ -155,6 +157,7 @@ def test_a_kill_at_any_moment_at_all_changes_nothing(fresh, tmp_path, monkeypatc
         monkeypatch.setenv("GALLERY_RUNS", str(folder))
         with checkpoints(written):
             run = runs.start("toy", {"data": "random"}, name="run")
+            run.begin({})
             rows = fit(model, Toy(1, 3), Toy(2, 3), run, epochs=3, checkpoint_s=checkpoint_s)
         best = [keras.ops.convert_to_numpy(weight) for weight in run.load_model().weights]
         found = [run.file("history.csv").read_bytes(), *(value.tobytes() for value in [*values(model), *best])]
@@ -183,6 +186,7 @@ def whole(tmp_path_factory):
     printed, model = io.StringIO(), toy_model()
     with mock.patch.dict(os.environ, GALLERY_RUNS=str(tmp_path_factory.mktemp("whole"))):
         run = runs.start("toy", {"data": "random"}, name="run")
+        run.begin({})
     with contextlib.redirect_stdout(printed):
         rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=2)
     return SimpleNamespace(model=model, rows=rows, run=run, printed=printed.getvalue())
@@ -240,6 +244,7 @@ def test_the_model_saved_is_the_best_epochs(run, fresh):
     rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=4, monitor="val_accuracy", mode="max")
     best = max(range(4), key=lambda epoch: rows[epoch]["val_accuracy"])  # the first of equals
     other = runs.start("toy", {"data": "random"}, name="shorter")
+    other.begin({})
     shorter = fresh()
     fit(shorter, Toy(1, STEPS), Toy(2, 3), other, epochs=best + 1)
     for saved, expected in zip(run.load_model().weights, shorter.weights, strict=True):
@@ -318,6 +323,7 @@ def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(run, fresh):
     assert position.epoch == 1 and 0 < position.step < STEPS and len(position.history) == 1
     rows = fit(fresh(), Toy(1, STEPS), Toy(2, 3), run, epochs=3)
     other = runs.start("toy", {"data": "random"}, name="unbroken")
+    other.begin({})
     assert rows == fit(fresh(), Toy(1, STEPS), Toy(2, 3), other, epochs=3)
     assert not run.file("model.best_epoch.keras").exists()
 

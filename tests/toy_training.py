@@ -91,6 +91,7 @@ def train(options: argparse.Namespace) -> None:
 
     with before_each_rename(interrupt):
         run = runs.start("toy", {"data": "random"})
+        run.begin({})
         model = toy_model()
         rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=4, checkpoint_s=0)
     np.savez(

@@ -220,9 +220,7 @@ def test_each_epoch_is_judged_by_the_bleu_of_greedy_translations():
             asked.append(search)
             return [[(source, 0.0, 0.0)] for source in sources]
 
-    model = types.SimpleNamespace(
-        evaluate=lambda batches, verbose: {"loss": 2.0, "batches": batches, "verbose": verbose}
-    )
+    model = types.SimpleNamespace(evaluate=lambda batches, verbose: {"loss": 2.0, "of": (batches, verbose)})
     train._evaluate_with_bleu(model, Copying(), valid)
     expected = evaluate.bleu(["two men are here", "hier zwei"], ["two men are here", "zwei hier"])
     assert model.evaluate("some", verbose=0) == {"loss": 2.0, "of": ("some", 0), "bleu": expected}
