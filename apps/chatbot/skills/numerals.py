@@ -234,7 +234,7 @@ def _share(reader: Reader) -> Fraction | None:
 
 def _slash(reader: Reader) -> Fraction | None:
     """3/4 in digits."""
-    above = _digits(reader)
+    above = _digits(reader) if reader.peek(1) == "/" else None
     below = _digits(reader) if above is not None and reader.take("/") else None
     if above is None or below is None:
         return None

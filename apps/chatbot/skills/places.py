@@ -53,6 +53,11 @@ CLEARLY, SLIGHTLY = 2, 10  # times as many people as the next place of the name 
 YES = ("yes", "yes please", "yeah", "yep", "right", "exactly", "correct", "that one", "sure")
 LONGEST = 60  # characters of a name
 _MARKS = {code: None if chr(code) in "'." else " " for code in range(128) if not chr(code).isalnum()}
+# Letters of names that are none with an accent, as people type them.
+_LETTERS = str.maketrans(
+    {"\u00f8": "o", "\u00d8": "o", "\u0142": "l", "\u0141": "l", "\u0111": "d", "\u0110": "d", "\u0131": "i"}
+    | {"\u00df": "ss", "\u00e6": "ae", "\u0153": "oe", "\u2018": "'", "\u2019": "'", "\u02bb": "'"}
+)
 LATIN = "\u0250"  # letters before this one can be written without accents
 
 
@@ -112,7 +117,7 @@ def _answer(found: list[Place], now: datetime.datetime) -> tuple[str, datetime.t
     first = found[0]
     others = [other for other in found[1:] if other.offset(now) != first.offset(now)]
     most = max((other.people for other in others), default=0)
-    if first.people <= CLEARLY * most:
+    if others and first.people <= CLEARLY * most:
         names = dict.fromkeys(place.full() for place in (first, *sorted(others, key=lambda place: -place.people)))
         raise CannotDo(f"There are several: do you mean {' or '.join(list(names)[:3])}?", "city")
     if first.several(now):
@@ -143,9 +148,11 @@ def _near(key: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A name without accents, marks and case."""
+    """A name without accents, marks and case; a letter of another script becomes its number, so that it is not lost."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+        text = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+        text = "".join(sign for sign in text if not unicodedata.combining(sign))
+        text = text.encode("ascii", "xmlcharrefreplace").decode()
     return " ".join(text.translate(_MARKS).lower().split()).removeprefix("the ")
 
 

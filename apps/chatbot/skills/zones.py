@@ -69,7 +69,7 @@ def zone(text: str) -> tuple[str, datetime.tzinfo] | None:
     Raises:
         CannotDo: the abbreviation stands for several zones, or the offset is none.
     """
-    name = text.lower().replace("\u2212", "-").replace("\u2013", "-").strip(" .")
+    name = text.lower().replace("\u2212", "-").replace("\u2013", "-").strip(" .,?!")
     if offset := _OFFSET.fullmatch(name):
         minutes = 60 * int(offset[2]) + int(offset[3] or 0)
         if minutes > 60 * MOST_HOURS or int(offset[3] or 0) > 59:
