@@ -7,7 +7,6 @@ matters as in pint: Mg is not mg. Where pint knows none in this case (KM), and w
 
 import functools
 import itertools
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -48,7 +47,7 @@ DIFFERENCE = ("difference of", "change of", "rise of", "drop of", "increase of",
 WARMER = ("warmer", "hotter", "colder", "cooler")
 WORDS = frozenset([*WARMER, "difference", "below", "degrees", "degree", "rise", "drop"])
 SHORT = 4  # letters of an abbreviation, which may be typed in another case
-_NAME = re.compile(r"[^\W\d]{1,40}")  # nothing that could be an expression
+LONGEST_NAME = 40  # letters
 
 
 @dataclass(frozen=True)
@@ -201,17 +200,20 @@ def _named(words: list[str]) -> Readings | None:
     return Readings(name, units) if units else None
 
 
-@functools.cache
+@functools.lru_cache(maxsize=10_000)
 def looked_up(name: str) -> Any:
     """Pint's unit of just this name; None if it has none."""
     import pint
 
     name = name.replace(" ", "_")
+    letters = name.replace("_", "")
+    if not (letters.isalpha() and name.isidentifier() and len(name) <= LONGEST_NAME):
+        return None  # it could be an expression
     try:
-        found = registry().Unit(name) if _NAME.fullmatch(name) else None
+        found = registry().Unit(name)
     except (pint.UndefinedUnitError, AttributeError, ValueError):
         return None
-    return None if found is None or str(found) in ("", "dimensionless") else found
+    return None if str(found) in ("", "dimensionless") else found
 
 
 @functools.cache
