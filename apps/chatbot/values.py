@@ -121,7 +121,7 @@ def expression(random: Random) -> str:
     text = _term(random, spoken)
     gap = "" if not spoken and random.random() < 0.3 else " "
     for _ in range(random.integers(1, 4)):
-        text += f"{gap}{random.choice(terms)}{gap}{_term(random, spoken)}"
+        text += f"{gap}{random.choice(terms)}{gap}{_term(random, spoken or (gap != '' and random.random() < 0.3))}"
     return text
 
 

@@ -464,6 +464,15 @@ MESSAGES = [
     ("i am sure to go at 9 , remind me", "set_reminder", {"task": "go", "moment": "at 9"}, {"moment": "at 9"}),
     ("good morning , the time in rome", "get_time", {"city": "rome"}, {"city": "rome"}),
     ("what time is it in gmt -2", "get_time", {"city": "gmt"}, {"city": "gmt -2"}),
+    ("remind me to call the day after tomorrow", "set_reminder", {"task": "call the", "moment": "day after tomorrow"},
+     {"task": "call", "moment": "the day after tomorrow"}),
+    ("est time", "get_time", {}, {"city": "est"}),
+    ("the date in New York", "get_date", {}, {"city": "New York"}),
+    ("could you kindly tell us the time", "get_time", {}, {}),
+    ("GMT+2 time", "get_time", {}, {"city": "GMT+2"}),
+    ("est time tomorrow", "get_time", {}, "?'tomorrow'"),
+    ("what time is it in the xyzzy", "get_time", {}, "?'xyzzy'"),
+    ("cancel the ten minute timer", "set_timer", {"duration": "ten minute"}, "?'cancel'"),
     ("convert minus celsius", "convert_units", {"unit": "celsius"}, "?'minus'"),
     ("what day is it tomorrow", "get_date", {}, "?'tomorrow'"),
     ("what was the time in rome two hours ago", "get_time", {"city": "rome"}, "?'two hours ago'"),
@@ -485,6 +494,7 @@ def test_what_the_network_has_not_marked_is_added_or_asked_back(message, skill, 
     spoken = Spoken(message, found_slots(slots.items()))
 
     def read():
+        spoken.find_place(known()[skill])
         spoken.check(known()[skill])
         return spoken.values()
 
@@ -510,6 +520,7 @@ def test_of_the_built_in_requests_nothing_is_asked_back_and_nothing_is_added():
         if intent in skills:
             slots = [(name, " ".join(words[first:last])) for name, first, last in tags.spans(found)]
             spoken = Spoken(" ".join(words), found_slots(slots))
+            spoken.find_place(skills[intent])
             spoken.check(skills[intent])
             assert spoken.values() == dict(slots), words
 
@@ -591,9 +602,8 @@ def test_the_time_here_has_the_rules_of_its_zone(monkeypatch):
 def test_a_count_of_dice_is_a_whole_number(world):
     assert chance.roll_dice({"count": "two"}, world).count("+") == 1
     for count in ("-3", "2.5", "2-3", "two three", "0"):
-        with pytest.raises(CannotDo) as question:
+        with pytest.raises(CannotDo):
             chance.roll_dice({"count": count}, world)
-        assert question.value.slot == "count"
     assert clock.get_time({"city": "here"}, world) == "It is 15:30 on Wednesday."
 
 

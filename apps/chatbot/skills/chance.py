@@ -72,5 +72,5 @@ def _number(slots: dict[str, str], slot: str, usual: int, most: int) -> int:
         return usual
     count = number(slots[slot], slot)
     if count != int(count) or not 1 <= count <= most:
-        raise CannotDo(f"I need a whole number from 1 to {most:,}; I heard {shortened(slots[slot])!r}.", slot)
+        raise CannotDo(f"I need a whole number from 1 to {most:,}; I heard {shortened(slots[slot])!r}.")
     return int(count)

@@ -35,7 +35,7 @@ def duration(text: str) -> int:
 def checked(seconds: Fraction | int) -> int:
     """The seconds, if a timer can run for as long."""
     if not 0 < seconds <= LONGEST_S:
-        raise CannotDo("A duration must be longer than nothing and at most a year.", "duration")
+        raise CannotDo("A duration must be longer than nothing and at most a year. For how long?", "duration")
     if seconds != int(seconds):
         raise CannotDo("I count whole seconds only. For how long?", "duration")
     return int(seconds)

@@ -113,7 +113,8 @@ def whole(
     try:
         found = rule(reader)
     except CannotDo as refusal:
-        raise CannotDo(str(refusal), refusal.slot or slot, refusal.keeps) from None
+        asks = refusal.slot or (slot if "?" in str(refusal) else "")
+        raise CannotDo(str(refusal), asks, refusal.keeps) from None
     if left := reader.left():
         where = "" if left == reader.text else f" in {shortened(text)!r}"
         raise CannotDo(f"I did not understand {shortened(left)!r}{where}. Please say {kind} like {example}.", slot)

@@ -4,12 +4,13 @@ A sign, a number or a time beside a value belongs to it: of "minus 10 celsius" w
 no value at all is not passed over, see `check`.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from . import CannotDo, Skill, calculator, dates, durations, numerals, quantities, times, when
+from . import CannotDo, Skill, calculator, dates, durations, numerals, places, quantities, times, when, zones
 from .reader import shortened
 
 _TOKEN = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|[^\W\d_]+(?:'[^\W\d_]+)?|\S")
@@ -40,9 +41,28 @@ HEEDED = frozenset().union(
     durations.WORDS - {"day", "week"},
     quantities.WORDS - {"degree", "degrees"},
     {"minus", "negative", "plus", "square", "squared", "cubic", "cubed", "per", "percent"},
-    {"not", "except", "every", "each", "daily", "weekly", "ago", "until", "twice", "double"},
+    {"not", "don't", "never", "except", "every", "each", "daily", "weekly", "ago", "until", "twice", "double"},
+    {"cancel", "stop", "delete", "remove", "clear", "undo"},
 )
+# Zones that nothing else is called; of other abbreviations capital letters tell.
+ZONES = set(str.split("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst ist jst msk"))
+NO_PLACES = {"us", "states"}  # unless in capital letters
 GREETINGS = {"morning", "afternoon", "evening", "night"}  # after "good"
+
+
+@functools.cache
+def _names() -> frozenset[str]:
+    return frozenset(places.names())
+
+
+def _is_place(said: str) -> bool:
+    """Whether the words are hardly anything else than a well-known place or a zone."""
+    key, capitals = places.plain(said), said.isupper()
+    if key in ZONES or (capitals and key in zones.FIXED.keys() | zones.SEVERAL.keys() | zones.ZONES.keys()):
+        return True
+    if " " in key:
+        return any(place.people >= places.IN_REQUESTS for place in places.index().get(key, []))
+    return key in _names() and (capitals or key not in NO_PLACES)
 
 
 class Slot(Protocol):
@@ -70,6 +90,7 @@ class Spoken:
         self.words = [token[0].lower() for token in self.tokens]
         self.given = [(slot.name, slot.value) for slot in slots]
         self.spans = self._located()
+        self._hand_over_articles()
         self.complete = len(self.spans) == len(self.given)
         for span in self.spans:
             self._grow(span)
@@ -91,12 +112,50 @@ class Spoken:
         """CannotDo names a number, a sign or a time that is in no slot and that the skill's patterns do not have."""
         if not skill.strict or not self.complete:
             return
-        usual = set(re.findall(r"[^\W\d_]+", " ".join(skill.patterns)))
-        taken = {place for span in self.spans for place in range(span.first, span.last)}
-        left = [place for place in range(len(self.words)) if place not in taken and self._heeded(place, usual)]
+        usual = self._usual(skill)
+        left = [place for place in self._free() if self._heeded(place, usual) or self._after_in(place, skill, usual)]
         if left:
             words = " ".join(self.tokens[place][0] for place in left)
             raise CannotDo(f"I did not understand {shortened(words)!r} in that. Please say it in other words.")
+
+    def find_place(self, skill: Skill) -> None:
+        """Takes a large city, a country or a zone that no slot has as the city that the skill asks for."""
+        if not self.complete or "city" not in skill.slots() or any(span.name == "city" for span in self.spans):
+            return
+        usual, free = self._usual(skill), set(self._free())
+        for length in (3, 2, 1):
+            for first in range(len(self.words) - length + 1):
+                said = self._said(first, first + length)
+                if free.issuperset(range(first, first + length)) and said.lower() not in usual and _is_place(said):
+                    self.spans.append(Span("city", first, first + length))
+                    self._grow(self.spans[-1])
+                    return
+
+    def _usual(self, skill: Skill) -> set[str]:
+        return set(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", " ".join(skill.patterns)))
+
+    def _free(self) -> list[int]:
+        """The places that no slot has."""
+        taken = {place for span in self.spans for place in range(span.first, span.last)}
+        return [place for place in range(len(self.words)) if place not in taken]
+
+    def _after_in(self, place: int, skill: Skill, usual: set[str]) -> bool:
+        """Whether the word may be a place that is unknown here: in Xyzzy, in the Xyzzy."""
+        before = [word for word in self.words[max(0, place - 2) : place] if word != "the"][-1:]
+        word = self.words[place]
+        return "city" in skill.slots() and before == ["in"] and word.isalpha() and word not in usual
+
+    def _hand_over_articles(self) -> None:
+        """In "to call anna the | day after tomorrow" the article is of the day, not of the task."""
+        for before, after in zip(self.spans, self.spans[1:], strict=False):
+            borders = before.last == after.first and before.last - before.first > 1
+            if (
+                borders
+                and before.name not in BESIDE
+                and after.name == "moment"
+                and self.words[before.last - 1] == "the"
+            ):
+                before.last, after.first = before.last - 1, after.first - 1
 
     def _located(self) -> list[Span]:
         """Where the slots are, in the order of the request; those that are not in it as whole words are left out."""

@@ -80,15 +80,15 @@ def _sum(amounts: list[Fraction], sources: list[Any], wanted: Any, difference: b
     if difference:
         sources, wanted = [delta(source) for source in sources], delta(wanted)
     elif len(sources) > 1 and any(str(source) in TEMPERATURES for source in sources):
-        raise CannotDo("One cannot add up temperatures.", "amount")
+        raise CannotDo("One cannot add up temperatures.")
     made = registry().Quantity
     pairs = zip(amounts, sources, strict=True)
     found = sum(float(made(float(amount), of).to(wanted).magnitude) for amount, of in pairs)
     if not math.isfinite(found):
-        raise CannotDo(TOO_LARGE, "amount")
+        raise CannotDo(TOO_LARGE)
     temperature = str(wanted) in {*TEMPERATURES, "kelvin"} and not difference
     if temperature and made(found, wanted).to("kelvin").magnitude < -1e-9:
-        raise CannotDo("There is no such temperature: absolute zero is 0 kelvin, or -273.15 degrees Celsius.", "amount")
+        raise CannotDo("There is no such temperature: absolute zero is 0 kelvin, or -273.15 degrees Celsius.")
     return found
 
 
@@ -114,4 +114,4 @@ def _impossible(sources: list[Readings], target: Readings) -> CannotDo:
     for readings in (source, target):
         full = " or ".join(map(_full, readings.units))
         named.append(shortened(readings.name) + (f" ({full})" if len(readings.name) <= SHORT else ""))
-    return CannotDo(f"One cannot turn {named[0]} into {named[1]}: they measure different things.", "target")
+    return CannotDo(f"One cannot turn {named[0]} into {named[1]}: they measure different things.")
