@@ -89,8 +89,11 @@ class Assistant:
             return self.followed(slots)
         if not frame.sure or frame.intent not in self.skills:
             return "", {}
-        spoken.check(self.skills[frame.intent])
-        if "city" in self.skills[frame.intent].slots() and "city" in thread.slots and _THERE.search(message):
+        skill = self.skills[frame.intent]
+        spoken.find_place(skill)
+        spoken.check(skill)
+        slots = spoken.values()
+        if "city" in skill.slots() and "city" in thread.slots and _THERE.search(message):
             slots["city"] = thread.slots["city"]
         return frame.intent, slots
 
