@@ -16,7 +16,8 @@ from .config import APP
 from .memory import Memory
 from .options import Chat
 from .predict import Frame, Predictor
-from .skills import CannotDo, Skill, World, clock, known, units
+from .skills import CannotDo, Skill, World, known, places, units
+from .skills.spoken import Spoken
 from .smalltalk.config import TALK_APP
 
 FOLLOW_UP, OUT_OF_SCOPE = "follow_up", "out_of_scope"
@@ -66,23 +67,33 @@ class Assistant:
             frame, did, answer = Frame("", 0.0, False, ()), "", "I need words or numbers to go by."
             return Turn(answer, frame, did, {}, 1000 * (time.perf_counter() - started))
         frame = self.predictor.understand([message])[0]
-        did, slots = self.meant(frame, message)
-        answer = self.act(did, slots) if did else self.chatter(message)
+        try:
+            did, slots = self.meant(frame, Spoken(message, frame.slots))
+            answer = self.act(did, slots) if did else self.chatter(message)
+        except CannotDo as question:  # a part of the request was not understood
+            did, slots, answer, self.thread = frame.intent, {}, str(question), Thread()
         if frame.cut:
             answer += f" (I read only the first {self.predictor.encoder.max_words} words of that.)"
         return Turn(answer, frame, did, slots, 1000 * (time.perf_counter() - started))
 
-    def meant(self, frame: Frame, message: str) -> tuple[str, dict[str, str]]:
+    def meant(self, frame: Frame, spoken: Spoken) -> tuple[str, dict[str, str]]:
         """The skill that is meant and its slots, some of them from the thread; "" where none is."""
-        slots, thread = frame.values(), self.thread
+        slots, thread, message = spoken.values(), self.thread, spoken.message
         if thread.asked and (not frame.sure or frame.intent in (FOLLOW_UP, OUT_OF_SCOPE)):
-            return thread.intent, thread.slots | {thread.asked: slots.get(thread.asked, message.strip(" .!?"))}
+            kept = thread.slots.get(thread.asked)
+            answer = slots.get(thread.asked, message.strip(" .!?"))
+            return thread.intent, thread.slots | {thread.asked: f"{kept}\n{answer}" if kept else answer}
         # Slots that the last skill has are worth more than doubt about a short message.
         if frame.intent == FOLLOW_UP and thread.intent and slots:
+            spoken.check(self.skills[thread.intent])
             return self.followed(slots)
         if not frame.sure or frame.intent not in self.skills:
             return "", {}
-        if "city" in self.skills[frame.intent].slots() and "city" in thread.slots and _THERE.search(message):
+        skill = self.skills[frame.intent]
+        spoken.find_place(skill)
+        spoken.check(skill)
+        slots = spoken.values()
+        if "city" in skill.slots() and "city" in thread.slots and _THERE.search(message):
             slots["city"] = thread.slots["city"]
         return frame.intent, slots
 
@@ -107,6 +118,9 @@ class Assistant:
         try:
             return each.run(slots, self.world)
         except CannotDo as refusal:
+            if refusal.slot:  # the next message is the answer; only what the question left open is replaced by it
+                kept = slots.get(refusal.slot, "") if refusal.keeps else slots.get(refusal.slot, "").rpartition("\n")[0]
+                self.thread = Thread(did, slots | {refusal.slot: kept}, refusal.slot)
             return str(refusal)
         except Exception as error:  # a user's own skill may fail in any way; the talk goes on
             return f"The skill {did} failed: {type(error).__name__}: {error}"
@@ -124,7 +138,7 @@ class Assistant:
         """Compiles and loads all that the first message would wait for."""
         self.predictor.warm_up()
         units.registry()
-        clock.places()
+        places.index()
         if self.talk is not None:
             self.talk.warm_up()
 

@@ -1,7 +1,12 @@
-"""What the assistant remembers between conversations: notes, reminders, timers, in one JSON file."""
+"""What the assistant remembers between conversations: notes, reminders, timers, in one JSON file.
+
+A moment is kept as what the clock on the wall shows then and where: {"at": "2027-03-05T09:00:00+01:00", "zone":
+"Europe/Berlin"}. Of an entry without a zone, as of older files, the offset counts.
+"""
 
 import datetime
 import threading
+import zoneinfo
 from pathlib import Path
 
 from shared import InputError, runs
@@ -32,9 +37,8 @@ class Memory:
         try:
             kept = runs.read_json(path, dict)
             for kind in KINDS:
-                self._kept[kind] = [
-                    (str(entry["text"]), datetime.datetime.fromisoformat(entry["at"])) for entry in kept.get(kind, [])
-                ]
+                entries = [(str(entry["text"]), read_moment(entry)) for entry in kept.get(kind, [])]
+                self._kept[kind] = sorted(entries, key=_time)
         except (InputError, TypeError, KeyError, ValueError) as error:
             raise InputError(
                 f"Expected notes, reminders and timers in {path}, which is damaged ({type(error).__name__}). "
@@ -44,7 +48,7 @@ class Memory:
     def add(self, kind: str, text: str, at: datetime.datetime) -> None:
         """Keeps an entry; of too many the oldest goes."""
         with self._lock:
-            self._kept[kind] = sorted([*self._kept[kind], (text, at)], key=lambda entry: entry[1])[-MOST:]
+            self._kept[kind] = sorted([*self._kept[kind], (text, at)], key=_time)[-MOST:]
             self._write()
 
     def entries(self, kind: str) -> list[tuple[str, datetime.datetime]]:
@@ -65,10 +69,11 @@ class Memory:
     def due(self, now: datetime.datetime) -> list[tuple[str, str]]:
         """(kind, text) of what is over by now, taken out."""
         with self._lock:
-            over = [(kind, text) for kind in DUE for text, at in self._kept[kind] if at <= now]
+            time = now.timestamp()
+            over = [(kind, entry[0]) for kind in DUE for entry in self._kept[kind] if _time(entry) <= time]
             if over:
                 for kind in DUE:
-                    self._kept[kind] = [entry for entry in self._kept[kind] if entry[1] > now]
+                    self._kept[kind] = [entry for entry in self._kept[kind] if _time(entry) > time]
                 self._write()
             return over
 
@@ -76,5 +81,34 @@ class Memory:
         if self.path is None:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        kept = {kind: [{"text": text, "at": at.isoformat()} for text, at in self._kept[kind]] for kind in KINDS}
+        kept = {kind: [{"text": text} | written_moment(at) for text, at in self._kept[kind]] for kind in KINDS}
         runs.write_json(self.path, kept)
+
+
+def written_moment(at: datetime.datetime) -> dict[str, str]:
+    """A moment as JSON has it."""
+    zone = getattr(at.tzinfo, "key", "")
+    return {"at": at.isoformat()} | ({"zone": zone} if zone else {})
+
+
+def read_moment(entry: dict) -> datetime.datetime:
+    """The moment of an entry: what the clocks of its zone show, by the rules that the zone has now.
+
+    The offset tells only which one is meant of an hour that comes twice, when clocks go back.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is damaged.
+    """
+    at = datetime.datetime.fromisoformat(entry["at"])
+    if at.tzinfo is None:
+        raise ValueError("a moment without an offset from UTC")
+    if "zone" not in entry:
+        return at
+    found = at.replace(tzinfo=zoneinfo.ZoneInfo(entry["zone"]), fold=0)
+    again = found.replace(fold=1)
+    return again if again.utcoffset() == at.utcoffset() != found.utcoffset() else found
+
+
+def _time(entry: tuple[str, datetime.datetime]) -> float:
+    """Seconds since 1970: moments in one zone would be compared by what the clock shows, which may come twice."""
+    return entry[1].timestamp()

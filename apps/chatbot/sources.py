@@ -15,6 +15,8 @@ from .config import Config
 
 PUBLIC = ("snips", "atis")
 THREE = ("seq.in", "seq.out", "label")
+SLOTS = ("slots", "entities")
+ENTITY = ("start", "end", "entity", "value")  # the value may be another word for the same
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,21 +108,74 @@ def three_files(texts: list[str], where: str) -> Iterator[Request]:
 
 
 def json_lines(content: str, path: Path) -> Iterator[Request]:
-    """Requests of lines such as {"text": "weather in Rome", "intent": "weather", "slots": {"city": "Rome"}}."""
+    """Requests of lines such as {"text": "weather in Rome", "intent": "weather", "slots": {"city": "Rome"}}.
+
+    In place of "slots" there may be Rasa's "entities": [{"start": 11, "end": 15, "entity": "city", "value": "Rome"}].
+    """
     for number, line in enumerate(content.split("\n"), 1):
         place = f"{path}, line {number}"
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_once)
         except ValueError as error:
             raise InputError(f"Expected a JSON object on each line. {place}: {error}.") from error
         if not isinstance(row, dict):
             raise InputError(f"Expected a JSON object on each line. {place} is a {type(row).__name__}.")
-        text, intent, slots = row.get("text"), row.get("intent"), row.get("slots", {})
+        text, intent = row.get("text"), row.get("intent")
         if not isinstance(text, str) or not text.strip() or not isinstance(intent, str) or not intent.strip():
             raise InputError(f"Expected text and intent, neither empty. {place} has: {', '.join(row) or 'nothing'}.")
-        yield Request(*located(text, slots, place), intent.strip(), place)
+        yield Request(*annotated(text, row, place), intent.strip(), place)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The object; ValueError if a name comes twice, of which JSON would keep the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} comes twice; slots may be a list of [name, value]")
+    return found
+
+
+def annotated(text: str, row: dict, place: str) -> tuple[list[str], list[str]]:
+    """The tokens of the text and the tags that the row's slots or entities give them; other lists are refused."""
+    given = [name for name, value in row.items() if isinstance(value, list | dict)]
+    if unknown := [name for name in given if name not in SLOTS]:
+        raise InputError(f"Expected slots or entities. {place} has {unknown[0]!r}, which would not be learned.")
+    if all(row.get(name) for name in SLOTS):
+        raise InputError(f"Expected slots or entities, not both. {place} has both.")
+    if row.get("entities") or "slots" not in row:
+        return marked(text, row.get("entities", []), place)
+    return located(text, row["slots"], place)
+
+
+def marked(text: str, entities: object, place: str) -> tuple[list[str], list[str]]:
+    """The tokens of the text and their tags, by the first character of each entity and the one after its last."""
+    if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
+        raise InputError(f"Expected entities as a list of objects. {place} has: {entities!r}.")
+    found = tokens.cut(text)
+    taken: list[tags.Span] = []
+    for entity in entities:
+        start, end, name = (entity.get(key) for key in ("start", "end", "entity"))
+        if type(start) is not int or type(end) is not int or not isinstance(name, str) or not name.strip():
+            raise InputError(f"Expected an entity with start, end and entity. {place} has: {entity!r}.")
+        if unknown := entity.keys() - ENTITY:
+            raise InputError(
+                f"Expected of an entity {', '.join(ENTITY)}. {place} has {sorted(unknown)[0]!r}, which would not be "
+                "learned: make it a part of the entity's name."
+            )
+        firsts, lasts = ([each[side] for each in found.places] for side in (0, 1))
+        if start not in firsts or end not in lasts or not start < end:
+            raise InputError(
+                f"Expected an entity of whole words. {place}: {name} from {start} to {end} is {text[start:end]!r} "
+                f"in {text!r}."
+            )
+        span = (name.strip(), firsts.index(start), lasts.index(end) + 1)
+        if any(span[1] < last and first < span[2] for _, first, last in taken):
+            raise InputError(f"Expected entities that do not overlap. {place}: {name} from {start} to {end} does.")
+        taken.append(span)
+    return found.tokens, tags.tagged(len(found.tokens), sorted(taken, key=lambda span: span[1]))
 
 
 def located(text: str, slots: object, place: str) -> tuple[list[str], list[str]]:

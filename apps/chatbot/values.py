@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .skills import clock
+from .skills import places
+from .skills.dates import MONTHS, ORDINALS, WEEKDAYS
 from .skills.numerals import SMALL
 
 Random = np.random.Generator
 NUMERALS = [word for word in SMALL if word != "zero"]
+TEMPERATURES = ("celsius", "fahrenheit", "degrees celsius", "degrees fahrenheit", "C", "F")
 UNITS = tuple(
     line.split("|")
     for line in (
@@ -17,12 +19,12 @@ UNITS = tuple(
         "inch|inches|centimetres|cm|millimetres|feet",
         "pound|pounds|kilograms|kg|grams|ounces|kilos|stones|lbs",
         "litre|litres|liters|gallon|gallons|pints|cups|millilitres|ml|fluid ounces|tablespoons",
-        "celsius|fahrenheit|kelvin|degrees celsius|degrees fahrenheit",
+        "celsius|fahrenheit|kelvin|degrees celsius|degrees fahrenheit|C|F|K",
         "miles per hour|kilometres per hour|mph|knots|meters per second",
         "second|seconds|minutes|hours|days|weeks",
         "acres|hectares|square meters|square feet",
-        "bytes|kilobytes|megabytes|gigabytes",
-        "joules|calories|kilowatt hours",
+        "bytes|kilobytes|megabytes|gigabytes|MB|GB",
+        "joules|calories|kilowatt hours|kWh",
     )
 )
 TASKS = str.split(
@@ -49,6 +51,18 @@ NOTES = str.split(
 NAMES = str.split(
     "pasta|tea|egg|laundry|pizza|workout|cake|rice|meeting|nap|oven|coffee|bread|reading|potato|break", "|"
 )
+AMOUNTS = str.split("a|an|half a|two hundred|a dozen|twenty five|a hundred|twelve hundred|a hundred and ten", "|")
+DURATIONS = str.split(
+    "half an hour|an hour|a minute|one hour|an hour and a half|a week|two and a half hours|three quarters of an hour|"
+    "a quarter of an hour|a couple of minutes|one hour thirty|1h30|ten and a half minutes|two days and a half",
+    "|",
+)
+DAYS = str.split("tomorrow|today|tomorrow|the day after tomorrow|tomorrow morning|tomorrow evening|tonight", "|")
+PARTS_OF_DAYS = str.split(
+    "tonight|tomorrow morning|this evening|tomorrow afternoon|at noon|on thursday evening|in the morning|at midnight|"
+    "in the evening|on friday night|a week from now|in a month",
+    "|",
+)
 PARTS = ("train", "valid", "test")
 
 
@@ -62,7 +76,7 @@ def own(listed: Sequence[str], part: str) -> list[str]:
 
 def amount(random: Random) -> str:
     """A number in digits or words."""
-    kind = random.integers(6)
+    kind = random.integers(8)
     if kind < 2:
         return str(random.integers(1, 100))
     if kind == 2:
@@ -71,14 +85,27 @@ def amount(random: Random) -> str:
         return f"{random.integers(0, 100)}.{random.integers(1, 10)}"
     if kind == 4:
         return str(random.choice(NUMERALS))
-    return str(random.choice(["a", "an", "half a", "two hundred", "a dozen", "twenty five", "a hundred"]))
+    if kind == 5:
+        return signed(random)
+    if kind == 6:
+        digit = int(random.integers(2, 10))
+        return str(random.choice([f"{digit},000", f"1/{digit}", f"{NUMERALS[digit]} and a half", f"{digit}.5 million"]))
+    return str(random.choice(AMOUNTS))
+
+
+def signed(random: Random) -> str:
+    """A negative number."""
+    number = str(random.choice(NUMERALS)) if random.random() < 0.3 else str(random.integers(1, 60))
+    return f"{random.choice(['minus ', 'minus ', '-', '- ', 'negative '])}{number}"
 
 
 def expression(random: Random) -> str:
     """Arithmetic with signs or words, two to four terms."""
     spoken = random.random() < 0.5
     terms = ("plus", "minus", "times", "divided by", "over", "multiplied by") if spoken else ("+", "-", "*", "/", "**")
-    kind = random.integers(12)
+    kind = random.integers(13)
+    if kind == 12:
+        return f"{signed(random)} {random.choice(['plus', 'times', '+', '*', 'x'])} {random.integers(1, 100)}"
     if kind == 0:
         return f"the square root of {_term(random, False)}"
     if kind == 1:
@@ -94,7 +121,7 @@ def expression(random: Random) -> str:
     text = _term(random, spoken)
     gap = "" if not spoken and random.random() < 0.3 else " "
     for _ in range(random.integers(1, 4)):
-        text += f"{gap}{random.choice(terms)}{gap}{_term(random, spoken)}"
+        text += f"{gap}{random.choice(terms)}{gap}{_term(random, spoken or (gap != '' and random.random() < 0.3))}"
     return text
 
 
@@ -110,41 +137,65 @@ def duration(random: Random) -> str:
     count = str(random.integers(2, 60)) if random.random() < 0.6 else str(random.choice(NUMERALS[1:]))
     unit = str(random.choice(["seconds", "minutes", "minutes", "minute", "hours", "days"]))
     if kind == 0:
-        return str(random.choice(["half an hour", "an hour", "a minute", "one hour", "an hour and a half", "a week"]))
+        return str(random.choice(DURATIONS))
     if kind == 1:
-        return f"{random.integers(1, 5)} hours and {count} minutes"
+        return f"{random.integers(1, 5)} hours and {random.integers(1, 60)} minutes"
     return f"{count} {unit}"
 
 
 def moment(random: Random) -> str:
-    """Such as: tomorrow at 9, on friday, in two hours, at half past five."""
-    days = ["tomorrow", "on monday", "on friday", "today", "on sunday", "next tuesday", "on wednesday", "this saturday"]
-    parts = ["tonight", "tomorrow morning", "this evening", "tomorrow afternoon", "at noon", "on thursday evening"]
-    hour = random.integers(1, 13)
-    clock_times = [
-        f"at {hour}",
-        f"at {hour} pm",
-        f"at {hour}:{random.integers(10, 60)}",
-        f"at {hour}am",
-        f"at {hour} o'clock",
-    ]
-    clock_times += [f"at half past {random.choice(NUMERALS[:12])}", f"at quarter to {hour}", f"at {NUMERALS[hour - 1]}"]
-    kind = random.integers(5)
+    """Such as: tomorrow at 9, on friday, in two hours, at half past five, the 24th at 6 pm."""
+    kind = random.integers(6)
     if kind == 0:
         return f"in {duration(random)}"
     if kind == 1:
-        return str(random.choice(parts))
+        return str(random.choice(PARTS_OF_DAYS))
     if kind == 2:
-        return str(random.choice(clock_times))
+        return time_of_day(random)
     if kind == 3:
-        return str(random.choice(days))
-    return f"{random.choice(days)} {random.choice(clock_times)}"
+        return day(random)
+    return f"{day(random)} {time_of_day(random)}" if random.random() < 0.8 else f"{time_of_day(random)} {day(random)}"
+
+
+def day(random: Random) -> str:
+    """Such as: tomorrow, next friday, march 5, the 24th of december, 2027-12-24."""
+    date, month = int(random.integers(1, 29)), str(random.choice(MONTHS))
+    nth = f"{date}{'th' if 10 < date < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(date % 10, 'th')}"
+    kind = random.integers(4)
+    if kind < 2:
+        return str(random.choice(DAYS))
+    if kind == 2:
+        weekday = str(random.choice(WEEKDAYS))
+        return str(random.choice([f"on {weekday}", f"on {weekday}", f"next {weekday}", f"this {weekday}", weekday]))
+    dates = [f"on {month} {date}", f"on the {nth}", f"the {nth}", f"on the {nth} of {month}", f"on {date} {month}"]
+    dates += [f"{month} the {nth}", f"2027-{MONTHS.index(month) + 1:02}-{date:02}"]
+    return str(random.choice([*dates, f"on the {random.choice(list(ORDINALS))}"]))
+
+
+def time_of_day(random: Random) -> str:
+    """Such as: at 9, at 18.30, at half past five, at 9 o'clock in the evening."""
+    hour, minute = int(random.integers(1, 13)), int(random.integers(10, 60))
+    word = NUMERALS[hour - 1]
+    part = random.choice(["morning", "evening", "afternoon"])
+    times = [f"at {hour}", f"at {hour} pm", f"at {hour}:{minute}", f"at {hour}am", f"at {hour} o'clock", f"at {word}"]
+    times += [f"at half past {word}", f"at half past {hour}", f"at quarter to {hour}", f"at a quarter past {word}"]
+    times += [f"at {hour + 11}.{minute}", f"at {hour + 11}:{minute}", f"at {word} thirty", f"at ten to {word}"]
+    times += [f"at {hour} in the {part}", f"at {hour} o'clock in the {part}", f"at {word} at night", f"at {hour} p.m."]
+    return str(random.choice([*times, "at noon", "at midnight"]))
 
 
 def units(random: Random) -> dict[str, str]:
-    """A unit and another of the same kind."""
+    """A unit and another of the same kind, and for some of them an amount that suits them."""
     source, target = random.choice(UNITS[int(random.integers(len(UNITS)))], 2, replace=False)
-    return {"unit": str(source), "target": str(target)}
+    found = {"unit": str(source), "target": str(target)}
+    if found["unit"] in TEMPERATURES and random.random() < 0.4:
+        return found | {"amount": signed(random)}
+    if found["unit"] in ("feet", "foot") and random.random() < 0.5:  # 5 foot 11, 5'11"
+        feet, inches = int(random.integers(4, 8)), int(random.integers(1, 12))
+        unit = random.choice([f"foot {inches}", f"feet {inches}", f"'{inches}\"", f"feet {inches} inches"])
+        target = random.choice(["cm", "centimetres", "metres", "m"])
+        return {"amount": str(feet), "unit": str(unit), "target": str(target)}
+    return found
 
 
 DRAWN: dict[str, Callable[[Random], str]] = {
@@ -160,4 +211,4 @@ DRAWN: dict[str, Callable[[Random], str]] = {
 @functools.cache
 def listed() -> dict[str, list[str]]:
     """The slots whose values are listed, and their values."""
-    return {"city": sorted(clock.places()), "task": list(TASKS), "note": list(NOTES), "name": list(NAMES)}
+    return {"city": places.names(), "task": list(TASKS), "note": list(NOTES), "name": list(NAMES)}

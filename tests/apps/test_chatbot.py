@@ -1,5 +1,6 @@
 """The chatbot as its user meets it, and what must hold between its parts."""
 
+import datetime
 import json
 import re
 import shutil
@@ -233,6 +234,54 @@ def test_a_missing_slot_is_asked_for_and_the_next_message_gives_it(talk):
     assert found.answer("3").answer == "What shall I write down?"
     assert found.answer("4").did == "get_date"  # a clear request of another kind is not the answer
     assert found.thread.asked == ""
+
+
+def test_a_question_about_a_value_is_answered_by_the_next_message(talk):
+    asked = assistant.FOLLOW_UP
+    found = talk(
+        {
+            "remind me tomorrow at 5 to go": ("set_reminder", {"moment": "tomorrow at 5", "task": "go"}),
+            "perhaps": (asked, {}),
+            "in the afternoon": (asked, {"moment": "in the afternoon"}),
+            "what time is it in cambridge": ("get_time", {"city": "cambridge"}),
+            "cambridge massachusetts": (asked, {"city": "cambridge massachusetts"}),
+            "time in tokoyo": ("get_time", {"city": "tokoyo"}),
+            "yes": ("out_of_scope", {}),
+            "10-15 minutes": ("set_timer", {"duration": "15 minutes"}),
+            "12 minutes": (asked, {"duration": "12 minutes"}),
+        }
+    )
+    now = datetime.datetime(2026, 11, 25, 15, 30, tzinfo=datetime.UTC)
+    found.world.now = lambda: now
+    assert found.answer("remind me tomorrow at 5 to go").answer.startswith("Do you mean 05:00 tomorrow or 17:00")
+    assert "did not understand 'perhaps'" in found.answer("perhaps").answer  # what was understood before is kept
+    assert "to go on Thursday, 26 November, at 17:00" in found.answer("in the afternoon").answer
+    assert "There are several" in found.answer("what time is it in cambridge").answer
+    assert found.answer("cambridge massachusetts").answer.endswith("in Cambridge, Massachusetts.")
+    assert found.answer("time in tokoyo").answer.endswith("Do you mean Tokyo?")
+    assert found.answer("yes").answer.endswith("in Tokyo.")
+    assert found.answer("10-15 minutes").answer == "I heard two numbers, 10 and 15. Which one is it?"
+    assert "in 12 minutes" in found.answer("12 minutes").answer
+
+
+def test_a_sign_beside_a_slot_belongs_to_it_and_what_belongs_to_none_is_asked_back(talk):
+    found = talk(
+        {
+            "minus 10 celsius in fahrenheit": (
+                "convert_units",
+                {"amount": "10", "unit": "celsius", "target": "fahrenheit"},
+            ),
+            "delete my second note": ("clear_notes", {}),
+            "and in oslo tomorrow": ("follow_up", {"city": "oslo"}),
+            "time in rome": ("get_time", {"city": "rome"}),
+        }
+    )
+    found.world.memory.add("notes", "keep me", found.world.now())
+    assert found.answer("minus 10 celsius in fahrenheit").answer == "-10 celsius = 14 fahrenheit."
+    assert "did not understand 'second'" in found.answer("delete my second note").answer
+    assert found.world.memory.entries("notes")
+    found.answer("time in rome")
+    assert "did not understand 'tomorrow'" in found.answer("and in oslo tomorrow").answer
 
 
 def test_there_means_the_last_city(talk):

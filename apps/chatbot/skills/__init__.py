@@ -16,6 +16,7 @@ import datetime
 import importlib
 import importlib.util
 import re
+import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,27 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 
 class CannotDo(Exception):
-    """A skill's polite refusal; its text is the answer."""
+    """A skill's polite refusal or question; its text is the answer.
+
+    Args:
+        text: what is said. slot: the slot that the next message answers for, if this is a question.
+        keeps: whether what was given for the slot counts on; the next message is then a second line of its value.
+    """
+
+    def __init__(self, text: str, slot: str = "", keeps: bool = False) -> None:
+        super().__init__(text)
+        self.slot, self.keeps = slot, keeps
+
+
+def local_now() -> datetime.datetime:
+    """The time here, with the zone's rules: a moment on the other side of a clock change has another offset."""
+    import tzlocal
+    from dateutil import tz
+
+    try:
+        return datetime.datetime.now(tzlocal.get_localzone())
+    except zoneinfo.ZoneInfoNotFoundError:  # TZ holds rules instead of a name, which the system's library reads
+        return datetime.datetime.now(tz.tzlocal())
 
 
 @dataclasses.dataclass
@@ -42,18 +63,22 @@ class World:
     memory: "Memory"
     random: np.random.Generator
     skills: Mapping[str, "Skill"]
-    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now().astimezone()
+    now: Callable[[], datetime.datetime] = local_now
 
 
 @dataclasses.dataclass(frozen=True)
 class Skill:
-    """A function (slots by name, world) -> answer, the patterns that ask for it, and questions for missing slots."""
+    """A function (slots by name, world) -> answer, the patterns that ask for it, and questions for missing slots.
+
+    `strict`: a number or a time that stands in a request but in none of its slots is asked back, not passed over.
+    """
 
     name: str
     run: Callable[[dict[str, str], World], str]
     patterns: tuple[str, ...]
     values: dict[str, Sequence[str]]
     asks: dict[str, str]
+    strict: bool = False
 
     def slots(self) -> set[str]:
         """The names of all slots in the patterns."""
@@ -64,14 +89,16 @@ _REGISTRY: dict[str, Skill] = {}
 
 
 def skill(
-    *patterns: str, values: Mapping[str, Sequence[str]] | None = None, asks: Mapping[str, str] | None = None
+    *patterns: str,
+    values: Mapping[str, Sequence[str]] | None = None,
+    asks: Mapping[str, str] | None = None,
+    strict: bool = False,
 ) -> Callable:
-    """Makes a function (slots, world) -> answer a skill; its name is the intent's."""
+    """Makes a function (slots, world) -> answer a skill; its name is the intent's. `strict`: see `Skill`."""
 
     def register(function: Callable[[dict[str, str], World], str]) -> Callable:
-        _REGISTRY[function.__name__] = Skill(
-            function.__name__, function, patterns, dict(values or {}), dict(asks or {})
-        )
+        name = function.__name__
+        _REGISTRY[name] = Skill(name, function, patterns, dict(values or {}), dict(asks or {}), strict)
         return function
 
     return register

@@ -1,45 +1,53 @@
-"""Arithmetic, never run as code: the text becomes a syntax tree of which only numbers and operators are followed."""
+"""Arithmetic, never run as code: the tokens are numbers, operators and parentheses, or the text is refused."""
 
-import ast
 import math
 import operator
-import re
+from collections.abc import Callable
 from fractions import Fraction
 
 from . import CannotDo, World, skill
-from .numerals import LARGE, SMALL, number
+from .numerals import ONES, SIGNS, TOO_LARGE, plain
+from .numerals import WORDS as NUMERALS
+from .reader import Reader, whole
 
-LONGEST = 200  # characters
 MOST_BITS = 4_000  # of a whole number on the way; about 1,200 digits
 MOST_DIGITS = 40  # of an answer that is shown whole
+DEEPEST = 60  # parentheses, roots and powers inside each other
 
-REFUSAL = "I can only add, subtract, multiply, divide, take powers and roots."
-TOO_LARGE = "That number is too large for me."
-WORDS = (
-    (r"\b(?:the )?(square|cube) root of\b", r" \1root "),
-    (r"\b(?:raised )?to the power (?:of )?", " ** "),
-    (r"\bto the (\w+?)(?:th|rd|nd)\b", r" ** \1 "),
-    (r"\bsquared\b", " ** 2 "),
-    (r"\bcubed\b", " ** 3 "),
-    (r"\b(?:percent|per cent)\b|%(?=\s*of\b)", " /100 "),
-    (r"%\s*$", " /100 "),
-    (r"\bplus\b|\badded to\b", " + "),
-    (r"\bminus\b|\bless\b", " - "),
-    (r"\btimes\b|\bmultiplied by\b|[x\u00d7](?=\s*[\d(])|\bof\b", " * "),
-    (r"\bdivided by\b|\bover\b|\u00f7", " / "),
-    (r"\bmod(?:ulo)?\b", " % "),
-    (r"\^", "**"),
-)
-BINARY = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
+Number = Fraction | float
+# What is written or said, longest first; a phrase takes several tokens.
+SUMS: dict[str, Callable] = {
+    "+": operator.add,
+    "plus": operator.add,
+    "added to": operator.add,
+    "-": operator.sub,
+    "minus": operator.sub,
+    "less": operator.sub,
 }
-ROOTS = {"squareroot": 2, "cuberoot": 3}
-_NUMERAL = re.compile(rf"\b(?:{'|'.join([*SMALL, *LARGE])})(?:[ -]+(?:and )?(?:{'|'.join([*SMALL, *LARGE])}))*\b")
+PRODUCTS: dict[str, Callable] = {
+    "*": operator.mul,
+    "times": operator.mul,
+    "multiplied by": operator.mul,
+    "x": operator.mul,
+    "of": operator.mul,
+    "/ /": operator.floordiv,
+    "/": operator.truediv,
+    "divided by": operator.truediv,
+    "over": operator.truediv,
+    "%": operator.mod,
+    "modulo": operator.mod,
+    "mod": operator.mod,
+}
+POWERS = ("* *", "^", "raised to the power of", "to the power of", "raised to the power", "to the power")
+ROOTS = {"the square root": 2, "square root": 2, "\u221a": 2, "the cube root": 3, "cube root": 3}
+PERCENT = ("percent", "per cent", "%")
+ORDINALS = {f"{word}th": n for word, n in ONES.items() if n > 3 and n not in (5, 8, 9, 12)} | {
+    "second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12}  # fmt: skip
+SUFFIXES = ("th", "st", "nd", "rd")
+WORDS = NUMERALS | {
+    *(word for phrase in (*SUMS, *PRODUCTS, *POWERS, *PERCENT) for word in phrase.split() if word not in ("the", "x")),
+    *("squared", "cubed", "root", "square", "cube", "(", ")", *ORDINALS),
+}
 
 
 @skill(
@@ -59,6 +67,7 @@ _NUMERAL = re.compile(rf"\b(?:{'|'.join([*SMALL, *LARGE])})(?:[ -]+(?:and )?(?:{
     "solve {expression}",
     "how much does {expression} come to",
     asks={"expression": "What shall I calculate?"},
+    strict=True,
 )
 def calculate(slots: dict[str, str], world: World) -> str:
     """The value of an arithmetic expression."""
@@ -66,55 +75,139 @@ def calculate(slots: dict[str, str], world: World) -> str:
     return f"{' '.join(text.split())} = {shown(value(text))}"
 
 
-def value(text: str) -> Fraction | float:
+def value(text: str) -> Number:
     """The value of arithmetic in digits or words.
 
     Raises:
         CannotDo: it is anything else, too long, too large, or a division by zero.
     """
-    if len(text) > LONGEST:
-        raise CannotDo(f"That is longer than the {LONGEST} characters that I can work out.")
-    source = symbols(text)
     try:
-        tree = ast.parse(source, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise CannotDo(f"I cannot work out {shortened(text)!r}. {REFUSAL}") from None
-    try:
-        return _value(tree.body)
+        return whole(text, Arithmetic().sum, "arithmetic", "expression", "12 times 7 or 15% of 80", arithmetic=True)
     except ZeroDivisionError:
         raise CannotDo("One cannot divide by zero.") from None
     except OverflowError:
         raise CannotDo(TOO_LARGE) from None
 
 
-def symbols(text: str) -> str:
-    """The text with numbers in digits and signs for words: twelve times 7 -> 12 * 7."""
-    source = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text.lower()).strip(" ?=.")
-    source = _NUMERAL.sub(lambda match: str(number(match[0])), source)
-    for pattern, sign in WORDS:
-        source = re.sub(pattern, sign, source)
-    # "squareroot 16" takes the next number or parenthesis.
-    return re.sub(r"(squareroot|cuberoot)\s+([\d.]+)", r"\1(\2)", source).strip()
+class Arithmetic:
+    """The rules of an expression, the loosest binding first. Each returns None where none of its kind begins."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.percent = -1  # the place after a percentage that is not "of" anything
+
+    def sum(self, reader: Reader) -> Number | None:
+        """A product, and more that are added and subtracted."""
+        return self._chain(reader, self.product, SUMS)
+
+    def product(self, reader: Reader) -> Number | None:
+        """A power, and more that it is multiplied with and divided by."""
+        return self._chain(reader, self.factor, PRODUCTS)
+
+    def _chain(self, reader: Reader, operand: Callable, operators: dict[str, Callable]) -> Number | None:
+        found = operand(reader)
+        while found is not None:
+            start, percent = reader.place, self.percent
+            sign = reader.phrase(*operators)
+            other = operand(reader) if sign else None
+            if other is None:
+                reader.place = start
+                return found
+            if operators is SUMS and (percent == start or self.percent == reader.place):
+                raise CannotDo("A percentage of what? Please say it like 10% of 50.")
+            found = _checked(operators[sign](found, other))
+        return found
+
+    def factor(self, reader: Reader) -> Number | None:
+        """Signs and a power; as in mathematics -2 ** 2 is -4."""
+        negative, signs = False, 0
+        while sign := reader.take(*SIGNS, "+", "plus"):
+            negative ^= sign in SIGNS
+            signs += 1
+        found = self.power(reader)
+        if found is None:
+            reader.place -= signs
+            return None
+        return -found if negative else found
+
+    def power(self, reader: Reader) -> Number | None:
+        """Something to the power of something."""
+        found = self.item(reader)
+        if found is None:
+            return None
+        while word := reader.take("squared", "cubed"):
+            found = power(found, Fraction(2 if word == "squared" else 3))
+        start = reader.place
+        exponent = self._deeper(self.factor, reader) if reader.phrase(*POWERS) else reader.attempt(_ordinal)
+        if exponent is None:
+            reader.place = start
+        else:
+            found = power(found, exponent)
+        return self._hundredth(reader, found)
+
+    def _hundredth(self, reader: Reader, found: Number) -> Number:
+        """Takes percent and %, but no % between two numbers, where it is the remainder."""
+        start = reader.place
+        sign = reader.phrase(*PERCENT)
+        if not sign:
+            return found
+        place = reader.place
+        if sign == "%" and reader.peek() != "of" and self.item(reader) is not None:
+            reader.place = start
+            return found
+        reader.place = place
+        self.percent = place if reader.peek() != "of" else -1
+        return found / 100
+
+    def item(self, reader: Reader) -> Number | None:
+        """A number, a root, or a sum in parentheses."""
+        start = reader.place
+        found: Number | None = None
+        if root := reader.phrase(*ROOTS):
+            reader.take("of")
+            negative = reader.take(*SIGNS) != ""
+            inner = self._deeper(self.item, reader)
+            found = None if inner is None else _root(-inner if negative else inner, ROOTS[root])
+        elif reader.take("("):
+            found = self._deeper(self.sum, reader)
+            if self.percent == reader.place:
+                self.percent = reader.place + 1
+            found = found if reader.take(")") else None
+        else:
+            found = plain(reader)
+        if found is None:
+            reader.place = start
+        return found
+
+    def _deeper(self, rule: Callable, reader: Reader) -> Number | None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise CannotDo("That is nested too deeply for me.")
+        found = rule(reader)
+        self.depth -= 1
+        return found
 
 
-def _value(node: ast.AST) -> Fraction | float:
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        if isinstance(node.value, float) and not math.isfinite(node.value):
-            raise CannotDo(TOO_LARGE)
-        return Fraction(str(node.value))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        inner = _value(node.operand)
-        return -inner if isinstance(node.op, ast.USub) else inner
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        return power(_value(node.left), _value(node.right))
-    if isinstance(node, ast.BinOp) and type(node.op) in BINARY:
-        return _checked(BINARY[type(node.op)](_value(node.left), _value(node.right)))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ROOTS and len(node.args) == 1:
-        return power(_value(node.args[0]), Fraction(1, ROOTS[node.func.id]))
-    raise CannotDo(REFUSAL)
+def _ordinal(reader: Reader) -> Fraction | None:
+    """To the third, to the 3rd power."""
+    if not reader.phrase("raised to the", "to the"):
+        return None
+    word = reader.take(*ORDINALS)
+    found = Fraction(ORDINALS[word]) if word else plain(reader)
+    if not word and not reader.take(*SUFFIXES):
+        return None
+    reader.take("power")
+    return found
 
 
-def power(base: Fraction | float, exponent: Fraction | float) -> Fraction | float:
+def _root(base: Number, degree: int) -> Number:
+    """Of a negative number only odd roots are real."""
+    if base < 0 and degree % 2:
+        return -power(-base, Fraction(1, degree))
+    return power(base, Fraction(1, degree))
+
+
+def power(base: Number, exponent: Number) -> Number:
     """base ** exponent, refused before it is computed if it would be too large."""
     if base == 0:
         if exponent < 0:
@@ -128,14 +221,14 @@ def power(base: Fraction | float, exponent: Fraction | float) -> Fraction | floa
     if base < 0:
         raise CannotDo("The root of a negative number is not a real number.")
     root = float(base) ** float(exponent)
-    whole = Fraction(round(root)) if root < 1e15 else None
-    exact = whole is not None and isinstance(exponent, Fraction) and exponent.numerator == 1
-    if exact and whole is not None and exponent.denominator < 10 and whole ** int(exponent.denominator) == base:
-        return whole
+    near = Fraction(round(root)) if root < 1e15 else None
+    exact = near is not None and isinstance(exponent, Fraction) and exponent.numerator == 1
+    if exact and near is not None and exponent.denominator < 10 and near ** int(exponent.denominator) == base:
+        return near
     return _checked(root)
 
 
-def _checked(found: Fraction | float) -> Fraction | float:
+def _checked(found: Number) -> Number:
     """The value, if it is not too large to go on with."""
     if isinstance(found, Fraction):
         if max(found.numerator.bit_length(), found.denominator.bit_length()) > MOST_BITS:
@@ -145,21 +238,15 @@ def _checked(found: Fraction | float) -> Fraction | float:
     return found
 
 
-def shown(found: Fraction | float) -> str:
+def shown(found: Number) -> str:
     """The value as it is answered: whole where it is, else about ten digits."""
     if found == int(found) and len(str(abs(int(found)))) <= MOST_DIGITS:
         return f"{int(found):,}"
     try:
         near = float(found)
     except OverflowError:
-        whole = str(abs(int(found)))
-        return f"about {'-' if found < 0 else ''}{whole[0]}.{whole[1:6]}e+{len(whole) - 1}"
+        digits = str(abs(int(found)))
+        return f"about {'-' if found < 0 else ''}{digits[0]}.{digits[1:6]}e+{len(digits) - 1}"
     text = f"{near:,.10g}"
     exact = isinstance(found, Fraction) and Fraction(f"{near:.10g}") == found
     return text if exact else f"about {text}"
-
-
-def shortened(text: str, most: int = 40) -> str:
-    """The text on one line, cut where it is long."""
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 3] + "..."

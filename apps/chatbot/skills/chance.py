@@ -2,6 +2,7 @@
 
 from . import CannotDo, World, skill
 from .numerals import number
+from .reader import shortened
 
 MOST_DICE, MOST_SIDES = 100, 1_000_000
 
@@ -31,10 +32,11 @@ MOST_DICE, MOST_SIDES = 100, 1_000_000
     "dice roll",
     "i need a roll of {count} dice",
     "cast the dice",
+    strict=True,
 )
 def roll_dice(slots: dict[str, str], world: World) -> str:
     """Throws dice."""
-    count, sides = _number(slots.get("count", "1"), MOST_DICE), _number(slots.get("sides", "6"), MOST_SIDES)
+    count, sides = _number(slots, "count", 1, MOST_DICE), _number(slots, "sides", 6, MOST_SIDES)
     thrown = world.random.integers(1, sides + 1, count).tolist()
     return f"{thrown[0]}." if count == 1 else f"{' + '.join(map(str, thrown))} = {sum(thrown)}."
 
@@ -58,14 +60,17 @@ def roll_dice(slots: dict[str, str], world: World) -> str:
     "coin flip",
     "let us flip a coin",
     "is it heads or tails",
+    strict=True,
 )
 def flip_coin(slots: dict[str, str], world: World) -> str:
     """Tosses a coin."""
     return "Heads." if world.random.integers(2) else "Tails."
 
 
-def _number(text: str, most: int) -> int:
-    count = number(text)
-    if count is None or count != int(count) or not 1 <= count <= most:
-        raise CannotDo(f"Expected a whole number from 1 to {most:,}; I heard {text!r}.")
+def _number(slots: dict[str, str], slot: str, usual: int, most: int) -> int:
+    if slot not in slots:
+        return usual
+    count = number(slots[slot], slot)
+    if count != int(count) or not 1 <= count <= most:
+        raise CannotDo(f"I need a whole number from 1 to {most:,}; I heard {shortened(slots[slot])!r}.")
     return int(count)

@@ -1,45 +1,10 @@
-"""Time and date here and in any city, by the zones of the IANA data base (zoneinfo)."""
+"""Time and date here and in any city, country or time zone."""
 
 import datetime
-import difflib
-import functools
-import importlib.resources
-import re
-import unicodedata
-import zoneinfo
 
-from . import CannotDo, World, skill
+from . import World, places, skill
 
-# Cities that people ask for and the zones are not named after.
-ALSO = {
-    "Africa/Johannesburg": "cape town, durban, pretoria",
-    "America/Chicago": "austin, dallas, houston, memphis, milwaukee, minneapolis, new orleans, san antonio, texas",
-    "America/Denver": "salt lake city, santa fe",
-    "America/Los_Angeles": "california, hollywood, la, las vegas, portland, san diego, san francisco, seattle",
-    "America/New_York": "atlanta, boston, miami, new york city, nyc, philadelphia, washington, washington dc",
-    "America/Sao_Paulo": "brasilia, rio, rio de janeiro",
-    "America/Toronto": "montreal, ottawa, quebec",
-    "Asia/Dubai": "abu dhabi",
-    "Asia/Ho_Chi_Minh": "hanoi",
-    "Asia/Kolkata": "bangalore, bombay, calcutta, chennai, delhi, hyderabad, mumbai, new delhi",
-    "Asia/Riyadh": "mecca, medina",
-    "Asia/Shanghai": "beijing, guangzhou, shenzhen",
-    "Asia/Tokyo": "kyoto, osaka",
-    "Australia/Sydney": "canberra",
-    "Europe/Berlin": "cologne, frankfurt, hamburg, leipzig, munich",
-    "Europe/Istanbul": "ankara",
-    "Europe/London": "birmingham, edinburgh, england, glasgow, liverpool, manchester, oxford, scotland, uk",
-    "Europe/Madrid": "barcelona, seville, valencia",
-    "Europe/Moscow": "st petersburg",
-    "Europe/Paris": "lyon, marseille",
-    "Europe/Rome": "florence, milan, naples, venice",
-    "Europe/Zurich": "basel, bern, geneva",
-    "Pacific/Auckland": "wellington",
-    "UTC": "greenwich, gmt, utc",
-}
-REGIONS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-ALIKE, LONGEST = 0.8, 60  # how alike a misspelt name must be; characters of a name
-HERE = ("here", "there", "my city", "local")
+HERE = ("here", "there", "my city", "local", "my time", "local time")
 
 
 @skill(
@@ -67,6 +32,7 @@ HERE = ("here", "there", "my city", "local")
     "what does the clock say in {city}",
     "local time of {city}",
     "which hour is it in {city}",
+    strict=True,
 )
 def get_time(slots: dict[str, str], world: World) -> str:
     """The time in a city, or here."""
@@ -100,6 +66,7 @@ def get_time(slots: dict[str, str], world: World) -> str:
     "what is the day in {city}",
     "do you know what day it is",
     "what day of the week is it in {city}",
+    strict=True,
 )
 def get_date(slots: dict[str, str], world: World) -> str:
     """The date in a city, or here."""
@@ -111,43 +78,5 @@ def _moment(slots: dict[str, str], world: World) -> tuple[str, datetime.datetime
     city = slots.get("city", "").strip()
     if not city or city.lower() in HERE:
         return "", world.now()
-    name, zone = find(city)
+    name, zone = places.find(city, world.now())
     return f" in {name}", world.now().astimezone(zone)
-
-
-def find(place: str) -> tuple[str, zoneinfo.ZoneInfo]:
-    """A city's or country's name as it is written, and its zone; CannotDo if no such place is known."""
-    known = places()
-    plain = unicodedata.normalize("NFKD", place).encode("ascii", "ignore").decode().lower()
-    key = re.sub(r"[-_ ]+", " ", plain.replace(".", "")).strip(" ?!,").removeprefix("the ")
-    if key not in known:
-        near = difflib.get_close_matches(key, known, 1, ALIKE) if len(key) < LONGEST else []
-        if not near:
-            raise CannotDo(f"I know no city or country called {place[:LONGEST]}. A larger city near it may do.")
-        return f"{near[0].title()} (I know no {place})", zoneinfo.ZoneInfo(known[near[0]])
-    return key.title(), zoneinfo.ZoneInfo(known[key])
-
-
-@functools.cache
-def places() -> dict[str, str]:
-    """The zone of every place: cities after which one is named, those of `ALSO`, countries by their first zone."""
-    found: dict[str, str] = {}
-    files = importlib.resources.files("tzdata") / "zoneinfo"
-    first: dict[str, str] = {}
-    for line in _rows(files / "zone.tab"):
-        first.setdefault(line[0], line[2])
-    for code, country in (line[:2] for line in _rows(files / "iso3166.tab")):
-        if code in first:
-            found[country.split(" (")[0].lower().replace("-", " ")] = first[code]
-    for zone in sorted(zoneinfo.available_timezones()):
-        region, _, city = zone.partition("/")
-        if city and region in REGIONS:
-            found[city.rpartition("/")[2].replace("_", " ").replace("-", " ").lower()] = zone
-    for zone, cities in ALSO.items():
-        found |= dict.fromkeys(cities.split(", "), zone)
-    return found
-
-
-def _rows(file) -> list[list[str]]:
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return [line.split("\t") for line in lines if line and not line.startswith("#")]

@@ -81,6 +81,7 @@ def list_notes(slots: dict[str, str], world: World) -> str:
     "remove every note",
     "erase my notes",
     "get rid of all notes",
+    strict=True,
 )
 def clear_notes(slots: dict[str, str], world: World) -> str:
     """Deletes all notes, and says them once more: what was a mistake can be written down again."""

@@ -30,12 +30,15 @@ from .when import moment
     "make sure i don't forget to {task} {moment}",
     "don't let me forget {moment} to {task}",
     asks={"task": "Of what shall I remind you?", "moment": "When?"},
+    strict=True,
 )
 def set_reminder(slots: dict[str, str], world: World) -> str:
     """Keeps a reminder."""
-    at = moment(slots["moment"], world.now())
+    now = world.now()
+    at = moment(slots["moment"], now)
     world.memory.add("reminders", slots["task"], at)
-    return f"I will remind you to {slots['task']} on {at:%A}, {at.day} {at:%B}, at {at:%H:%M}."
+    year = f" {at.year}" if at.year != now.year else ""
+    return f"I will remind you to {slots['task']} on {at:%A}, {at.day} {at:%B}{year}, at {at:%H:%M}."
 
 
 @skill(
@@ -61,7 +64,7 @@ def set_reminder(slots: dict[str, str], world: World) -> str:
 def list_reminders(slots: dict[str, str], world: World) -> str:
     """All reminders that are still to come."""
     kept = world.memory.entries("reminders")
-    return "\n".join(f"{at:%A %d %B %H:%M}: {text}" for text, at in kept) or "You have no reminders."
+    return "\n".join(f"{at:%A %d %B %Y %H:%M}: {text}" for text, at in kept) or "You have no reminders."
 
 
 @skill(
@@ -83,6 +86,7 @@ def list_reminders(slots: dict[str, str], world: World) -> str:
     "drop my reminders",
     "i don't need the reminders any more",
     "get rid of all reminders",
+    strict=True,
 )
 def clear_reminders(slots: dict[str, str], world: World) -> str:
     """Deletes all reminders."""

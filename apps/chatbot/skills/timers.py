@@ -1,9 +1,7 @@
 """Timers: they are remembered, and `chat` rings when one is over."""
 
-import datetime
-
 from . import CannotDo, World, skill
-from .when import duration, spoken
+from .durations import duration, later, spoken, until
 
 
 @skill(
@@ -32,11 +30,12 @@ from .when import duration, spoken
     "count {duration} down",
     "i need a timer of {duration}",
     asks={"duration": "For how long?"},
+    strict=True,
 )
 def set_timer(slots: dict[str, str], world: World) -> str:
     """Starts a timer."""
     seconds, name = duration(slots["duration"]), slots.get("name", "")
-    over = world.now() + datetime.timedelta(seconds=seconds)
+    over = later(world.now(), seconds)
     world.memory.add("timers", name, over)
     return f"The {_called(name)} rings in {spoken(seconds)}, at {over:%H:%M:%S}."
 
@@ -66,9 +65,7 @@ def list_timers(slots: dict[str, str], world: World) -> str:
     running = world.memory.entries("timers")
     if not running:
         return "No timer is running."
-    return "\n".join(
-        f"The {_called(text)} rings in {spoken((at - world.now()).total_seconds())}." for text, at in running
-    )
+    return "\n".join(f"The {_called(text)} rings in {spoken(until(at, world.now()))}." for text, at in running)
 
 
 @skill(
@@ -90,6 +87,7 @@ def list_timers(slots: dict[str, str], world: World) -> str:
     "forget the {name} timer",
     "i don't need the timer any more",
     "remove all timers",
+    strict=True,
 )
 def cancel_timer(slots: dict[str, str], world: World) -> str:
     """Stops a timer by its name, or all of them."""

@@ -1,38 +1,14 @@
-"""Conversion of units, by the pint library; a unit is looked up by its name and never run as an expression."""
+"""Conversion of units; of the readings of their names those count that fit each other, of several one is asked for."""
 
-import functools
-import re
+import itertools
+import math
+from fractions import Fraction
 from typing import Any
 
 from . import CannotDo, World, skill
-from .calculator import shortened
-from .numerals import number, said
-
-NAMES = {
-    "celsius": "degree_Celsius",
-    "centigrade": "degree_Celsius",
-    "fahrenheit": "degree_Fahrenheit",
-    "degrees celsius": "degree_Celsius",
-    "degrees fahrenheit": "degree_Fahrenheit",
-    "kilos": "kilogram",
-    "kilo": "kilogram",
-    "mph": "mile/hour",
-    "kmh": "kilometer/hour",
-    "km h": "kilometer/hour",
-    "kph": "kilometer/hour",
-    "stones": "stone",
-    "feet": "foot",
-    "inches": "inch",
-    "lbs": "pound",
-    "tonnes": "metric_ton",
-    "tons": "metric_ton",
-    "knots": "knot",
-    "nautical miles": "nautical_mile",
-    "c": "degree_Celsius",
-    "f": "degree_Fahrenheit",
-}
-POWERS = {"square": 2, "cubic": 3}
-_NAME = re.compile(r"[A-Za-z\u00b5_]{1,40}")  # nothing that could be an expression
+from .numerals import TOO_LARGE, number, said
+from .quantities import SHORT, TEMPERATURES, Quantity, Readings, delta, kind, looked_up, quantity, registry, unit
+from .reader import shortened
 
 
 @skill(
@@ -51,46 +27,91 @@ _NAME = re.compile(r"[A-Za-z\u00b5_]{1,40}")  # nothing that could be an express
     "what are {amount} {unit} when i want {target}",
     "give me {amount} {unit} in {target}",
     "how many {target} in {amount} {unit}",
-    asks={"amount": "How many?", "unit": "Of which unit?", "target": "Into which unit?"},
+    strict=True,
 )
 def convert_units(slots: dict[str, str], world: World) -> str:
     """An amount of one unit in another."""
-    amount = number(slots["amount"])
-    if amount is None:
-        raise CannotDo(f"I cannot read the number {shortened(slots['amount'])!r}.")
-    source, target = unit(slots["unit"]), unit(slots["target"])
-    import pint
+    if not slots.get("amount"):
+        raise CannotDo("How many?", "amount")
+    quantity(slots["amount"], "amount")  # what is wrong with the number is not to be asked of the unit
+    text = f"{slots['amount']} {slots.get('unit', '')}".strip()
+    found = quantity(text, "unit")
+    if not found.parts[0][1].name:
+        raise CannotDo("Of which unit?", "unit")
+    if not slots.get("target"):
+        raise CannotDo("Into which unit?", "target")
+    value = converted(found, unit(slots["target"], "target"))
+    return f"{_shown(slots, found, text)} = {said(value)} {slots['target']}."
 
+
+def _shown(slots: dict[str, str], found: Quantity, text: str) -> str:
+    """A single number in digits, anything else as it was said; M of mega is spelled out, m of milli may be meant."""
+    amount, of = found.parts[0]
     try:
-        found = registry().Quantity(amount, source).to(target)
-    except pint.DimensionalityError:
-        raise CannotDo(f"One cannot turn {slots['unit']} into {slots['target']}.") from None
-    return f"{said(amount)} {slots['unit']} = {said(float(found.magnitude))} {slots['target']}."
+        plainly = number(slots["amount"]) == amount and len(found.parts) == 1 and bool(slots.get("unit"))
+    except CannotDo:
+        plainly = False
+    if not plainly:
+        return " ".join(text.split())
+    small = looked_up("m" + of.name[1:]) if of.name[:1] == "M" and len(of.name) <= SHORT else None
+    mega = small is not None and kind(small) == kind(of.units[0])
+    return f"{said(amount, 12)} {slots['unit']}" + (f" ({_full(of.units[0])})" if mega else "")
 
 
-def unit(text: str) -> Any:
-    """The unit of this name; CannotDo if there is none."""
-    name = text.lower().strip(" ?.!").replace("litre", "liter").replace("metre", "meter").replace("\u00b0", "")
-    import pint
+def converted(found: Quantity, target: Readings) -> float:
+    """The quantity in the target unit.
 
-    found: Any = 1
-    for number_of_part, part in enumerate(re.split(r" ?/ ?| per ", NAMES.get(name, name))):
-        kind, _, base = part.partition(" ")
-        part = (base if kind in POWERS else NAMES.get(part, part)).replace(" ", "_")
-        try:
-            each = registry().Unit(NAMES.get(part, part) if _NAME.fullmatch(part) else "")
-        except (pint.UndefinedUnitError, AttributeError, ValueError):
-            each = None
-        if each is None or not str(each) or str(each) == "dimensionless":
-            raise CannotDo(f"I know no unit called {shortened(text)!r}.")
-        each = each ** POWERS.get(kind, 1)
-        found = found / each if number_of_part else each
+    Raises:
+        CannotDo: the units are of different kinds, several of their readings fit, or there is no such temperature.
+    """
+    values: dict[float, tuple[Any, ...]] = {}
+    for *sources, wanted in itertools.product(*(of.units for _, of in found.parts), target.units):
+        if all(kind(source) == kind(wanted) for source in sources):
+            value = _sum([amount for amount, _ in found.parts], sources, wanted, found.difference)
+            values.setdefault(float(f"{value:.12g}"), (*sources, wanted))
+    if not values:
+        raise _impossible([of for _, of in found.parts], target)
+    if len(values) > 1:
+        raise _several(list(values.values()))
+    return next(iter(values))
+
+
+def _sum(amounts: list[Fraction], sources: list[Any], wanted: Any, difference: bool) -> float:
+    if difference:
+        sources, wanted = [delta(source) for source in sources], delta(wanted)
+    elif len(sources) > 1 and any(str(source) in TEMPERATURES for source in sources):
+        raise CannotDo("One cannot add up temperatures.")
+    made = registry().Quantity
+    pairs = zip(amounts, sources, strict=True)
+    found = sum(float(made(float(amount), of).to(wanted).magnitude) for amount, of in pairs)
+    if not math.isfinite(found):
+        raise CannotDo(TOO_LARGE)
+    temperature = str(wanted) in {*TEMPERATURES, "kelvin"} and not difference
+    if temperature and made(found, wanted).to("kelvin").magnitude < -1e-9:
+        raise CannotDo("There is no such temperature: absolute zero is 0 kelvin, or -273.15 degrees Celsius.")
     return found
 
 
-@functools.cache
-def registry() -> Any:
-    """Pint's units; reading their definitions takes half a second, once."""
-    import pint
+def _full(each: Any) -> str:
+    """The name of a unit in full."""
+    return "short ton" if str(each) == "ton" else str(each).replace("_", " ")
 
-    return pint.UnitRegistry()
+
+def _several(found: list[tuple[Any, ...]]) -> CannotDo:
+    """A question for the one of these readings that is meant."""
+    *sources, targets = (list(dict.fromkeys(map(_full, column))) for column in zip(*found, strict=True))
+    slot, names = next((("unit", names) for names in sources if len(names) > 1), ("target", targets))
+    return CannotDo(f"Do you mean {' or '.join(names)}?", slot)
+
+
+def _impossible(sources: list[Readings], target: Readings) -> CannotDo:
+    """Why none of the readings can be turned into one of the target's."""
+    goal = {kind(each) for each in target.units}
+    source = next((of for of in sources if not goal & set(map(kind, of.units))), sources[-1])
+    if "degree" in map(str, source.units) and "kelvin" in goal:
+        return CannotDo("Degrees of which scale: Celsius or Fahrenheit?", "unit")
+    named = []
+    for readings in (source, target):
+        full = " or ".join(map(_full, readings.units))
+        named.append(shortened(readings.name) + (f" ({full})" if len(readings.name) <= SHORT else ""))
+    return CannotDo(f"One cannot turn {named[0]} into {named[1]}: they measure different things.")

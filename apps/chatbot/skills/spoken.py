@@ -1,0 +1,221 @@
+"""What a request says for its slots: all words of a value, though the network may have marked only some of them.
+
+A sign, a number or a time beside a value belongs to it: of "minus 10 celsius" with the slot 10, to -10. What belongs to
+no value at all is not passed over, see `check`.
+"""
+
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from . import CannotDo, Skill, calculator, dates, durations, numerals, places, quantities, times, when, zones
+from .reader import shortened
+
+_TOKEN = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|[^\W\d_]+(?:'[^\W\d_]+)?|\S")
+DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+SIGNS = {*numerals.SIGNS, "+", "plus", *DASHES}
+OF_UNITS = {"square", "cubic", "squared", "cubed", "per", "degrees", "degree", "fluid", "imperial", "'", '"', "\u00b0"}
+# The words of each slot's values, which belong to a value that they are beside.
+BESIDE = {
+    "amount": numerals.WORDS | quantities.WORDS | SIGNS,
+    "unit": numerals.WORDS | durations.WORDS | OF_UNITS,
+    "target": durations.WORDS | OF_UNITS,
+    "expression": calculator.WORDS | SIGNS | set("*/+^%()\u00d7\u00f7\u221a"),
+    "duration": numerals.WORDS | durations.WORDS | SIGNS,
+    "moment": (numerals.WORDS - SIGNS) | when.WORDS | dates.MONTH.keys() | dates.WEEKDAY.keys(),
+    "count": numerals.WORDS | SIGNS,
+    "sides": numerals.WORDS | SIGNS,
+    "city": {"+", *DASHES},
+}
+AFTER_ONLY = ("unit", "target", "city")  # a number before these is a value of its own
+# What may be between a value and more of it.
+BETWEEN = {"a", "an", "and", "the", "of", "at", "on", "in", "to", "by", "over", "less", "oh", "x", ",", ":", ".", "/"}
+MOST_BETWEEN = 3
+# What changes what a request means, and must not be passed over where no slot has it.
+HEEDED = frozenset().union(
+    numerals.WORDS - {"one", "point"} - SIGNS,
+    dates.WORDS - {"day", "week", "coming"},
+    times.WORDS,
+    durations.WORDS - {"day", "week"},
+    quantities.WORDS - {"degree", "degrees"},
+    {"minus", "negative", "plus", "square", "squared", "cubic", "cubed", "per", "percent"},
+    {"not", "don't", "never", "except", "every", "each", "daily", "weekly", "ago", "until", "twice", "double"},
+    {"cancel", "stop", "delete", "remove", "clear", "undo"},
+)
+# Zones that nothing else is called; of other abbreviations capital letters tell.
+ZONES = set(str.split("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst ist jst msk"))
+NO_PLACES = {"us", "states"}  # unless in capital letters
+GREETINGS = {"morning", "afternoon", "evening", "night"}  # after "good"
+
+
+@functools.cache
+def _names() -> frozenset[str]:
+    return frozenset(places.names())
+
+
+def _is_place(said: str) -> bool:
+    """Whether the words are hardly anything else than a well-known place or a zone."""
+    key, capitals = places.plain(said), said.isupper()
+    if key in ZONES or (capitals and key in zones.FIXED.keys() | zones.SEVERAL.keys() | zones.ZONES.keys()):
+        return True
+    if " " in key:
+        return any(place.people >= places.IN_REQUESTS for place in places.index().get(key, []))
+    return key in _names() and (capitals or key not in NO_PLACES)
+
+
+class Slot(Protocol):
+    """A slot as it was found: its name and its words."""
+
+    name: str
+    value: str
+
+
+@dataclass
+class Span:
+    """A slot's place in a request, in tokens; `last` is the token after it."""
+
+    name: str
+    first: int
+    last: int
+
+
+class Spoken:
+    """A request, and the places of its slots, each grown by the words beside it that belong to it."""
+
+    def __init__(self, message: str, slots: Iterable[Slot]) -> None:
+        self.message = message.replace("\u2019", "'")
+        self.tokens = list(_TOKEN.finditer(self.message))
+        self.words = [token[0].lower() for token in self.tokens]
+        self.given = [(slot.name, slot.value) for slot in slots]
+        self.spans = self._located()
+        self._hand_over_articles()
+        self.complete = len(self.spans) == len(self.given)
+        for span in self.spans:
+            self._grow(span)
+
+    def values(self) -> dict[str, str]:
+        """The slots' words by name. Of several with one name all are said, for the skill to read or to refuse."""
+        if not self.complete:
+            return dict(self.given)
+        found: dict[str, str] = {}
+        for name in dict.fromkeys(span.name for span in self.spans):
+            spans = [span for span in self.spans if span.name == name]
+            between = range(spans[0].last, spans[-1].first)
+            apart = any(other.first in between for other in self.spans if other.name != name)
+            whole = [self._said(spans[0].first, spans[-1].last)]
+            found[name] = " ".join([self._said(span.first, span.last) for span in spans] if apart else whole)
+        return found | self._quantity(found)
+
+    def check(self, skill: Skill) -> None:
+        """CannotDo names a number, a sign or a time that is in no slot and that the skill's patterns do not have."""
+        if not skill.strict or not self.complete:
+            return
+        usual = self._usual(skill)
+        left = [place for place in self._free() if self._heeded(place, usual) or self._after_in(place, skill, usual)]
+        if left:
+            words = " ".join(self.tokens[place][0] for place in left)
+            raise CannotDo(f"I did not understand {shortened(words)!r} in that. Please say it in other words.")
+
+    def find_place(self, skill: Skill) -> None:
+        """Takes a large city, a country or a zone that no slot has as the city that the skill asks for."""
+        if not self.complete or "city" not in skill.slots() or any(span.name == "city" for span in self.spans):
+            return
+        usual, free = self._usual(skill), set(self._free())
+        for length in (3, 2, 1):
+            for first in range(len(self.words) - length + 1):
+                said = self._said(first, first + length)
+                if free.issuperset(range(first, first + length)) and said.lower() not in usual and _is_place(said):
+                    self.spans.append(Span("city", first, first + length))
+                    self._grow(self.spans[-1])
+                    return
+
+    def _usual(self, skill: Skill) -> set[str]:
+        return set(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", " ".join(skill.patterns)))
+
+    def _free(self) -> list[int]:
+        """The places that no slot has."""
+        taken = {place for span in self.spans for place in range(span.first, span.last)}
+        return [place for place in range(len(self.words)) if place not in taken]
+
+    def _after_in(self, place: int, skill: Skill, usual: set[str]) -> bool:
+        """Whether the word may be a place that is unknown here: in Xyzzy, in the Xyzzy."""
+        before = [word for word in self.words[max(0, place - 2) : place] if word != "the"][-1:]
+        word = self.words[place]
+        return "city" in skill.slots() and before == ["in"] and word.isalpha() and word not in usual
+
+    def _hand_over_articles(self) -> None:
+        """In "to call anna the | day after tomorrow" the article is of the day, not of the task."""
+        for before, after in zip(self.spans, self.spans[1:], strict=False):
+            borders = before.last == after.first and before.last - before.first > 1
+            if (
+                borders
+                and before.name not in BESIDE
+                and after.name == "moment"
+                and self.words[before.last - 1] == "the"
+            ):
+                before.last, after.first = before.last - 1, after.first - 1
+
+    def _located(self) -> list[Span]:
+        """Where the slots are, in the order of the request; those that are not in it as whole words are left out."""
+        spans, start = [], 0
+        for name, value in self.given:
+            for match in re.finditer(re.escape(value.replace("\u2019", "'")), self.message[start:]):
+                first, last = match.start() + start, match.end() + start
+                inside = [n for n, token in enumerate(self.tokens) if first <= token.start() and token.end() <= last]
+                if inside and self.tokens[inside[0]].start() == first and self.tokens[inside[-1]].end() == last:
+                    spans.append(Span(name, inside[0], inside[-1] + 1))
+                    start = last
+                    break
+        return spans
+
+    def _grow(self, span: Span) -> None:
+        """Takes the words on both sides that belong to the value, and what is between them."""
+        taken = {place for other in self.spans for place in range(other.first, other.last)}
+        for step in (1,) if span.name in AFTER_ONLY else (-1, 1):
+            place, between = span.last if step > 0 else span.first - 1, 0
+            while 0 <= place < len(self.tokens) and place not in taken and between <= MOST_BETWEEN:
+                if self._belongs(place, span.name):
+                    span.first, span.last, between = min(span.first, place), max(span.last, place + 1), 0
+                elif self.words[place] in BETWEEN:
+                    between += 1
+                else:
+                    break
+                place += step
+
+    def _belongs(self, place: int, name: str) -> bool:
+        """Whether the word is a part of such values."""
+        word = self.words[place]
+        return name in BESIDE and (word in BESIDE[name] or self._number(place)) and self._says(place)
+
+    def _heeded(self, place: int, usual: set[str]) -> bool:
+        """Whether the word must not be passed over."""
+        word = self.words[place]
+        signed = word in DASHES and self._number(place + 1)
+        return word not in usual and (signed or self._number(place) or word in HEEDED) and self._says(place)
+
+    def _says(self, place: int) -> bool:
+        """Whether the word means what it looks like: not in "i am", "good morning" and "first tell me"."""
+        word, before = self.words[place], self.words[place - 1] if place else ""
+        if word in ("am", "pm"):
+            return self._number(place - 1) or before in numerals.SMALL or before in (".", "o'clock")
+        if word in dates.ORDINALS and word not in durations.WORDS:
+            return before in ("the", "my") or before in dates.MONTH or before in numerals.TENS
+        return not (word in GREETINGS and before == "good")
+
+    def _number(self, place: int) -> bool:
+        return 0 <= place < len(self.words) and self.words[place][0].isdigit()
+
+    def _said(self, first: int, last: int) -> str:
+        return self.message[self.tokens[first].start() : self.tokens[last - 1].end()]
+
+    def _quantity(self, found: dict[str, str]) -> dict[str, str]:
+        """Several amounts and units as one quantity: 5 feet 11 inches."""
+        spans = [span for span in self.spans if span.name in ("amount", "unit")]
+        if max(sum(span.name == name for span in spans) for name in ("amount", "unit")) < 2:
+            return {}
+        last = spans[-1]
+        if last.name == "amount":
+            return {"amount": self._said(spans[0].first, last.last), "unit": ""}
+        return {"amount": self._said(spans[0].first, last.first), "unit": self._said(last.first, last.last)}
