@@ -248,6 +248,7 @@ MOMENTS = {
     "february 29": "?whole date",
     "the 31st": "?whole date",
     "2026-13-01": "?no month 13",
+    "9999-12-31 23:00": "?100 years away",
     "25:00": "?no time 25:00",
     "at 9:75": "?no minute 75",
     "today at 14:00": "?is past",
