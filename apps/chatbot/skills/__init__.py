@@ -4,6 +4,7 @@
     "a recipe for {dish}", "how do i cook {dish}",  # six or more, and valid and test get some of their own
     values={"dish": ["soup", "rice", "apple pie"]},  # what may stand in {dish}
     asks={"dish": "A recipe for what?"},             # asked for where it is missing; a slot without is optional
+    strict=True,                                     # a number or a time that no slot has is asked back
 )
 def give_recipe(slots, world):
     return f"Boil the {slots['dish']}."

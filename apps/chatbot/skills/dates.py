@@ -32,6 +32,7 @@ SUFFIXES = ("st", "nd", "rd", "th")
 _OTHERS = str.split("today tomorrow yesterday day next week coming st nd rd th")
 _AMBIGUOUS = str.split("may mar sun sat second")  # are other words as well
 WORDS = frozenset([*WEEKDAY, *MONTH, *ORDINALS, *_OTHERS]) - frozenset(_AMBIGUOUS)
+MOST_YEARS = 100
 LEAP = 2024  # has every day that a year can have
 
 
@@ -55,6 +56,8 @@ class Date:
     def next(self, today: datetime.date) -> list[datetime.date | None]:
         """The days that can be meant, this month's or year's and the next one's; None where one has no such day."""
         if self.year is not None:
+            if self.year > today.year + MOST_YEARS:
+                raise CannotDo(f"{self.year} is more than {MOST_YEARS} years away. When is it?")
             return [datetime.date(self.year, self.month or 1, self.day)]
         if self.month is not None:
             return [_date(year, self.month, self.day) for year in (today.year, today.year + 1)]

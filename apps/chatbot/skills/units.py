@@ -34,7 +34,8 @@ def convert_units(slots: dict[str, str], world: World) -> str:
     if not slots.get("amount"):
         raise CannotDo("How many?", "amount")
     quantity(slots["amount"], "amount")  # what is wrong with the number is not to be asked of the unit
-    text = f"{slots['amount']} {slots.get('unit', '')}".strip()
+    gap = "" if slots.get("unit", "").startswith(("'", '"')) else " "  # 5'11"
+    text = f"{slots['amount']}{gap}{slots.get('unit', '')}".strip()
     found = quantity(text, "unit")
     if not found.parts[0][1].name:
         raise CannotDo("Of which unit?", "unit")

@@ -99,8 +99,8 @@ def _words(reader: Reader) -> dict | None:
 
 
 def _shift(reader: Reader) -> dict | None:
-    """In two hours, in a week, an hour from now: days and longer go by the calendar, less by the clock."""
-    before = reader.take("in", "after")
+    """In two hours, in a week, an hour from now, or only ten minutes: days and longer go by the calendar."""
+    alone, before = reader.place == 0, reader.take("in", "after")
     found = reader.attempt(_months)
     if found is None:
         pieces = reader.attempt(_pieces)
@@ -112,7 +112,7 @@ def _shift(reader: Reader) -> dict | None:
         if not exact:
             durations.checked(days)
         found = {"seconds": durations.checked(days + rest)} if exact else {"days": int(days // DAY)}
-    if not before and not reader.phrase("from now"):
+    if not before and not reader.phrase("from now") and (not alone or reader.peek()):
         return None
     return found
 
