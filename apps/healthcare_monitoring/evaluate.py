@@ -91,7 +91,7 @@ def draw(happened: np.ndarray, risks: dict[str, np.ndarray], path: Path) -> None
     figure, axes = plots.new_figure("calibration on test patients", size=(5.0, 5.0))
     axes.plot([0, 1], [0, 1], "k:", label="perfect calibration")
     for name, values in risks.items():
-        groups = np.array_split(np.argsort(values, kind="stable"), GROUPS)
+        groups = np.array_split(np.argsort(values, kind="stable"), min(GROUPS, len(values)))
         means, shares = (np.array([array[rows].mean() for rows in groups]) for array in (values, happened))
         bars = np.sqrt(shares * (1 - shares) / np.array([len(rows) for rows in groups]))
         axes.errorbar(means, shares, bars if name == "network" else None, marker="o", capsize=3, label=name)
