@@ -25,14 +25,6 @@ def penalty(layer, jit):
     def loss(x):
         return ops.sum(ops.sin(layer(x)))
 
-    if keras.backend.backend() == "jax":
-        import jax
-
-        def norm(x):
-            return ops.sum(ops.square(jax.grad(loss)(x)))
-
-        found = (norm, jax.grad(norm))
-        return tuple(map(jax.jit, found)) if jit else found
     import tensorflow as tf
 
     def norm(x):
@@ -51,7 +43,7 @@ def penalty(layer, jit):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(keras.backend.backend() == "torch", reason="written for the two tested backends")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow alone hides the loops in programs")
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("arch", ARCHS)
 def test_a_gradient_penalty_has_the_gradient_of_finite_differences(arch, jit):
