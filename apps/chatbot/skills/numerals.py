@@ -146,7 +146,7 @@ def _rest(reader: Reader) -> Fraction | None:
 
 
 def below_hundred(reader: Reader) -> int | None:
-    """A number below one hundred in words; in twenty-five no space is beside the hyphen."""
+    """A number below one hundred in words; the hyphen of twenty-five has no spaces around it."""
     tens = TENS.get(reader.take(*TENS))
     if tens is None:
         return ONES.get(reader.take(*ONES))

@@ -82,7 +82,7 @@ class Span:
 
 
 class Spoken:
-    """A request, and the places of its slots, each grown by the words beside it that belong to it."""
+    """A request, and the places of its slots, each extended by the adjacent words that belong to it."""
 
     def __init__(self, message: str, slots: Iterable[Slot]) -> None:
         self.message = message.replace("\u2019", "'")
