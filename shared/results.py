@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import InputError, runs
+from shared import InputError, paired, runs
 from shared.runs import Run
 
 BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
@@ -37,6 +37,7 @@ def record(
     task: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     baselines: Mapping[str, float] | None = None,
+    ahead: tuple[float, float] | None = None,
     published: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Record:
@@ -51,6 +52,7 @@ def record(
         task: what else defines the problem, such as the languages.
         options: how it was measured, such as the width of a beam.
         baselines: the same figure of each baseline.
+        ahead: the interval of how much better the network is than the best of them (see `shared.paired.compared`).
         published: {"name", "value", "source"} of a figure to compare with; the source may be missing.
         details: what else is worth printing, in plain values; no table shows it.
 
@@ -75,6 +77,7 @@ def record(
         "n": 1,
         "over": None,
         "baselines": {name: rounded(other) for name, other in (baselines or {}).items()},
+        "ahead": [rounded(bound) for bound in ahead] if ahead else None,
         "published": {"source": None} | dict(published) if published else None,
         "minutes": round(run.seconds() / 60, 1),
         "command": run.command,
@@ -140,11 +143,19 @@ def _mean(same: list[Record], over: str) -> Record:
         "n": len(values),
         "over": over,
         "baselines": {name: rounded(statistics.mean(r["baselines"][name] for r in same)) for name in names},
+        "ahead": _ahead(same, over),
         "minutes": round(statistics.mean(r["minutes"] for r in same), 1),
     }
     if "details" in averaged:
         averaged["details"] = _mean_of([r.get("details") for r in same])
     return averaged
+
+
+def _ahead(same: list[Record], over: str) -> list[float] | None:
+    intervals = [(low, high) for low, high in (r["ahead"] for r in same if r.get("ahead"))]
+    if len(intervals) < len(same):
+        return None
+    return [rounded(bound) for bound in paired.joined(intervals, over)]
 
 
 def _mean_of(values: list[Any]) -> Any:
@@ -156,26 +167,33 @@ def _mean_of(values: list[Any]) -> Any:
     return values[0]
 
 
-def goodness(value: float, direction: str) -> float:
-    """The value turned so that more is better."""
-    return {"higher": value, "lower": -value, "one": -abs(value - 1)}[direction]
-
-
 def best_baseline(record: Record) -> tuple[str, float] | None:
     """Name and value of the baseline that does best; None if there is none."""
-    found = record["baselines"].items()
-    return max(found, key=lambda item: goodness(item[1], record["direction"]), default=None)
+    name = paired.best(record["baselines"], record["direction"])
+    return None if name is None else (name, record["baselines"][name])
 
 
 def winner(record: Record) -> str:
-    """Who is ahead, the network or the best baseline, in a few words; "" without a baseline."""
+    """Who is ahead, the network or the best baseline, in a few words; "" without a baseline.
+
+    A difference that the chance of the test items, or else of the seeds, explains is no difference.
+    """
     best = best_baseline(record)
     if best is None:
         return ""
-    ahead = goodness(record["value"], record["direction"]) - goodness(best[1], record["direction"])
-    if ahead == 0:
-        return "a tie"
+    ahead = paired.goodness(record["value"], record["direction"]) - paired.goodness(best[1], record["direction"])
+    low, high = _interval(record, ahead)
+    if low <= 0 <= high:
+        return f"no difference (95 % interval {low:+.2g} to {high:+.2g})" if low < high else "a tie"
     return "the network wins" if ahead > 0 else f"{best[0]} wins"
+
+
+def _interval(record: Record, ahead: float) -> tuple[float, float]:
+    """Where the true lead of the network lies; a point where one run was measured without an interval."""
+    if record.get("ahead"):
+        return record["ahead"][0], record["ahead"][1]
+    half = paired.by_chance(record["std"], record["n"]) if record["std"] is not None else 0.0
+    return ahead - half, ahead + half
 
 
 def report(records: list[Record]) -> None:
@@ -188,7 +206,7 @@ def report(records: list[Record]) -> None:
     )
     width = max(len(_label(r)) for r in records)
     for r in records:
-        order = sorted(r["baselines"].items(), key=lambda item: -goodness(item[1], r["direction"]))
+        order = sorted(r["baselines"].items(), key=lambda item: -paired.goodness(item[1], r["direction"]))
         others = ", ".join(f"{name} {_number(value)}" for name, value in order)
         compared = f"   {others}: {winner(r)}" if others else ""
         published = f"; published {r['published']['value']:g} {r['published']['name']}" if r["published"] else ""
@@ -251,9 +269,10 @@ def table(records: list[Record]) -> str:
     for r in records:
         averaged = f" ({r['n']} {r['over']})" if r["over"] else ""
         published = f"{r['published']['value']:g} {r['published']['name']}" if r["published"] else ""
+        undecided = " (no difference)" if winner(r).startswith("no difference") else ""
         rows.append(
             f"| {_source(r)} | {r['split']} | {_label(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
-            f"{_baseline(r)} | {published} | {r['minutes']:g} | {r['hardware']} |"
+            f"{_baseline(r)}{undecided} | {published} | {r['minutes']:g} | {r['hardware']} |"
         )
     return "\n".join([*rows, "", "Minutes are those of one run. Measured by:", "", *_commands(records)])
 

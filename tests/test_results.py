@@ -24,6 +24,7 @@ RECORD = {
     "n": 1,
     "over": None,
     "baselines": {"unigram": 2.5, "ngram": 2.0},
+    "ahead": None,
     "published": None,
     "minutes": 3.2,
     "command": "python -m apps.toy train",
@@ -59,6 +60,7 @@ def test_every_kept_record_has_the_one_form(path):
         assert re.fullmatch(r"[a-z][a-z0-9_]*", r["metric"]) and re.fullmatch(r"[\w.:/-]+", r["data"])
         assert all(isinstance(r[key], dict) for key in ("task", "options", "baselines", "versions"))
         assert all(isinstance(value, int | float) for value in [r["value"], r["minutes"], *r["baselines"].values()])
+        assert r["ahead"] is None or r["ahead"] == sorted(r["ahead"])
         assert r["published"] is None or set(r["published"]) == {"name", "value", "source"}
         assert (r["over"] is None) == (r["n"] == 1) == (r["std"] is None)
         assert r["over"] in (None, "seeds", "folds") and r["params"] > 0 and isinstance(r["headline"], bool)
@@ -154,6 +156,27 @@ def test_the_mean_is_of_equal_figures_and_says_over_what():
 )
 def test_the_winner_is_the_one_with_the_better_figure(direction, value, said):
     assert results.winner(RECORD | {"direction": direction, "value": value}) == said
+
+
+@pytest.mark.parametrize(
+    "known, said",
+    [
+        ({"ahead": [-0.02, 0.05]}, "no difference (95 % interval -0.02 to +0.05)"),
+        ({"ahead": [0.01, 0.05]}, "the network wins"),
+        ({"std": 0.1, "n": 3, "over": "seeds"}, "no difference (95 % interval -0.15 to +0.35)"),
+        ({"std": 0.01, "n": 3, "over": "seeds"}, "the network wins"),
+        ({"std": 0.5, "n": 3, "over": "seeds", "ahead": [0.01, 0.05]}, "the network wins"),
+    ],
+)
+def test_what_chance_explains_is_no_difference(known, said):
+    assert results.winner(RECORD | {"value": 1.9} | known) == said
+
+
+def test_a_lead_is_kept_and_joined_over_the_runs(run):
+    record = results.record(run, 1, split="test", metric="f1", value=0.5, baselines={"a": 0.4}, ahead=(0.05, 0.15))
+    assert record["ahead"] == [0.05, 0.15]
+    assert results.mean([[record], [record]], "seeds")[0]["ahead"] == [0.05, 0.15]
+    assert results.mean([[record], [record | {"ahead": None}]], "folds")[0]["ahead"] is None
 
 
 def test_a_figure_without_a_baseline_has_no_winner():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import results, runs, trials
+from shared import paired, results, runs, trials
 
 from .config import APP, Config
 from .data import Data, load
@@ -110,4 +110,4 @@ def solved(record: dict) -> bool:
     threshold = TASKS[record["data"]].solved_at
     if threshold is None:
         return False
-    return results.goodness(record["value"], record["direction"]) > results.goodness(threshold, record["direction"])
+    return paired.goodness(record["value"], record["direction"]) > paired.goodness(threshold, record["direction"])
