@@ -38,6 +38,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=turn)
 
 
+def pytest_collection_finish(session):
+    """Refuses to run where pytest-xdist does not see the groups: each worker would train every app again."""
+    for item in session.items if getattr(session.config.option, "loadgroup", False) else []:
+        marker = item.get_closest_marker("xdist_group")
+        if marker and not item.nodeid.endswith(f"@{marker.args[0]}"):
+            raise pytest.UsageError(f"This pytest hides the groups of tests from pytest-xdist: {item.nodeid}")
+
+
 def shared_worker(item: pytest.Item) -> str | None:
     """The group that one worker runs: tests of an app's training, of a fixture of their file, of an architecture."""
     if hasattr(item, "callspec") and item.path.stem == "test_contract":
