@@ -21,6 +21,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(READY) ## train APP (text_generation) on its built-in data, show the result: make demo APP=<name>
+	@test -f apps/$(APP)/config.py || { echo "There is no app $(APP). The apps are:" >&2; $(RUN) -m apps >&2; exit 2; }
 	$(RUN) -m apps.$(APP) train
 
 test: $(READY) ## all tests but the slow ones, on TensorFlow

@@ -65,3 +65,8 @@ def test_the_snippet_of_the_layers_card_runs(tmp_path, monkeypatch):
     found = {}
     exec(compile(snippet, "README.md", "exec"), found)
     assert tuple(found["output"].shape) == (1, 64) and (tmp_path / "model.keras").exists()
+
+
+def test_make_demo_names_the_apps_where_there_is_none_of_that_name():
+    done = subprocess.run(["make", "demo", "APP=sentiment"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and "There is no app sentiment" in done.stderr and "sentiment_analysis" in done.stderr
