@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import pytest
 
+from apps.text_generation import data
 from apps.text_generation.config import Config
 from apps.text_generation.data import Data
 from apps.text_generation.evaluate import WINDOW, carried, measure, reader_of
@@ -98,10 +99,11 @@ def test_seeds_are_averaged_and_the_first_trains_to_the_same_figures_as_alone(sm
 
 def test_a_new_process_writes_what_the_training_process_wrote_from_the_same_seed(smoke):
     folder, _ = smoke
-    words = ["The ", "--length", "300", "--temperature", "0.5", "--seed", "1"]
+    prompt = data.prompt(run_of(folder).info()["example"])
+    words = [prompt, "--length", "300", "--temperature", "0.5", "--seed", "1"]
     asked = run(APP, "predict", *words, GALLERY_RUNS=str(folder))
     assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.startswith("The ") and len(asked.stdout) == len("The ") + 300 + 1
+    assert prompt and asked.stdout.startswith(prompt) and len(asked.stdout) == len(prompt) + 300 + 1
     assert asked.stdout in next(folder.glob(f"{NAME}/*/samples.txt")).read_text()
     assert run_here(APP, "generate", *words, GALLERY_RUNS=str(folder)).stdout == asked.stdout
 
