@@ -88,7 +88,7 @@ def test_a_run_is_measured_on_a_file_of_ones_own_and_stays_as_it_was(app, tmp_pa
     assert {name: after[name] for name in before} == before
     metrics = json.loads(next(folder.glob(f"{app}/*/metrics.json")).read_text())
     rows = re.findall(r"^  (\w+) +(\w+) .*?[\d.]+   (\w+) [\d.]", done.stdout, re.MULTILINE)
-    assert f"\n{path.name}" in done.stdout and "as published" not in done.stdout
+    assert path.name in done.stdout and "as published" not in done.stdout
     assert {split for split, *_ in rows} == {"test"}
     assert metrics[0]["metric"] in {metric for _, metric, _ in rows}
     assert set(metrics[0]["baselines"]) & {baseline for *_, baseline in rows}
@@ -100,7 +100,7 @@ def test_figures_of_ones_own_file_are_not_recorded(app, tmp_path):
     words = ["evaluate", "--data", str(path), "--record"]
     done = run_here(f"apps.{app}", *words, GALLERY_RUNS=str(tmp_path / "runs"))
     assert (done.returncode, done.stdout) == (2, "") and len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("error: --record: expected without --data")
+    assert "--record" in done.stderr and "--data" in done.stderr
 
 
 @every_measuring_app

@@ -84,7 +84,7 @@ def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_pat
     for number, part in enumerate(("train", "valid", "test")):
         (tmp_path / f"my {part}").mkdir()
         for n in range(3):
-            voices = [[pitch + number + n for pitch in voice] for voice in FOUR]
+            voices = [[(start, end, pitch + number + n) for start, end, pitch in voice] for voice in FOUR]
             midi_file(tmp_path / f"my {part}" / f"{n}.mid", voices)
         words += ["--data" if part == "train" else f"--{part}", str(tmp_path / f"my {part}")]
     done = run_here(*words, GALLERY_RUNS=str(tmp_path / "runs"))
