@@ -113,8 +113,8 @@ def cohort(path: str, outcomes: str, config: Config, info: dict[str, Any]) -> Pa
         info: what it learned; neither scale nor variables are learned anew.
 
     Raises:
-        InputError: a row that cannot be right, a variable or an outcome that the run does not know, or outcomes with
-            times where the run's have none, or without.
+        InputError: a row that cannot be right, a variable or an outcome that the run does not know, outcomes with times
+            where the run's have none, or without, or no difference between the patients.
     """
     found = read_measurements(Path(path), info["variables"])
     known = read_outcomes(outcomes_file(Path(path), outcomes), found, most=len(info["causes"]))
@@ -126,20 +126,17 @@ def cohort(path: str, outcomes: str, config: Config, info: dict[str, Any]) -> Pa
     readable = np.flatnonzero(found.counts())
     if lost := len(found.patients) - len(readable):
         warn([f"{path}: patients without a measurement that can be read are left out: {lost:,}"])
-    return part(found.among(readable), known.among(readable), config, info)
+    known = known.among(readable)
+    if len(np.unique(known.label == 1)) < 2:
+        raise InputError(
+            f"{path}: expected patients with and without {info['causes'][0]}; all {len(readable)} are alike"
+        )
+    return part(found.among(readable), known, config, info)
 
 
 def tested_on(data: Data, path: str, outcomes: str, config: Config) -> Data:
-    """The data of a run with the patients of another file as its test part.
-
-    Raises:
-        InputError: what `cohort` raises, or the patients have all the same outcome.
-    """
-    test = cohort(path, outcomes, config, data.info)
-    labels = np.unique(test.outcomes.label)
-    if len(labels) < 2:
-        raise InputError(f"{path}: expected patients with and without the outcome; all have {labels[0]}")
-    return dataclasses.replace(data, test=test)
+    """The data of a run with the patients of another file as its test part. Raises InputError as `cohort`."""
+    return dataclasses.replace(data, test=cohort(path, outcomes, config, data.info))
 
 
 def refuse_known(found: Table, others: Table) -> None:

@@ -135,6 +135,8 @@ def example(content: str, vocabulary: text.Vocabulary, level: str) -> str:
     """A line of a text to try the network with, one of several words if there is one; "" if none can be read."""
     whole = (" ".join(line.split()) for line in content.split("\n")[1:] or [content])  # the first one may be cut
     known = [line for line in whole if line and (level == "word" or set(line) <= vocabulary.index.keys())]
+    # On a command line these are no texts.
+    known = [line for line in known if not line.startswith("-") and not text.names_file(line)]
     found = next((line for line in known if len(line.split()) >= PROMPT_WORDS), next(iter(known), ""))
     return found[:LONGEST_EXAMPLE].strip()
 

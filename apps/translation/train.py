@@ -35,7 +35,9 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         report(trials.summary(done))
-    example = shlex.quote(done[-1].info()["examples"][0])
+    sentences = done[-1].info()["examples"]
+    # On a command line a dash begins an option.
+    example = shlex.quote(next((text for text in sentences if not text.startswith("-")), sentences[0]))
     another = dataclasses.replace(options.config, arch="gru" if options.config.arch == "lstm" else "lstm")
     other = settings.command(APP, another, RECIPES)
     print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, example=example, other=other))

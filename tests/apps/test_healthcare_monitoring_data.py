@@ -542,7 +542,7 @@ def test_another_cohort_is_read_with_what_the_run_learned_or_refused_by_file_and
         ("a,1,Pulse,90\n", "a,1\n"): f"{other}, line 2: unknown variable 'Pulse'; known are HR",
         ("a,1,hr,90\n", "a,1\n"): f"{other}, line 2: unknown variable 'hr'; did you mean HR?",
         ("a,1,HR,90\n", "a,2\n"): f"{ends}, line 2: expected a whole number as outcome, 0 = none to 1, as the run was",
-        ("a,1,HR,90\n", "a,1\n"): f"{other}: expected patients with and without the outcome; all have 1",
+        ("a,1,HR,90\n", "a,1\n"): f"{other}: expected patients with and without outcome 1; all 1 are alike",
     }
     for (rows, died), line in refused.items():
         with pytest.raises(InputError) as error:
