@@ -8,7 +8,7 @@ from tyro import MISSING
 from tyro.conf import Positional
 
 from shared.cli import Verbs
-from shared.settings import chosen, one_of
+from shared.settings import one_of, peek, recipe
 from shared.trials import Folds
 
 from .config import DEFAULT, RECIPES, Config
@@ -27,10 +27,12 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run again on its test texts and compare it with the baselines."""
+    """Measure a trained run again, on its test texts or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
+    # other labelled texts, named as in the training (a file needs the same columns); by default the run's test texts
+    data: str = ""
     # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
     record: bool = False
 
@@ -67,8 +69,9 @@ class Stream:
 
 def verbs(words: Sequence[str]) -> Verbs:
     """Each verb with its default options and the function that does it."""
+    start = recipe(RECIPES, peek(words, "--recipe", ""), peek(words, "--data", DEFAULT.data))
     return {
-        "train": (Train(config=chosen(RECIPES, words)), "train:train"),
+        "train": (Train(config=start), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),
         "predict": (Predict(), "predict:predict"),
         "explain": (Explain(), "explain:explain"),

@@ -3,7 +3,8 @@
 import functools
 import html
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import regex
@@ -111,12 +112,12 @@ class Encoder:
             raise InputError("Expected a text with at least one word. Received an empty one.")
         return np.stack([self._rows(word) for word in self.cut(text)])
 
-    def cut(self, text: list[str]) -> list[str]:
-        """The words that are read: of a long text the first and the last half of `max_words`."""
+    def cut(self, text: Sequence[Any]) -> list[Any]:
+        """The words that are read, or their places: of a long text the first and the last half of `max_words`."""
         if len(text) <= self.max_words:
-            return text
+            return list(text)
         last = self.max_words // 2
-        return text[: self.max_words - last] + text[len(text) - last :]
+        return [*text[: self.max_words - last], *text[len(text) - last :]]
 
     def _row(self, word: str) -> np.ndarray:
         row = np.zeros(1 + (PIECES_A_WORD if len(self.pieces) > len(SPECIALS) else 0), np.int32)
