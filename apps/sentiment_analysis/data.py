@@ -22,9 +22,9 @@ ORDER = ("negative", "neutral", "positive")  # labels of these names are listed 
 SPLIT_SEED = 0  # the same folds in every run, so that runs compare
 FEWEST = 20  # training texts
 ELSEWHERE = -1  # the label of a test text that no training text has
-# What `settled` makes of the data: steps of training, fewest and most epochs, fewest and most words that are read.
-STEPS, EPOCHS, WORDS_READ = 1_500, (4, 40), (16, 256)
-FEW_TEXTS = 2_000
+WORDS_READ = (16, 256)  # the fewest and the most that `settled` makes of the texts' lengths
+FEW_TEXTS = 2_000  # are trained on in small batches
+FIRST_EPOCHS = 4
 
 
 class Encoded(NamedTuple):
@@ -93,15 +93,15 @@ def load(config: Config) -> Data:
 
 
 def settled(config: Config, lengths: Sequence[int]) -> Config:
-    """The settings with what 0 leaves to the data: `lengths` are those of the training texts, in words.
+    """The settings with what they leave to the data: `lengths` are those of the training texts, in words.
 
-    19 of 20 texts are read whole, if the network can afford it. Few texts make small batches and many epochs: a
-    network needs some 1,500 steps however little data there is.
+    19 of 20 texts are read whole, if the network can afford it. Few texts make small batches and many epochs, many
+    texts few epochs: how long a training takes depends little on how much data there is.
     """
     max_words = config.max_words or int(np.clip(np.quantile(lengths, 0.95, method="higher"), *WORDS_READ))
     batch_size = config.batch_size or (16 if len(lengths) < FEW_TEXTS else 64)
-    epochs = config.epochs or int(np.clip(round(STEPS * batch_size / len(lengths)), *EPOCHS))
-    return dataclasses.replace(config, max_words=max_words, batch_size=batch_size, epochs=epochs)
+    enough = max(round(config.steps * batch_size / len(lengths)), FIRST_EPOCHS) if config.steps else config.epochs
+    return dataclasses.replace(config, max_words=max_words, batch_size=batch_size, epochs=min(config.epochs, enough))
 
 
 def other(config: Config, info: dict[str, Any], source: str) -> Part:

@@ -8,7 +8,7 @@ from tyro import MISSING
 from tyro.conf import Positional
 
 from shared.cli import Verbs
-from shared.settings import one_of, peek, recipe
+from shared.settings import chosen, one_of
 from shared.trials import Folds
 
 from .config import DEFAULT, RECIPES, Config
@@ -69,9 +69,8 @@ class Stream:
 
 def verbs(words: Sequence[str]) -> Verbs:
     """Each verb with its default options and the function that does it."""
-    start = recipe(RECIPES, peek(words, "--recipe", ""), peek(words, "--data", DEFAULT.data))
     return {
-        "train": (Train(config=start), "train:train"),
+        "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),
         "predict": (Predict(), "predict:predict"),
         "explain": (Explain(), "explain:explain"),
