@@ -30,7 +30,7 @@ def smoke():
 
 @pytest.fixture(scope="module")
 def predictor(smoke):
-    return predict.Predictor(runs.Run(next(smoke[0].glob(f"{NAME}/*")), NAME, {}))
+    return predict.Predictor(only_run(smoke[0]))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def own(tmp_path_factory):
 
 
 def only_run(folder):
-    return runs.find(NAME, next(folder.glob(f"{NAME}/*")).name)
+    return runs.Run(next(folder.glob(f"{NAME}/*")), NAME, {})
 
 
 def figures(folder):
@@ -123,7 +123,7 @@ def test_predict_stream_and_explain_ask_network_and_linear_model_together(own):
 
 def test_no_skip_is_the_network_alone(own, tmp_path):
     shutil.copytree(own[0], tmp_path / "runs")
-    predictor = predict.Predictor(runs.Run(next((tmp_path / "runs").glob(f"{NAME}/*")), NAME, {}))
+    predictor = predict.Predictor(only_run(tmp_path / "runs"))
     texts = [predictor.encode(text) for text in own[2]]
     valid = Part(own[2], texts, np.arange(len(texts), dtype=np.int32) % len(predictor.labels))
     predictor.calibrate(valid, 0.9, {}, False)
@@ -185,9 +185,10 @@ def test_a_file_gets_an_answer_for_each_line_and_stream_says_how_long_they_took(
     assert "2 answered: p50" in streamed.stderr
 
 
-def test_a_text_longer_than_is_read_says_so(smoke):
+def test_a_text_longer_than_is_read_says_so(smoke, predictor):
     done = run_here(APP, "predict", "word " * 100, GALLERY_RUNS=str(smoke[0]))
-    assert "of its 100 words the network read only the first and the last, 16 together" in done.stdout
+    limit = predictor.encoder.max_words
+    assert f"of its 100 words the network read only the first and the last, {limit} together" in done.stdout
 
 
 def test_explain_prints_the_words_and_draws_them(smoke):
