@@ -3,12 +3,16 @@
 import dataclasses
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from shared import calibration
 
-RIDGE = 0.01  # log loss in all, not per row: it keeps the scale finite where validation has no error
+# In nats of the whole validation part, not per row, so that they decide only where validation says little.
+EQUAL = 4.0  # what it takes to give all to one source: it may look better by the choice of its epoch on the same rows
+RIDGE = 0.01  # keeps the scale finite where validation has no error
+SCALES = np.log(0.01), np.log(100)  # of logits whose spread is 1
+SHARES = np.linspace(0, 1, 101)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,31 +36,37 @@ class Stack:
 
 
 def fit(first: np.ndarray, second: np.ndarray, labels: np.ndarray, balanced: bool = False) -> Stack:
-    """The stack of two sources with the least log loss on validation, a convex problem of two numbers.
+    """The stack of two sources with the least log loss on validation; both count the same if it makes no difference.
 
-    Either source alone is among the answers, so that the loss is at most that of the better one with its temperature.
+    For each share of the second source the best scale is found; the share is that with the least
+
+        rows * loss + EQUAL (1 - 2 share)^2
 
     Args:
         first, second: (rows, labels) logits of validation, of models that were not trained on these rows.
         labels: (rows,) the true ones.
         balanced: every label counts the same in all, however many rows it has.
     """
-    spreads = np.array([_spread(logits) for logits in (first, second)])
-    both = np.stack([logits / spread for logits, spread in zip((first, second), spreads, strict=True)])
-    weights = _row_weights(labels, both.shape[-1], balanced)
+    spreads = _spread(first), _spread(second)
+    weights = _row_weights(labels, first.shape[-1], balanced)
     rows = np.arange(len(labels))
 
-    def objective(scales: np.ndarray) -> tuple[float, np.ndarray]:
-        log_chances = log_softmax(np.tensordot(scales, both, 1), axis=-1)
-        loss = -weights @ log_chances[rows, labels] + RIDGE / len(rows) * scales @ scales / 2
-        expected = (np.exp(log_chances) * both).sum(axis=-1)  # (sources, rows)
-        return loss, (expected - both[:, rows, labels]) @ weights + RIDGE / len(rows) * scales
+    def loss(logits: np.ndarray) -> float:
+        return float(-weights @ log_softmax(logits, axis=-1)[rows, labels])
 
-    found = minimize(objective, np.ones(2), jac=True, bounds=[(0, None)] * 2, method="L-BFGS-B")
-    scales = found.x
-    share = float(scales[1] / scales.sum()) if scales.sum() else 0.0
-    loss = float(-weights @ log_softmax(np.tensordot(scales, both, 1), axis=-1)[rows, labels])
-    return Stack(float(scales[0] / spreads[0]), float(scales[1] / spreads[1]), share, loss)
+    def best_of(share: float) -> tuple[float, float, float, float]:
+        """What is to be least, the loss, the share and its scale."""
+        mixed = (1 - share) / spreads[0] * first + share / spreads[1] * second
+
+        def ridged(log_scale: float) -> float:
+            return loss(np.exp(log_scale) * mixed) + RIDGE / len(rows) * np.exp(2 * log_scale)
+
+        scale = float(np.exp(minimize_scalar(ridged, bounds=SCALES, method="bounded").x))
+        least = loss(scale * mixed)
+        return least + EQUAL / len(rows) * (1 - 2 * share) ** 2, least, share, scale
+
+    _, least, share, scale = min(best_of(float(share)) for share in SHARES)
+    return Stack(scale * (1 - share) / spreads[0], scale * share / spreads[1], share, least)
 
 
 def log_loss(logits: np.ndarray, labels: np.ndarray, balanced: bool = False) -> float:

@@ -23,10 +23,10 @@ def test_a_source_that_knows_nothing_hardly_counts(seed):
 
 
 def test_a_source_that_is_wrong_counts_nothing_and_the_other_all():
-    true, good = sources(0, 2.0)
-    stack = stacking.fit(good, -good, true)
+    true, good, wrong = sources(0, 2.0, -2.0)
+    stack = stacking.fit(good, wrong, true)
     assert stack.second == stack.share == 0
-    stack = stacking.fit(-good, good, true)
+    stack = stacking.fit(wrong, good, true)
     assert stack.first == 0 and stack.share == 1
 
 
@@ -59,7 +59,8 @@ def test_the_units_of_a_source_do_not_matter(scale):
 def test_the_loss_is_at_most_that_of_the_better_source(balanced):
     true, first, second = sources(5, 2.0, 0.5)
     stack = stacking.fit(first, second, true, balanced)
-    assert stack.loss <= min(stacking.log_loss(each, true, balanced) for each in (first, second)) + 1e-3
+    best = min(stacking.log_loss(each, true, balanced) for each in (first, second))
+    assert stack.loss <= best + stacking.EQUAL / ROWS
 
 
 def test_balanced_listens_to_the_source_that_knows_the_rare_label():
@@ -74,7 +75,14 @@ def test_balanced_listens_to_the_source_that_knows_the_rare_label():
 def test_a_validation_part_without_an_error_gives_a_finite_scale():
     true = np.arange(ROWS) % 3
     stack = stacking.fit(np.eye(3)[true], np.zeros((ROWS, 3)), true)
-    assert np.isfinite([stack.first, stack.second]).all() and stack.share == pytest.approx(0, abs=1e-6)
+    assert np.isfinite([stack.first, stack.second, stack.loss]).all() and stack.loss < 0.01
+
+
+def test_the_fewer_rows_there_are_the_nearer_is_the_share_to_one_half():
+    true, better, worse = sources(7, 2.0, 1.0)
+    few = stacking.fit(better, worse, true).share
+    many = stacking.fit(*(np.tile(each, (50, 1)) for each in (better, worse)), np.tile(true, 50)).share
+    assert many < few < 0.5
 
 
 def test_without_a_fit_the_first_source_is_all():
