@@ -70,8 +70,8 @@ class Config:
     goal: Annotated[str, *one_of(GOALS)] = "accuracy"
     # stack the network with a linear model of the counted words; --no-skip shows the network alone
     skip: bool = True
-    # momentum of the EMA of the weights, which is evaluated and saved; 0 = the last weights
-    ema_momentum: Share = 0.99
+    # momentum of the EMA of the weights, which is evaluated, saved and trained on after each epoch; 0 = the last weights
+    ema_momentum: Share = 0.0
     # texts in a batch; 0 = by the number of training texts
     batch_size: Whole = 0
     # lengths that texts are padded to; each is compiled once
@@ -117,6 +117,7 @@ RECIPES = {
         embedding_dropout=0.3,
         dropout=0.5,
         goal="macro_recall",
+        ema_momentum=0.99,
         batch_size=128,
         buckets=4,
         epochs=4,
@@ -131,6 +132,7 @@ RECIPES = {
         word_dropout=0.2,
         embedding_dropout=0.5,
         dropout=0.5,
+        ema_momentum=0.99,
         batch_size=64,
         epochs=12,
         steps=0,
@@ -144,6 +146,7 @@ RECIPES = {
         pieces=0,
         embedding_dropout=0.3,
         dropout=0.5,
+        ema_momentum=0.99,
         batch_size=64,
         buckets=3,
         epochs=14,
