@@ -70,7 +70,7 @@ class Config:
     goal: Annotated[str, *one_of(GOALS)] = "accuracy"
     # stack the network with a linear model of the counted words; --no-skip shows the network alone
     skip: bool = True
-    # momentum of the EMA of the weights, which is evaluated, saved and trained on after each epoch; 0 = the last weights
+    # momentum of the EMA of the weights, which is evaluated and saved, and takes their place after each epoch; 0 = none
     ema_momentum: Share = 0.0
     # texts in a batch; 0 = by the number of training texts
     batch_size: Whole = 0

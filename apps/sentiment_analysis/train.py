@@ -26,6 +26,8 @@ Now try:
   python -m {package} stream --run {name}
   {again}"""
 AXES = {"accuracy": "share of right answers", "macro_recall": "mean recall of the labels"}
+ABOUT_BUILTIN = """This model has learned a made-up language of short opinions, to try the app. For real texts:
+  python -m {package} train --data your_texts.csv"""
 SHOWN = 200  # characters of a text that the next steps name
 
 
@@ -46,6 +48,8 @@ def next_steps(config: Config, run: Run) -> None:
     text = load(config).valid.texts[0] if config.data != "builtin" else EXAMPLES[1]
     again = settings.command(APP, dataclasses.replace(config, arch="lstm" if config.arch != "lstm" else "gru"), RECIPES)
     print(NEXT_STEPS.format(package=__package__, name=run.path.name, text=shlex.quote(shortened(text)), again=again))
+    if config.data == "builtin":
+        print(ABOUT_BUILTIN.format(package=__package__))
 
 
 def shortened(text: str) -> str:

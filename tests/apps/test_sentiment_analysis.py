@@ -59,7 +59,7 @@ def test_training_prints_every_baseline_answers_and_what_to_try_next(smoke):
     assert all(name in printed for name in ("majority", "tfidf_logreg", "nb_svm", "vader"))
     assert "95 % interval" in printed or "wins" in printed
     assert "abstains on" in printed and "texts/s" in printed and "of the network alone" in printed
-    assert "as published" not in printed
+    assert "as published" not in printed and "a made-up language" in printed
     assert all(text in printed for text in predict.EXAMPLES)
     assert "apps.sentiment_analysis explain --run" in printed
 
