@@ -2,7 +2,9 @@
 
 import collections
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,14 +21,25 @@ from .vectors import known_words
 ORDER = ("negative", "neutral", "positive")  # labels of these names are listed in this order
 SPLIT_SEED = 0  # the same folds in every run, so that runs compare
 FEWEST = 20  # training texts
+ELSEWHERE = -1  # the label of a test text that no training text has
+WORDS_READ = (16, 256)  # the fewest and the most that `settled` makes of the texts' lengths
+FEW_TEXTS = 2_000  # are trained on in small batches
+FIRST_EPOCHS = 4
+
+
+class Encoded(NamedTuple):
+    """A text for both models: ids (time, 1 + pieces) int32 for the network, all its words for the linear one."""
+
+    ids: np.ndarray
+    words: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Texts as they may be shown, their ids, each (time, 1 + pieces) int32, and labels (rows,) int32."""
+    """Texts as they may be shown and as the models read them, and labels (rows,) int32, `ELSEWHERE` among them."""
 
     texts: list[str]
-    ids: list[np.ndarray]
+    encoded: list[Encoded]
     labels: np.ndarray
 
 
@@ -34,8 +47,9 @@ class Part:
 class Data:
     """The parts, and what was learned from the training texts.
 
-    `info` fits JSON: source, fingerprint, split, labels, words and pieces (vocabularies in the order of their ids),
-    learned (how many of the words the training texts have), max_words and bucket_lengths.
+    `info` fits JSON: source, fingerprint, split, labels, counts (how many training texts each has), words and pieces
+    (vocabularies in the order of their ids), learned (how many of the words the training texts have), max_words and
+    bucket_lengths.
     """
 
     train: Part
@@ -52,40 +66,65 @@ def load(config: Config) -> Data:
         InputError: an unknown source, a file that cannot be used, too few texts or labels.
     """
     read_parts = read(config)
-    known = sorted({example.label for examples in read_parts.values() for example in examples})
-    if missing := [label for label in config.labels if label not in known]:
-        raise InputError(f"--labels: there is no {missing[0]!r} in {config.data}; it has {', '.join(known)}")
-    kept = {name: _checked(examples, config) for name, examples in read_parts.items()}
+    kept = {name: _wanted(examples, config) for name, examples in read_parts.items()}
     parts = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in kept.items()}
     parts, split = cut(distinct(parts), config)
-    labels = label_names(parts)
-    cleaned = {name: [clean(example.text) for example in examples] for name, examples in parts.items()}
-    tokens = {name: [words(text) for text in texts] for name, texts in cleaned.items()}
-    encoder, learned = Encoder.fit(tokens["train"], known_words(config.vectors), dataclasses.asdict(config))
-    found = {
-        name: Part(
-            cleaned[name],
-            [encoder.encode(text) for text in tokens[name]],
-            np.array([labels.index(example.label) for example in examples], np.int32),
-        )
-        for name, examples in parts.items()
-    }
+    labels = label_names(parts["train"])
+    parts["valid"] = known_labels(parts["valid"], labels, "They are left out.")
+    tokens = [words(clean(example.text)) for example in parts["train"]]
+    config = settled(config, [len(text) for text in tokens])
+    encoder, learned = Encoder.fit(tokens, known_words(config.vectors), dataclasses.asdict(config))
+    found = {name: encoded(examples, encoder, labels) for name, examples in parts.items()}
     info = {
         "source": "a grammar of opinions" if config.data == "builtin" else config.data,
         "fingerprint": fingerprint([(name, [(e.text, e.label) for e in some]) for name, some in read_parts.items()]),
         "split": ", ".join(f"{name} {len(parts[name]):,}" for name in ("train", "valid", "test")) + f" texts; {split}",
         "labels": labels,
+        "counts": np.bincount(found["train"].labels, minlength=len(labels)).tolist(),
         "words": list(encoder.words.tokens),
         "learned": learned,
         "pieces": list(encoder.pieces.tokens),
         "max_words": config.max_words,
-        "bucket_lengths": bucket_lengths([len(ids) for ids in found["train"].ids], config.buckets, config.max_words),
+        "bucket_lengths": bucket_lengths(
+            [len(text.ids) for text in found["train"].encoded], config.buckets, config.max_words
+        ),
     }
     return Data(**found, info=info)
 
 
-def _checked(examples: list[Example], config: Config) -> list[Example]:
+def settled(config: Config, lengths: Sequence[int]) -> Config:
+    """The settings with what they leave to the data: `lengths` are those of the training texts, in words.
+
+    19 of 20 texts are read whole, if the network can afford it. Few texts make small batches and many epochs, many
+    texts few epochs: how long a training takes depends little on how much data there is.
+    """
+    max_words = config.max_words or int(np.clip(np.quantile(lengths, 0.95, method="higher"), *WORDS_READ))
+    batch_size = config.batch_size or (16 if len(lengths) < FEW_TEXTS else 64)
+    enough = max(round(config.steps * batch_size / len(lengths)), FIRST_EPOCHS) if config.steps else config.epochs
+    return dataclasses.replace(config, max_words=max_words, batch_size=batch_size, epochs=min(config.epochs, enough))
+
+
+def other(config: Config, info: dict[str, Any], source: str) -> Part:
+    """The labelled texts of another source for a run with this `info`: its test part, or all where it has none."""
+    parts = read(dataclasses.replace(config, data=source, valid="", test=""))
+    examples = _wanted(parts.get("test") or parts["train"], config)
+    encoder = Encoder(info["words"], info["pieces"], info["max_words"])
+    return encoded(examples, encoder, info["labels"])
+
+
+def encoded(examples: list[Example], encoder: Encoder, labels: list[str]) -> Part:
+    """The examples as a part; those with other labels are kept, and no answer to them is right."""
+    known_labels(examples, labels, "No answer to them is right, which counts against the baselines too.")
+    texts = [clean(example.text) for example in examples]
+    found = [labels.index(example.label) if example.label in labels else ELSEWHERE for example in examples]
+    return Part(texts, [Encoded(encoder.encode(words(text)), words(text)) for text in texts], np.array(found, np.int32))
+
+
+def _wanted(examples: list[Example], config: Config) -> list[Example]:
     """The examples whose label is wanted; an empty text is refused, with its row."""
+    known = sorted({example.label for example in examples})
+    if missing := [label for label in config.labels if label not in known]:
+        raise InputError(f"--labels: there is no {missing[0]!r} in {config.data}; it has {', '.join(known)}")
     for example in examples:
         if not words(clean(example.text)):
             raise InputError(f"Expected a text with at least one word. {example.where} has none.")
@@ -116,55 +155,73 @@ def cut(parts: Parts, config: Config) -> tuple[Parts, str]:
             f"Expected at least {FEWEST} different training texts with the chosen labels. "
             f"{config.data} has {len(parts.get('train', []))}."
         )
-    said = "as published"
-    train = parts["train"]
-    _check_counts(train, config)
-    if "test" not in parts:
+    train, said = parts["train"], []
+    _check_counts(parts, config)
+    if "test" in parts:
+        said.append(f"test {_origin(config, config.test)}")
+    else:
         folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SPLIT_SEED)
         rest, test = list(folds.split(train, [example.label for example in train]))[config.fold]
         parts = parts | {"test": [train[i] for i in test]}
         train = [train[i] for i in rest]
-        said = f"test is fold {config.fold} of {FOLDS}"
-    if "valid" not in parts:
+        said.append(f"test is fold {config.fold} of {FOLDS}")
+    if "valid" in parts:
+        said.append(f"validation {_origin(config, config.valid)}")
+    else:
         labels = [example.label for example in train]
         split = train_test_split(train, test_size=config.valid_fraction, stratify=labels, random_state=SPLIT_SEED)
         train, parts = split[0], parts | {"valid": split[1]}
-        said += f", {config.valid_fraction:.0%} for validation"
-    return parts | {"train": train}, said
+        said.append(f"{config.valid_fraction:.0%} for validation")
+    return parts | {"train": train}, ", ".join(said)
 
 
-def _check_counts(train: list[Example], config: Config) -> None:
-    """Every part needs every label."""
-    counts = collections.Counter(example.label for example in train)
+def _origin(config: Config, file: str) -> str:
+    if file:
+        return f"from {Path(file).name}"
+    return "as generated" if config.data == "builtin" else "as published"
+
+
+def _check_counts(parts: Parts, config: Config) -> None:
+    """Every part needs every label, if it is cut off train."""
+    counts = collections.Counter(example.label for example in parts["train"])
     if len(counts) < 2:
         raise InputError(f"Expected two or more labels in {config.data}. All its texts are {next(iter(counts))!r}.")
     label, fewest = counts.most_common()[-1]
-    if fewest < FOLDS:
+    needed = FOLDS if "test" not in parts else 1 if "valid" in parts else 2
+    if fewest < needed:
         raise InputError(
-            f"Expected at least {FOLDS} texts of each label, to split them. {config.data} has {fewest} of {label!r}. "
+            f"Expected at least {needed} texts of each label, to split them. {config.data} has {fewest} of {label!r}. "
             "Leave that label out with --labels, or give more texts."
         )
 
 
-def label_names(parts: Parts) -> list[str]:
-    """The labels of train in their order; refuses a label that only another part has."""
-    found = {example.label for example in parts["train"]}
-    for example in [*parts["valid"], *parts["test"]]:
-        if example.label not in found:
-            raise InputError(
-                f"Expected the labels of the training texts: {', '.join(sorted(found))}. "
-                f"{example.where} has {example.label!r}."
-            )
+def label_names(train: list[Example]) -> list[str]:
+    """The labels in their order."""
+    found = {example.label for example in train}
     return [label for label in ORDER if label in found] if found <= set(ORDER) else sorted(found)
 
 
-class Weighted(BucketBatches):
-    """Batches whose rare labels count more: an example of label n weighs (texts / texts of n) ** balance."""
+def known_labels(examples: list[Example], labels: list[str], otherwise: str) -> list[Example]:
+    """The examples with these labels; says how many have others, and refuses a part in which all have."""
+    kept = [example for example in examples if example.label in labels]
+    if others := [example for example in examples if example.label not in labels]:
+        found = f"{others[0].where} has {others[0].label!r}"
+        if not kept:
+            raise InputError(f"Expected the labels of the training texts: {', '.join(labels)}. {found}.")
+        print(
+            f"{len(others):,} of {len(examples):,} texts have a label that no training text has ({found}). {otherwise}"
+        )
+    return kept
 
-    def __init__(self, part: Part, info: dict, batch_size: int, seed: int, balance: float) -> None:
-        super().__init__(part.ids, part.labels, batch_size, seed, info["bucket_lengths"])
+
+class Weighted(BucketBatches):
+    """Batches in which every text counts the same, or every label in all, if `balanced`; 1 a text on average."""
+
+    def __init__(self, part: Part, info: dict, batch_size: int, seed: int, balanced: bool) -> None:
+        ids = [text.ids for text in part.encoded]
+        super().__init__(ids, part.labels, batch_size, seed, info["bucket_lengths"])
         counts = np.bincount(part.labels, minlength=len(info["labels"]))
-        weights = (len(part.labels) / np.maximum(counts, 1)) ** balance
+        weights = 1 / np.maximum(counts, 1) if balanced else np.ones(len(counts))
         self.label_weights = (weights / weights[part.labels].mean()).astype(np.float32)
 
     def batch(self, epoch: int, step: int) -> tuple:

@@ -2,19 +2,22 @@
 
 import functools
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from shared import calibration, lines, plots, results, runs, trials
+from shared import InputError, calibration, lines, paired, plots, results, runs, trials
 
 from . import baselines
 from .config import APP, Config
-from .data import Data, load
+from .data import Data, Part, load, other
 from .options import Evaluate
 from .predict import Predictor
 
-HEADLINE = ("macro_recall",)
+HEADLINE = ("accuracy", "macro_recall")  # which of them comes first is the run's goal
+SCORES = {"macro_recall": baselines.macro_recall, "accuracy": baselines.accuracy}
 TIMED = 50  # texts classified one by one to see how long one takes
 PUBLISHED = {
     ("tweeteval", "macro_recall"): {"name": "BiLSTM (Barbieri et al. 2020)", "value": 0.583},
@@ -23,9 +26,17 @@ PUBLISHED = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder."""
+    """The evaluate verb: measures a run again, from what is stored in its folder, on its test texts or on others."""
     run = runs.find(APP, options.run)
-    data = load(run.settings(Config))
+    config = run.settings(Config)
+    if options.data:
+        if options.record:
+            raise InputError("--record: expected without --data, since a run's record is of its own test texts")
+        part = other(config, run.info(), options.data)
+        print(f"{len(part.texts):,} texts of {options.data}")
+        report([r | {"data": results.plain_name(options.data)} for r in figures(Predictor(run), part, published={})])
+        return
+    data = load(config)
     run.check(data.info)
     records = measure(Predictor(run), data)
     report(records)
@@ -36,8 +47,17 @@ def evaluate(options: Evaluate) -> None:
 def measure(predictor: Predictor, data: Data) -> list[dict]:
     """Measures the test texts; draws the reliability diagram."""
     config = predictor.run.config
-    chances, labels = predictor.probabilities(data.test.ids), data.test.labels
-    others = baselines.answers(data, config["balance"] > 0)
+    temperature = predictor.calibration["temperature"]
+    title = f"{results.plain_name(config['data'])}, test, T = {temperature:.2f}"
+    draw(predictor.probabilities(data.test.encoded), data.test.labels, predictor.run.file("reliability.png"), title)
+    return figures(predictor, data.test, {} if config["labels"] else PUBLISHED)
+
+
+def figures(predictor: Predictor, part: Part, published: dict) -> list[dict]:
+    """The records of labelled texts, compared with the baselines that were fitted in the training."""
+    config, labels = predictor.run.config, part.labels
+    chances = predictor.probabilities(part.encoded)
+    others = baselines.answers(baselines.load(predictor.run), part, predictor.run.info())
     figure = functools.partial(
         results.record,
         predictor.run,
@@ -46,34 +66,45 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
         task={"labels": list(config["labels"])} if config["labels"] else {},
     )
     records = []
-    for metric, score in {"macro_recall": baselines.macro_recall, "accuracy": baselines.accuracy}.items():
+    for metric, score in SCORES.items():
         records.append(
             figure(
                 metric=metric,
-                value=score(chances, data.test),
-                baselines={name: score(theirs, data.test) for name, theirs in others.items()},
-                published=None if config["labels"] else PUBLISHED.get((config["data"], metric)),
-                details=_details(predictor, data, chances) if metric in HEADLINE else None,
+                **compared(score, chances, others, labels),
+                published=published.get((config["data"], metric)),
+                details=_details(predictor, part, chances) if metric == config["goal"] else None,
             )
         )
+    linear = {"tfidf_logreg": calibration.probabilities(others["tfidf_logreg"])}
     error = calibration.expected_calibration_error
-    linear = {"tfidf_logreg": error(others["tfidf_logreg"], labels)}
-    records.append(figure(metric="ece", value=error(chances, labels), direction="lower", baselines=linear))
-    temperature = predictor.calibration["temperature"]
-    draw(chances, labels, predictor.run.file("reliability.png"), f"{config['data']}, test, T = {temperature:.2f}")
-    return results.headed(records, HEADLINE)
+    records.append(figure(metric="ece", **compared(error, chances, linear, labels, "lower")))
+    return results.headed(records, (config["goal"],))
 
 
-def _details(predictor: Predictor, data: Data, chances: np.ndarray) -> dict[str, float]:
-    """How often the model abstains and is right otherwise; texts a second in batches, milliseconds of one alone."""
-    answered = chances.max(axis=1) >= predictor.calibration["threshold"]
-    right = (chances.argmax(axis=1) == data.test.labels)[answered]
+def compared(
+    score: Callable[[np.ndarray, np.ndarray], float],
+    ours: np.ndarray,
+    theirs: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    direction: str = "higher",
+) -> dict[str, Any]:
+    """A score of scores (rows, labels) of model and baselines on the same texts, see `shared.paired`."""
+    return paired.compared(lambda scores, rows: score(scores[rows], labels[rows]), ours, theirs, len(labels), direction)
+
+
+def _details(predictor: Predictor, part: Part, chances: np.ndarray) -> dict[str, Any]:
+    """What each model adds, how often the model abstains and is right otherwise, and how fast it is."""
+    score = SCORES[predictor.run.config["goal"]]
+    answered = predictor.sure(part.encoded, chances)
+    right = (chances.argmax(axis=1) == part.labels)[answered]
     predictor.warm_up()
     started = time.perf_counter()
-    predictor.logits(data.test.ids)
-    many = len(data.test.ids) / (time.perf_counter() - started)
-    alone, _ = lines.timed(lambda ids: predictor.logits([ids]), data.test.ids[:TIMED])
+    predictor.logits(part.encoded)
+    many = len(part.encoded) / (time.perf_counter() - started)
+    alone, _ = lines.timed(lambda text: predictor.logits([text]), part.encoded[:TIMED])
     return {
+        "network_alone": round(score(predictor.network(part.encoded), part.labels), 4),
+        "linear_share": round(predictor.stack.share, 4),
         "abstained": round(float(1 - answered.mean()), 4),
         "accuracy_of_answers": round(float(right.mean()), 4) if len(right) else 0.0,
         "texts_per_s": round(many),
@@ -82,9 +113,13 @@ def _details(predictor: Predictor, data: Data, chances: np.ndarray) -> dict[str,
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, how often the model abstains, and how fast it is."""
+    """Prints the figures, what network and linear model add to them, how often it abstains, and how fast it is."""
     results.report(records)
     found = records[0]["details"]
+    print(
+        f"  in the answers the linear model counts {found['linear_share']:.0%}; "
+        f"{records[0]['metric']} of the network alone: {found['network_alone']:.4f}"
+    )
     print(f"  abstains on {found['abstained']:.1%}; of its other answers {found['accuracy_of_answers']:.1%} are right")
     print(f"  {found['texts_per_s']:,.0f} texts/s in batches, {found['ms_per_text']:.1f} ms for one text", flush=True)
 

@@ -10,9 +10,9 @@ import rich.text
 from shared import InputError, plots, runs
 
 from .config import APP
+from .data import Encoded
 from .options import Explain
 from .predict import Predictor
-from .tokens import clean, words
 
 SHOWN = 30  # words in the picture, the strongest
 FAINT = 0.15  # of the strongest effect; weaker ones are not coloured
@@ -22,12 +22,13 @@ def explain(options: Explain) -> None:
     """The explain verb: prints the text in colours and writes explanation.png into the run's folder."""
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
-    (probability,) = predictor.probabilities([predictor.encode(options.text)])
+    text = predictor.encode(options.text)
+    (probability,) = predictor.probabilities([text])
     label = options.label or predictor.labels[int(probability.argmax())]
     if label not in predictor.labels:
         raise InputError(f"--label: expected one of {', '.join(predictor.labels)}; received {label!r}")
-    tokens, effects = occlusion(predictor, options.text, predictor.labels.index(label))
-    print(predictor.answer(probability))
+    tokens, effects = occlusion(predictor, text, predictor.labels.index(label))
+    print(predictor.answers([text])[0])
     print(f"What speaks for {label} (green) and against it (red), by leaving each word out:")
     rich.console.Console(highlight=False).print(coloured(tokens, effects), soft_wrap=True)
     strongest = np.argsort(-np.abs(effects), kind="stable")[:5]
@@ -37,18 +38,24 @@ def explain(options: Explain) -> None:
     print(f"Picture: {picture}")
 
 
-def occlusion(predictor: Predictor, text: str, label: int) -> tuple[list[str], np.ndarray]:
-    """The words that are read, and what each adds to the label's log-odds (words,).
+def occlusion(predictor: Predictor, text: Encoded, label: int) -> tuple[list[str], np.ndarray]:
+    """The words that the network reads, and what each adds to the label's log-odds (words,).
 
     That is the log-odds with the word less those without it, Li et al. (2016), arXiv:1612.08220; a word that stands
     alone is compared with an unknown one. A probability would not do: near 1 it hardly moves.
     """
-    tokens = predictor.encoder.cut(words(clean(text)))
-    without = [tokens[:i] + tokens[i + 1 :] or ["\0"] for i in range(len(tokens))]
-    ids = [predictor.encoder.encode(some) for some in (tokens, *without)]
-    chances = np.clip(predictor.probabilities(ids)[:, label], 1e-9, 1 - 1e-9)
+    places = predictor.encoder.cut(range(len(text.words)))
+    without = [Encoded(np.delete(text.ids, n, 0), left_out(text.words, place)) for n, place in enumerate(places)]
+    if len(text.words) == 1:
+        without = [Encoded(predictor.encoder.encode(["\0"]), [])]
+    chances = np.clip(predictor.probabilities([text, *without])[:, label], 1e-9, 1 - 1e-9)
     odds = np.log(chances / (1 - chances))
-    return tokens, odds[0] - odds[1:]
+    return [text.words[place] for place in places], odds[0] - odds[1:]
+
+
+def left_out(words: list[str], place: int) -> list[str]:
+    """The words without the one at this place."""
+    return words[:place] + words[place + 1 :]
 
 
 def coloured(tokens: list[str], effects: np.ndarray) -> rich.text.Text:

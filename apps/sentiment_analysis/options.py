@@ -27,10 +27,12 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run again on its test texts and compare it with the baselines."""
+    """Measure a trained run again, on its test texts or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
+    # other labelled texts, named as in the training (a file needs the same columns); by default the run's test texts
+    data: str = ""
     # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
     record: bool = False
 

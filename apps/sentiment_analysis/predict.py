@@ -1,18 +1,25 @@
 """Loads a trained run and classifies texts with it: one, a file of them, or one after the other as they come."""
 
+import dataclasses
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
-from shared import calibration, lines, runs
-from shared.data.sequences import in_buckets
+from shared import calibration, linear, lines, runs, stacking
+from shared.data.sequences import in_buckets, spread
+from shared.linear import Linear
 
+from . import familiar
 from .config import APP
-from .data import Part
+from .data import Encoded, Part
 from .options import Predict, Stream
 from .tokens import Encoder, clean, words
 
 CALIBRATION = "calibration.json"
 LEAST_ANSWERED = 0.1  # share of the texts that is answered however uncertain the model is
-EXAMPLES = (
+# Of a run that was stopped before it was calibrated: the network alone answers, and always.
+UNCALIBRATED = {**calibration.UNCALIBRATED, "linear": None, "stack": {}, "familiar": {}}
+EXAMPLES = (  # in the kind of English that the built-in grammar makes
     "The soup was not bad at all.",
     "Although the film was brilliant, the ending was dull.",
     "Oh great, the train again ...",
@@ -21,52 +28,96 @@ EXAMPLES = (
 
 
 class Predictor:
-    """A trained run, ready to use: texts in, probabilities out."""
+    """A trained run, ready to use: texts in, probabilities out. Network and linear model answer together."""
 
     def __init__(self, run: runs.Run) -> None:
         info = run.info()
-        self.run, self.labels, self.lengths = run, info["labels"], info["bucket_lengths"]
+        self.run, self.labels, self.counts, self.lengths = run, info["labels"], info["counts"], info["bucket_lengths"]
         self.encoder = Encoder(info["words"], info["pieces"], info["max_words"])
         self.model = run.load_model()
         kept = run.file(CALIBRATION)
-        self.calibration = runs.read_json(kept, dict) if kept.exists() else calibration.UNCALIBRATED
+        self._use(runs.read_json(kept, dict) if kept.exists() else UNCALIBRATED)
 
-    def encode(self, text: str) -> np.ndarray:
-        """A text -> ids (time, 1 + pieces). Raises InputError for one without a word."""
-        return self.encoder.encode(words(clean(text)))
+    def _use(self, found: Mapping, model: Linear | None = None) -> None:
+        self.calibration, self.linear = found, model
+        if found["linear"] and model is None:
+            self.linear = linear.load(self.run.file(f"{found['linear']}.npz"))
+        self.stack = stacking.Stack(**found["stack"])
+        self.familiar = familiar.Familiar(**found["familiar"])
 
-    def logits(self, ids: list[np.ndarray]) -> np.ndarray:
-        """Ids of texts, each (time, 1 + pieces), -> logits (rows, labels), in the order of the texts."""
-        found = np.zeros((len(ids), len(self.labels)))
-        for rows, padded, mask in in_buckets(ids, self.lengths):
+    def encode(self, text: str) -> Encoded:
+        """A text as the models read it. Raises InputError for one without a word."""
+        found = words(clean(text))
+        return Encoded(self.encoder.encode(found), found)
+
+    def network(self, texts: Sequence[Encoded]) -> np.ndarray:
+        """The logits (rows, labels) of the network alone, in the order of the texts."""
+        found = np.zeros((len(texts), len(self.labels)))
+        for rows, padded, mask in in_buckets([text.ids for text in texts], self.lengths):
             found[rows] = self.model.predict_on_batch([padded, mask])[: len(rows)]
         return found
 
-    def probabilities(self, ids: list[np.ndarray]) -> np.ndarray:
-        """Ids of texts -> calibrated probabilities (rows, labels)."""
-        return calibration.probabilities(self.logits(ids), self.calibration["temperature"])
+    def logits(self, texts: Sequence[Encoded]) -> np.ndarray:
+        """The logits (rows, labels) of network and linear model together."""
+        network = self.network(texts)
+        if self.linear is None:
+            return network
+        return self.stack.logits(network, self.linear.logits([text.words for text in texts]))
 
-    def calibrate(self, valid: Part, target_accuracy: float) -> None:
-        """Chooses the temperature and the abstention threshold on validation texts and saves them in the run."""
-        logits = self.logits(valid.ids)
-        temperature = calibration.temperature(logits, valid.labels)
+    def probabilities(self, texts: Sequence[Encoded]) -> np.ndarray:
+        """Calibrated probabilities (rows, labels)."""
+        return calibration.probabilities(self.logits(texts), self.calibration["temperature"])
+
+    def sure(self, texts: Sequence[Encoded], probabilities: np.ndarray) -> np.ndarray:
+        """Whether each text is answered (rows,): it is of a known kind, and the confidence is high enough."""
+        confident = probabilities.max(axis=1) >= self.calibration["threshold"]
+        return confident & self.familiar([text.ids for text in texts])
+
+    def answers(self, texts: Sequence[Encoded]) -> list[str]:
+        """Each text's label or "not sure", the probability of each label, and why a text is not of a known kind."""
+        probabilities = self.probabilities(texts)
+        sure, known = self.sure(texts, probabilities), self.familiar([text.ids for text in texts])
+        unknown, count = familiar.unknown_words([text.ids for text in texts])
+        found = []
+        for number, row in enumerate(probabilities):
+            name = self.labels[int(row.argmax())] if sure[number] else "not sure"
+            each = "  ".join(f"{label} {chance:.2f}" for label, chance in zip(self.labels, row, strict=True))
+            why = "" if known[number] else f"  (knows {count[number] - unknown[number]} of {count[number]} words)"
+            found.append(f"{name:10} {each}{why}")
+        return found
+
+    def calibrate(self, valid: Part, target_accuracy: float, others: Mapping[str, Linear], balanced: bool) -> None:
+        """Chooses on validation texts how much which linear model counts, the temperature and when to abstain.
+
+        Args:
+            others: linear models by name; that which helps the network most is stacked with it. None: none is.
+            balanced: every label counts the same in the choice, see `shared.stacking`.
+        """
+        network, labels = self.network(valid.encoded), valid.labels
+        texts = [text.words for text in valid.encoded]
+        stacks = {name: stacking.fit(network, model.logits(texts), labels, balanced) for name, model in others.items()}
+        best = min(stacks, key=lambda name: stacks[name].loss, default=None)
+        stack = stacks[best] if best else stacking.Stack()
+        logits = stack.logits(network, others[best].logits(texts)) if best else network
+        temperature = calibration.temperature(logits, labels)
         chances = calibration.probabilities(logits, temperature)
-        right = chances.argmax(axis=1) == valid.labels
+        right = chances.argmax(axis=1) == labels
         threshold = calibration.threshold(chances.max(axis=1), right, target_accuracy, LEAST_ANSWERED)
-        self.calibration = {"temperature": temperature, "threshold": threshold}
-        runs.write_json(self.run.file(CALIBRATION), self.calibration)
-
-    def answer(self, probability: np.ndarray) -> str:
-        """Probabilities (labels,) as a line: the label or "not sure", and the probability of each label."""
-        best = int(probability.argmax())
-        sure = probability[best] >= self.calibration["threshold"]
-        each = "  ".join(f"{label} {chance:.2f}" for label, chance in zip(self.labels, probability, strict=True))
-        return f"{self.labels[best] if sure else 'not sure':10} {each}"
+        found = {
+            "temperature": temperature,
+            "threshold": threshold,
+            "linear": best,
+            "stack": dataclasses.asdict(stack),
+            "familiar": dataclasses.asdict(familiar.fit([text.ids for text in valid.encoded])),
+        }
+        runs.write_json(self.run.file(CALIBRATION), found)
+        self._use(found, others[best] if best else None)
 
     def warm_up(self) -> None:
         """Compiles for every length, so that the first text does not wait for it."""
+        one = self.encoder.encode(["a"])
         for length in self.lengths:
-            self.logits([np.ones_like(self.encoder.encode(["a"])).repeat(length, axis=0)])
+            self.logits([Encoded(np.ones_like(one).repeat(length, axis=0), ["a"])])
 
 
 def predict(options: Predict) -> None:
@@ -74,14 +125,14 @@ def predict(options: Predict) -> None:
     run = runs.find(APP, options.run)
     found = lines.read(options.text, run.config["text_column"])
     predictor = Predictor(run)
-    for line, probability in lines.answered(found, predictor.encode, predictor.probabilities):
-        if probability is None:
+    for line, answer in lines.answered(found, predictor.encode, predictor.answers):
+        if answer is None:
             print()
             continue
-        print(f"{predictor.answer(probability)}   {lines.shown(clean(line.text))}")
+        print(f"{answer}   {lines.shown(clean(line.text))}")
         read, limit = len(words(clean(line.text))), predictor.encoder.max_words
         if read > limit:
-            print(f"{'':10} of its {read:,} words only the first and the last were read, {limit} together")
+            print(f"{'':10} of its {read:,} words the network read only the first and the last, {limit} together")
 
 
 def stream(options: Stream) -> None:
@@ -90,15 +141,21 @@ def stream(options: Stream) -> None:
     predictor.warm_up()
 
     def answer(text: str) -> str:
-        (probability,) = predictor.probabilities([predictor.encode(text)])
-        return f"{predictor.answer(probability)}   {lines.shown(clean(text))}"
+        (found,) = predictor.answers([predictor.encode(text)])
+        return f"{found}   {lines.shown(clean(text))}"
 
     lines.stream(answer)
 
 
-def samples(predictor: Predictor) -> None:
-    """Classifies a few sentences, prints the answers and keeps them in samples.txt."""
-    probabilities = predictor.probabilities([predictor.encode(text) for text in EXAMPLES])
-    answers = [f"{predictor.answer(p)}   {text}" for p, text in zip(probabilities, EXAMPLES, strict=True)]
+def samples(predictor: Predictor, valid: Part) -> None:
+    """Prints the answers to a few texts and keeps them in samples.txt.
+
+    They are validation texts, of the built-in grammar a few that show what it can do.
+    """
+    texts = list(EXAMPLES)
+    if predictor.run.config["data"] != "builtin":
+        texts = [valid.texts[number] for number in spread(len(valid.texts), len(EXAMPLES))]
+    found = predictor.answers([predictor.encode(text) for text in texts])
+    answers = [f"{answer}   {lines.shown(text)}" for answer, text in zip(found, texts, strict=True)]
     print("\n" + "\n".join(answers))
     runs.write_text(predictor.run.file("samples.txt"), "\n".join(answers) + "\n")

@@ -37,6 +37,11 @@ def read(config: Config) -> Parts:
         InputError: an unknown source, or a file that cannot be used; file and line are named.
     """
     source = config.data
+    own = {part: file for part, file in (("valid", config.valid), ("test", config.test)) if file}
+    if own and (source == "builtin" or source in PUBLIC or source.startswith(tfds.PREFIX)):
+        raise InputError(
+            f"--{next(iter(own))}: expected with a file of your own as --data; {source} has parts of its own"
+        )
     if source == "builtin":
         return {part: [Example(*made, "builtin") for made in found] for part, found in grammar.parts().items()}
     if source == "tweeteval":
@@ -48,7 +53,7 @@ def read(config: Config) -> Parts:
     if not Path(source).exists():
         raise not_found(source, PUBLIC, "tfds:NAME or the path of a CSV, TSV or JSONL file")
     parts = {"train": read_file(Path(source), config)}
-    return parts | ({"test": read_file(Path(config.test), config)} if config.test else {})
+    return parts | {part: read_file(Path(file), config) for part, file in own.items()}
 
 
 def tweeteval() -> Parts:

@@ -1,26 +1,34 @@
 """Trains a network, compares it with the baselines, saves it."""
 
+import dataclasses
+import shlex
+import textwrap
+
 import keras
 
-from shared import plots, trials
+from shared import plots, settings, trials
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
 
-from . import vectors
+from . import baselines, vectors
 from .config import APP, FOLDS, RECIPES, Config
-from .data import Weighted, load
+from .data import Weighted, load, settled
 from .evaluate import measure, report
 from .model import build
 from .options import Train
-from .predict import Predictor, samples
+from .predict import EXAMPLES, Predictor, samples
 
 NEXT_STEPS = """
 Now try:
-  python -m {package} predict --run {name} "the food was not bad, but the waiter was rude"
-  python -m {package} explain --run {name} "the food was not bad, but the waiter was rude"
+  python -m {package} predict --run {name} {text}
+  python -m {package} explain --run {name} {text}
   python -m {package} stream --run {name}
-  python -m {package} train --data your_texts.csv --arch lstm"""
+  {again}"""
+AXES = {"accuracy": "share of right answers", "macro_recall": "mean recall of the labels"}
+ABOUT_BUILTIN = """This model has learned a made-up language of short opinions, to try the app. For real texts:
+  python -m {package} train --data your_texts.csv"""
+SHOWN = 200  # characters of a text that the next steps name
 
 
 def train(options: Train) -> None:
@@ -32,21 +40,39 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         report(trials.summary(done))
-    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name))
+    next_steps(options.config, done[-1])
+
+
+def next_steps(config: Config, run: Run) -> None:
+    """Prints what to try on this run: its own texts, and its own training with another architecture."""
+    text = load(config).valid.texts[0] if config.data != "builtin" else EXAMPLES[1]
+    again = settings.command(APP, dataclasses.replace(config, arch="lstm" if config.arch != "lstm" else "gru"), RECIPES)
+    print(NEXT_STEPS.format(package=__package__, name=run.path.name, text=shlex.quote(shortened(text)), again=again))
+    if config.data == "builtin":
+        print(ABOUT_BUILTIN.format(package=__package__))
+
+
+def shortened(text: str) -> str:
+    """The first words of a text, as many as a command may have; a text that begins with a dash is no option."""
+    return textwrap.shorten(text, SHOWN, placeholder="").lstrip("-") or text[:SHOWN]
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
     """Trains (or goes on training) one run and returns its measured records."""
     data = load(config)
     given = vectors.table(config.vectors, data.info["words"]) if config.vectors else None
+    config = settled(config, [len(text.words) for text in data.train.encoded])
     config = sized(config, lambda config: build(config, data.info, given))
     run.begin(data.info)
     keras.utils.set_random_seed(config.seed)
     model = build(config, data.info, given)
     print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters")
     print(f"{data.info['source']}: {data.info['split']}", flush=True)
-    train = Weighted(data.train, data.info, config.batch_size, config.seed, config.balance)
-    valid = Weighted(data.valid, data.info, config.batch_size, 0, balance=1.0)  # so that accuracy is macro-recall
+    balanced = config.goal == "macro_recall"
+    others = baselines.fitted(data, balanced)
+    baselines.save(run, others)
+    train = Weighted(data.train, data.info, config.batch_size, config.seed, balanced)
+    valid = Weighted(data.valid, data.info, config.batch_size, 0, balanced)  # a balanced accuracy is macro recall
 
     steps = config.epochs * train.steps
     rate = keras.optimizers.schedules.CosineDecay(
@@ -62,7 +88,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
-        weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="macro_recall")],
+        weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name=config.goal)],
         jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
     history = fit(
@@ -71,15 +97,15 @@ def train_one(config: Config, run: Run) -> list[dict]:
         valid,
         run,
         epochs=config.epochs,
-        monitor="val_macro_recall",
+        monitor=f"val_{config.goal}",
         mode="max",
         patience=config.patience or None,
     )
-    plots.learning_curves(history, run.file("learning_curves.png"), "macro_recall", "mean recall of the labels")
+    plots.learning_curves(history, run.file("learning_curves.png"), config.goal, AXES[config.goal])
     predictor = Predictor(run)
-    predictor.calibrate(data.valid, config.target_accuracy)
+    predictor.calibrate(data.valid, config.target_accuracy, others if config.skip else {}, balanced)
     records = measure(predictor, data)
     report(records)
-    samples(predictor)
+    samples(predictor, data.valid)
     run.save_metrics(records)
     return records
