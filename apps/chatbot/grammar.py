@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from . import tags, tokens, values
-from .skills import Skill, known
+from .skills import SLOT, Skill, known
 
 SEED = 0
 SIZES = {"train": 7_000, "valid": 1_000, "test": 1_000}
@@ -137,7 +137,6 @@ THINGS = str.split(
 )
 PEOPLE = str.split("brother sister mother father uncle neighbour boss friend cousin teacher wife husband")
 FEELINGS = str.split("happy tired sad angry bored hungry excited lonely ill proud nervous busy")
-_HOLE = re.compile(r"\{(\w+)\}")
 
 Made = tuple[list[str], list[str], str]  # tokens, tags, intent
 
@@ -181,7 +180,7 @@ def fill(pattern: str, random: np.random.Generator, part: str, more: dict) -> li
     lists = values.listed() | {name: list(listed) for name, listed in more.items()}
     same_kind = values.units(random)
     pieces = []
-    for number, piece in enumerate(_HOLE.split(pattern)):
+    for number, piece in enumerate(SLOT.split(pattern)):
         if number % 2 == 0:
             pieces.append((piece, ""))
         elif piece in same_kind:
