@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from shared import InputError, calibration, lines, runs
+from shared import InputError, calibration, linear, lines, runs, stacking
 from shared.data.sequences import in_buckets
 from shared.layers import backend
 
@@ -15,13 +15,13 @@ from . import crf, tags
 from .config import APP
 from .data import NONE, Part
 from .options import Predict, Stream
-from .tokens import Encoder, Text, cut
+from .tokens import Encoder, Text, cut, word
 
 FEW = 4  # up to so many requests go one by one, each new batch size is compiled anew
 LEAST_ANSWERED = 0.5  # share of the requests that is answered however uncertain the model is
 SHOWN = 80  # characters
 SLOTS = 8  # slots of a request whose confidence is found at once
-CALIBRATION = "calibration.json"
+CALIBRATION, LINEAR, STACK = "calibration.json", "linear.npz", "stack.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,9 +45,12 @@ class Frame:
     slots: tuple[Slot, ...]
     cut: int = 0  # tokens that were not read
 
-    def values(self) -> dict[str, str]:
-        """The slots' words by name; of several with one name the last."""
-        return {slot.name: slot.value for slot in self.slots}
+    def values(self) -> dict[str, list[str]]:
+        """The slots' words by name: those of every slot with this name, in the order of the request."""
+        found: dict[str, list[str]] = {}
+        for slot in self.slots:
+            found.setdefault(slot.name, []).append(slot.value)
+        return found
 
     def described(self) -> str:
         """The frame as a line."""
@@ -69,9 +72,27 @@ class Predictor:
         self._partition = backend.compiled(crf.log_partition, [])
         kept = run.file(CALIBRATION)
         self.calibration = runs.read_json(kept, dict) if kept.exists() else calibration.UNCALIBRATED
+        self.stack, self.linear = stacking.Stack(), None
+        if run.file(STACK).exists():  # a run that was stopped has none yet
+            self.stack = stacking.Stack(**runs.read_json(run.file(STACK), dict))
+            self.linear = linear.load(run.file(LINEAR))
 
-    def scores(self, ids: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
-        """Ids of requests -> intent logits (rows, intents), emissions, each (time, tags), and the best tags of each."""
+    def scores(self, requests: list[list[str]]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
+        """Tokens of requests -> intent logits (rows, intents), emissions, each (time, tags), the best tags of each.
+
+        The logits are those of the network, stacked with the linear model's if the run has one.
+        """
+        logits, emissions, found = self.of_network([self.encoder.encode(request) for request in requests])
+        if self.linear is not None and requests:
+            logits = self.stack.logits(logits, self.linear.logits(self._read(requests)))
+        return logits, emissions, found
+
+    def _read(self, requests: list[list[str]]) -> list[list[str]]:
+        """What the linear model reads of requests: as many tokens as the network."""
+        return [[word(token) for token in request[: self.encoder.max_words]] for request in requests]
+
+    def of_network(self, ids: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
+        """The same for ids, of the network alone."""
         logits = np.zeros((len(ids), len(self.intents)))
         emissions: list[Any] = [None] * len(ids)
         found: list[Any] = [None] * len(ids)
@@ -84,10 +105,32 @@ class Predictor:
                 found[row] = [self.tags[tag] for tag in best[place, :time]]
         return logits, emissions, found
 
-    def calibrate(self, valid: Part, target_accuracy: float) -> None:
-        """Chooses the temperature and the abstention threshold on validation requests and saves them in the run."""
-        logits, _, _ = self.scores(valid.ids)
+    def add_linear(self, train: Part, valid: Part) -> None:
+        """Fits a linear model of the intents, stacks the network's logits with its own, and saves both in the run.
+
+        Validation chooses how much each of them counts; without a validation request of a known intent nothing is done.
+        """
         known = valid.intents != NONE
+        if not known.any():
+            return
+        texts, valid_texts = (self._read([request.tokens for request in part.requests]) for part in (train, valid))
+        valid_texts = [text for text, wanted in zip(valid_texts, known, strict=True) if wanted]
+        labels = valid.intents[known]
+        found = linear.fit(texts, train.intents, len(self.intents), valid_texts, labels)
+        logits, _, _ = self.of_network([row for row, wanted in zip(valid.ids, known, strict=True) if wanted])
+        self.stack, self.linear = stacking.fit(logits, found.logits(valid_texts), labels), found
+        found.save(self.run.file(LINEAR))
+        runs.write_json(self.run.file(STACK), dataclasses.asdict(self.stack))
+
+    def calibrate(self, valid: Part, target_accuracy: float) -> None:
+        """Chooses the temperature and the abstention threshold on validation requests and saves them in the run.
+
+        Without a validation request of a known intent nothing is done.
+        """
+        logits, _, _ = self.scores([request.tokens for request in valid.requests])
+        known = valid.intents != NONE
+        if not known.any():
+            return
         temperature = calibration.temperature(logits[known], valid.intents[known])
         chances = calibration.probabilities(logits, temperature)
         right = chances.argmax(axis=1) == valid.intents
@@ -110,7 +153,7 @@ class Predictor:
         """What each request means."""
         if not requests:
             return []
-        logits, emissions, found = self.scores([self.encoder.encode(request.tokens) for request in requests])
+        logits, emissions, found = self.scores([request.tokens for request in requests])
         chances = calibration.probabilities(logits, self.calibration["temperature"])
         return [self._frame(*each) for each in zip(requests, chances, emissions, found, strict=True)]
 
@@ -161,7 +204,7 @@ class Predictor:
     def warm_up(self) -> None:
         """Compiles for every length, so that the first request does not wait for it."""
         for length in self.lengths:
-            _, emissions, _ = self.scores([self.encoder.encode(["a"] * length)])
+            _, emissions, _ = self.scores([["a"] * length])
             self.span_chances(emissions[0], length, [(self.tags[1][2:], 0, 1)] if len(self.tags) > 1 else [])
 
 
