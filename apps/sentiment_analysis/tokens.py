@@ -2,10 +2,11 @@
 
 import functools
 import html
-import re
+import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
+import regex
 
 from shared import InputError
 from shared.data.text import SPECIALS, Vocabulary
@@ -13,18 +14,25 @@ from shared.data.text import SPECIALS, Vocabulary
 PIECES_A_WORD = 12  # at most; the first ones of a longer word
 SMALLEST, LARGEST = 3, 4  # characters of a piece, the marks of a word's begin and end among them
 
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
-_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-_HANDLE = re.compile(r"[@\uff20]\w+")
-_REPEATED = re.compile(r"(.)\1{2,}")
-_TOKEN = re.compile(
-    r"""@user
-      | [<>]?[:;=8x][-'^o]?[)(\]\[dp/\\|*3]+(?!\w)   # :-) ;D =( xD
-      | <3+ | \^_*\^ | -_+-                          # hearts and faces
-      | [#]?\w+(?:['\u2019.-]\w+)*                   # words with inner marks: don't, e.g, well-made, #hashtag
-      | [!?]+ | \.{2,}
-      | [^\w\s]""",
-    re.VERBOSE | re.IGNORECASE,
+# A letter, digit or _ with its combining marks; a joiner only between letters. `\w` would cut most scripts of India.
+_LETTER = r"(?:[\p{L}\p{N}_]\p{M}*(?:[\u200c\u200d](?=[\p{L}\p{M}]))?)"
+_PICTURE = r"\p{Extended_Pictographic}\p{Emoji_Modifier}?"
+
+_ESCAPE = regex.compile(r"\\u([0-9a-fA-F]{4})")
+_LINK = regex.compile(r"(?:https?://|www\.)\S+", regex.IGNORECASE)
+_HANDLE = regex.compile(rf"[@\uff20]{_LETTER}+")
+_LOOK = regex.compile(r"[\ufe0e\ufe0f]")  # says how a symbol is drawn: a heart is a heart
+_REPEATED = regex.compile(r"(.)\1{2,}")
+_NO_LETTERS = regex.compile(r"@user|http|[^\p{L}\p{N}\p{M}]")
+_TOKEN = regex.compile(
+    rf"""@user
+      | [<>]?[:;=8x][-'^o]?[)(\]\[dp/\\|*3]+(?!{_LETTER})       # :-) ;D =( xD
+      | <3+ | \^_*\^ | -_+-                                    # hearts and faces
+      | [#]?{_LETTER}+(?:['\u2019.-]{_LETTER}+)*               # words with inner marks: don't, e.g, well-made, #hashtag
+      | [!?]+ | \.{{2,}}
+      | {_PICTURE}(?:\u200d{_PICTURE})+ | \p{{Regional_Indicator}}{{2}}  # a family, a flag: several signs, one symbol
+      | \S\p{{M}}*""",
+    regex.VERBOSE | regex.IGNORECASE,
 )
 
 
@@ -33,6 +41,7 @@ def clean(text: str) -> str:
     text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # escapes come as surrogate pairs
     text = html.unescape(html.unescape(text))
+    text = unicodedata.normalize("NFC", text)  # an accent typed as a sign of its own is the same word
     text = _HANDLE.sub("@user", _LINK.sub("http", text))
     return " ".join(text.split())
 
@@ -43,13 +52,13 @@ def words(text: str) -> list[str]:
     >>> words("Sooooo good!!! :-) @user")
     ['soo', 'good', '!!', ':-)', '@user']
     """
-    text = _REPEATED.sub(r"\1\1", text.replace("\u2019", "'").lower())
+    text = _REPEATED.sub(r"\1\1", _LOOK.sub("", text).replace("\u2019", "'").lower())
     return _TOKEN.findall(text)
 
 
 def letters(text: str) -> str:
-    """What two copies of a text have in common: its letters and digits, without case, handles and links."""
-    return re.sub(r"@user|http|[\W_]", "", text.lower())
+    """What two copies of a text have in common: its letters, marks and digits, without case, handles and links."""
+    return _NO_LETTERS.sub("", _LOOK.sub("", text).lower())
 
 
 @functools.lru_cache(maxsize=100_000)
