@@ -62,7 +62,7 @@ def measure(predictor: Predictor, data: Data, other: str = "") -> list[dict]:
     theirs = frames(*baselines.answers(data), requests)
     task = {name: results.plain_name(run.config[name]) for name in TASK if run.config[name]}
     own = not task and not other
-    details = _details(predictor, data.test, logits)
+    details = _details(predictor, data.test, logits, found_tags)
     records = [
         results.record(
             run,
@@ -120,10 +120,10 @@ def frame_accuracy(frames: Frames, rows: np.ndarray) -> float:
     return float((frames.intent & frames.exact)[rows].mean())
 
 
-def _details(predictor: Predictor, test: Part, logits: np.ndarray) -> dict[str, float]:
+def _details(predictor: Predictor, test: Part, logits: np.ndarray, found_tags: list[list[str]]) -> dict[str, float]:
     """How often the model abstains, is right otherwise, refuses what is out of scope; p50 and p99 of one request."""
     chances = calibration.probabilities(logits, predictor.calibration["temperature"])
-    answered = chances.max(axis=1) >= predictor.calibration["threshold"]
+    answered = predictor.sure(chances, [request.tokens for request in test.requests], found_tags)
     right = chances.argmax(axis=1) == test.intents
     found = {
         "abstained": float(1 - answered.mean()),

@@ -178,6 +178,12 @@ OTHERS = (
     "i want to eat {thing} somewhere in {city} {moment}",
     "search for {title}",
     "can i get the film {title}",
+    "which flights go from {city} to {city} {moment}",
+    "when does the next train to {city} leave",
+    "what does a ticket from {city} to {city} cost",
+    "show me the trains that leave {city} {moment}",
+    "which airlines fly to {city}",
+    "i need a flight to {city} that leaves {moment}",
 )
 THINGS = str.split(
     "jazz|football|chess|history|rain|coffee|the moon|spicy food|old films|physics|summer|poetry|bicycles|tulips|"

@@ -158,8 +158,8 @@ def test_the_kept_weights_are_those_of_the_epoch_with_the_most_whole_requests_ri
 def test_without_slots_nothing_is_said_of_slots_and_the_intent_is_the_headline(own):
     _, folder, printed = own
     assert [(r["metric"], r["headline"]) for r in metrics(folder)] == [("intent_accuracy", True)]
-    assert "slot_f1" not in printed and "frame_accuracy 0" not in printed
-    assert "published" not in printed
+    figures = [line.split()[1] for line in printed.splitlines() if line.startswith("  test")]
+    assert figures == ["intent_accuracy"] and "slot_f1" not in printed and "published" not in printed
 
 
 def test_what_is_shown_and_what_to_try_next_are_of_the_requests_of_one_s_own(own):
@@ -225,6 +225,24 @@ def test_letters_are_read_and_what_comes_after_a_word_is_not():
     ids[1, 0, 4] = 8
     found = np.array(model([ids, np.ones((2, 1), bool)], training=False)["intent"])
     assert np.abs(found[0] - found[1]).max() > 1e-6
+
+
+def test_a_request_of_words_that_are_in_no_slot_and_that_training_has_not_seen_is_not_answered(predictor):
+    requests = [["what", "qqxx", "zzyy", "."], ["what", "time", "qqxx"]]
+    found = [["O", "O", "B-city", "O"], ["O", "O", "O"]]
+    assert predictor.unknown(requests, found).tolist() == [pytest.approx(1 / 3)] * 2
+    chances = np.array([[0.9, 0.1], [0.6, 0.4]])
+    kept = predictor.calibration
+    assert predict.LEAST_UNKNOWN <= kept["most_unknown"] <= 1
+    try:
+        predictor.calibration = kept | {"threshold": 0.5, "most_unknown": 0.34}
+        assert predictor.sure(chances, requests, found).tolist() == [True, True]
+        predictor.calibration = kept | {"threshold": 0.7, "most_unknown": 0.34}
+        assert predictor.sure(chances, requests, found).tolist() == [True, False]
+        predictor.calibration = kept | {"threshold": 0.5, "most_unknown": 0.3}
+        assert predictor.sure(chances, requests, found).tolist() == [False, False]
+    finally:
+        predictor.calibration = kept
 
 
 def test_an_answer_does_not_depend_on_the_requests_beside_it(predictor):
