@@ -75,7 +75,7 @@ class Config:
     # epochs without a better validation figure before training ends; 0 = never
     patience: Whole = 0
     # accuracy wanted of the intents: below the confidence that reaches it on validation the assistant is "not sure"
-    target_accuracy: Fraction = 0.97
+    target_accuracy: Fraction = 0.96
     # seed of initial weights, dropout and the order of the requests
     seed: Whole = 1
 

@@ -65,7 +65,7 @@ def next_steps(run: Run, config: Config) -> str:
         again = f"python -m {__package__} train-talk --data dailydialog"
     else:
         again = settings.command(APP, dataclasses.replace(config, skip=not config.skip), RECIPES)
-    name, (example, *_) = run.path.name, examples(config)
+    name, example = run.path.name, min(examples(config), key=len)
     steps = NEXT_STEPS.format(package=__package__, name=name, example=shlex.quote(example), again=again)
     acts = known(config.skills).keys() & set(run.info()["intents"])
     return steps + ("\n  " + ACTS.format(package=__package__, name=name) if acts else "")
