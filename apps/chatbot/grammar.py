@@ -15,7 +15,7 @@ from .skills import SLOT, Skill, known, places
 SEED = 0
 SIZES = {"train": 7_000, "valid": 1_000, "test": 1_000}
 OUT_OF_SCOPE, FOLLOW_UP = "out_of_scope", "follow_up"
-SHARES = {OUT_OF_SCOPE: 0.25, FOLLOW_UP: 0.1}  # the skills share the rest
+SHARES = {OUT_OF_SCOPE: 0.22, FOLLOW_UP: 0.1}  # the skills share the rest
 MADE = 0.65  # share of what is out of scope that is made of OTHERS; the rest is prose
 BEFORE = ("please", "hey ,", "can you", "could you please", "ok ,", "assistant ,", "and now", "so", "hi ,", "well ,")
 AFTER = ("please", "thanks", "for me", "now", "if you can", ", please", "thank you", "right now")
@@ -280,7 +280,9 @@ def _outside(random: np.random.Generator, part: str) -> Made:
             "title": [title(random, part) for _ in range(2)],
         }
         pieces = fill(str(random.choice(values.own(OTHERS, part))), random, part, lists)
-        return *_ended(_politely([(text, "") for text, _ in pieces], random), random), OUT_OF_SCOPE
+        # A time is a time in any request: tags that depended on the intent made those of the skills worse.
+        pieces = [(text, name if name in values.DRAWN else "") for text, name in pieces]
+        return *_ended(_politely(pieces, random), random), OUT_OF_SCOPE
     lines = values.own(prose(), part)
     words = tokens.cut(str(random.choice(lines)).lower()).tokens
     start = int(random.integers(max(1, len(words) - 3)))
