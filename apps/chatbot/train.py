@@ -13,7 +13,7 @@ from shared.layers.budget import sized
 from shared.runs import Run
 
 from .config import APP, RECIPES, Config
-from .crf import CRF, TagLoss, exact
+from .crf import CRF, TagLoss, best_path, exact
 from .data import RequestBatches, load
 from .evaluate import measure, report
 from .model import build
@@ -91,16 +91,25 @@ class Learner(keras.Model):
         self.frames = keras.metrics.Mean(name="frame_accuracy")
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """What the network answers."""
-        return self.network(inputs, training=training)
+        """What the network answers, and the best tags: on JAX a metric cannot read weights, such as the transitions."""
+        found = self.network(inputs, training=training)
+        return found | {"tags": best_path(found["slots"], inputs[1], self.crf.transitions())}
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """The tags have none of their own."""
+        return super().compute_loss(x, y, _answers(y_pred), *args, **kwargs)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict:
         """The figures of both answers together too; an intent without weight, which training has not seen, is wrong."""
         right = ops.equal(ops.cast(ops.argmax(y_pred["intent"], axis=-1), "int32"), y["intent"])
         right = ops.logical_and(right, sample_weight["intent"] > 0)
-        right = ops.logical_and(right, exact(self.crf, y["slots"], y_pred["slots"]))
+        right = ops.logical_and(right, exact(y["slots"], y_pred["tags"]))
         self.frames.update_state(ops.cast(right, "float32"), sample_weight["slots"])
-        return super().compute_metrics(x, y, y_pred, sample_weight)
+        return super().compute_metrics(x, y, _answers(y_pred), sample_weight)
+
+
+def _answers(y_pred: Any) -> Any:
+    return {name: y_pred[name] for name in ("intent", "slots")}
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
