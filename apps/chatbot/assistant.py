@@ -206,7 +206,8 @@ def _ring(world: World, over: threading.Event) -> None:
 
 def debugged(turn: Turn) -> str:
     """What was understood, what was done with it, and how long that took."""
-    kept = {name: value for name, value in turn.slots.items() if turn.frame.values().get(name) != value}
+    understood = turn.frame.values()
+    kept = {name: value for name, value in turn.slots.items() if value not in understood.get(name, ())}
     said = [f"[understood: {turn.frame.described()}]"]
     if kept:
         said.append(

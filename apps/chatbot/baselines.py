@@ -7,7 +7,6 @@ import numpy as np
 
 from . import tags
 from .data import Data
-from .sources import Request
 from .tokens import word
 
 STRENGTHS = (1.0, 10.0, 100.0)  # inverse regularisation, the best on validation is taken
@@ -15,7 +14,7 @@ STRENGTHS = (1.0, 10.0, 100.0)  # inverse regularisation, the best on validation
 
 @functools.lru_cache(maxsize=1)  # the same for every seed
 def answers(data: Data) -> tuple[list[str], list[list[str]]]:
-    """The baselines' intent and tags of each test request."""
+    """The baselines' intent and tags of each test request, learned from the training requests."""
     return intents(data), frequent_tags(data)
 
 
@@ -57,18 +56,3 @@ def _mended(found: list[str]) -> list[str]:
         mended.append(tag)
         before = tag
     return mended
-
-
-def scores(found_intents: list[str], found_tags: list[list[str]], requests: list[Request]) -> dict[str, float]:
-    """Share of right intents, F1 of slots as seqeval (CoNLL-2000) counts it, share of requests right in everything."""
-    from seqeval.metrics import f1_score
-
-    intent = [found == request.intent for found, request in zip(found_intents, requests, strict=True)]
-    exact = [found == request.tags for found, request in zip(found_tags, requests, strict=True)]
-    wanted = [request.tags for request in requests]
-    any_slot = any(tag != tags.OUTSIDE for row in [*wanted, *found_tags] for tag in row)
-    return {
-        "intent_accuracy": float(np.mean(intent)),
-        "slot_f1": float(f1_score(wanted, found_tags)) if any_slot else 1.0,
-        "frame_accuracy": float(np.mean(np.logical_and(intent, exact))),
-    }

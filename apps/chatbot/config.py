@@ -22,6 +22,8 @@ class Config:
     more: str = ""
     # a Python file with skills of your own, whose patterns join the built-in ones
     skills: str = ""
+    # a file or folder of the same form to validate on; by default a part of --data
+    valid: str = ""
     # a file or folder of the same form to test on; by default a tenth of --data where it has no test part
     test: str = ""
     # share of the training requests held out for validation, where the source has no such part
@@ -48,13 +50,15 @@ class Config:
     tags: Annotated[str, *one_of(TAGGERS)] = "crf"
     # weight of the intent in the loss, relative to the tags of the whole request
     intent_weight: Positive = 1.0
+    # stack the intents with a linear model, its weight chosen on validation; --no-skip: the network alone
+    skip: bool = True
     # share of words that training replaces by the unknown word, so that letters and context have to tell
     word_dropout: Share = 0.1
     # share of features dropped after the word vectors, one mask per request
     embedding_dropout: Share = 0.2
     # share of features dropped after each recurrent layer, one mask per request, and before the answers
     dropout: Share = 0.3
-    # momentum of the EMA of the weights, which is evaluated and saved; 0 = the last weights
+    # momentum of the EMA of the weights, which is evaluated and saved; less in short epochs; 0 = the last weights
     ema_momentum: Share = 0.99
     # requests in a batch
     batch_size: Count = 32
@@ -71,7 +75,7 @@ class Config:
     # epochs without a better validation figure before training ends; 0 = never
     patience: Whole = 0
     # accuracy wanted of the intents: below the confidence that reaches it on validation the assistant is "not sure"
-    target_accuracy: Fraction = 0.97
+    target_accuracy: Fraction = 0.96
     # seed of initial weights, dropout and the order of the requests
     seed: Whole = 1
 

@@ -148,19 +148,10 @@ class TagLoss(keras.losses.Loss):
         return log_partition(y_pred, mask, table) - path_score(y_pred, tags, mask, table)
 
 
-class ExactTags(keras.metrics.Mean):
-    """The share of sentences whose best path is right at every step."""
-
-    def __init__(self, crf: CRF, name: str = "exact") -> None:
-        super().__init__(name=name)
-        self.crf = crf
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """See `TagLoss` for the targets."""
-        tags, mask = _targets(y_true, y_pred)
-        found = best_path(y_pred, mask, self.crf.transitions())
-        right = ops.all(ops.logical_or(ops.equal(found, tags), ops.logical_not(mask)), axis=1)
-        super().update_state(ops.cast(right, "float32"), sample_weight)
+def exact(y_true: Any, found: Any) -> Any:
+    """Whether the path (batch, time) of each sentence is right at every step, bool; see `TagLoss` for the targets."""
+    tags, mask = _targets(y_true, found)
+    return ops.all(ops.logical_or(ops.equal(found, tags), ops.logical_not(mask)), axis=1)
 
 
 def _targets(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

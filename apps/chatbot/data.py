@@ -1,6 +1,7 @@
 """Requests to ids, split so that nothing leaks, and what is learned from the training requests."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from shared.runs import fingerprint
 from shared.trials import same_for_every_seed
 
 from .config import Config
-from .sources import Parts, Request, read
+from .sources import PUBLIC, Parts, Request, public, read, read_path
 from .tags import OUTSIDE
 from .tokens import Encoder
 
@@ -80,6 +81,18 @@ def load(config: Config) -> Data:
     return Data(**found, info=info)
 
 
+def other_part(path: str, info: dict) -> Part:
+    """The requests of another labelled file or folder, or the test part of a public set, for a run with this `info`.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    found = public(path)["test"] if path in PUBLIC else read_path(Path(path))
+    requests = [shortened(request, info["max_words"]) for request in found]
+    encoder = Encoder(info["words"], info["letters"], info["max_words"])
+    return _part(requests, encoder, info["intents"], info["tags"])
+
+
 def _both_kinds(tags: set[str]) -> list[str]:
     """B-x and I-x of every slot, though training may have seen it as one word only."""
     return [f"{kind}-{name}" for name in sorted({tag[2:] for tag in tags}) for kind in "BI"]
@@ -114,7 +127,7 @@ def split(parts: Parts, config: Config) -> tuple[Parts, str]:
             f"Expected at least {FEWEST} training requests that valid and test do not have. "
             f"{config.data} has {len(parts['train'])}."
         )
-    said = "as published" if "test" in parts else "test is a tenth"
+    said = _split_said(parts, config)
     for name, share in (("test", TENTH), ("valid", config.valid_fraction)):
         if name not in parts:
             kept, cut_off = _cut_off(parts["train"], share)
@@ -122,6 +135,15 @@ def split(parts: Parts, config: Config) -> tuple[Parts, str]:
     if len({request.intent for request in parts["train"]}) < 2:
         raise InputError(f"Expected two or more intents in {config.data}. It has {parts['train'][0].intent!r} only.")
     return parts, said
+
+
+def _split_said(parts: Parts, config: Config) -> str:
+    """Where the parts come from, for a person."""
+    if config.data in PUBLIC and not (config.valid or config.test):
+        return "split as published"
+    shares = {"test": "a tenth", "valid": f"the share {config.valid_fraction:g}"}
+    cut_off = [f"{name} is {share} of train" for name, share in shares.items() if name not in parts]
+    return ", ".join(cut_off) or ("each part has patterns of its own" if config.data == "builtin" else "split as given")
 
 
 def _cut_off(requests: list[Request], share: float) -> tuple[list[Request], list[Request]]:

@@ -1,22 +1,30 @@
 """How good a run is on its test requests compared with the baselines: intents, slots, frames, abstention, speed."""
 
-import functools
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from shared import calibration, lines, results, runs, trials
+from shared import InputError, calibration, lines, paired, results, runs, trials
 
-from . import baselines
+from . import baselines, tags
 from .config import APP, Config
-from .data import Data, load
+from .data import NONE, Data, Part, load, other_part
 from .options import Evaluate
 from .predict import Predictor
+from .sources import Request
 
-HEADLINE = ("frame_accuracy",)
+HEADLINE = ("frame_accuracy", "intent_accuracy")  # the latter where there are no slots
 TIMED = 200  # requests understood one by one to see how long one takes
 OUT_OF_SCOPE = "out_of_scope"
-BASELINES = {"intent_accuracy": "tfidf_logreg", "slot_f1": "most_frequent_tag", "frame_accuracy": "both"}
+BASELINES = {
+    "intent_accuracy": "tfidf_logreg",
+    "slot_f1": "most_frequent_tag",
+    "frame_accuracy": "tfidf_logreg + most_frequent_tag",
+}
+ALONE = {"network": "alone"}  # how records without the linear model were measured
+TASK = ("more", "skills", "valid", "test")  # settings that change what is learned or measured
 GOO = "slot-gated (Goo et al. 2018)"
 PUBLISHED = {
     ("snips", "intent_accuracy"): {"name": GOO, "value": 0.970},
@@ -30,50 +38,108 @@ PUBLISHED = {
 
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what is stored in its folder."""
+    if options.record and options.data:
+        raise InputError(
+            "--record: expected without --data, for the table has figures of each source's own test requests. "
+            f"Received: --data {options.data}"
+        )
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
-    records = measure(Predictor(run), data)
+    if options.data:
+        data = dataclasses.replace(data, test=other_part(options.data, data.info))
+    records = measure(Predictor(run), data, options.data)
     report(records)
     if options.record:
         results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
 
 
-def measure(predictor: Predictor, data: Data) -> list[dict]:
-    """Measures the test requests."""
-    logits, _, tags = predictor.scores(data.test.ids)
-    found = [data.info["intents"][best] for best in logits.argmax(axis=1)]
-    measured = baselines.scores(found, tags, data.test.requests)
-    compared = baselines.scores(*baselines.answers(data), data.test.requests)
-    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
+def measure(predictor: Predictor, data: Data, other: str = "") -> list[dict]:
+    """Measures the test requests; `other` is the file that they are from, if it is not the run's own."""
+    run, requests = predictor.run, data.test.requests
+    logits, _, found_tags = predictor.scores([request.tokens for request in requests])
+    ours = frames([data.info["intents"][best] for best in logits.argmax(axis=1)], found_tags, requests)
+    theirs = frames(*baselines.answers(data), requests)
+    task = {name: results.plain_name(run.config[name]) for name in TASK if run.config[name]}
+    own = not task and not other
+    details = _details(predictor, data.test, logits, found_tags)
     records = [
-        figure(
+        results.record(
+            run,
+            predictor.model.count_params(),
+            split="test",
             metric=metric,
-            value=value,
-            baselines={BASELINES[metric]: compared[metric]},
-            published=PUBLISHED.get((predictor.run.config["data"], metric)),
-            details=_details(predictor, data, logits) if metric in HEADLINE else None,
+            task=task,
+            options={} if run.config["skip"] else ALONE,
+            published=PUBLISHED.get((run.config["data"], metric)) if own else None,
+            details=details if metric in HEADLINE else None,
+            **paired.compared(score, ours, {BASELINES[metric]: theirs}, len(requests)),
         )
-        for metric, value in measured.items()
+        for metric, score in figures(data).items()
     ]
+    if other:
+        records = [record | {"data": results.plain_name(other)} for record in records]
     return results.headed(records, HEADLINE)
 
 
-def _details(predictor: Predictor, data: Data, logits: np.ndarray) -> dict[str, float]:
+@dataclasses.dataclass(frozen=True)
+class Frames:
+    """Of each request whether its intent is right, whether every tag is; how many slots are right, found, wanted."""
+
+    intent: np.ndarray  # (rows,) bool
+    exact: np.ndarray  # (rows,) bool
+    slots: np.ndarray  # (rows, 3)
+
+
+def frames(intents: list[str], found_tags: list[list[str]], requests: list[Request]) -> Frames:
+    """Intents and tags that were found, compared with those of the requests."""
+    pairs = [(set(tags.spans(row)), set(tags.spans(r.tags))) for row, r in zip(found_tags, requests, strict=True)]
+    return Frames(
+        np.array([intent == r.intent for intent, r in zip(intents, requests, strict=True)]),
+        np.array([row == r.tags for row, r in zip(found_tags, requests, strict=True)]),
+        np.array([(len(found & wanted), len(found), len(wanted)) for found, wanted in pairs]),
+    )
+
+
+def figures(data: Data) -> dict[str, Callable[[Frames, np.ndarray], float]]:
+    """The metrics, as functions of frames and rows of the test requests; of the slots where the data has any."""
+    found: dict[str, Callable] = {"intent_accuracy": lambda frames, rows: float(frames.intent[rows].mean())}
+    if data.info["tags"] != [tags.OUTSIDE] or any(tags.spans(request.tags) for request in data.test.requests):
+        found |= {"slot_f1": slot_f1, "frame_accuracy": frame_accuracy}
+    return found
+
+
+def slot_f1(frames: Frames, rows: np.ndarray) -> float:
+    """F1 of slots as CoNLL-2000 counts it: name, first and last word are right. 1 where there are none."""
+    right, found, wanted = frames.slots[rows].sum(axis=0)
+    return float(2 * right / (found + wanted)) if found + wanted else 1.0
+
+
+def frame_accuracy(frames: Frames, rows: np.ndarray) -> float:
+    """The share of requests whose intent and slots are all right."""
+    return float((frames.intent & frames.exact)[rows].mean())
+
+
+def _details(predictor: Predictor, test: Part, logits: np.ndarray, found_tags: list[list[str]]) -> dict[str, float]:
     """How often the model abstains, is right otherwise, refuses what is out of scope; p50 and p99 of one request."""
     chances = calibration.probabilities(logits, predictor.calibration["temperature"])
-    answered = chances.max(axis=1) >= predictor.calibration["threshold"]
-    right = chances.argmax(axis=1) == data.test.intents
+    answered = predictor.sure(chances, [request.tokens for request in test.requests], found_tags)
+    right = chances.argmax(axis=1) == test.intents
     found = {
         "abstained": float(1 - answered.mean()),
         "accuracy_of_answers": float(right[answered].mean()) if answered.any() else 0.0,
     }
-    if OUT_OF_SCOPE in data.info["intents"]:
-        number = data.info["intents"].index(OUT_OF_SCOPE)
-        outside, refused = data.test.intents == number, ~answered | (chances.argmax(axis=1) == number)
-        found |= {"refused_out_of_scope": float(refused[outside].mean()), "refused_in_scope": refused[~outside].mean()}
+    number = predictor.intents.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in predictor.intents else NONE
+    outside = (test.intents == number) | (test.intents == NONE)
+    refused = ~answered | (chances.argmax(axis=1) == number)
+    if outside.any():
+        found["refused_out_of_scope"] = float(refused[outside].mean())
+        found["refused_in_scope"] = float(refused[~outside].mean()) if not outside.all() else 0.0
+        found["unknown_intents"] = float((test.intents == NONE).mean())
+    if predictor.linear is not None:
+        found["linear_share"] = predictor.stack.share
     predictor.warm_up()
-    texts = [" ".join(request.tokens) for request in data.test.requests[:TIMED]]
+    texts = [request.said() for request in test.requests[:TIMED]]
     p50, p99 = lines.timed(lambda text: predictor.understand([text]), texts)
     return {name: round(float(value), 4) for name, value in found.items()} | {
         "ms_p50": round(p50, 1),
@@ -82,9 +148,14 @@ def _details(predictor: Predictor, data: Data, logits: np.ndarray) -> dict[str, 
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, how often the model abstains, what it refuses, and how fast it is."""
+    """Prints the figures, what the linear model counts, how often the model abstains, what it refuses, its speed."""
     results.report(records)
     found = records[0]["details"]
+    if "linear_share" in found:
+        share = found["linear_share"]
+        print(f"  intents: the network counts {1 - share:.0%}, the linear model {share:.0%} (chosen on validation)")
+    if found.get("unknown_intents"):
+        print(f"  {found['unknown_intents']:.1%} have an intent that was not learned: to answer them is never right")
     print(f"  abstains on {found['abstained']:.1%}; {found['accuracy_of_answers']:.1%} of its other intents are right")
     if "refused_in_scope" in found:
         print(

@@ -10,12 +10,13 @@ import re
 import numpy as np
 
 from . import tags, tokens, values
-from .skills import Skill, known
+from .skills import SLOT, Skill, known, places
 
 SEED = 0
 SIZES = {"train": 7_000, "valid": 1_000, "test": 1_000}
 OUT_OF_SCOPE, FOLLOW_UP = "out_of_scope", "follow_up"
 SHARES = {OUT_OF_SCOPE: 0.22, FOLLOW_UP: 0.1}  # the skills share the rest
+MADE = 0.65  # share of what is out of scope that is made of OTHERS; the rest is prose
 BEFORE = ("please", "hey ,", "can you", "could you please", "ok ,", "assistant ,", "and now", "so", "hi ,", "well ,")
 AFTER = ("please", "thanks", "for me", "now", "if you can", ", please", "thank you", "right now")
 POLITE = 0.25  # share of the requests that have one of BEFORE, and of AFTER
@@ -128,6 +129,61 @@ OTHERS = (
     "what is the best {thing}",
     "who won the game in {city}",
     "open the window",
+    # What other assistants do, with names, numbers and times that look like the slots of a skill.
+    "add {title} to my {thing} playlist",
+    "play the new album of {title}",
+    "give this book {count} stars",
+    "book a table for {count} in {city} {moment}",
+    "will there be a storm in {city} {moment}",
+    "which films are on {moment}",
+    "find the series called {title}",
+    "play something by {title}",
+    "the novel {title} gets {count} points from me",
+    "we need a restaurant in {city} for {count} people {moment}",
+    "how cold will it be in {city} {moment}",
+    "what time does the film {title} start",
+    "where can i watch {title}",
+    "put this song on my list of {thing}",
+    "i give {title} {count} points out of {sides}",
+    "make a reservation for my {person} and me {moment}",
+    "is it windy in {city}",
+    "is {title} on at the cinema in {city}",
+    "i am looking for a game called {title}",
+    "i want to hear {title}",
+    "rate the last chapter {count} out of {sides}",
+    "reserve a room with {thing} for {count} people",
+    "i need the weather for {moment}",
+    "show the programme of the theatre in {city}",
+    "show me the painting {title}",
+    "skip this song",
+    "add this artist to {title}",
+    "buy two tickets for {title} {moment}",
+    "order a taxi for {moment}",
+    "who wrote {title}",
+    "send {amount} euros to my {person}",
+    "next track please",
+    "read me the news about {thing}",
+    "text my {person} that i am {feeling}",
+    "how long is the drive to {city}",
+    "who sings {title}",
+    "set the lights to {count} percent",
+    "play {title} by {title}",
+    "when did {title} come out",
+    "what is the score of the {title} game",
+    "find a recipe for {thing}",
+    "how do you spell {title}",
+    "what is the price of {title}",
+    "turn the music down to {count}",
+    "email my {person} about {thing}",
+    "i want to eat {thing} somewhere in {city} {moment}",
+    "search for {title}",
+    "can i get the film {title}",
+    "which flights go from {city} to {city} {moment}",
+    "when does the next train to {city} leave",
+    "what does a ticket from {city} to {city} cost",
+    "show me the trains that leave {city} {moment}",
+    "which airlines fly to {city}",
+    "i need a flight to {city} that leaves {moment}",
 )
 THINGS = str.split(
     "jazz|football|chess|history|rain|coffee|the moon|spicy food|old films|physics|summer|poetry|bicycles|tulips|"
@@ -137,7 +193,6 @@ THINGS = str.split(
 )
 PEOPLE = str.split("brother sister mother father uncle neighbour boss friend cousin teacher wife husband")
 FEELINGS = str.split("happy tired sad angry bored hungry excited lonely ill proud nervous busy")
-_HOLE = re.compile(r"\{(\w+)\}")
 
 Made = tuple[list[str], list[str], str]  # tokens, tags, intent
 
@@ -181,7 +236,7 @@ def fill(pattern: str, random: np.random.Generator, part: str, more: dict) -> li
     lists = values.listed() | {name: list(listed) for name, listed in more.items()}
     same_kind = values.units(random)
     pieces = []
-    for number, piece in enumerate(_HOLE.split(pattern)):
+    for number, piece in enumerate(SLOT.split(pattern)):
         if number % 2 == 0:
             pieces.append((piece, ""))
         elif piece in same_kind:
@@ -216,16 +271,40 @@ def _ended(pieces: list[tuple[str, str]], random: np.random.Generator) -> tuple[
 
 
 def _outside(random: np.random.Generator, part: str) -> Made:
-    """A sentence out of scope: half of them small talk, half cut from real prose."""
-    if random.random() < 0.5:
-        lists = {"thing": THINGS, "person": PEOPLE, "feeling": FEELINGS}
+    """A sentence out of scope: small talk and requests of other kinds, or cut from real prose."""
+    if random.random() < MADE:
+        lists = {
+            "thing": THINGS,
+            "person": PEOPLE,
+            "feeling": FEELINGS,
+            "title": [title(random, part) for _ in range(2)],
+        }
         pieces = fill(str(random.choice(values.own(OTHERS, part))), random, part, lists)
-        return *_ended([(text, "") for text, _ in pieces], random), OUT_OF_SCOPE
+        # A time is a time in any request: tags that depended on the intent made those of the skills worse.
+        pieces = [(text, name if name in values.DRAWN else "") for text, name in pieces]
+        return *_ended(_politely(pieces, random), random), OUT_OF_SCOPE
     lines = values.own(prose(), part)
     words = tokens.cut(str(random.choice(lines)).lower()).tokens
     start = int(random.integers(max(1, len(words) - 3)))
     words = words[start : start + int(random.integers(2, 12))]
     return words, tags.tagged(len(words), []), OUT_OF_SCOPE
+
+
+def title(random: np.random.Generator, part: str) -> str:
+    """What might be called so, a song or a person: a few words of prose, or names of small places."""
+    if random.random() < 0.5:
+        names = _small_places(part)
+        return " ".join(names[number] for number in random.integers(len(names), size=random.integers(1, 3)))
+    words = [
+        word for word in tokens.cut(str(random.choice(values.own(prose(), part))).lower()).tokens if word.isalpha()
+    ]
+    start = int(random.integers(max(1, len(words) - 3)))
+    return " ".join(words[start : start + int(random.integers(1, 5))])
+
+
+@functools.cache
+def _small_places(part: str) -> list[str]:
+    return values.own(places.small(), part)
 
 
 @functools.cache

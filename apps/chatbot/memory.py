@@ -11,6 +11,8 @@ from pathlib import Path
 
 from shared import InputError, runs
 
+from .tokens import composed
+
 KINDS = ("notes", "reminders", "timers")
 DUE = ("reminders", "timers")  # kinds that are over when their time has come
 MOST = 1_000  # entries of a kind
@@ -57,9 +59,10 @@ class Memory:
             return list(self._kept[kind])
 
     def remove(self, kind: str, text: str = "") -> int:
-        """Deletes the entries with this text (any case), or all; returns how many."""
+        """Deletes the entries with this text (in any case and spelling of its accents), or all; returns how many."""
         with self._lock:
-            left = [entry for entry in self._kept[kind] if text and entry[0].lower() != text.lower()]
+            wanted = composed(text).lower()
+            left = [entry for entry in self._kept[kind] if text and composed(entry[0]).lower() != wanted]
             count = len(self._kept[kind]) - len(left)
             self._kept[kind] = left
             if count:

@@ -41,10 +41,12 @@ class TrainTalk:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run again on its test requests and compare it with the baselines."""
+    """Measure a trained run again and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
+    # requests to measure on in place of the run's own test part: a JSONL file, a folder as for training, snips or atis
+    data: str = ""
     # write the figures, averaged over all runs that differ in seed alone, to results.json and the README
     record: bool = False
 

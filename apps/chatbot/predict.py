@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from shared import InputError, calibration, lines, runs
+from shared import InputError, calibration, linear, lines, runs, stacking
 from shared.data.sequences import in_buckets
 from shared.layers import backend
 
@@ -15,13 +15,16 @@ from . import crf, tags
 from .config import APP
 from .data import NONE, Part
 from .options import Predict, Stream
-from .tokens import Encoder, Text, cut
+from .tokens import Encoder, Text, cut, word
 
+UNCALIBRATED = calibration.UNCALIBRATED | {"most_unknown": 1.0}
+STRANGEST = 0.01  # share of validation's right answers that may be refused for their unknown words
+LEAST_UNKNOWN = 0.5  # share of unknown words that is never too many
 FEW = 4  # up to so many requests go one by one, each new batch size is compiled anew
 LEAST_ANSWERED = 0.5  # share of the requests that is answered however uncertain the model is
 SHOWN = 80  # characters
 SLOTS = 8  # slots of a request whose confidence is found at once
-CALIBRATION = "calibration.json"
+CALIBRATION, LINEAR, STACK = "calibration.json", "linear.npz", "stack.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Slot:
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """What a request means. `sure` is False where the intent's confidence is below the abstention threshold."""
+    """What a request means. `sure` is False where the confidence is low, or too many words are unknown: abstention."""
 
     intent: str
     confidence: float
@@ -45,9 +48,12 @@ class Frame:
     slots: tuple[Slot, ...]
     cut: int = 0  # tokens that were not read
 
-    def values(self) -> dict[str, str]:
-        """The slots' words by name; of several with one name the last."""
-        return {slot.name: slot.value for slot in self.slots}
+    def values(self) -> dict[str, list[str]]:
+        """The slots' words by name: those of every slot with this name, in the order of the request."""
+        found: dict[str, list[str]] = {}
+        for slot in self.slots:
+            found.setdefault(slot.name, []).append(slot.value)
+        return found
 
     def described(self) -> str:
         """The frame as a line."""
@@ -68,10 +74,28 @@ class Predictor:
         self._best = backend.compiled(crf.best_path, [])
         self._partition = backend.compiled(crf.log_partition, [])
         kept = run.file(CALIBRATION)
-        self.calibration = runs.read_json(kept, dict) if kept.exists() else calibration.UNCALIBRATED
+        self.calibration = UNCALIBRATED | (runs.read_json(kept, dict) if kept.exists() else {})
+        self.stack, self.linear = stacking.Stack(), None
+        if run.file(STACK).exists():  # a run that was stopped has none yet
+            self.stack = stacking.Stack(**runs.read_json(run.file(STACK), dict))
+            self.linear = linear.load(run.file(LINEAR))
 
-    def scores(self, ids: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
-        """Ids of requests -> intent logits (rows, intents), emissions, each (time, tags), and the best tags of each."""
+    def scores(self, requests: list[list[str]]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
+        """Tokens of requests -> intent logits (rows, intents), emissions, each (time, tags), the best tags of each.
+
+        The logits are those of the network, stacked with the linear model's if the run has one.
+        """
+        logits, emissions, found = self.of_network([self.encoder.encode(request) for request in requests])
+        if self.linear is not None and requests:
+            logits = self.stack.logits(logits, self.linear.logits(self._read(requests)))
+        return logits, emissions, found
+
+    def _read(self, requests: list[list[str]]) -> list[list[str]]:
+        """What the linear model reads of requests: as many tokens as the network."""
+        return [[word(token) for token in request[: self.encoder.max_words]] for request in requests]
+
+    def of_network(self, ids: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
+        """The same for ids, of the network alone."""
         logits = np.zeros((len(ids), len(self.intents)))
         emissions: list[Any] = [None] * len(ids)
         found: list[Any] = [None] * len(ids)
@@ -84,16 +108,60 @@ class Predictor:
                 found[row] = [self.tags[tag] for tag in best[place, :time]]
         return logits, emissions, found
 
-    def calibrate(self, valid: Part, target_accuracy: float) -> None:
-        """Chooses the temperature and the abstention threshold on validation requests and saves them in the run."""
-        logits, _, _ = self.scores(valid.ids)
+    def add_linear(self, train: Part, valid: Part) -> None:
+        """Fits a linear model of the intents, stacks the network's logits with its own, and saves both in the run.
+
+        Validation chooses how much each of them counts; without a validation request of a known intent nothing is done.
+        """
         known = valid.intents != NONE
+        if not known.any():
+            return
+        texts, valid_texts = (self._read([request.tokens for request in part.requests]) for part in (train, valid))
+        valid_texts = [text for text, wanted in zip(valid_texts, known, strict=True) if wanted]
+        labels = valid.intents[known]
+        found = linear.fit(texts, train.intents, len(self.intents), valid_texts, labels, kinds=("tfidf",))
+        logits, _, _ = self.of_network([row for row, wanted in zip(valid.ids, known, strict=True) if wanted])
+        self.stack, self.linear = stacking.fit(logits, found.logits(valid_texts), labels), found
+        found.save(self.run.file(LINEAR))
+        runs.write_json(self.run.file(STACK), dataclasses.asdict(self.stack))
+
+    def calibrate(self, valid: Part, target_accuracy: float) -> None:
+        """Chooses the temperature and the abstention threshold on validation requests and saves them in the run.
+
+        Without a validation request of a known intent nothing is done.
+        """
+        requests = [request.tokens for request in valid.requests]
+        logits, _, found = self.scores(requests)
+        known = valid.intents != NONE
+        if not known.any():
+            return
         temperature = calibration.temperature(logits[known], valid.intents[known])
         chances = calibration.probabilities(logits, temperature)
         right = chances.argmax(axis=1) == valid.intents
         threshold = calibration.threshold(chances.max(axis=1), right, target_accuracy, LEAST_ANSWERED)
-        self.calibration = {"temperature": temperature, "threshold": threshold}
+        answered = right & (chances.max(axis=1) >= threshold)
+        unknown = self.unknown(requests, found)[answered]
+        most = float(np.quantile(unknown, 1 - STRANGEST, method="higher")) if len(unknown) else 0.0
+        self.calibration = {
+            "temperature": temperature,
+            "threshold": threshold,
+            "most_unknown": max(LEAST_UNKNOWN, most),
+        }
         runs.write_json(self.run.file(CALIBRATION), self.calibration)
+
+    def unknown(self, requests: list[list[str]], found: list[list[str]]) -> np.ndarray:
+        """The share of each request's words that training has not seen and that are in no slot (rows,)."""
+        shares = []
+        for request, row in zip(requests, found, strict=True):
+            words = [(word(token), tag) for token, tag in zip(request, row, strict=False) if token[0].isalpha()]
+            strange = [each for each, tag in words if tag == tags.OUTSIDE and each not in self.encoder.words.index]
+            shares.append(len(strange) / max(1, len(words)))
+        return np.array(shares)
+
+    def sure(self, chances: np.ndarray, requests: list[list[str]], found: list[list[str]]) -> np.ndarray:
+        """Whether each request is answered (rows,) bool: the intent is likely enough, and its words are not strange."""
+        likely = chances.max(axis=1) >= self.calibration["threshold"]
+        return likely & (self.unknown(requests, found) <= self.calibration["most_unknown"])
 
     def understand(self, texts: list[str]) -> list[Frame]:
         """Texts -> frames. Raises InputError for one without a word."""
@@ -110,9 +178,11 @@ class Predictor:
         """What each request means."""
         if not requests:
             return []
-        logits, emissions, found = self.scores([self.encoder.encode(request.tokens) for request in requests])
+        words = [request.tokens for request in requests]
+        logits, emissions, found = self.scores(words)
         chances = calibration.probabilities(logits, self.calibration["temperature"])
-        return [self._frame(*each) for each in zip(requests, chances, emissions, found, strict=True)]
+        sure = self.sure(chances, words, found)
+        return [self._frame(*each) for each in zip(requests, chances, sure, emissions, found, strict=True)]
 
     def fitted(self, text: Text) -> Text:
         """The text cut as the training requests are: 's joined to its word, or without its mark, if they have it so."""
@@ -128,16 +198,14 @@ class Predictor:
                 places.append((first + bared, last))
         return Text(text.raw, words, places)
 
-    def _frame(self, text: Text, chances: np.ndarray, emissions: np.ndarray, found: list[str]) -> Frame:
+    def _frame(self, text: Text, chances: np.ndarray, sure: bool, emissions: np.ndarray, found: list[str]) -> Frame:
         best = int(chances.argmax())
         spans = tags.spans(found)
         slots = tuple(
             Slot(name, text.between(first, last), chance, first, last)
             for (name, first, last), chance in zip(spans, self.span_chances(emissions, len(found), spans), strict=True)
         )
-        confidence = float(chances[best])
-        sure = confidence >= self.calibration["threshold"]
-        return Frame(self.intents[best], confidence, sure, slots, len(text.tokens) - len(found))
+        return Frame(self.intents[best], float(chances[best]), bool(sure), slots, len(text.tokens) - len(found))
 
     def span_chances(self, emissions: np.ndarray, time: int, spans: list[tags.Span]) -> list[float]:
         """The probability of each slot over all paths: Z of the paths that have it, divided by Z of all.
@@ -161,7 +229,7 @@ class Predictor:
     def warm_up(self) -> None:
         """Compiles for every length, so that the first request does not wait for it."""
         for length in self.lengths:
-            _, emissions, _ = self.scores([self.encoder.encode(["a"] * length)])
+            _, emissions, _ = self.scores([["a"] * length])
             self.span_chances(emissions[0], length, [(self.tags[1][2:], 0, 1)] if len(self.tags) > 1 else [])
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,17 +17,23 @@ from .config import Config
 PUBLIC = ("snips", "atis")
 THREE = ("seq.in", "seq.out", "label")
 SLOTS = ("slots", "entities")
+UNREAD = ("id", "language", "comment")  # of a line; they say nothing about what the request means
 ENTITY = ("start", "end", "entity", "value")  # the value may be another word for the same
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """The tokens of a request, a tag for each, the intent, and where it stands, for messages."""
+    """The tokens of a request, a tag for each, the intent, where it stands for messages, and its text if it has one."""
 
     tokens: list[str]
     tags: list[str]
     intent: str
     where: str
+    text: str = ""
+
+    def said(self) -> str:
+        """The request as a person would type it."""
+        return self.text or " ".join(self.tokens)
 
 
 Parts = dict[str, list[Request]]
@@ -41,7 +48,8 @@ def read(config: Config) -> Parts:
     parts = _source(config)
     if config.more:
         parts = parts | {"train": parts["train"] + read_path(Path(config.more))}
-    return parts
+    given = {"valid": config.valid, "test": config.test}
+    return parts | {part: read_path(Path(path)) for part, path in given.items() if path}
 
 
 def _source(config: Config) -> Parts:
@@ -59,8 +67,7 @@ def _source(config: Config) -> Parts:
     path = Path(config.data)
     if all((path / part / THREE[0]).exists() for part in ("train", "valid", "test")):  # as snips and atis are laid out
         return {part: read_path(path / part) for part in ("train", "valid", "test")}
-    parts = {"train": read_path(path)}
-    return parts | ({"test": read_path(Path(config.test))} if config.test else {})
+    return {"train": read_path(path)}
 
 
 def public(name: str) -> Parts:
@@ -93,6 +100,7 @@ def read_path(path: Path) -> list[Request]:
 
 def three_files(texts: list[str], where: str) -> Iterator[Request]:
     """Requests of three texts: tokens, tags and intents, all with the same number of lines."""
+    texts = [unicodedata.normalize("NFC", text) for text in texts]  # as requests are, that are cut into tokens here
     columns = [text.removesuffix("\n").split("\n") if text else [] for text in texts]
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:
@@ -125,7 +133,7 @@ def json_lines(content: str, path: Path) -> Iterator[Request]:
         text, intent = row.get("text"), row.get("intent")
         if not isinstance(text, str) or not text.strip() or not isinstance(intent, str) or not intent.strip():
             raise InputError(f"Expected text and intent, neither empty. {place} has: {', '.join(row) or 'nothing'}.")
-        yield Request(*annotated(text, row, place), intent.strip(), place)
+        yield Request(*annotated(text, row, place), tokens.composed(intent.strip()), place, text)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -139,10 +147,12 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def annotated(text: str, row: dict, place: str) -> tuple[list[str], list[str]]:
-    """The tokens of the text and the tags that the row's slots or entities give them; other lists are refused."""
-    given = [name for name, value in row.items() if isinstance(value, list | dict)]
-    if unknown := [name for name in given if name not in SLOTS]:
-        raise InputError(f"Expected slots or entities. {place} has {unknown[0]!r}, which would not be learned.")
+    """The tokens of the text and the tags that the row's slots or entities give them; other names are refused."""
+    if unknown := [name for name in row if name not in ("text", "intent", *SLOTS, *UNREAD)]:
+        raise InputError(
+            f"Expected text, intent, slots or entities (and {', '.join(UNREAD)}, which are not read). {place} has "
+            f"{unknown[0]!r}, which would not be learned."
+        )
     if all(row.get(name) for name in SLOTS):
         raise InputError(f"Expected slots or entities, not both. {place} has both.")
     if row.get("entities") or "slots" not in row:
@@ -155,6 +165,7 @@ def marked(text: str, entities: object, place: str) -> tuple[list[str], list[str
     if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
         raise InputError(f"Expected entities as a list of objects. {place} has: {entities!r}.")
     found = tokens.cut(text)
+    firsts, lasts = ([each[side] for each in found.places] for side in (0, 1))
     taken: list[tags.Span] = []
     for entity in entities:
         start, end, name = (entity.get(key) for key in ("start", "end", "entity"))
@@ -165,17 +176,25 @@ def marked(text: str, entities: object, place: str) -> tuple[list[str], list[str
                 f"Expected of an entity {', '.join(ENTITY)}. {place} has {sorted(unknown)[0]!r}, which would not be "
                 "learned: make it a part of the entity's name."
             )
-        firsts, lasts = ([each[side] for each in found.places] for side in (0, 1))
-        if start not in firsts or end not in lasts or not start < end:
+        first, last = composed_place(text, start), composed_place(text, end)
+        if first not in firsts or last not in lasts or not start < end:
             raise InputError(
                 f"Expected an entity of whole words. {place}: {name} from {start} to {end} is {text[start:end]!r} "
                 f"in {text!r}."
             )
-        span = (name.strip(), firsts.index(start), lasts.index(end) + 1)
-        if any(span[1] < last and first < span[2] for _, first, last in taken):
+        span = (tokens.composed(name.strip()), firsts.index(first), lasts.index(last) + 1)
+        if any(span[1] < after and before < span[2] for _, before, after in taken):
             raise InputError(f"Expected entities that do not overlap. {place}: {name} from {start} to {end} does.")
         taken.append(span)
     return found.tokens, tags.tagged(len(found.tokens), sorted(taken, key=lambda span: span[1]))
+
+
+def composed_place(text: str, place: int) -> int:
+    """Where a place of the text is in the composed text; -1 for one outside, or between a letter and its mark."""
+    if not 0 <= place <= len(text):
+        return -1
+    before, after = tokens.composed(text[:place]), tokens.composed(text[place:])
+    return len(before) if before + after == tokens.composed(text) else -1
 
 
 def located(text: str, slots: object, place: str) -> tuple[list[str], list[str]]:
@@ -192,5 +211,5 @@ def located(text: str, slots: object, place: str) -> tuple[list[str], list[str]]
         free = [i for i in starts if all(i + len(wanted) <= first or i >= last for _, first, last in taken)]
         if not free:
             raise InputError(f"Expected the slot's words in the text. {place}: {name} = {value!r} is not in {text!r}.")
-        taken.append((str(name), free[0], free[0] + len(wanted)))
+        taken.append((tokens.composed(str(name)), free[0], free[0] + len(wanted)))
     return found.tokens, tags.tagged(len(words), taken)

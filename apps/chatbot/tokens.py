@@ -2,17 +2,23 @@
 
 import dataclasses
 import functools
-import re
+import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
+import regex
 
 from shared import InputError
 from shared.data.text import Vocabulary
 
 LETTERS_A_WORD = 12  # of a longer word the first and the last ones are read
-_TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+|'[^\W\d_]+|\S")
-_DIGIT = re.compile(r"\d")
+# Letters, each with the marks that belong to it: vowel signs of Hindi or Tamil, accents that no one character has. The
+# library `re` counts marks as no part of a word. The two joiners shape letters of Persian and of Indian languages.
+LETTERS = r"(?:[[\p{L}\p{N}]--\p{Nd}][\p{M}\u200c\u200d]*)+"
+# Neither space nor the separators that str.split takes for space as well; with the marks on it.
+SIGN = r"[^\s\x1c-\x1f][\p{M}\u200d]*"
+_TOKEN = regex.compile(rf"\d+(?:[.,:]\d+)*\p{{M}}*|{LETTERS}|'{LETTERS}|{SIGN}", regex.V1)
+_DIGIT = regex.compile(r"\d")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +34,18 @@ class Text:
         return self.raw[self.places[first][0] : self.places[last - 1][1]]
 
 
+def composed(raw: str) -> str:
+    """The text in one spelling: Unicode's NFC, where an accent is a part of its letter, and one kind of apostrophe."""
+    return unicodedata.normalize("NFC", raw.replace("\u2019", "'"))
+
+
 def cut(raw: str) -> Text:
-    """Cuts a text into numbers, words and marks.
+    """Cuts a text, composed, into numbers, words and signs.
 
     >>> cut("It's 5pm in Rio").tokens
     ['It', "'s", '5', 'pm', 'in', 'Rio']
     """
-    raw = raw.replace("\u2019", "'")
+    raw = composed(raw)
     found = list(_TOKEN.finditer(raw))
     return Text(raw, [match[0] for match in found], [match.span() for match in found])
 

@@ -3,12 +3,14 @@
 import datetime
 import json
 import re
+import shlex
 import shutil
 
 import numpy as np
 import pytest
+from seqeval.metrics import f1_score
 
-from apps.chatbot import assistant, baselines, predict, tags, train
+from apps.chatbot import assistant, baselines, data, evaluate, predict, tags, train
 from apps.chatbot.config import Config
 from apps.chatbot.memory import Memory
 from apps.chatbot.model import build
@@ -101,12 +103,102 @@ def test_requests_of_one_s_own_are_learned_and_answered(tmp_path):
     own = tmp_path / "own.jsonl"
     own.write_text("".join(json.dumps(row) + "\n" for row in rows))
     words = f"train --data {own} --units 24 --embedding 24 --batch-size 8 --epochs 20 --learning-rate 1e-2"
-    done = run_here(APP, *words.split(), "--ema-momentum", "0", GALLERY_RUNS=str(tmp_path))
+    done = run_here(APP, *words.split(), GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     (frame,) = json.loads(
         f"[{run_here(APP, 'predict', 'how warm is tokyo', '--json', GALLERY_RUNS=str(tmp_path)).stdout}]"
     )
     assert frame["intent"] == "weather"
+
+
+# Requests of one's own, which have no slots: every tag is right from the first step on
+
+CITIES = str.split("rome oslo paris lima cairo delhi quito tokyo berlin madrid")
+ASKED = {
+    "weather": "will it rain in",
+    "time": "which hour is it in",
+    "travel": "fly me over to",
+    "food": "let us eat in",
+}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """The file of requests, the folder of runs after a training on it, and what that printed."""
+    folder = tmp_path_factory.mktemp("own")
+    path = folder / "own requests.jsonl"
+    rows = [
+        {"text": f"{start} {city}{end}", "intent": intent}
+        for city in CITIES
+        for intent, start in ASKED.items()
+        for end in ("", "?", ", please")
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = f"--units 4 --embedding 4 --letters 0 --batch-size 64 --buckets 1 --epochs {EPOCHS} --learning-rate 2e-2"
+    done = run_here(APP, "train", "--data", str(path), *words.split(), GALLERY_RUNS=str(folder / "runs"))
+    assert done.returncode == 0, done.stderr
+    return path, folder / "runs", done.stdout
+
+
+EPOCHS = 6
+
+
+def test_the_kept_weights_are_those_of_the_epoch_with_the_most_whole_requests_right(own):
+    path, folder, _ = own
+    run_folder = runs.Run(next(folder.glob("chatbot/*")), "chatbot", {})
+    rows = run_folder.file("history.csv").read_text().splitlines()
+    column = rows[0].split(",").index("val_frame_accuracy")
+    history = [float(row.split(",")[column]) for row in rows[1:]]
+    assert len(history) == EPOCHS and history[0] < max(history)
+    valid = data.load(Config(data=str(path))).valid
+    logits, _, _ = predict.Predictor(run_folder).of_network(valid.ids)
+    assert (logits.argmax(axis=1) == valid.intents).mean() == pytest.approx(max(history), abs=1e-6)
+
+
+def test_without_slots_nothing_is_said_of_slots_and_the_intent_is_the_headline(own):
+    _, folder, printed = own
+    assert [(r["metric"], r["headline"]) for r in metrics(folder)] == [("intent_accuracy", True)]
+    figures = [line.split()[1] for line in printed.splitlines() if line.startswith("  test")]
+    assert figures == ["intent_accuracy"] and "slot_f1" not in printed and "published" not in printed
+
+
+def test_what_is_shown_and_what_to_try_next_are_of_the_requests_of_one_s_own(own):
+    path, folder, printed = own
+    after = printed.split("Now try:")[1]
+    texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
+    name = next(folder.glob("chatbot/*")).name
+    example = next(shlex.split(line)[-1] for line in after.splitlines() if "understand" in line)
+    assert example in texts and f"understand --run {name}" in after
+    assert "chat --run" not in after  # it could do nothing
+    again = next(shlex.split(line) for line in after.splitlines() if " train " in line)
+    assert again[again.index("--data") + 1] == str(path) and "--no-skip" in again and "--epochs" in again
+    samples = next(folder.glob("chatbot/*/samples.txt")).read_text().splitlines()[::2]
+    assert len(samples) == train.SHOWN and set(samples) <= set(texts)
+
+
+def test_intents_are_those_of_the_network_and_a_linear_model_by_a_weight_that_is_said(own):
+    path, folder, printed = own
+    predictor = predict.Predictor(runs.Run(next(folder.glob("chatbot/*")), "chatbot", {}))
+    share = predictor.stack.share
+    assert f"the network counts {1 - share:.0%}, the linear model {share:.0%}" in printed
+    requests = [["will", "it", "rain", "in", "rome"], ["fly", "Me", "over"]]
+    alone, _, _ = predictor.of_network([predictor.encoder.encode(tokens) for tokens in requests])
+    linear = predictor.linear.logits([["will", "it", "rain", "in", "rome"], ["fly", "me", "over"]])
+    both, _, _ = predictor.scores(requests)
+    np.testing.assert_allclose(both, predictor.stack.first * alone + predictor.stack.second * linear, rtol=1e-5)
+
+
+def test_another_file_is_measured_compared_with_baselines_of_the_training_and_changes_nothing(own, tmp_path):
+    _, folder, _ = own
+    other = tmp_path / "other.jsonl"
+    rows = [{"text": "will it rain in bern", "intent": "weather"}, {"text": "buy bread", "intent": "shopping"}]
+    other.write_text("\n".join(map(json.dumps, rows)))
+    before = {path: path.read_bytes() for path in folder.glob("chatbot/*/*.json")}
+    done = run_here(APP, "evaluate", "--data", str(other), GALLERY_RUNS=str(folder))
+    assert done.returncode == 0, done.stderr
+    assert "other.jsonl" in done.stdout and "tfidf_logreg 0.5000" in done.stdout
+    assert "50.0% have an intent that was not learned" in done.stdout
+    assert before == {path: path.read_bytes() for path in folder.glob("chatbot/*/*.json")}
 
 
 # Without a training of its own
@@ -135,6 +227,24 @@ def test_letters_are_read_and_what_comes_after_a_word_is_not():
     assert np.abs(found[0] - found[1]).max() > 1e-6
 
 
+def test_a_request_of_words_that_are_in_no_slot_and_that_training_has_not_seen_is_not_answered(predictor):
+    requests = [["what", "qqxx", "zzyy", "."], ["what", "time", "qqxx"]]
+    found = [["O", "O", "B-city", "O"], ["O", "O", "O"]]
+    assert predictor.unknown(requests, found).tolist() == [pytest.approx(1 / 3)] * 2
+    chances = np.array([[0.9, 0.1], [0.6, 0.4]])
+    kept = predictor.calibration
+    assert predict.LEAST_UNKNOWN <= kept["most_unknown"] <= 1
+    try:
+        predictor.calibration = kept | {"threshold": 0.5, "most_unknown": 0.34}
+        assert predictor.sure(chances, requests, found).tolist() == [True, True]
+        predictor.calibration = kept | {"threshold": 0.7, "most_unknown": 0.34}
+        assert predictor.sure(chances, requests, found).tolist() == [True, False]
+        predictor.calibration = kept | {"threshold": 0.5, "most_unknown": 0.3}
+        assert predictor.sure(chances, requests, found).tolist() == [False, False]
+    finally:
+        predictor.calibration = kept
+
+
 def test_an_answer_does_not_depend_on_the_requests_beside_it(predictor):
     texts = list(train.EXAMPLES["builtin"])
     alone = [predictor.understand([text])[0] for text in texts]
@@ -157,11 +267,30 @@ def test_a_slot_s_confidence_is_the_share_of_all_paths_that_have_it(predictor):
     assert found == pytest.approx(chances[1, begin] * chances[2, inside] * (1 - chances[3, inside]), rel=1e-3)
 
 
-def test_scores_count_intents_slots_and_whole_requests():
+def test_figures_count_intents_slots_and_whole_requests():
     wanted = [Request(["a", "b"], ["B-x", "I-x"], "one", ""), Request(["c", "d"], ["O", "B-y"], "two", "")]
-    found = baselines.scores(["one", "one"], [["B-x", "I-x"], ["O", "O"]], wanted)
-    assert found["intent_accuracy"] == 0.5 and found["frame_accuracy"] == 0.5
-    assert found["slot_f1"] == pytest.approx(2 / 3)  # precision 1, recall 1/2
+    found = evaluate.frames(["one", "one"], [["B-x", "I-x"], ["O", "O"]], wanted)
+    both = np.arange(2)
+    assert found.intent.mean() == 0.5 and evaluate.frame_accuracy(found, both) == 0.5
+    assert evaluate.slot_f1(found, both) == pytest.approx(2 / 3)  # precision 1, recall 1/2
+
+
+def test_the_f1_of_slots_is_that_of_seqeval():
+    random = np.random.default_rng(0)
+
+    def drawn():
+        kinds = ["O", "B-x", "I-x", "B-y", "I-y"]
+        return [baselines._mended(random.choice(kinds, 6).tolist()) for _ in range(40)]
+
+    found, true = drawn(), drawn()
+    wanted = [Request(["a"] * 6, row, "i", "") for row in true]
+    ours = evaluate.slot_f1(evaluate.frames(["i"] * 40, found, wanted), np.arange(40))
+    assert 0 < ours < 1 and ours == pytest.approx(f1_score(true, found))
+
+
+def test_a_frame_loses_none_of_several_slots_with_one_name():
+    slots = tuple(Slot("city", name, 1.0, 0, 1) for name in ("rome", "oslo"))
+    assert Frame("get_time", 1.0, True, slots).values() == {"city": ["rome", "oslo"]}
 
 
 def test_the_simple_tags_keep_to_iob():
@@ -351,6 +480,8 @@ BAD = {
     "dialogues as requests": (["train", "--data", "dailydialog"], "Train the small talk: train-talk"),
     "an unknown run": (["understand", "hello", "--run", "none"], "There is no run"),
     "no small talk": (["chat", "--talk", "none"], "There is no run"),
+    "a record of another file": (["evaluate", "--data", "x.jsonl", "--record"], "--record: expected without --data"),
+    "a file to measure that is not there": (["evaluate", "--data", "x.jsonl"], "There is none at x.jsonl"),
     "an empty request": (["understand", " \n"], "Received an empty text"),
 }
 

@@ -15,7 +15,10 @@ from keras import ops
 from apps.chatbot import crf, data, grammar, sources, tags, tokens, values
 from apps.chatbot.config import Config
 from apps.chatbot.memory import Memory
-from apps.chatbot.skills import CannotDo, World, calculator, clock, durations, known, numerals, units, when
+from apps.chatbot.skills import CannotDo, Skill, World, calculator, clock, durations, known, numerals, units, when
+from apps.chatbot.skills.reader import Reader
+from apps.chatbot.skills.spoken import Spoken
+from apps.chatbot.smalltalk import data as talk_data
 from shared import InputError
 
 NOW = datetime.datetime(2026, 11, 25, 15, 30, tzinfo=datetime.UTC)  # a Wednesday
@@ -128,6 +131,70 @@ def test_a_word_is_read_by_its_letters_and_numbers_share_a_vector():
         encoder.encode([])
 
 
+WRITTEN = {
+    "Hindi": ("\u092e\u094c\u0938\u092e \u0915\u0948\u0938\u093e \u0939\u0948", 3),
+    "Tamil": ("\u0ba8\u0bbe\u0bb3\u0bc8 \u0bb5\u0bbe\u0ba9\u0bbf\u0bb2\u0bc8 \u0b8e\u0baa\u0bcd\u0baa\u0b9f\u0bbf", 3),
+    "Persian with a joiner": ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0686\u0627\u06cc", 2),
+    "French, decomposed": ("je suis de\u0301c\u0327u", 3),
+    "a small dotted i": ("\u0130stanbul saat".lower(), 2),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_mark_stays_with_its_letter_wherever_words_are_cut(name):
+    text, count = WRITTEN[name]
+    expected = tokens.composed(text).split()
+    assert len(expected) == count
+    assert tokens.cut(text).tokens == expected
+    assert Spoken(text, []).words == expected
+    assert [token.word for token in Reader(text).tokens] == expected
+    assert talk_data.words(text) == expected
+
+
+def test_a_composed_and_a_decomposed_accent_are_one_word(tmp_path):
+    one, other = "d\u00e9\u00e7u", "de\u0301c\u0327u"
+    assert tokens.cut(one).tokens == tokens.cut(other).tokens == [one]
+    rows = [
+        {"text": f"je suis {word}", "intent": word, "slots": [[word, again]]}
+        for word, again in ((one, other), (other, one))
+    ]
+    path = tmp_path / "own.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    three = folder(tmp_path / "own", f"je suis {other}\n", f"O O B-{other}\n", f"{other}\n")
+    found = [*sources.read_path(path), *sources.read_path(three)]
+    assert {(tuple(r.tokens), tuple(r.tags), r.intent) for r in found} == {
+        (("je", "suis", one), ("O", "O", f"B-{one}"), one)
+    }
+    memory = Memory()
+    memory.add("timers", other, NOW)
+    assert memory.remove("timers", one) == 1
+
+
+def test_entities_count_the_characters_as_they_are_written(tmp_path):
+    text = "un cafe\u0301 a\u0300 Rome"
+    path = tmp_path / "own.jsonl"
+    for start, end, expected in (
+        (3, 8, "O B-x O O"),
+        (12, 16, "O O O B-x"),
+        (3, 7, "of whole words"),  # between the letter and its accent
+    ):
+        row = {"text": text, "intent": "a", "entities": [{"start": start, "end": end, "entity": "x"}]}
+        path.write_text(json.dumps(row))
+        try:
+            found = " ".join(sources.read_path(path)[0].tags)
+        except InputError as refused:
+            found = str(refused)
+        assert expected in found
+
+
+def test_a_slot_may_have_a_name_in_any_script():
+    name = "\u0926\u093f\u0928"  # Hindi, with a mark inside
+    each = Skill("x", lambda slots, world: "", (f"what is on {{{name}}}",), {name: ["monday"]}, {})
+    assert each.slots() == {name}
+    filled = grammar.fill(each.patterns[0], np.random.default_rng(0), "train", each.values)
+    assert ("monday", name) in filled
+
+
 # Sources
 
 
@@ -201,6 +268,24 @@ def test_a_copy_of_a_test_request_is_not_trained_on(tmp_path):
     parts = [{" ".join(r.tokens) for r in part.requests} for part in (loaded.train, loaded.valid, loaded.test)]
     assert not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
     assert sorted(set.union(*parts)) == sorted(lines)
+
+
+def test_own_files_take_the_place_of_any_source_s_valid_and_test(tmp_path):
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"text": "a b", "intent": "x"}\n')
+    for own in (Config(data="builtin", valid=str(path), test=str(path)), Config(data=str(path), valid=str(path))):
+        parts = sources.read(own)
+        assert [r.tokens for r in parts["valid"]] == [["a", "b"]]
+        assert own.data != "builtin" or (len(parts["test"]) == 1 and len(parts["train"]) == 7_000)
+
+
+def test_only_a_published_split_is_called_published(tmp_path):
+    lines = [f"x{n} y" for n in range(40)]
+    own = folder(tmp_path / "own", "\n".join(lines), "\n".join(["B-x O"] * 40), "\n".join(["a", "b"] * 20))
+    for settings_ in ({}, {"test": str(own)}, {"valid": str(own), "test": str(own)}):
+        other = folder(tmp_path / "b", "new y\n", "B-x O\n", "a\n")
+        given_parts = {name: str(other) for name in settings_}
+        assert "published" not in data.load(Config(data=str(own), **given_parts)).info["split"]
 
 
 def test_intents_and_tags_that_only_test_has_are_kept_and_not_learned(tmp_path):

@@ -129,6 +129,7 @@ def test_own_dialogues_are_trained_measured_and_talked_with(tmp_path):
     done = run_here(APP, *words, "--candidates", "2", GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in ("perplexity", "distinct_2", "most_frequent_reply", "tfidf_retrieval"))
+    assert "I have just lost my job" not in done.stdout  # what is shown comes from the file
     again = run_here(APP, "evaluate-talk", GALLERY_RUNS=str(tmp_path))
     assert again.returncode == 0, again.stderr
     figures = [line for line in done.stdout.splitlines() if line.startswith("  test")]

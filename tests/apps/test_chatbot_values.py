@@ -510,6 +510,8 @@ def test_of_several_slots_with_one_name_none_is_dropped():
     assert units.convert_units(read, None) == "5 feet 11 inches = 180.34 cm."
     apart = [("moment", "tomorrow"), ("task", "go"), ("moment", "at 9")]
     assert Spoken("tomorrow i go , at 9", found_slots(apart)).values()["moment"] == "tomorrow at 9"
+    elsewhere = Spoken("time in rome", found_slots([("city", "rome"), ("city", "oslo")])).values()
+    assert elsewhere == {"city": "rome oslo"}  # though one of them is not in the text
     cities = Spoken("time in rome and oslo", found_slots([("city", "rome"), ("city", "oslo")])).values()
     check(lambda: find(cities["city"], NOW), "?I know no city or country called rome and oslo")
     timers = [("duration", "10 minutes"), ("duration", "5 minutes")]
@@ -661,7 +663,9 @@ def test_no_annotation_of_a_request_is_passed_over(tmp_path):
     assert "not both" in json_tags({"entities": city, "slots": {"city": "Rome"}}, tmp_path)
     assert json_tags({"entities": [], "slots": {"city": "Rome"}}, tmp_path) == "O O O B-city O O O"
     assert "'labels', which would not be learned" in json_tags({"labels": city}, tmp_path)
-    assert json_tags({"id": 5, "language": "en"}, tmp_path) == "O O O O O O O"
+    assert json_tags({"id": 5, "language": "en", "comment": ""}, tmp_path) == "O O O O O O O"
+    for name, given_value in (("city", "Rome"), ("slot", {}), ("confidence", 0.5), ("labels", None)):
+        assert f"{name!r}, which would not be learned" in json_tags({name: given_value}, tmp_path)
     twice = '{"text": "from Rome to Oslo", "intent": "x", "slots": {"city": "Rome", "city": "Oslo"}}'
     assert "'city' comes twice" in json_tags(twice, tmp_path)
 

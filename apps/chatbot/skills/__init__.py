@@ -16,13 +16,13 @@ import dataclasses
 import datetime
 import importlib
 import importlib.util
-import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import regex
 
 from shared import InputError, MissingFileError
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..memory import Memory
 
 BUILT_IN = ("clock", "calculator", "units", "timers", "reminders", "notes", "chance", "manners")
-_SLOT = re.compile(r"\{(\w+)\}")
+SLOT = regex.compile(r"\{(\w+)\}")  # of a pattern; `re` would end the name at a mark, as Hindi has them
 
 
 class CannotDo(Exception):
@@ -83,7 +83,7 @@ class Skill:
 
     def slots(self) -> set[str]:
         """The names of all slots in the patterns."""
-        return {name for pattern in self.patterns for name in _SLOT.findall(pattern)}
+        return {name for pattern in self.patterns for name in SLOT.findall(pattern)}
 
 
 _REGISTRY: dict[str, Skill] = {}

@@ -168,6 +168,13 @@ def names() -> list[str]:
 
 
 @functools.cache
+def small() -> list[str]:
+    """Names in plain letters of cities that are too small for a request to ask for."""
+    found = {plain(city["name"]) for city in _geonames()["cities"] if city["population"] < WELL_KNOWN}
+    return sorted(name for name in found - set(names()) if name.replace(" ", "").isalpha())
+
+
+@functools.cache
 def index() -> dict[str, list[Place]]:
     """All places of every name: those with this name, the largest first, then those that are called so as well."""
     found: dict[str, list[Place]] = {}

@@ -1,14 +1,16 @@
 """A value, read token by token: every token of it is consumed, or the answer is a question about what was not."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import regex
+
+from ..tokens import LETTERS, SIGN, composed
 from . import CannotDo
 
 LONGEST = 200  # characters of a value
-_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|\.[0-9]+|[^\W\d_]+(?:'[^\W\d_]+)?|\S")
+_TOKEN = regex.compile(rf"[0-9]+(?:[.,][0-9]+)*|\.[0-9]+|{LETTERS}(?:'{LETTERS})?|{SIGN}", regex.V1)
 # Signs that look or mean alike; a sign that is not unified here is a token of its own, which no rule consumes.
 _ALIKE = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
@@ -19,7 +21,7 @@ _ALIKE = str.maketrans(
     | {"\u00ba": "\u00b0", "\u00b5": "\u03bc"}
     | {"\u00b2": "^2", "\u00b3": "^3"}
 )
-_JOINED = re.compile(r"(?<=[^\W_])-(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W_])")
+_JOINED = regex.compile(r"(?<=[^\W_])-(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W_])")
 ENDS = ("please", "thanks", "thank", "you", "?", ".")  # say nothing where they end an answer
 Found = TypeVar("Found")
 
@@ -41,7 +43,7 @@ class Reader:
     """
 
     def __init__(self, text: str, arithmetic: bool = False) -> None:
-        self.text = " ".join(text.split())
+        self.text = " ".join(composed(text).split())
         unified = self.text.translate(_ALIKE)
         unified = unified if arithmetic else _JOINED.sub(" ", unified)
         found = list(_TOKEN.finditer(unified))

@@ -10,10 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+import regex
+
+from ..tokens import LETTERS, SIGN, composed
 from . import CannotDo, Skill, calculator, dates, durations, numerals, places, quantities, times, when, zones
 from .reader import shortened
 
-_TOKEN = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|[^\W\d_]+(?:'[^\W\d_]+)?|\S")
+_WORD = regex.compile(rf"{LETTERS}(?:'{LETTERS})?", regex.V1)
+_TOKEN = regex.compile(rf"[0-9]+(?:[.,:][0-9]+)*|{_WORD.pattern}|{SIGN}", regex.V1)
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 SIGNS = {*numerals.SIGNS, "+", "plus", *DASHES}
 OF_UNITS = {"square", "cubic", "squared", "cubed", "per", "degrees", "degree", "fluid", "imperial", "'", '"', "\u00b0"}
@@ -85,10 +89,10 @@ class Spoken:
     """A request, and the places of its slots, each extended by the adjacent words that belong to it."""
 
     def __init__(self, message: str, slots: Iterable[Slot]) -> None:
-        self.message = message.replace("\u2019", "'")
+        self.message = composed(message)
         self.tokens = list(_TOKEN.finditer(self.message))
         self.words = [token[0].lower() for token in self.tokens]
-        self.given = [(slot.name, slot.value) for slot in slots]
+        self.given = [(slot.name, composed(slot.value)) for slot in slots]
         self.spans = self._located()
         self._hand_over_articles()
         self.complete = len(self.spans) == len(self.given)
@@ -98,7 +102,7 @@ class Spoken:
     def values(self) -> dict[str, str]:
         """The slots' words by name. Of several with one name all are said, for the skill to read or to refuse."""
         if not self.complete:
-            return dict(self.given)
+            return {name: " ".join(value for other, value in self.given if other == name) for name, _ in self.given}
         found: dict[str, str] = {}
         for name in dict.fromkeys(span.name for span in self.spans):
             spans = [span for span in self.spans if span.name == name]
@@ -132,7 +136,7 @@ class Spoken:
                     return
 
     def _usual(self, skill: Skill) -> set[str]:
-        return set(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", " ".join(skill.patterns)))
+        return set(_WORD.findall(composed(" ".join(skill.patterns))))
 
     def _free(self) -> list[int]:
         """The places that no slot has."""
@@ -161,7 +165,7 @@ class Spoken:
         """Where the slots are, in the order of the request; those that are not in it as whole words are left out."""
         spans, start = [], 0
         for name, value in self.given:
-            for match in re.finditer(re.escape(value.replace("\u2019", "'")), self.message[start:]):
+            for match in re.finditer(re.escape(value), self.message[start:]):
                 first, last = match.start() + start, match.end() + start
                 inside = [n for n, token in enumerate(self.tokens) if first <= token.start() and token.end() <= last]
                 if inside and self.tokens[inside[0]].start() == first and self.tokens[inside[-1]].end() == last:

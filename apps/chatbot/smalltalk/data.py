@@ -1,11 +1,11 @@
 """Dialogues to pairs of what was said and the reply, as ids; no dialogue of valid or test is in train."""
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import regex
 
 from shared import InputError
 from shared.data import fetch
@@ -15,15 +15,16 @@ from shared.data.text import BEGIN, END, SPECIALS, Vocabulary, read_text
 from shared.runs import fingerprint
 from shared.trials import same_for_every_seed
 
-from ..tokens import cut
+from ..tokens import composed, cut
 from .config import TalkConfig
 
 TURN_END = "__eou__"
 PAD_ID, UNKNOWN_ID, BEGIN_ID, END_ID = range(len(SPECIALS))
 SPLIT_SEED, TENTH = 0, 0.1
 FEWEST = 20  # dialogues of your own
-_TIGHT = re.compile(r" ([.,!?;:%)]|'\w+)")
-_I = re.compile(r"\bi\b")
+_TIGHT = regex.compile(r" ([.,!?;:%)]|'\w+)")
+_I = regex.compile(r"\bi\b")
+_APART = regex.compile(r"\s*'\s*(?=(?:s|t|m|re|ve|ll|d)\b)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,13 +100,13 @@ def words(turn: str) -> list[str]:
     >>> words("Let ' s go , I don \u2019 t mind.")
     ['let', "'s", 'go', ',', 'i', 'don', "'t", 'mind', '.']
     """
-    return cut(re.sub(r"\s*['\u2019]\s*(?=(?:s|t|m|re|ve|ll|d)\b)", "'", turn.lower().replace("\u2019", "'"))).tokens
+    return cut(_APART.sub("'", composed(turn.lower()))).tokens
 
 
 def sentence(tokens: list[str]) -> str:
     """The words as a person would write them."""
     text = _I.sub("I", _TIGHT.sub(r"\1", " ".join(tokens)))
-    return re.sub(r"(?:^|[.!?] )[a-z]", lambda match: match[0].upper(), text)
+    return regex.sub(r"(?:^|[.!?] )[a-z]", lambda match: match[0].upper(), text)
 
 
 def distinct(parts: dict[str, list]) -> dict[str, list]:

@@ -9,8 +9,8 @@ from shared.layers.budget import sized
 from shared.runs import Run
 
 from ..options import TrainTalk
-from .config import TALK_APP, TALK_RECIPES, TalkConfig
-from .data import PairBatches, load
+from .config import TALK, TALK_APP, TALK_RECIPES, TalkConfig
+from .data import PairBatches, load, sentence
 from .evaluate import measure, report
 from .model import build, set_frequencies
 from .predict import Predictor
@@ -69,7 +69,8 @@ def train_one(config: TalkConfig, run: Run) -> list[dict]:
     records = measure(predictor, data)
     report(records)
     print()
-    for message in MESSAGES:
+    own = config.data != TALK.data
+    for message in [sentence(said) for said in data.valid.said[: len(MESSAGES)]] if own else MESSAGES:
         print(f"{message}\n  {predictor.reply([message])}")
     run.save_metrics(records)
     return records
