@@ -70,8 +70,8 @@ def noisy(raw: np.ndarray, ratio_db: float, random: np.random.Generator) -> np.n
     level = total(loudness(raw)) - ratio_db * NATS_A_DB
     colour = curve(raw.shape[1], 6.0, random)
     # The energy of noise in a band is about that of a few squared normal numbers.
-    ripple = np.log(random.chisquare(6, raw.shape) / 6)
-    return np.logaddexp(raw, (level + colour + ripple).astype(np.float32))
+    ripple = np.log(random.standard_gamma(3, raw.shape, np.float32) / 3)
+    return np.logaddexp(raw, np.float32(level) + colour + ripple)
 
 
 def masked(x: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:

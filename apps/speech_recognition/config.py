@@ -69,19 +69,19 @@ class Config:
     # augmentation: standard deviation of a random equaliser, in dB; log-mel only
     equaliser: NotNegative = 6.0
     # augmentation: signal-to-noise ratio of the loudest noise that is added, in dB; 0 = none is; log-mel only
-    noise: NotNegative = 10.0
+    noise: NotNegative = 0.0
     # augmentation: share of the time, and of the features, that each of two SpecAugment masks may hide, at most
     masks: Share = 0.1
     # utterances in a batch
-    batch_size: Count = 32
+    batch_size: Count = 16
     # batches are padded to so many different lengths, at most
     buckets: Count = 4
     # passes over the training utterances
-    epochs: Count = 12
+    epochs: Count = 20
     # epochs without a better validation loss before training ends; 0 = never
     patience: Whole = 0
     # peak learning rate, reached after a twentieth of the steps and followed by cosine decay to zero
-    learning_rate: Positive = 4e-3
+    learning_rate: Positive = 3e-3
     # AdamW's weight decay, as a share of the learning rate
     weight_decay: NotNegative = 0.01
     # largest norm of the whole gradient
@@ -122,7 +122,7 @@ SMOKE = Config(max_examples=24, channels=16, units=12, layers=1, batch_size=8, b
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
-    "fsdd": Config(data="fsdd", buckets=6, epochs=16),
+    "fsdd": Config(data="fsdd", noise=10.0, buckets=6, batch_size=32, epochs=16),
     # 1.4 M parameters
     "an4": Config(
         data="an4",

@@ -8,6 +8,7 @@ import ctypes
 import json
 import sys
 
+NOT_INSTALLED = 3
 SYNCHRONOUS, RATE, PITCH, UTF8 = 2, 1, 3, 1
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -17,7 +18,7 @@ def main() -> int:
     try:
         import espeakng_loader
     except ImportError:
-        return 3
+        return NOT_INSTALLED
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     rate = library.espeak_Initialize(SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
     heard: list[bytes] = []

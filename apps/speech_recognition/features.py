@@ -11,7 +11,7 @@ from shared import InputError
 WINDOW_S, HOP_S = 0.025, 0.010
 AT_A_TIME = 2_000  # frames that are transformed together
 LEAST_SIZE = 512  # of the Fourier transform: with fewer bins the lowest bands would be empty at 8 kHz
-TINY = 1e-10  # energy of digital silence
+TINY = 1e-14  # energy of digital silence
 COEFFICIENTS = 13
 # CMU Sphinx's settings for speech at 16 kHz, of which the features of an4 were made
 LOWEST_HZ, HIGHEST_HZ = 133.3334, 6855.4976

@@ -8,6 +8,7 @@ import struct
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ FSDD_TAKES = 50  # of each digit by each speaker
 OFFICIAL = 5  # takes of each that the official test part has, the first ones
 USES = 4  # how often a recording is used in strings to train on
 STRINGS = 200  # to test on, of each speaker; official: of all
-MOST_DIGITS = 7
+MEAN_DIGITS = 4  # of a string to train on
 GAP_S = (0.05, 0.35)  # from one digit to the next
 SPLIT_SEED = 0  # the same parts in every run, so that runs compare
 WRITTEN = re.compile(r"[-.,;:!?\"“”„«»()\[\]…–—/]+")  # what a transcript may have between its words
@@ -72,12 +73,12 @@ def read(config: Config) -> Parts:
 
 
 def builtin(config: Config, frames: Frames) -> Parts:
-    """Digits spoken by eSpeak NG."""
+    """Digits spoken by eSpeak NG; single ones help training to find where each is."""
     parts: Parts = {}
     for part in ("train", "valid", "test", "isolated", "examples"):
         found = spoken.utterances(part, config.sample_rate, config.max_examples)
         parts[part] = [Utterance(frames(x), text, speaker, f"builtin, {part}") for x, text, speaker in found]
-    return parts
+    return parts | {"train": parts["train"] + parts["examples"]}
 
 
 def fsdd(config: Config, frames: Frames) -> Parts:
@@ -85,42 +86,55 @@ def fsdd(config: Config, frames: Frames) -> Parts:
 
     Validation has the first takes of the training speakers that are not tested on.
     """
-    recordings = fsdd_recordings()
-    everyone = range(len(FSDD_SPEAKERS))
     takes = {"valid": range(OFFICIAL), "train": range(OFFICIAL, FSDD_TAKES), "test": range(FSDD_TAKES)}
-    speakers = {
-        "test": [config.fold],
-        **{part: [n for n in everyone if n != config.fold] for part in ("valid", "train")},
-    }
+    others = [speaker for speaker in range(len(FSDD_SPEAKERS)) if speaker != config.fold]
+    speakers = {"test": [config.fold], "valid": others, "train": others}
     if config.split == "official":
-        takes |= {
+        takes = {
+            "test": takes["valid"],
             "valid": range(OFFICIAL, 2 * OFFICIAL),
             "train": range(2 * OFFICIAL, FSDD_TAKES),
-            "test": range(OFFICIAL),
         }
-        speakers = dict.fromkeys(takes, list(everyone))
+        speakers = dict.fromkeys(takes, list(range(len(FSDD_SPEAKERS))))
+    counts = {
+        "test": STRINGS // len(speakers["test"]),
+        "valid": 10 * OFFICIAL // MEAN_DIGITS,
+        "train": USES * 10 * len(takes["train"]) // MEAN_DIGITS,
+    }
     parts: Parts = {}
     for part in ("train", "valid", "test"):
-        found = []
-        for number, speaker in enumerate(speakers[part]):
-            own = {digit: [recordings[digit, speaker, take] for take in takes[part]] for digit in range(10)}
-            random = np.random.default_rng([SPLIT_SEED, speaker, len(part), number])
-            uses = USES if part == "train" else 1
-            count = STRINGS // len(speakers[part]) if part == "test" else uses * 10 * len(takes[part]) // 4
-            found += [(*joined(own, random, part == "train"), FSDD_SPEAKERS[speaker]) for _ in range(count)]
-        parts[part] = _framed(found, frames, config, f"fsdd, {part}")
+        keys = [(speaker, number) for speaker in speakers[part] for number in range(counts[part])]
+        parts[part] = _framed(keys, lambda key, part=part: string(key, part, takes[part]), frames, config, part)
     for part, source in {"isolated": "test", "examples": "train"}.items():
-        chosen = [(digit, n, take) for take in takes[source] for n in speakers[source] for digit in range(10)]
-        random = np.random.default_rng([SPLIT_SEED, len(part)])
-        found = [(in_quiet([recordings[key]], random), spoken.WORDS[key[0]], FSDD_SPEAKERS[key[1]]) for key in chosen]
-        parts[part] = _framed(found, frames, config, f"fsdd, {part}")
+        words = [(n, (digit, take)) for take in takes[source] for n in speakers[source] for digit in range(10)]
+        parts[part] = _framed(words, lambda key, part=part: single(key, part), frames, config, part)
     return parts
 
 
-def _framed(found: list[spoken.Utterance], frames: Frames, config: Config, where: str) -> list[Utterance]:
-    chosen = [found[n] for n in spread(len(found), config.max_examples)]
-    resampled = ((audio.Resampler(FSDD_RATE, config.sample_rate)(x, last=True), text, who) for x, text, who in chosen)
-    return [Utterance(frames(x), text, who, where) for x, text, who in resampled]
+def _framed(keys: list[Any], make: Any, frames: Frames, config: Config, part: str) -> list[Utterance]:
+    """The utterances that `make` gives for keys, each of which begins with the speaker."""
+    found = []
+    for key in (keys[n] for n in spread(len(keys), config.max_examples)):
+        samples, text = make(key)
+        samples = audio.Resampler(FSDD_RATE, config.sample_rate)(samples, last=True)
+        found.append(Utterance(frames(samples), text, FSDD_SPEAKERS[key[0]], f"fsdd, {part}"))
+    return found
+
+
+def string(key: tuple[int, int], part: str, takes: range) -> tuple[np.ndarray, str]:
+    """A string of one speaker's digits, and its text: of 3 to 7 digits, to train on of 1 to 7."""
+    speaker, number = key
+    random = np.random.default_rng([SPLIT_SEED, *part.encode(), speaker, number])
+    digits = random.integers(0, 10, random.integers(1 if part == "train" else spoken.SHORTEST, spoken.LONGEST + 1))
+    recordings = [fsdd_recordings()[digit, speaker, takes[random.integers(len(takes))]] for digit in digits.tolist()]
+    return in_quiet(recordings, random), " ".join(spoken.WORDS[digit] for digit in digits)
+
+
+def single(key: tuple[int, tuple[int, int]], part: str) -> tuple[np.ndarray, str]:
+    """One digit, and its text."""
+    speaker, (digit, take) = key
+    random = np.random.default_rng([SPLIT_SEED, *part.encode(), speaker, digit, take])
+    return in_quiet([fsdd_recordings()[digit, speaker, take]], random), spoken.WORDS[digit]
 
 
 @functools.lru_cache(maxsize=1)
@@ -149,13 +163,6 @@ def wavs(content: bytes) -> Iterator[bytes]:
         end = at + 8 + struct.unpack("<I", content[at + 4 : at + 8])[0]
         yield content[at:end]
         at = end
-
-
-def joined(own: dict[int, list[np.ndarray]], random: np.random.Generator, short: bool) -> tuple[np.ndarray, str]:
-    """A string of one speaker's digits, and its text; of 3 to 7 digits, or of 1 to 7."""
-    digits = random.integers(0, 10, random.integers(1 if short else spoken.SHORTEST, MOST_DIGITS + 1))
-    takes = [own[digit][random.integers(len(own[digit]))] for digit in digits]
-    return in_quiet(takes, random), " ".join(spoken.WORDS[digit] for digit in digits)
 
 
 def in_quiet(takes: list[np.ndarray], random: np.random.Generator) -> np.ndarray:

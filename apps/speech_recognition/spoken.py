@@ -15,6 +15,7 @@ from shared.data.fetch import keras_home
 from shared.data.sequences import spread
 
 from .audio import Resampler
+from .espeak import NOT_INSTALLED
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ACCENTS = ("en-us", "en", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc")
@@ -38,7 +39,6 @@ LOWEST, HIGHEST = 20, 80  # eSpeak's pitch
 LEAST_DB, MOST_DB = 10, 40  # signal-to-noise ratio
 LEAST_GAIN_DB = -20
 QUIET_S = 0.25  # most silence before and after
-NOT_INSTALLED = 3  # exit status of the program that speaks
 
 Utterance = tuple[np.ndarray, str, str]  # samples from -1 to 1, text, speaker
 Line = tuple[str, int, int, str]  # voice, words a minute, pitch, text
@@ -53,8 +53,8 @@ def plan(part: str, seed: int = 0) -> list[tuple[str, Line]]:
         family = families[number % len(families)]
         speaker = str(random.choice(family.split()))
         length = int(random.integers(SHORTEST, LONGEST + 1))
-        # Every digit as often in single words.
-        digits = random.integers(0, 10, length) if part in STRINGS else [number // len(families) % 10]
+        # A single word is each digit in turn, and by each family another one in each round.
+        digits = random.integers(0, 10, length) if part in STRINGS else [(number + number // len(families)) % 10]
         voice = f"{random.choice(ACCENTS)}+{speaker}"
         rate, pitch = int(random.integers(SLOWEST, FASTEST + 1)), int(random.integers(LOWEST, HIGHEST + 1))
         lines.append((speaker, (voice, rate, pitch, " ".join(WORDS[digit] for digit in digits))))
@@ -85,7 +85,8 @@ def utterances(part: str, rate: int, most: int = 0) -> list[Utterance]:
 def _kept(path: Path) -> list[np.ndarray] | None:
     """What was spoken before; None if there is nothing, or the file is damaged."""
     if path.exists():
-        with contextlib.suppress(ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile), np.load(path) as found:
+        damage = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile)
+        with contextlib.suppress(*damage), path.open("rb") as file, np.load(file) as found:
             return np.split(found["samples"], np.cumsum(found["lengths"])[:-1])
     return None
 
