@@ -1,5 +1,6 @@
 """A streaming network that hears sound in pieces of any size, in constant memory; its state can be saved."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -96,14 +97,14 @@ class Listener:
         if not path.is_file():
             raise MissingFileError(f"{path}: expected the saved state of a stream; there is none")
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 saved = {name: file[name] for name in file.files}
             states = [saved.pop(f"state_{number}") for number in range(len(self.zero_states))]
             shapes = [(a.shape, b.shape) for a, b in zip(states, self.zero_states, strict=True)]
             samples, waiting = saved.pop("samples"), saved.pop("waiting")
             mean, count, steps = float(saved.pop("mean")), int(saved.pop("count")), int(saved.pop("steps"))
             fingerprint = str(saved.pop("fingerprint"))
-        except (ValueError, KeyError, OSError) as error:
+        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: expected the saved state of a stream of this run; {error}") from error
         if any(a != b for a, b in shapes) or fingerprint != self.info["fingerprint"]:
             raise InputError(f"{path}: expected the saved state of a stream of this run; it is that of another")

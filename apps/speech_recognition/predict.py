@@ -10,20 +10,21 @@ from keras import ops
 from scipy.special import log_softmax
 
 from shared import InputError, ctc, runs
-from shared.baselines import NGram
 from shared.data.sequences import in_buckets
 
 from . import audio, pictures
 from .config import APP, Config
-from .features import Frames, prepared
+from .features import HOP_S, Frames, prepared
+from .language import lexicon
 from .listener import Listener
 from .options import Predict
-from .transcript import Transcript, as_json, line, subtitles, words_of
+from .transcript import Transcript, as_json, as_text, subtitles, words_of
 
 LONGEST_S = 20.0  # a longer recording is transcribed in pieces, ...
 QUIET_S = 0.2  # ... which end at the quietest so many seconds in the second half of what was read
 MULTIPLE = 120  # frames that lengths beyond those of training are filled up to: each new shape is compiled
 BATCH = 32
+DEFAULT_BEAM = 24  # where hot words or further transcripts are asked for
 
 
 class Predictor:
@@ -40,11 +41,6 @@ class Predictor:
     def listener(self) -> Listener:
         """The network step by step; of a streaming run alone."""
         return Listener(self.model, self.info, self.stride)
-
-    @functools.cached_property
-    def words(self) -> list[str]:
-        """The words of the training transcripts."""
-        return sorted({word for text in self.info["texts"] for word in text.split()})
 
     def encode(self, text: str) -> list[int]:
         """A text of known symbols -> their numbers."""
@@ -65,44 +61,9 @@ class Predictor:
                 found[row] = log_softmax(each[: -(-len(inputs[row]) // self.stride)].astype(np.float64), axis=-1)
         return found
 
-    def lexicon(self, hot_words: Iterable[str] = (), hot_bonus: float = 0.0) -> ctc.Lexicon | None:
-        """The words that a search may find and what each adds: the language model, a bonus, and one for hot words."""
-        hot = {word.lower() for word in hot_words}
-        known = self.words if self.targets == "characters" else self.symbols[1:]
-        words = sorted({*known, *hot}) if self.targets == "characters" else known
-        unknown = sorted({c for word in hot for c in word} - set(self.symbols)) if self.targets == "characters" else []
-        if unknown or (self.targets == "words" and not hot <= set(words)):
-            raise InputError(f"--hot-words: expected words of the symbols that the run knows; received {sorted(hot)}")
-        numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
-        spelled = [[numbers[c] for c in ([word] if self.targets == "words" else word)] for word in words]
-        space = numbers[" "] if self.targets == "characters" and " " in numbers else None
-        if self.targets == "characters" and space is None:
-            return None
-        bonus = np.array([hot_bonus * (word in hot) for word in words]) + self.config.word_bonus
-        model = self._language_model(words)
-        context, weight = max(0, self.config.ngram - 1), self.config.ngram_weight
-
-        @functools.lru_cache(maxsize=100_000)
-        def model_score(before: tuple[int, ...], word: int) -> float:
-            ids = [*([len(words)] * (context - len(before))), *before, word]
-            return -float(model.nats(ids)[-1])
-
-        def score(before: tuple[int, ...], word: int) -> float:
-            added = weight * model_score(before[-context:] if context else (), word) if model else 0.0
-            return float(bonus[word]) + added
-
-        return ctc.Lexicon(spelled, space, score)
-
-    def _language_model(self, words: list[str]) -> NGram | None:
-        """An n-gram model of the training transcripts, which have one more token between them."""
-        if not self.config.ngram or not self.config.ngram_weight:
-            return None
-        numbers = {word: number for number, word in enumerate(words)}
-        gap = [len(words)] * max(1, self.config.ngram - 1)
-        ids = [*gap]
-        for text in self.info["texts"]:
-            ids += [*(numbers[word] for word in text.split()), *gap]
-        return NGram(self.config.ngram).fit(ids, len(words) + 1)
+    def lexicon(self, hot_words: Sequence[str] = (), hot_bonus: float = 0.0) -> ctc.Lexicon | None:
+        """The words that a search may find, see `language.lexicon`."""
+        return lexicon(self.info, self.config, hot_words, hot_bonus)
 
     def transcripts(
         self, log_probabilities: np.ndarray, lexicon: ctc.Lexicon | None, beam: int, most: int = 1
@@ -176,37 +137,32 @@ def predict(options: Predict) -> None:
 
 def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
     """Prints and writes what is asked for of one recording."""
-    beam = options.beam
-    if beam is None:
-        beam = predictor.config.beam if predictor.targets == "characters" and not predictor.info["streaming"] else 0
-    beam = max(beam, options.nbest if options.nbest > 1 else 0, 8 if options.hot_words and not beam else 0)
-    lexicon = predictor.lexicon(options.hot_words, options.hot_bonus) if beam else None
-    best, seconds, others = [], 0.0, []
+    beam = width(predictor, options)
+    words = predictor.lexicon(options.hot_words, options.hot_bonus) if beam else None
+    parts, seconds = [], 0.0
     for start, log_probabilities, raw in heard(predictor, path):
-        found = predictor.transcripts(log_probabilities, lexicon, beam, options.nbest)
-        best += [_later(word, start) for word in found[0].words]
-        seconds = start + len(log_probabilities) * predictor.stride / 100
-        others.append(found)
+        parts.append(
+            [each.later(start) for each in predictor.transcripts(log_probabilities, words, beam, options.nbest)]
+        )
+        seconds = start + len(log_probabilities) * predictor.stride * HOP_S
         if options.picture and start == 0:
             raw = predictor.frames(audio.read(path, predictor.info["sample_rate"])) if raw is None else raw
-            pictures.alignment(raw, log_probabilities, found[0], predictor, Path(options.picture))
-    text = " ".join(word.text for word in best)
-    whole = Transcript(tuple(best), sum(found[0].score for found in others))
-    ranked = others[0] if len(others) == 1 else [whole]
-    if options.json:
-        print(as_json(str(path), seconds, ranked), flush=True)
-    else:
-        print(f"{path}: {text or '(no words)'}")
-        print("".join(f"{line(word)}\n" for word in best), end="", flush=True)
-        for place, other in enumerate(ranked[1:], 2):
-            print(f"  {place}. {other.text or '(no words)'}   ({other.score - ranked[0].score:+.2f} nats)")
+            pictures.alignment(raw, log_probabilities, parts[0][0], predictor, Path(options.picture))
+    # The best of a recording in several pieces is the best of each; there is no second best of them together.
+    found = parts[0] if len(parts) == 1 else [functools.reduce(Transcript.and_then, (each[0] for each in parts))]
+    print(as_json(str(path), seconds, found) if options.json else as_text(str(path), found), flush=True)
     if options.srt:
-        runs.write_text(path.with_suffix(".srt"), subtitles(best))
+        runs.write_text(path.with_suffix(".srt"), subtitles(found[0].words))
     if options.picture and not options.json:
         print(f"Picture: {options.picture}")
 
 
-def _later(word, start: float):
-    import dataclasses
-
-    return dataclasses.replace(word, start=round(word.start + start, 3), end=round(word.end + start, 3))
+def width(predictor: Predictor, options: Predict) -> int:
+    """How many transcripts the search keeps; 0 = the likeliest symbol of each step."""
+    beam = options.beam
+    if beam is None:  # of a streaming run what `stream` gives
+        searched = predictor.targets == "characters" and not predictor.info["streaming"]
+        beam = predictor.config.beam if searched else 0
+        if options.hot_words or options.nbest > 1:
+            beam = max(beam, DEFAULT_BEAM)
+    return beam

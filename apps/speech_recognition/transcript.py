@@ -10,6 +10,7 @@ from shared.ctc import Spike
 
 from .features import HOP_S
 
+NOTHING = "(no words)"
 SUBTITLE_WORDS, SUBTITLE_S = 8, 4.0  # most in one subtitle
 
 
@@ -34,6 +35,17 @@ class Transcript:
     def text(self) -> str:
         """The words with spaces between them."""
         return " ".join(word.text for word in self.words)
+
+    def later(self, seconds: float) -> "Transcript":
+        """The same, so much later."""
+        moved = (
+            dataclasses.replace(w, start=round(w.start + seconds, 3), end=round(w.end + seconds, 3)) for w in self.words
+        )
+        return Transcript(tuple(moved), self.score)
+
+    def and_then(self, other: "Transcript") -> "Transcript":
+        """This one and what follows."""
+        return Transcript(self.words + other.words, self.score + other.score)
 
 
 class Words:
@@ -79,9 +91,14 @@ def words_of(spikes: Iterable[Spike], symbols: Sequence[str], targets: str, stri
     return tuple([*reader.read(spikes), *reader.end()])
 
 
-def line(word: Word) -> str:
-    """A word on a line of its own."""
-    return f"  {word.start:8.2f} - {word.end:8.2f} s   {word.confidence:4.2f}   {word.text}"
+def as_text(name: str, transcripts: Sequence[Transcript]) -> str:
+    """The best transcript of a recording with its words' times and confidence; the others, each on a line."""
+    best, *others = transcripts
+    lines = [f"{name}: {best.text or NOTHING}"]
+    lines += [f"  {w.start:8.2f} - {w.end:8.2f} s   {w.confidence:4.2f}   {w.text}" for w in best.words]
+    for place, other in enumerate(others, 2):
+        lines.append(f"  {place}. {other.text or NOTHING}   ({other.score - best.score:+.2f} nats)")
+    return "\n".join(lines)
 
 
 def as_json(name: str, seconds: float, transcripts: Sequence[Transcript]) -> str:
