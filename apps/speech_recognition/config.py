@@ -122,7 +122,7 @@ SMOKE = Config(max_examples=24, channels=16, units=12, layers=1, batch_size=8, b
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
-    "fsdd": Config(data="fsdd", noise=10.0, buckets=6, batch_size=32, epochs=16),
+    "fsdd": Config(data="fsdd", noise=10.0, buckets=6),
     # 1.4 M parameters
     "an4": Config(
         data="an4",
