@@ -6,7 +6,7 @@ import numpy as np
 
 from .data import Data, Part
 from .features import COEFFICIENTS, with_deltas
-from .sources import Utterance
+from .utterance import Utterance
 
 TEMPLATES = 2  # of each word by each speaker, at most ...
 MOST_TEMPLATES = 120  # ... and in all

@@ -15,7 +15,8 @@ from shared.trials import same_for_every_seed
 from .augment import masked, varied
 from .config import Config
 from .features import Frames, loudness, prepared, total
-from .sources import Utterance, read
+from .sources import read
+from .utterance import Utterance
 
 FEW_WORDS = 50  # different words that can each be a symbol
 NAMED = 3  # utterances that are named when some are left out
@@ -72,7 +73,7 @@ def load(config: Config) -> Data:
     info = {
         "source": "digits spoken by eSpeak NG" if config.data == "builtin" else config.data,
         "fingerprint": fingerprint(
-            [(name, [(u.raw, u.text, u.speaker) for u in some]) for name, some in found.items()]
+            [(part, [(u.origin, u.text, u.speaker) for u in some]) for part, some in found.items()]
         ),
         "split": _split(parts),
         "targets": targets,
@@ -84,11 +85,16 @@ def load(config: Config) -> Data:
         "deltas": config.deltas,
         "normalisation": config.normalisation,
         "streaming": config.streaming,
-        "level": total(np.concatenate([loudness(raw) for raw in raws["train"]])) if config.features == "logmel" else 0,
+        "level": _level(raws["train"]) if config.features == "logmel" else 0.0,
         "width": raws["train"][0].shape[1] * (2 if config.deltas else 1),
         "bucket_lengths": bucket_lengths([len(raw) for raw in raws["train"]], config.buckets, longest),
     }
     return Data(*(parts.get(name) for name in ("train", "valid", "test", "isolated", "examples")), info)
+
+
+def _level(raws: list[np.ndarray]) -> float:
+    """The loudness of all utterances together; rounded, since processors differ in the last digits."""
+    return round(total(np.concatenate([loudness(raw) for raw in raws])), 2)
 
 
 def _targets(train: list[Utterance], config: Config) -> str:

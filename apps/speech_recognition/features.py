@@ -74,7 +74,8 @@ class Frames:
     def transformed(self, windows: np.ndarray) -> np.ndarray:
         """Windows of samples (frames, window) -> raw frames (frames, features)."""
         taper, filters, size = _tables(self)
-        energy = np.abs(np.fft.rfft(windows * taper, size)) ** 2 @ filters
+        spectrum = np.fft.rfft(windows * taper, size)
+        energy = (spectrum.real**2 + spectrum.imag**2) @ filters
         if self.kind == "logmel":
             return np.log(energy + TINY)
         return np.log(energy + TINY) @ cosines(self.bands).T

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from apps.speech_recognition import audio, augment, data, espeak, features, sources, spoken
+from apps.speech_recognition import audio, augment, data, espeak, features, fsdd, sources, spoken, utterance
 from apps.speech_recognition.config import Config
 from apps.speech_recognition.features import Frames
+from apps.speech_recognition.sources import COMMANDS
 from shared import InputError
 
 RATE = 8000
@@ -262,7 +263,7 @@ def test_the_program_that_speaks_says_that_the_package_is_missing(monkeypatch):
     [("Hello, World!", "hello world"), ("it’s  ÉTÉ", "it's été"), ("e\u0301t\u0301", "ét\u0301")],
 )
 def test_transcripts_are_lower_case_words_without_punctuation(text, words):
-    assert sources.cleaned(text, "here") == words
+    assert utterance.cleaned(text, "here") == words
 
 
 @pytest.mark.parametrize(
@@ -270,7 +271,7 @@ def test_transcripts_are_lower_case_words_without_punctuation(text, words):
 )
 def test_a_transcript_with_what_is_no_letter_is_refused_with_its_place(text, said):
     with pytest.raises(InputError, match=r"table.csv, line 3: ") as refusal:
-        sources.cleaned(text, "table.csv, line 3")
+        utterance.cleaned(text, "table.csv, line 3")
     assert said in str(refusal.value)
 
 
@@ -346,7 +347,7 @@ def test_an_utterance_longer_than_the_longest_is_left_out(tmp_path, capsys):
 def spoken_part(count=5):
     random = np.random.default_rng(0)
     raws = [random.normal(size=(int(n), 40)).astype(np.float32) for n in random.integers(30, 60, count)]
-    utterances = [sources.Utterance(raw, "one two", "a", "here") for raw in raws]
+    utterances = [utterance.Utterance(raw, "one two", "a", "here", 0) for raw in raws]
     return data.Part(utterances, [np.array([1, 2], np.int32)] * count)
 
 
@@ -402,7 +403,7 @@ def test_fsdd_holds_out_one_speaker_and_the_official_split_shares_them():
 
 @pytest.mark.data
 def test_fsdd_files_are_found_under_their_own_names():
-    recordings = sources.fsdd_recordings()
+    recordings = fsdd.recordings_of_all()
     assert len(recordings) == 3000
     assert {len(x) for x in recordings.values()} == {len(x) for x in recordings.values() if 1000 < len(x) < 20_000}
     assert sum(map(len, recordings.values())) / 8000 == pytest.approx(1312, abs=1)
@@ -431,9 +432,34 @@ def test_joined_wav_files_are_taken_apart():
         file = io.BytesIO()
         soundfile.write(file, TONE[:count], RATE, format="WAV")
         files.append(file.getvalue())
-    assert list(sources.wavs(b"".join(files))) == files
+    assert list(fsdd.wavs(b"".join(files))) == files
 
 
 def test_what_was_learned_from_the_data_fits_json(tmp_path):
     found = data.load(Config(data=str(folder(tmp_path)), buckets=1))
     assert json.loads(json.dumps(found.info)) == found.info
+
+
+@pytest.mark.parametrize("key", ["text", "label"])
+def test_sets_of_sentences_and_of_commands_are_read_with_their_own_parts(key, monkeypatch):
+    sound = (3000 * TONE).astype(np.int64)
+    said = {"text": [b"HELLO THERE", b"OH"], "label": [COMMANDS.index("stop"), COMMANDS.index("_silence_")]}[key]
+    examples = [{"audio": sound, key: each, "speaker_id": 7} for each in said]
+    monkeypatch.setattr(sources.tfds, "splits", lambda name: ["test_clean", "train_clean100", "dev_clean"])
+    monkeypatch.setattr(sources.tfds, "load_examples", lambda name, split: examples)
+    found = sources.read(Config(data="tfds:some"))
+    wanted = ["hello there", "oh"] if key == "text" else ["stop"]
+    assert {part: [u.text for u in some] for part, some in found.items()} == dict.fromkeys(
+        ("train", "valid", "test"), wanted
+    )
+    assert found["test"][0].speaker == "7"
+    monkeypatch.setattr(sources.tfds, "splits", lambda name: ["train"])
+    with pytest.raises(InputError, match="expected train, validation and test parts; it has train"):
+        sources.read(Config(data="tfds:some"))
+
+
+def test_the_commands_are_in_the_order_of_the_set():
+    import tensorflow_datasets as tfds
+
+    with tfds.testing.mock_data(num_examples=1):
+        assert tuple(tfds.builder("speech_commands").info.features["label"].names) == COMMANDS
