@@ -100,9 +100,7 @@ def read_tfds(config: Config, frames: Frames) -> Parts:
     for part, begins in TFDS_SPLITS.items():
         name = next((name for name in known if name.startswith(begins)), None)
         if name is None:
-            raise InputError(
-                f"{config.data}: expected parts to train on, to validate and to test; it has {', '.join(known)}"
-            )
+            raise InputError(f"{config.data}: expected train, validation and test parts; it has {', '.join(known)}")
         some = f"{name}[:{config.max_examples}]" if config.max_examples else name
         parts[part] = []
         for number, example in enumerate(tfds.load_examples(config.data, some)):
