@@ -10,7 +10,7 @@ BENCH := $(VENV)/bench
 # runs it; tests/conftest.py says which, and in what order. make test ARGS=--durations=20 shows what took longest.
 TESTS := -m pytest -q --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
-ON_JAX := tests/layers/test_battery.py tests/test_decoding.py
+ON_JAX := tests/layers tests/test_decoding.py tests/test_fit.py
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -21,16 +21,15 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(READY) ## train APP (text_generation) on its built-in data, show the result: make demo APP=<name>
+	@test -f apps/$(APP)/config.py || { echo "There is no app $(APP). The apps are:" >&2; $(RUN) -m apps >&2; exit 2; }
 	$(RUN) -m apps.$(APP) train
 
-test: $(READY) ## all tests but the slow ones: TensorFlow, then the layers' battery and decoding on JAX
+test: $(READY) ## all tests but the slow ones, on TensorFlow
 	$(RUN) $(TESTS) -m "not slow"
-	KERAS_BACKEND=jax $(RUN) $(TESTS) -m "not slow" $(ON_JAX)
 
-test-all: $(READY) ## what `make test` leaves out: real trainings, every layer and the training loop on JAX
+test-all: $(READY) ## what `make test` leaves out: real trainings; layers, decoding and the training loop on JAX
 	$(RUN) $(TESTS) -m slow
-	KERAS_BACKEND=jax $(RUN) $(TESTS) -m slow $(ON_JAX)
-	KERAS_BACKEND=jax $(RUN) $(TESTS) tests/layers tests/test_fit.py --ignore tests/layers/test_battery.py
+	KERAS_BACKEND=jax $(RUN) $(TESTS) $(ON_JAX)
 
 lint: $(READY) ## ruff check, ruff format --check, mypy on shared
 	$(RUN) -m ruff check .

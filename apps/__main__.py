@@ -1,18 +1,10 @@
-"""python -m apps: the gallery's table."""
+"""python -m apps [VERB]: the gallery's table, a new app, the runs."""
 
-import importlib
-import pkgutil
+import sys
 
-import apps
+from shared import cli
 
-
-def gallery() -> list[tuple[str, str]]:
-    """(name, what it does) of every app found."""
-    names = sorted(module.name for module in pkgutil.iter_modules(apps.__path__) if module.ispkg)
-    return [(name, str(importlib.import_module(f"apps.{name}").__doc__).strip()) for name in names]
-
+from .options import verbs
 
 if __name__ == "__main__":
-    for name, sentence in gallery():
-        print(f"{name:24} {sentence}")
-    print("\npython -m apps.NAME --help   lists what an app can do")
+    sys.exit(cli.main("apps", verbs, sys.argv[1:] or ["list"]))

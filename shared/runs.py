@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared import InputError, MissingFileError
+from shared import InputError, MissingFileError, locks
 
 Settings = TypeVar("Settings")
 TRAIN_AGAIN = "Train this run again with --fresh."
@@ -82,10 +82,13 @@ class Run:
         Of a run begun before nothing is written: the same must be learned again.
 
         Raises:
-            InputError: the data has changed since then.
+            InputError: the data has changed since then, or another process is training this run.
         """
+        if self.path.exists():
+            locks.hold(self.path)
         if self.fresh or not self.path.exists():
             _create(self, info)
+            locks.hold(self.path)
         else:
             self.check(info)
 

@@ -57,3 +57,16 @@ def test_make_help_names_every_target_of_the_readme():
     known = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in re.findall(r"`make ([a-z-]+)|^make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE):
         assert re.search(rf"^{''.join(target)}\s", known, re.MULTILINE), target
+
+
+def test_the_snippet_of_the_layers_card_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "shared/layers/README.md").read_text(), re.DOTALL)
+    found = {}
+    exec(compile(snippet, "README.md", "exec"), found)
+    assert tuple(found["output"].shape) == (1, 64) and (tmp_path / "model.keras").exists()
+
+
+def test_make_demo_names_the_apps_where_there_is_none_of_that_name():
+    done = subprocess.run(["make", "demo", "APP=sentiment"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and "There is no app sentiment" in done.stderr and "sentiment_analysis" in done.stderr

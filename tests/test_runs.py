@@ -381,10 +381,27 @@ def test_a_saved_model_loads_in_a_new_process_without_the_training_code(folder):
     run.save_model(model)
     x = np.ones((2, 4, 3), "float32")
     script = (
-        "import numpy as np; from shared import runs; model = runs.find('app').load_model(); "
-        "print(np.asarray(model(np.ones((2, 4, 3), 'float32'))).tolist())"
+        "import shared.layers, sys; assert 'keras' not in sys.modules; import keras, numpy as np; "
+        "from shared import runs; "
+        "models = [runs.find('app').load_model(), keras.models.load_model(runs.find('app').file('model.keras'))]; "
+        "x = np.ones((2, 4, 3), 'float32'); print([np.asarray(model(x)).tolist() for model in models])"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(json.loads(done.stdout), model(x), atol=1e-7)
+    for found in json.loads(done.stdout):
+        np.testing.assert_allclose(found, model(x), atol=1e-7)
+
+
+def test_a_run_that_another_process_trains_is_refused_at_once_and_left_alone(folder):
+    begun("app", CONFIG, info={"a": 1}, name="mine").begin({"a": 1})  # the same process may go on
+    script = (
+        "from shared import runs, InputError\n"
+        f"run = runs.start('app', {CONFIG!r}, 'mine', fresh=%s)\n"
+        "try:\n    run.begin({'a': 1})\nexcept InputError as error:\n    print(error)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    for fresh in (False, True):
+        done = subprocess.run([sys.executable, "-c", script % fresh], env=environment, capture_output=True, text=True)
+        assert "is being trained by another process" in done.stdout, done.stderr
+    assert runs.root().joinpath("app/mine/config.json").exists()

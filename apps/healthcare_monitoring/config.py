@@ -25,6 +25,14 @@ class Config:
     # CSV file with the columns patient, outcome (0 = none, 1, 2, ...) and, if patients were followed up, time; by
     # default outcomes.csv in the folder of your own --data
     outcomes: str = ""
+    # CSV file with the measurements of the validation patients; by default a share of --data's patients validates
+    valid: str = ""
+    # their outcomes; by default outcomes.csv in the folder of --valid
+    valid_outcomes: str = ""
+    # CSV file with the measurements of the test patients; by default a fold of --data's patients is the test part
+    test: str = ""
+    # their outcomes; by default outcomes.csv in the folder of --test
+    test_outcomes: str = ""
     # use at most so many patients, spread evenly over the source; 0 = all
     max_examples: Whole = 0
     # width of a time step, in the data's unit of time; 0 = one step for each visit
@@ -87,6 +95,11 @@ class Config:
             raise InputError(f"--summaries: expected some of {', '.join(SUMMARIES)}; received none")
         if self.fold >= self.fold_count:
             raise InputError(f"--fold: expected less than --fold-count {self.fold_count}; received {self.fold}")
+        if self.fold and self.test:
+            raise InputError(f"--fold: expected 0 with --test, whose patients are the test part; received {self.fold}")
+        for part in ("valid", "test"):
+            if getattr(self, f"{part}_outcomes") and not getattr(self, part):
+                raise InputError(f"--{part}-outcomes: expected with --{part} only")
         if self.intervals > 1 and not self.interval:
             raise InputError(f"--intervals: expected 1 without --interval; received {self.intervals}")
 

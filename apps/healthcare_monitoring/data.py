@@ -5,6 +5,7 @@ from measurements, by the names of the columns that hold them.
 """
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,77 +15,59 @@ from shared.data.sequences import spread
 from shared.runs import fingerprint
 
 from .config import Config
+from .parts import Part, part
+from .reading import read_measurements, read_outcomes
 from .records import Outcomes, Table, place, warn, with_zeros_counted, within
 from .scaling import Scale
-from .sources import names, read
-from .steps import Steps, in_window
+from .sources import names, outcomes_file, read
+from .steps import in_window
 
 SPLIT_SEED = 0  # the same folds in every run, so that runs compare
 PARTS = ("train", "valid", "test")
 FEWEST = 3  # patients of each outcome in each fold
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """Patients of one part of the split.
-
-    targets (patients, steps, intervals) int32: 0 or the cause; weights of the same shape: 0 where the interval is not
-    known, or the step not real.
-    """
-
-    patients: tuple[str, ...]
-    steps: Steps
-    targets: np.ndarray
-    weights: np.ndarray
-    outcomes: Outcomes
-
-    def arrays(self) -> tuple:
-        """((inputs, summary), targets, weights) for `fit`."""
-        return (self.steps.inputs, np.nan_to_num(self.steps.summary)), self.targets, self.weights
+UNUSUAL = 0.05  # share of the training patients of whom fewer variables were measured than is usual
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """The three parts, and all measurements that they were made of.
+    """The three parts, and what was learned from the training patients.
 
     `info` fits JSON: source, fingerprint, split, variables, causes, time_unit, scale, left_out (by variable: how many
-    values are beyond the limits of the scale), unit (the time that counts as 1), summaries, knots, step, window,
-    intervals, interval, share of training patients with the first cause.
+    values are beyond the limits of the scale), ranges ([lowest, highest] value of each variable among the training
+    patients), fewest (how many of the variables 95 % of them were measured in at least), unit (the time that counts as
+    1), summaries, knots, step, window, intervals, interval, share of training patients with the first cause.
     """
 
     train: Part
     valid: Part
     test: Part
-    table: Table
     info: dict[str, Any]
 
 
 # Kept for no second call: the seed decides who the simulated patients are, the fold what every part holds.
 def load(config: Config) -> Data:
-    """Reads, splits, scales and lays out the records that `config.data` names.
+    """Reads, splits, scales and lays out the records that `config.data` names, and --valid and --test.
 
     Raises:
         InputError: an unknown source, a file that cannot be right, one outcome only, or too few patients.
     """
     found, outcomes = read(config)
-    content = fingerprint(found.patients, found.variables, found.who, found.when, found.what, found.value, outcomes)
+    content = [found.patients, found.variables, found.who, found.when, found.what, found.value, outcomes]
     chosen = spread(len(found.patients), config.max_examples)
     found, outcomes = found.among(chosen), outcomes.among(chosen)
     check(found, outcomes, config)
-    parts = split(outcomes.label, config)
+    cut = split(outcomes.label, config)
     causes, time_unit = names(config, outcomes)
-    found, scale, left_out = in_usual_units(in_window(found, config.window, time_unit), parts[0])
+    found, scale, left_out = in_usual_units(in_window(found, config.window, time_unit), cut["train"])
     warn(found.notes)
     info = {
         "source": "simulated stays in intensive care" if config.data == "builtin" else config.data,
-        "fingerprint": content,
-        "split": f"fold {config.fold} of {config.fold_count}, by patient: "
-        + ", ".join(f"{name} {len(part):,}" for name, part in zip(PARTS, parts, strict=True)),
         "variables": list(found.variables),
         "causes": list(causes),
         "time_unit": time_unit,
         "scale": dataclasses.asdict(scale),
         "left_out": left_out,
+        **usual(found.among(cut["train"])),
         "unit": config.interval or config.window / 4 or 1.0,  # so that gaps are near 1
         "summaries": list(config.summaries),
         "knots": list(config.knots),
@@ -92,21 +75,89 @@ def load(config: Config) -> Data:
         "window": config.window,
         "intervals": config.intervals,
         "interval": config.interval,
-        "share": float((outcomes.label[parts[0]] == 1).mean()),
+        "share": float((outcomes.label[cut["train"]] == 1).mean()),
     }
-    steps = Steps.of(found, scale, info)
-    targets, weights = layout(outcomes, steps.times, steps.lengths, config)
-    train, valid, test = (
-        Part(
-            tuple(found.patients[n] for n in part),
-            steps.among(part),
-            targets[part],
-            weights[part],
-            outcomes.among(part),
+    parts = {name: part(found.among(rows), outcomes.among(rows), config, info) for name, rows in cut.items()}
+    for name in set(PARTS) - set(cut):
+        parts[name] = cohort(getattr(config, name), getattr(config, f"{name}_outcomes"), config, info)
+        refuse_known(parts[name].table, found)
+        content += [parts[name].table.patients, parts[name].steps.values, parts[name].outcomes]
+    sizes = ", ".join(f"{name} {len(parts[name].patients):,}" for name in PARTS)
+    apart = "".join(f", {name} from {getattr(config, name)}" for name in PARTS if name not in cut)
+    fold = f"fold {config.fold} of {config.fold_count}, by patient" if "test" in cut else "by patient"
+    info |= {"fingerprint": fingerprint(*content), "split": f"{fold}: {sizes}{apart}"}
+    return Data(**parts, info=info)
+
+
+def as_read(found: Table, info: dict[str, Any]) -> Table:
+    """The measurements that a run reads of a table, with notes on stderr; some patients may have none left.
+
+    Raises:
+        InputError: nothing is left of any patient.
+    """
+    found = within(found, np.array(Scale(**info["scale"]).limits))
+    found = in_window(found, info["window"], info["time_unit"])
+    warn(found.notes)
+    if not len(found.when):
+        raise InputError(f"{found.source}: patient {found.patients[0]} has no measurement that can be read")
+    return found
+
+
+def cohort(path: str, outcomes: str, config: Config, info: dict[str, Any]) -> Part:
+    """The patients of a file of measurements as a run reads them, and their outcomes.
+
+    Args:
+        path: CSV file of the measurements.
+        outcomes: that of the outcomes, "" for outcomes.csv in the same folder.
+        config: of the run.
+        info: what it learned; neither scale nor variables are learned anew.
+
+    Raises:
+        InputError: a row that cannot be right, a variable or an outcome that the run does not know, outcomes with times
+            where the run's have none, or without, or no difference between the patients.
+    """
+    found = read_measurements(Path(path), info["variables"])
+    known = read_outcomes(outcomes_file(Path(path), outcomes), found, most=len(info["causes"]))
+    followed = known.until is not None
+    if followed != bool(info["interval"]):
+        given, learned = ("times", "none") if followed else ("no times", "times")
+        raise InputError(f"{path}: its outcomes have {given}; those that the run was trained on have {learned}")
+    found = as_read(found, info)
+    readable = np.flatnonzero(found.counts())
+    if lost := len(found.patients) - len(readable):
+        warn([f"{path}: patients without a measurement that can be read are left out: {lost:,}"])
+    known = known.among(readable)
+    if len(np.unique(known.label == 1)) < 2:
+        raise InputError(
+            f"{path}: expected patients with and without {info['causes'][0]}; all {len(readable)} are alike"
         )
-        for part in parts
-    )
-    return Data(train, valid, test, found, info)
+    return part(found.among(readable), known, config, info)
+
+
+def tested_on(data: Data, path: str, outcomes: str, config: Config) -> Data:
+    """The data of a run with the patients of another file as its test part. Raises InputError as `cohort`."""
+    return dataclasses.replace(data, test=cohort(path, outcomes, config, data.info))
+
+
+def refuse_known(found: Table, others: Table) -> None:
+    """InputError if a patient is among others too, whom a network is trained on."""
+    for who in np.flatnonzero(np.isin(found.patients, others.patients)):
+        line = found.lines[found.who == who].min()
+        raise InputError(
+            f"{place(found.source, line)}: patient {found.patients[who]} is one of {others.source} too; "
+            "expected other patients to validate and test on"
+        )
+
+
+def usual(found: Table) -> dict[str, Any]:
+    """What is usual among training patients: `ranges` and `fewest`, see `Data`."""
+    columns = [found.value[found.what == what] for what in range(len(found.variables))]
+    measured = np.zeros((len(found.patients), len(found.variables)), bool)
+    measured[found.who, found.what] = True
+    return {
+        "ranges": [[float(column.min()), float(column.max())] if len(column) else None for column in columns],
+        "fewest": int(np.quantile(measured.sum(axis=1), UNUSUAL, method="lower")),
+    }
 
 
 def check(found: Table, outcomes: Outcomes, config: Config) -> None:
@@ -156,36 +207,20 @@ def in_usual_units(found: Table, training: np.ndarray) -> tuple[Table, Scale, di
     return left, scale, {name: int(n) for name, n in zip(found.variables, counts, strict=True) if n}
 
 
-def split(label: np.ndarray, config: Config) -> list[np.ndarray]:
-    """The patients of train, valid and test, outcomes in equal shares: one fold tests, some of the rest validate."""
+def split(label: np.ndarray, config: Config) -> dict[str, np.ndarray]:
+    """The patients of each part that has no file of its own, outcomes in equal shares.
+
+    One fold tests, some of the rest validate.
+    """
     from sklearn.model_selection import StratifiedKFold, train_test_split
 
-    folds = list(StratifiedKFold(config.fold_count, shuffle=True, random_state=SPLIT_SEED).split(label, label))
-    rest, test = folds[config.fold]
-    train, valid = train_test_split(
-        rest, test_size=config.valid_fraction, stratify=label[rest], random_state=SPLIT_SEED
-    )
-    return [np.sort(part) for part in (train, valid, test)]
-
-
-def layout(outcomes: Outcomes, times: np.ndarray, lengths: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and weights (patients, steps, intervals) of every step, see `Part`.
-
-    Without times there is one interval, the rest of the stay. With them, an interval is known if the patient was
-    followed up to its end or had the event in it; after the event there is nothing to know.
-    """
-    patients, steps = times.shape
-    real = np.arange(steps) < lengths[:, None]
-    if outcomes.until is None:
-        targets = np.broadcast_to(outcomes.label[:, None, None], (patients, steps, 1)).astype(np.int32)
-        known = np.ones(targets.shape, bool)
-    else:
-        ends = times[..., None] + config.interval * np.arange(1, config.intervals + 1)
-        until, label = outcomes.until[:, None, None], outcomes.label[:, None, None]
-        inside = (until <= ends) & (until > ends - config.interval)
-        inside[..., 0] |= until[..., 0] <= times  # an event at the time of the visit itself
-        targets = np.where(inside, label, 0).astype(np.int32)
-        known = (until > ends) | (inside & (label > 0))
-    last = np.arange(steps) == lengths[:, None] - 1
-    share = np.where(last, 1 - config.early_share, config.early_share / np.maximum(lengths - 1, 1)[:, None])
-    return targets, (known * (real * share)[..., None]).astype(np.float32)
+    parts = {"train": np.arange(len(label))}
+    if not config.test:
+        folds = list(StratifiedKFold(config.fold_count, shuffle=True, random_state=SPLIT_SEED).split(label, label))
+        parts["train"], parts["test"] = folds[config.fold]
+    if not config.valid:
+        rest = parts["train"]
+        parts["train"], parts["valid"] = train_test_split(
+            rest, test_size=config.valid_fraction, stratify=label[rest], random_state=SPLIT_SEED
+        )
+    return {name: np.sort(rows) for name, rows in parts.items()}

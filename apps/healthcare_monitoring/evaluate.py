@@ -1,59 +1,80 @@
 """How good a run is compared with the baselines: discrimination, calibration, and what its alarm does."""
 
+import dataclasses
 import functools
 from pathlib import Path
 
 import numpy as np
 
-from shared import plots, results, runs, trials
+from shared import paired, plots, results, runs, trials
 
 from .config import APP, Config
-from .data import Data, Part, load
-from .metrics import DIRECTIONS, binary_baselines, binary_figures, risk, survival_figures
+from .data import Data, load, tested_on
+from .metrics import BINARY, DIRECTIONS, NOT_DRAWN, binary_baselines, risk
 from .options import Evaluate
+from .parts import Part
 from .predict import WARNING, Predictor
+from .survival import survival_figures
 
 HEADLINE = ("auroc", "c_index_td")
 PUBLISHED = {("physionet2012", "auroc"): {"name": "GRU-D (Che et al. 2018)", "value": 0.8424}}
+PICTURE = "calibration.png"
 GROUPS = 10  # of patients with about equal risk, in the calibration picture
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder."""
+    """The evaluate verb: measures a run again, from what is stored in its folder, on its test patients or on others."""
     run = runs.find(APP, options.run)
-    data = load(run.settings(Config))
+    config, picture = run.settings(Config), PICTURE
+    data = load(config)
     run.check(data.info)
-    records = measure(Predictor(run), data)
+    if options.data:
+        data = tested_on(data, options.data, options.outcomes or "", config)
+        picture = f"calibration-{Path(options.data).stem}.png"
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+    records = measure(Predictor(run), data, picture)
     report(records)
     if options.record:
         results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
 
 
-def measure(predictor: Predictor, data: Data) -> list[dict]:
-    """Measures the predictions for the test patients; draws the calibration where outcomes have no times."""
+def measure(predictor: Predictor, data: Data, picture: str = PICTURE) -> list[dict]:
+    """Measures the predictions for the test patients; draws the calibration where outcomes have no times.
+
+    Args:
+        predictor: of the run.
+        data: the run's, perhaps with other test patients.
+        picture: what the picture's file in the run is called.
+    """
     config, test = predictor.run.config, data.test
     chances = predictor.chances(test.steps)
     if test.outcomes.until is None:
         happened = test.outcomes.label == 1
-        risks = {"network": test.steps.at_last(risk(chances))} | binary_baselines(data.train, test)
-        figures = {name: binary_figures(happened, theirs) for name, theirs in risks.items()}
-        draw(happened, risks, predictor.run.file("calibration.png"))
+        ours, theirs = test.steps.at_last(risk(chances)), binary_baselines(data.train, test)
+        figures = {metric: binary(metric, happened, ours, theirs) for metric in BINARY}
+        draw(happened, {"network": ours} | theirs, predictor.run.file(picture))
     else:
         figures = survival_figures(data.train, test, chances, data.info["interval"])
-    ours = figures.pop("network")
     figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
     records = [
         figure(
             metric=metric,
-            value=value,
-            direction=DIRECTIONS[metric],
-            baselines={name: theirs[metric] for name, theirs in figures.items()},
+            **found,
             published=PUBLISHED.get((config["data"], metric)),
             details=alarms(predictor, test, risk(chances)) if metric in HEADLINE else None,
         )
-        for metric, value in ours.items()
+        for metric, found in figures.items()
     ]
     return results.headed(records, HEADLINE)
+
+
+def binary(metric: str, happened: np.ndarray, ours: np.ndarray, theirs: dict[str, np.ndarray]) -> dict:
+    """A figure of risks (patients,) of the network and the baselines, as `shared.paired.compared` gives it."""
+    score, direction = BINARY[metric], DIRECTIONS[metric]
+    if metric in NOT_DRAWN:
+        baselines = {name: score(happened, risks) for name, risks in theirs.items()}
+        return {"value": score(happened, ours), "baselines": baselines, "direction": direction}
+    return paired.compared(lambda risks, rows: score(happened[rows], risks[rows]), ours, theirs, len(ours), direction)
 
 
 def alarms(predictor: Predictor, part: Part, risks: np.ndarray) -> dict:

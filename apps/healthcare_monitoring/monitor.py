@@ -25,10 +25,11 @@ from .config import APP
 from .metrics import risk
 from .model import step, zero_states
 from .options import Stream
-from .predict import WARNING, Predictor
+from .predict import UNLIKE, WARNING, Predictor
 from .reading import MEASUREMENTS, header, measurement
 from .records import fits
 from .steps import MOST_STEPS, Running
+from .unlike import hardly_measured, out_of_range
 
 POLL_S = 0.2  # between looks at a file that may grow
 KEPT = 10_000  # answers whose times count for the latency
@@ -46,6 +47,7 @@ class Monitor:
         self.at: float | None = None  # when the step began (bins) or lies (visits)
         self.before = 0.0  # the same of the step before
         self.total, self.count = np.zeros(len(self.columns)), np.zeros(len(self.columns))
+        self.known: set[int] = set()  # variables measured so far
         self.curve: list[tuple[float, float]] = []  # (time, risk), the last of each step
 
     def warm_up(self) -> None:
@@ -67,11 +69,19 @@ class Monitor:
         column = self.columns[variable]
         self.total[column] += value
         self.count[column] += 1
+        self.known.add(column)
         now = float(risk(np.array(self._answer()[0][0])))
         if self.curve and self.curve[-1][0] >= begin:
             self.curve.pop()
         self.curve.append((when, now))
         return now
+
+    def unlike(self, variable: str, value: float) -> str:
+        """What of this value and of all so far is unlike the training patients, to be printed behind the risk."""
+        column = self.columns[variable]
+        odd, few = out_of_range(value, column, self.info), hardly_measured(len(self.known), self.info)
+        said = [f"{variable} {value:g} {odd}" if odd else "", few]
+        return f"   {UNLIKE}: {'; '.join(filter(None, said))}" if any(said) else ""
 
     def _answer(self) -> tuple[Any, list, Running]:
         """The answer, the states and the record if the step ended now."""
@@ -96,6 +106,8 @@ def stream(options: Stream) -> None:
     A monitor must go on, so a wrong line never ends it.
     """
     run = runs.find(APP, options.run)
+    if options.feed != "-" and not Path(options.feed).is_file():
+        raise MissingFileError(f"Expected a CSV file of measurements, or - for standard input. None at {options.feed}")
     predictor = Predictor(run)
     monitor = Monitor(predictor)
     monitor.warm_up()
@@ -112,6 +124,7 @@ def stream(options: Stream) -> None:
                     now = monitor.measure(when, variable, value)
                     took.append(1000 * (time.perf_counter() - began))
                     answer = f"{when:9.2f}  {variable:16} {value:9.4g}   risk {now:.3f}{alarms.said(when, now)}"
+                    answer += monitor.unlike(variable, value)
             except InputError as error:
                 print(f"left out: {error}", file=sys.stderr, flush=True)
                 left_out += 1
@@ -184,7 +197,7 @@ def feed(options: Stream) -> Iterator[tuple[str, dict[str, str]]]:
     Without a header, which gets no answer, the columns are time, variable, value.
 
     Raises:
-        InputError: no such file, or a header without the columns that are needed.
+        InputError: a header without the columns that are needed.
     """
     source = "standard input" if options.feed == "-" else options.feed
     columns = list(MEASUREMENTS[1:])
@@ -203,8 +216,6 @@ def _lines(options: Stream) -> Iterator[str]:
     if options.feed == "-":
         yield from iter(sys.stdin.readline, "")
         return
-    if not Path(options.feed).is_file():
-        raise MissingFileError(f"Expected a CSV file of measurements, or - for standard input. None at {options.feed}")
     with Path(options.feed).open(encoding="utf-8-sig", errors="replace") as file:
         begun = ""
         while True:

@@ -28,12 +28,23 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run again on its test patients and compare it with the baselines."""
+    """Measure a trained run again, on its test patients or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
+    # CSV file with the measurements of other patients to measure it on; by default the run's own test patients
+    data: str | None = None
+    # CSV file with the outcomes of these; by default outcomes.csv in the folder of --data
+    outcomes: str | None = None
     # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
     record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what does not go together."""
+        if self.record and self.data:
+            raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
+        if self.outcomes and not self.data:
+            raise InputError("--outcomes: expected with --data, whose patients had them")
 
 
 @dataclass(frozen=True)

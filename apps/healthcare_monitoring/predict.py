@@ -12,16 +12,19 @@ import numpy as np
 from shared import InputError, runs
 
 from .config import APP
-from .data import Part
+from .data import as_read
 from .metrics import HORIZON, incidence, risk
 from .model import probabilities
 from .options import Predict
+from .parts import Part
 from .reading import read_measurements
-from .records import Table, warn, within
+from .records import Table
 from .scaling import Scale
-from .steps import Steps, in_window
+from .steps import Steps
+from .unlike import unlike
 
 WARNING = "Not a medical device: for study and demonstration, never for decisions about patients."
+UNLIKE = "unlike the training patients"
 ALARM = "alarm.json"
 NO_ALARM = {"threshold": 1.0, "stated": 0.0}  # of a run that was stopped before its threshold was chosen
 AT_A_TIME = 1_000  # patients laid out step by step, so that memory does not grow with their number
@@ -34,13 +37,14 @@ class Prediction:
     """One patient at the last of their steps.
 
     chances (intervals, 1 + causes) of nothing and of each cause given nothing before; alarm: when the risk first
-    reached the threshold, None if it never did.
+    reached the threshold, None if it never did; unlike: how the patient differs from those trained on, "" if not.
     """
 
     patient: str
     chances: np.ndarray
     risk: float
     alarm: float | None
+    unlike: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +83,10 @@ class Predictor:
             steps = self.steps(some)
             chances = self.chances(steps)
             alarms = self.alarms(steps, risk(chances))
-            for patient, last, alarm in zip(some.patients, steps.at_last(chances), alarms, strict=True):
-                yield Prediction(patient, last, float(risk(last)), None if np.isnan(alarm) else float(alarm))
+            for patient, last, at, said in zip(
+                some.patients, steps.at_last(chances), alarms, unlike(some, self.info), strict=True
+            ):
+                yield Prediction(patient, last, float(risk(last)), None if np.isnan(at) else float(at), said)
 
     def alarms(self, steps: Steps, risks: np.ndarray) -> np.ndarray:
         """(patients,) when the risk (patients, steps) first reaches the threshold; NaN: at no real step."""
@@ -133,25 +139,11 @@ class Predictor:
         return risks[0] - risks[1:]
 
 
-def load_table(path: str, predictor: Predictor) -> Table:
-    """The measurements in a file as far as the run reads them, with notes on stderr.
-
-    Raises:
-        InputError: what `read_measurements` raises, or nothing is left of any patient.
-    """
-    found = within(read_measurements(Path(path), predictor.info["variables"]), predictor.limits)
-    found = in_window(found, predictor.info["window"], predictor.info["time_unit"])
-    warn(found.notes)
-    if not len(found.when):
-        raise InputError(f"{path}: patient {found.patients[0]} has no measurement that can be read")
-    return found
-
-
 def predict(options: Predict) -> None:
     """The predict verb: a description of each patient, or a line for each of many."""
     _check_out(options)
     predictor = Predictor(runs.find(APP, options.run))
-    found = load_table(options.records, predictor)
+    found = as_read(read_measurements(Path(options.records), predictor.info["variables"]), predictor.info)
     readable = np.flatnonzero(found.counts())
     predicted = {each.patient: each for each in predictor.predictions(found.among(readable))}
     many = len(found.patients) > MANY
@@ -182,19 +174,24 @@ def _check_out(options: Predict) -> None:
 
 
 def table_of(patients: tuple[str, ...], predicted: dict[str, Prediction]) -> str:
-    """Predictions as CSV: patient, risk, alarm (1 if the risk has reached the threshold), empty where there is none."""
+    """Predictions as CSV: patient, risk, alarm (1 if the risk has reached the threshold), unlike the training patients.
+
+    The cells of a patient who cannot be read are empty.
+    """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["patient", "risk", "alarm"])
+    rows.writerow(["patient", "risk", "alarm", "unlike"])
     for patient in patients:
         found = predicted.get(patient)
-        rows.writerow([patient, f"{found.risk:.6f}", int(found.alarm is not None)] if found else [patient, "", ""])
+        cells = [f"{found.risk:.6f}", int(found.alarm is not None), found.unlike] if found else ["", "", ""]
+        rows.writerow([patient, *cells])
     return text.getvalue()
 
 
 def line(predictor: Predictor, predicted: Prediction) -> str:
     """One patient's risk on one line."""
-    return f"{predicted.patient:20} risk {predicted.risk:.3f}{_alarm(predictor, predicted)}"
+    unlike = f"   {UNLIKE}: {predicted.unlike}" if predicted.unlike else ""
+    return f"{predicted.patient:20} risk {predicted.risk:.3f}{_alarm(predictor, predicted)}{unlike}"
 
 
 def _alarm(predictor: Predictor, predicted: Prediction) -> str:
@@ -211,6 +208,7 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
         f"  risk of {info['causes'][0]}{within_span}: {predicted.risk:.3f}{_alarm(predictor, predicted)}",
         f"  alarm threshold {predictor.alarm['threshold']:.3f}; of the training patients {info['share']:.1%} had "
         "the outcome",
+        *([f"  {UNLIKE}: {predicted.unlike}"] if predicted.unlike else []),
     ]
     for cause, name in list(enumerate(info["causes"]))[1:]:
         lines.append(f"  risk of {name}{within_span}: {incidence(predicted.chances)[:HORIZON, cause][-1]:.3f}")

@@ -57,7 +57,7 @@ def header(cells: Sequence[str], needed: Sequence[str], source: str) -> list[str
     """The columns that the first line names, in lower case and by the names used here.
 
     Raises:
-        InputError: one that is needed misses, or is there twice.
+        InputError: one that is needed is missing, or one is there twice, however it is spelt.
     """
     given = [cell.strip("\ufeff \t").lower() for cell in cells]
     columns = [ALSO_CALLED[name] if ALSO_CALLED.get(name, name) not in given else name for name in given]
@@ -66,7 +66,7 @@ def header(cells: Sequence[str], needed: Sequence[str], source: str) -> list[str
         if len(cells) == 1 and re.search(r"[;\t|]", cells[0]):
             found += ". Save it with commas between the cells and a point in decimals."
         raise InputError(f"{source}, line 1: expected the columns {', '.join(needed)}; received {found}")
-    for name in dict.fromkeys((*needed, "patient", "time")):
+    for name in filter(None, columns):
         if columns.count(name) > 1:
             raise InputError(f"{source}, line 1: expected one column {name}; received {', '.join(cells)}")
     return columns
@@ -144,8 +144,13 @@ def read_measurements(path: Path, variables: Sequence[str] | None = None) -> Tab
     return table(str(path), *zip(*rows, strict=True), variables=variables)
 
 
-def read_outcomes(path: Path, found: Table) -> Outcomes:
+def read_outcomes(path: Path, found: Table, most: int = MOST_CAUSES) -> Outcomes:
     """The outcome of each patient of the table, from a CSV file with patient, outcome and perhaps time.
+
+    Args:
+        path: the file.
+        found: the measurements of these patients.
+        most: the highest outcome that there can be, such as the number of causes that a trained run knows.
 
     Raises:
         InputError: a row that cannot be right, a patient twice, without outcome or without measurements, or one
@@ -160,8 +165,10 @@ def read_outcomes(path: Path, found: Table) -> Outcomes:
         if label[numbers[name]] >= 0:
             raise InputError(f"{where}: patient {name} stands in an earlier line already")
         outcome = number(cells["outcome"], "outcome", where, 0)
-        if outcome != int(outcome) or outcome > MOST_CAUSES:
-            raise InputError(f"{where}: expected a whole number as outcome, 0 = none; received {cells['outcome']}")
+        if outcome != int(outcome) or outcome > most:
+            known = "" if most == MOST_CAUSES else f" to {most}, as the run was trained on"
+            form = f"a whole number as outcome, 0 = none{known}"
+            raise InputError(f"{where}: expected {form}; received {cells['outcome']}")
         label[numbers[name]] = int(outcome)
         if "time" in cells:
             until[numbers[name]] = number(cells["time"], "time", where, 0)

@@ -25,6 +25,7 @@ VARIABLES = {
     "Platelets": (230, -20, 8, 60, 10, 0.06, 0.4),
     "GCS": (14.5, -0.9, 2, 0.5, 0.4, 0.25, 0.3),
 }
+BOUNDS = {"SpO2": (0, 100), "GCS": (3, 15)}  # what a percentage and a score can be
 
 
 def stays(seed: int) -> tuple[Table, Outcomes]:
@@ -42,7 +43,7 @@ def stays(seed: int) -> tuple[Table, Outcomes]:
         measured = random.random(felt.shape) < 1 / (1 + (1 - chance) / chance * np.exp(-ordered * severity))
         measured[:, 0] |= chance > 0.5  # vital signs are taken on arrival
         when = np.arange(HOURS) + random.random(felt.shape).round(2) * 0.99
-        values = np.maximum(values, 0.1 * usual).round(2)
+        values = np.clip(values, *BOUNDS.get(name, (0.1 * usual, np.inf))).round(0 if name == "GCS" else 2)
         rows += [
             (f"stay{who}", float(when[who, hour]), name, float(values[who, hour]))
             for who, hour in zip(*np.nonzero(measured), strict=True)

@@ -42,7 +42,12 @@ def read(config: Config) -> tuple[Table, Outcomes]:
     if not path.exists():
         raise not_found(config.data, PUBLIC, "or the path of a CSV file")
     found = read_measurements(path)
-    return found, read_outcomes(Path(config.outcomes) if config.outcomes else path.with_name("outcomes.csv"), found)
+    return found, read_outcomes(outcomes_file(path, config.outcomes), found)
+
+
+def outcomes_file(measurements: Path, named: str) -> Path:
+    """The file of the outcomes: the one that is named, else outcomes.csv in the folder of the measurements."""
+    return Path(named) if named else measurements.with_name("outcomes.csv")
 
 
 def names(config: Config, outcomes: Outcomes) -> tuple[tuple[str, ...], str]:

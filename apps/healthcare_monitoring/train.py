@@ -1,11 +1,12 @@
 """Trains an ensemble of networks, compares it with the baselines, saves it with an alarm threshold."""
 
+import dataclasses
 import shlex
 
 import keras
 import numpy as np
 
-from shared import plots, runs, trials
+from shared import plots, runs, settings, trials
 from shared.data.sequences import ArrayBatches
 from shared.fit import fit
 from shared.layers.budget import sized
@@ -22,12 +23,14 @@ NEXT_STEPS = """
 Now try, with the measurements of a test patient:
   python -m {package} predict {example} --run {name}
   python -m {package} stream {example} --run {name}
-  python -m {package} train --data {data} --arch grud"""
+  {other}"""
 
 
 def train(options: Train) -> None:
     """The train verb: one run for each seed and fold; of several, their mean and standard deviation at the end."""
-    planned = trials.plan(APP, options.config, RECIPES, options.trials, options.config.fold_count)
+    # Patients of a file of their own are tested on once: there are no folds then.
+    folds = 1 if options.config.test else options.config.fold_count
+    planned = trials.plan(APP, options.config, RECIPES, options.trials, folds)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
         keras.utils.clear_session()
@@ -35,8 +38,9 @@ def train(options: Train) -> None:
     if len(done) > 1:
         report(trials.summary(done))
     name, example = done[-1].path.name, shlex.quote(str(done[-1].file("example.csv")))
-    data = shlex.quote(options.config.data)
-    print(NEXT_STEPS.format(package=__package__, name=name, example=example, data=data))
+    another = dataclasses.replace(options.config, arch="gru" if options.config.arch == "grud" else "grud")
+    other = settings.command(APP, another, RECIPES)
+    print(NEXT_STEPS.format(package=__package__, name=name, example=example, other=other))
 
 
 def train_one(config: Config, run: runs.Run) -> list[dict]:
@@ -89,7 +93,7 @@ def show_example(predictor: Predictor, data: Data) -> None:
     risks = data.test.steps.at_last(risk(predictor.chances(data.test.steps)))
     had = np.flatnonzero(data.test.outcomes.label == 1)
     patient = data.test.patients[had[np.argsort(risks[had])[len(had) // 2]]]
-    found = data.table.among(np.array([data.table.patients.index(patient)]))
+    found = data.test.table.among(np.array([data.test.patients.index(patient)]))
     cells = zip(found.when, found.what, found.value, strict=True)
     rows = ["time,variable,value", *(f"{t:.10g},{found.variables[v]},{x:.10g}" for t, v, x in cells)]
     runs.write_text(predictor.run.file("example.csv"), "\n".join(rows) + "\n")

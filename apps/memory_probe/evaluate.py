@@ -39,25 +39,27 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
             predictor.model.count_params(),
             split="test",
             metric=metric,
-            value=value,
-            direction=direction(metric),
+            **paired.compared(_mean, ours, {baseline: theirs[metric]}, len(ours), direction(metric)),
             task={"length": run.config["length"]},
-            baselines={baseline: theirs[metric]},
             details={"sequences": sequences_seen(run, data)} if metric in HEADLINE else None,
         )
-        for metric, value in figures(predictor.answers(inputs), targets).items()
+        for metric, ours in figures(predictor.answers(inputs), targets).items()
     ]
     return results.headed(records, HEADLINE)
 
 
-def figures(answers: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """The figures of answers (rows, answers, outputs), the main one first; see `Data` for the targets."""
+def _mean(figures: np.ndarray, rows: np.ndarray) -> float:
+    return float(figures[rows].mean())
+
+
+def figures(answers: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
+    """The figures (rows,) of each sequence's answers (rows, answers, outputs), the main one first; targets: `Data`."""
     answers = answers.astype(np.float64)
     if answers.shape[-1] == 1:
-        return {"mse": float(np.square(answers - targets).mean())}
+        return {"mse": np.square(answers - targets).mean(axis=(1, 2))}
     nats = np.logaddexp.reduce(answers, axis=-1) - np.take_along_axis(answers, targets[..., None], axis=-1)[..., 0]
     right = answers.argmax(axis=-1) == targets
-    return {"accuracy": float(right.mean()), "nats_per_answer": float(nats.mean())}
+    return {"accuracy": right.mean(axis=1), "nats_per_answer": nats.mean(axis=1)}
 
 
 def direction(metric: str) -> str:
@@ -65,14 +67,14 @@ def direction(metric: str) -> str:
     return "higher" if metric == "accuracy" else "lower"
 
 
-def baseline_figures(data: Data, task: str) -> tuple[str, dict[str, float]]:
-    """The name of the baseline and its figures on test: what can be had without memory over time."""
+def baseline_figures(data: Data, task: str) -> tuple[str, dict[str, np.ndarray]]:
+    """The name of the baseline and its figures of each test sequence: what can be had without memory over time."""
     if task == "adding":
         targets = data.test[1]
         return "always_1", figures(np.ones_like(targets), targets)
     if task == "copy":
-        share = 1 / len(ALPHABET)
-        return "guess", {"accuracy": share, "nats_per_answer": -float(np.log(share))}
+        shares = np.full(len(data.test[0]), 1 / len(ALPHABET))
+        return "guess", {"accuracy": shares, "nats_per_answer": -np.log(shares)}
     from sklearn.linear_model import LogisticRegression
 
     (inputs, targets), (test, expected) = data.train.arrays, data.test

@@ -1,11 +1,12 @@
 """Trains a network of the given number of parameters, reports whether it solves the task, saves it."""
 
+import dataclasses
 from typing import Any
 
 import keras
 from keras import ops
 
-from shared import plots, trials
+from shared import plots, settings, trials
 from shared.data.sequences import ArrayBatches
 from shared.fit import fit
 from shared.runs import Run
@@ -22,8 +23,8 @@ NEXT_STEPS = """
 Now try:
   python -m {package} predict --run {name} --seed 5
   python -m {package} reach --run {name}
-  python -m {package} train --data {task} --length {longer}
-  python -m {package} sweep --data {task} --archs gru lstm elman"""
+  {longer}
+  {sweep}"""
 
 LARGEST = 1e15  # the squares of 10 ** 8 such numbers add up to what float32 holds
 
@@ -51,8 +52,13 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         report(trials.summary(done))
-    task, longer = options.config.data, 2 * options.config.length
-    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, task=task, longer=longer))
+    config = options.config
+    longer = settings.command(APP, dataclasses.replace(config, length=2 * config.length), RECIPES)
+    # The sweep chooses architectures and lengths itself.
+    sweep = settings.command(
+        APP, config, RECIPES, "sweep", leave_out=("arch", "length"), archs=("gru", "lstm", "elman")
+    )
+    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, longer=longer, sweep=sweep))
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

@@ -56,14 +56,13 @@ class Markov:
             p = (counts + len(after) * p) / (counts.sum() + len(after))
         return p
 
-    def measure(self, pieces: list[Piece]) -> tuple[float, np.ndarray]:
-        """Nats a frame over the pieces, and how often the likeliest token of each slot is the right one (slots,)."""
-        nats, frames = 0.0, 0
+    def measure(self, pieces: list[Piece]) -> tuple[np.ndarray, np.ndarray]:
+        """Nats of each piece (pieces,), and how often the likeliest token of each slot is the right one (slots,)."""
+        nats = np.zeros(len(pieces))
         right, seen = np.zeros(slots(self.representation)), np.zeros(slots(self.representation))
         known: dict[tuple, np.ndarray] = {}
-        for piece in pieces:
+        for number, piece in enumerate(pieces):
             tokens, contexts = _contexts(piece, self.representation, self.order, self.within)
-            frames += len(piece)
             for slot in range(tokens.shape[1]):
                 for token, context in zip(tokens[:, slot].tolist(), contexts[slot], strict=True):
                     if token == PAD:
@@ -72,10 +71,10 @@ class Markov:
                     if key not in known:
                         known[key] = self.chances(slot, context)
                     p = known[key]
-                    nats -= np.log(p[token])
+                    nats[number] -= np.log(p[token])
                     right[slot] += p.argmax() == token
                     seen[slot] += 1
-        return nats / frames, right / np.maximum(seen, 1)
+        return nats, right / np.maximum(seen, 1)
 
     def harmonise(self, piece: Piece) -> np.ndarray:
         """The likeliest tokens (time, slots) under the first slot's own, each voice given what it chose before."""

@@ -21,6 +21,10 @@ class Config:
 
     # builtin, jsb_chorales, nottingham, or the path of a folder of MIDI, MusicXML and ABC files, or of one of them
     data: str = "builtin"
+    # file or folder of music to validate on; by default a share of --data, or the part that the source has for it
+    valid: str = ""
+    # file or folder of music to test on; by default a share of --data, or the part that the source has for it
+    test: str = ""
     # frame representation: voices (new notes, held notes and rests of four voices) or roll (the column of a piano roll)
     representation: Annotated[str, *one_of(REPRESENTATIONS)] = "voices"
     # frames in a quarter note

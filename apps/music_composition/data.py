@@ -4,6 +4,7 @@ A frame is a row of integers: its tokens, what sounds in each slot, and what is 
 """
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from shared.trials import same_for_every_seed
 from . import chorales
 from .config import Config
 from .piece import SLOTS, Piece, key_name
-from .sources import PARTS, read
+from .sources import read, read_folder
 from .tokens import FIRST, ORDER, PAD, PLAN, encode, plan, slots
 
 SHIFTS = (-5, 6)  # semitones: every key once
@@ -28,7 +29,8 @@ class Data:
     """The pieces of each part, and what was learned from train.
 
     `info` fits JSON: source, fingerprint, split, counts (pieces and frames of each part), ranges ([lowest, highest]
-    of each voice), rests (share of frames in which it is silent), keys (of the training pieces), steps, representation.
+    of each voice), rests (share of frames in which it is silent), keys (of the training pieces), steps, representation,
+    example (a file of the validation pieces, or the number of a chorale).
     """
 
     train: list[Piece]
@@ -44,47 +46,71 @@ def load(config: Config) -> Data:
     Raises:
         InputError: an unknown source, no usable file, or too few pieces to split.
     """
-    parts = read(config)
+    files = {part: getattr(config, part) for part in ("valid", "test") if getattr(config, part)}
+    parts = read(config) | {part: read_folder(Path(path), config.steps) for part, path in files.items()}
     content = [(name, [(p.pitches, p.struck, p.position, p.key) for p in pieces]) for name, pieces in parts.items()]
-    split = "as published"
-    if set(parts) != set(PARTS):
-        parts = divided(parts["train"], config)
-        split = f"{config.valid_fraction:.0%} valid, {config.test_fraction:.0%} test, variants of a melody together"
+    shares = {"test": config.test_fraction, "valid": config.valid_fraction}
+    shares = {part: share for part, share in shares.items() if part not in parts}
+    said = [] if shares or len(files) == 2 else ["as published"]
+    if shares:
+        parts |= divided(parts["train"], shares)
+        drawn = ", ".join(f"{share:.0%} {part}" for part, share in reversed(shares.items()))
+        said.append(f"{drawn}, variants of a melody together")
+    said += [f"{part} from {path}" for part, path in files.items()]
     parts = {part: [piece for piece in pieces if piece.pitches.any()] for part, pieces in parts.items()}
     pitches = np.concatenate([piece.pitches for piece in parts["train"]])
     voices = [pitches[:, voice][pitches[:, voice] > 0] for voice in range(SLOTS)]
     info = {
         "source": config.data,
         "fingerprint": fingerprint(content),
-        "split": split,
+        "split": "; ".join(said),
         "representation": config.representation,
         "steps": config.steps,
         "counts": {part: [len(pieces), sum(map(len, pieces))] for part, pieces in parts.items()},
         "ranges": [[int(v.min()), int(v.max())] if len(v) else [0, 0] for v in voices],
         "rests": [round(float(1 - len(v) / len(pitches)), 4) for v in voices],
+        "example": example(parts["valid"]),
         "keys": sorted({key_name(piece.key) for piece in parts["train"]}),
     }
     return Data(parts["train"], parts["valid"], parts["test"], info)
 
 
-def divided(pieces: list[Piece], config: Config) -> dict[str, list[Piece]]:
-    """Whole melodies, in an order drawn once for all seeds, to test, valid and train."""
+def divided(pieces: list[Piece], shares: dict[str, float]) -> dict[str, list[Piece]]:
+    """Whole melodies, in an order drawn once for all seeds, to train and to the parts that are to have a share."""
     groups: dict[int, list[Piece]] = {}
     for piece, group in zip(pieces, chorales.melodies(pieces), strict=True):
         groups.setdefault(group, []).append(piece)
-    if len(groups) < 3:
+    if len(groups) <= len(shares):
         raise InputError(
-            f"Expected at least 3 different melodies to train, choose and test on. Received: {len(groups)}"
+            f"Expected at least {len(shares) + 1} different melodies to train, choose and test on. "
+            f"Received: {len(groups)}"
         )
     order = np.random.default_rng(0).permutation(len(groups))
     # The largest family of variants is trained on: as a test it would be one melody many times.
-    order = sorted(order.tolist(), key=lambda g: len(list(groups.values())[g]) > len(pieces) * config.test_fraction / 4)
-    shares = {"test": config.test_fraction, "valid": config.valid_fraction}
-    parts: dict[str, list[Piece]] = {part: [] for part in PARTS}
+    most = len(pieces) * next(iter(shares.values())) / 4
+    order = sorted(order.tolist(), key=lambda g: len(list(groups.values())[g]) > most)
+    parts: dict[str, list[Piece]] = {part: [] for part in ("train", *shares)}
     for group in order:
         part = next((p for p, share in shares.items() if len(parts[p]) < max(1, share * len(pieces))), "train")
         parts[part] += list(groups.values())[group]
     return parts
+
+
+def example(pieces: list[Piece]) -> str:
+    """A piece to try the network with: the first file that one was read from, else a chorale of music21's."""
+    # A tune of an ABC file is called by the file and its own title.
+    names = (name for piece in pieces for name in (piece.name, piece.name.partition(", ")[0]))
+    return next((name for name in names if Path(name).is_file()), "bwv66.6")
+
+
+def tested_on(data: Data, path: str) -> Data:
+    """The data of a run with the pieces of another file or folder as its test part.
+
+    Raises:
+        InputError: no file there can be used.
+    """
+    pieces = [piece for piece in read_folder(Path(path), data.info["steps"]) if piece.pitches.any()]
+    return dataclasses.replace(data, test=pieces)
 
 
 def frames(piece: Piece, representation: str) -> np.ndarray:

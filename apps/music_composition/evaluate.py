@@ -1,22 +1,26 @@
 """How good a run is: likelihood and harmonies compared with Markov chains, new pieces compared with the corpus."""
 
+import dataclasses
 import functools
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from shared import results, runs, trials
+from shared import paired, results, runs, trials
 
 from . import comparison
 from .baselines import ORDERS, Markov
 from .config import APP, Config
-from .data import Data, load, voice_slots
+from .data import Data, load, tested_on, voice_slots
 from .options import Evaluate
 from .piece import SLOTS, VOICES, Piece
 from .predict import Predictor, force, free_tokens, measured
 from .tokens import decode, slots
 
 HERE = Path(__file__).parent
+PARTS = ("test", "valid")
 HEADLINE = ("nll_per_frame",)
 PIECES, MELODIES = 20, 24  # composed, and harmonised, at the end of a training
 MUSIC_BEGIN, MUSIC_END = "<!-- music: begin (generated) -->", "<!-- music: end -->"
@@ -24,11 +28,14 @@ PUBLISHED = {"jsb_chorales": {"name": "RNN-NADE; LSTM 8.45, TCN 8.10", "value": 
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder."""
-    run = runs.find(APP, options.run)
+    """The evaluate verb: measures a run again, from what is stored in its folder, on its own pieces or on others."""
+    run, parts, pieces = runs.find(APP, options.run), PARTS, options.pieces
     data = load(run.settings(Config))
     run.check(data.info)
-    records = measure(Predictor(run), data, options.pieces, options.melodies)
+    if options.data:
+        data, parts, pieces = tested_on(data, options.data), ("test",), 0
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+    records = measure(Predictor(run), data, pieces, options.melodies, parts)
     report(records)
     if options.record:
         kept = trials.summary(trials.siblings(run)) if run.finished() else records
@@ -38,11 +45,21 @@ def evaluate(options: Evaluate) -> None:
             results.replace(HERE / "README.md", music, MUSIC_BEGIN, MUSIC_END)
 
 
-def measure(predictor: Predictor, data: Data, pieces: int = PIECES, melodies: int = MELODIES) -> list[dict]:
-    """Measures the validation and test pieces.
+def measure(
+    predictor: Predictor,
+    data: Data,
+    pieces: int = PIECES,
+    melodies: int = MELODIES,
+    parts: Sequence[str] = PARTS,
+) -> list[dict]:
+    """Measures the test and validation pieces.
 
     Args:
-        pieces: how many are composed and compared with the corpus. melodies: test melodies to harmonise; 0 = all.
+        predictor: of the run.
+        data: the run's, perhaps with other test pieces.
+        pieces: how many are composed and compared with the corpus; 0 = none.
+        melodies: test melodies to harmonise; 0 = all.
+        parts: which are measured.
     """
     representation = predictor.representation
     markov = best_markov(data, representation)
@@ -50,44 +67,50 @@ def measure(predictor: Predictor, data: Data, pieces: int = PIECES, melodies: in
         results.record, predictor.run, predictor.model.count_params(), task={"representation": representation}
     )
     records = []
-    for split, part in (("test", data.test), ("valid", data.valid)):
+    for split in parts:
+        part = getattr(data, split)
         each, right = measured(predictor.model, part, representation)
-        nats, markov_right = markov.measure(part)
+        theirs, markov_right = markov.measure(part)
         names = voice_slots(representation)
         found = {
             "accuracy": dict(zip(names, np.round(right, 4).tolist(), strict=True)),
             "accuracy_markov": dict(zip(names, np.round(markov_right, 4).tolist(), strict=True)),
         }
+        if split == "test" and pieces:
+            found["music"] = comparison.table(predictor, data, pieces)
         published = (
             PUBLISHED.get(predictor.run.config["data"]) if representation == "roll" and split == "test" else None
         )
-        records.append(
-            figure(
-                split=split,
-                metric="nll_per_frame",
-                value=float(sum(e.sum() for e in each) / sum(map(len, part))),
-                direction="lower",
-                baselines={markov.name: nats},
-                published=published,
-                details=found | ({"music": comparison.table(predictor, data, pieces)} if split == "test" else {}),
-            )
-        )
-    if representation == "voices":
-        for voice, (ours, chains) in harmonies(predictor, data, melodies).items():
-            metric = "harmonisation_accuracy"
-            records.append(figure(split="test", metric=metric, value=ours, options={"voice": voice}, baselines=chains))
+        compared = per_frame([e.sum() for e in each], {markov.name: theirs}, part, "lower")
+        records.append(figure(split=split, metric="nll_per_frame", **compared, published=published, details=found))
+    if representation == "voices" and any(piece.pitches[:, 0].any() for piece in data.test):
+        for voice, compared in harmonies(predictor, data, melodies).items():
+            records.append(figure(split="test", metric="harmonisation_accuracy", **compared, options={"voice": voice}))
     return results.headed(records, HEADLINE)
+
+
+def per_frame(
+    ours: Sequence[float], theirs: dict[str, Sequence[float]], pieces: list[Piece], direction: str
+) -> dict[str, Any]:
+    """The mean over all frames of what adds up to so much in each piece, as `shared.paired.compared` gives it."""
+    frames = np.array([len(piece) for piece in pieces])
+    sums = {name: np.array(values, float) for name, values in theirs.items()}
+
+    def score(values: np.ndarray, rows: np.ndarray) -> float:
+        return float(values[rows].sum() / frames[rows].sum())
+
+    return paired.compared(score, np.array(ours, float), sums, len(pieces), direction)
 
 
 def best_markov(data: Data, representation: str) -> Markov:
     """Of chains of order 1 to 3, with and without the voices before in the frame, the best on validation."""
     last = slots(representation) - 1
     tried = [Markov(order, within).fit(data.train, representation) for order in ORDERS for within in (0, last)]
-    return min(tried, key=lambda chain: chain.measure(data.valid)[0])
+    return min(tried, key=lambda chain: chain.measure(data.valid)[0].sum())
 
 
-def harmonies(predictor: Predictor, data: Data, melodies: int) -> dict[str, tuple[float, dict[str, float]]]:
-    """The share of frames in which alto, tenor and bass under a test melody are Bach's own: ours, the chains'."""
+def harmonies(predictor: Predictor, data: Data, melodies: int) -> dict[str, dict[str, Any]]:
+    """The share of frames in which alto, tenor and bass under a test melody are its own: ours, the chains'."""
     pieces = [piece for piece in data.test if piece.pitches[:, 0].any()][: melodies or None]
     allowed = free_tokens(predictor, pieces, ranges=True)
     for one, piece in zip(allowed, pieces, strict=True):
@@ -97,18 +120,19 @@ def harmonies(predictor: Predictor, data: Data, melodies: int) -> dict[str, tupl
     chains = [Markov(order, seen).fit(data.train, predictor.representation) for order in ORDERS for seen in within]
     theirs = {c.name: [decode(c.harmonise(p), predictor.representation)[0] for p in pieces] for c in chains}
     return {
-        VOICES[voice]: (
+        VOICES[voice]: per_frame(
             agreement([piece.pitches for piece in ours], pieces, voice),
             {name: agreement(made, pieces, voice) for name, made in theirs.items()},
+            pieces,
+            "higher",
         )
         for voice in range(1, SLOTS)
     }
 
 
-def agreement(made: list[np.ndarray], pieces: list[Piece], voice: int) -> float:
-    """The share of frames in which the voice has the piece's own pitch."""
-    same = [m[:, voice] == p.pitches[:, voice] for m, p in zip(made, pieces, strict=True)]
-    return float(np.concatenate(same).mean())
+def agreement(made: list[np.ndarray], pieces: list[Piece], voice: int) -> list[int]:
+    """In how many frames of each piece the voice has the piece's own pitch."""
+    return [int((m[:, voice] == p.pitches[:, voice]).sum()) for m, p in zip(made, pieces, strict=True)]
 
 
 def report(records: list[dict]) -> None:
@@ -118,4 +142,5 @@ def report(records: list[dict]) -> None:
         if "accuracy" in (found := r.get("details", {})):
             each = (f"{n} {a:.1%} ({found['accuracy_markov'][n]:.1%})" for n, a in found["accuracy"].items())
             print(f"  {r['split']:5} most probable token right (Markov chain): {', '.join(each)}")
-    print("\n" + comparison.shown(records[0]["details"]["music"]), flush=True)
+    if music := records[0]["details"].get("music"):
+        print("\n" + comparison.shown(music), flush=True)

@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import settings
+from shared import InputError, settings
 from shared.cli import Verbs
 from shared.settings import Count, NotNegative, Top, Whole, chosen, one_of
 from shared.trials import Seeds
@@ -33,10 +33,12 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run again on its validation and test pieces, and compare its own music with the corpus."""
+    """Measure a trained run again, on its own pieces or on others, and compare its own music with the corpus."""
 
     # the run's name; by default the newest
     run: str | None = None
+    # another file or folder of music to measure it on; no pieces are composed then
+    data: str | None = None
     # how many pieces are composed to be compared with the corpus
     pieces: Count = 20
     # how many test melodies are harmonised; 0 = all
@@ -47,6 +49,8 @@ class Evaluate:
     def __post_init__(self) -> None:
         """Refuses values that cannot work."""
         settings.check(self)
+        if self.record and self.data:
+            raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
 
 
 @dataclass(frozen=True)

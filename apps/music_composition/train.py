@@ -1,11 +1,13 @@
 """Trains a network, compares it with Markov chains, saves it, composes."""
 
+import dataclasses
+import shlex
 from typing import Any
 
 import keras
 from keras import ops
 
-from shared import plots, trials
+from shared import plots, settings, trials
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
@@ -22,9 +24,9 @@ from .tokens import PAD, VOCABULARY
 NEXT_STEPS = """
 Now try:
   python -m {package} compose --run {name} --bars 16 --key "G major" --temperature 0.9
-  python -m {package} harmonise melody.musicxml --run {name}
-  python -m {package} score bwv66.6 --run {name}
-  python -m {package} train --data folder_of_midi --arch gru"""
+  python -m {package} harmonise {melody} --run {name}
+  python -m {package} score {piece} --run {name}
+  {other}"""
 
 
 def train(options: Train) -> None:
@@ -36,7 +38,19 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         report(trials.summary(done))
-    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name))
+    print(next_steps(options.config, done[-1]))
+
+
+def next_steps(config: Config, run: Run) -> str:
+    """Commands to go on with, that work as they are printed: the piece just written, one of the user's own."""
+    another = dataclasses.replace(config, arch="lstm" if config.arch == "gru" else "gru")
+    return NEXT_STEPS.format(
+        package=__package__,
+        name=run.path.name,
+        melody=shlex.quote(str(run.file("chorale.musicxml"))),
+        piece=shlex.quote(run.info()["example"]),
+        other=settings.command(APP, another, RECIPES),
+    )
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

@@ -17,6 +17,10 @@ class Config:
 
     # builtin, tinyshakespeare, ptb, tfds:NAME, or the path of a text file or of a folder of them
     data: str = "builtin"
+    # text file or folder to validate on; by default a share of --data, or the part that the source has for it
+    valid: str = ""
+    # text file or folder for a final test; by default a share of --data, or the part that the source has for it
+    test: str = ""
     # what a token is
     level: Annotated[str, *one_of(LEVELS)] = "char"
     # vocabulary size, most frequent tokens first; 0 = all tokens

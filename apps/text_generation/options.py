@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import settings
+from shared import InputError, settings
 from shared.cli import Verbs
 from shared.settings import Count, NotNegative, Top, Whole, chosen, one_of
 from shared.trials import Seeds
@@ -28,12 +28,19 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run again on its validation and test text and compare it with an n-gram model."""
+    """Measure a trained run again, on its own text or on another, and compare it with an n-gram model."""
 
     # the run's name; by default the newest
     run: str | None = None
+    # another text file, or folder of them, to measure it on
+    data: str | None = None
     # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
     record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what does not go together."""
+        if self.record and self.data:
+            raise InputError("--record: expected without --data, since it keeps the figures of the run's own text")
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from shared import InputError, lines, runs
 from shared.data.text import END, Vocabulary, characters, join_words, words
 from shared.decoding import Decoder
 
+from . import data
 from .config import APP
 from .model import step, zero_states
 from .options import Predict, Sampling, Stream
 
-SAMPLE_TEMPERATURES, SAMPLE_PROMPT, SAMPLE_LENGTH = (0.5, 0.8, 1.0), "The ", 300
+SAMPLE_TEMPERATURES, SAMPLE_LENGTH = (0.5, 0.8, 1.0), 300
 MOST_FREQUENT = 4  # the first id after the specials: vocabularies are sorted by falling count
 CHUNK = 64  # tokens that appear at a time
 WARMED_UP = 64  # tokens of the longest prompt that a stream has compiled before the first one comes
@@ -143,8 +144,7 @@ def show(predictor: Predictor, prompt: str, sampling: Sampling) -> str:
 
 def samples(predictor: Predictor) -> None:
     """Writes a sample at each of three temperatures, prints it as it is written, and saves all in samples.txt."""
-    known = predictor.level == "word" or set(SAMPLE_PROMPT) <= predictor.vocabulary.index.keys()
-    prompt, kept = SAMPLE_PROMPT if known else "", []
+    prompt, kept = data.prompt(predictor.run.info()["example"]), []
     for temperature in SAMPLE_TEMPERATURES:
         heading = f"\n--- written at temperature {temperature} (seed 1) ---\n"
         print(heading, end="")

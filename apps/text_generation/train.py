@@ -1,26 +1,22 @@
 """Trains a network, compares it with the n-gram model, saves it."""
 
+import dataclasses
+import shlex
+
 import keras
 
-from shared import plots, trials
+from shared import plots, settings, trials
 from shared.data.sequences import StreamBatches
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
 
 from .config import APP, LEVELS, RECIPES, Config
-from .data import load
+from .data import load, prompt
 from .evaluate import measure, report
 from .model import build
 from .options import Train
 from .predict import Predictor, samples
-
-NEXT_STEPS = """
-Now try:
-  python -m {package} predict --run {name} "The "
-  python -m {package} predict --run {name} --interactive
-  python -m {package} score --run {name} "A sentence of your own."
-  python -m {package} train --data your_text.txt --arch gru"""
 
 
 def train(options: Train) -> None:
@@ -32,7 +28,20 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         report(trials.summary(done))
-    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name))
+    print(next_steps(options.config, done[-1]))
+
+
+def next_steps(config: Config, run: Run) -> str:
+    """Commands to go on with, that work as they are printed: of the same text and settings."""
+    example, name = run.info()["example"], f"--run {run.path.name}"
+    another = dataclasses.replace(config, arch="lstm" if config.arch == "gru" else "gru")
+    commands = [
+        f"python -m {__package__} predict {name} {shlex.quote(prompt(example))}",
+        f"python -m {__package__} predict {name} --interactive",
+        *([f"python -m {__package__} score {name} {shlex.quote(example)}"] if example else []),
+        settings.command(APP, another, RECIPES),
+    ]
+    return "\n  ".join(["\nNow try:", *commands])
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

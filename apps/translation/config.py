@@ -26,6 +26,14 @@ class Config:
     source: str = "en"
     # language to translate into
     target: str = "de"
+    # TSV file of pairs (with --valid-target-file: of source sentences) to validate on; by default a share of --data
+    valid: str = ""
+    # file of their target sentences, line by line
+    valid_target_file: str = ""
+    # TSV file of pairs (with --test-target-file: of source sentences) to test on; by default a share of --data
+    test: str = ""
+    # file of their target sentences, line by line
+    test_target_file: str = ""
     # share of the pairs held out for validation, where the source has no such part
     valid_fraction: Fraction = 0.1
     # share of the pairs held out for the test, where the source has no such part
@@ -82,6 +90,9 @@ class Config:
         settings.check(self)
         if self.source.lower() == self.target.lower():
             raise InputError(f"--source, --target: expected two languages; received {self.source!r} for both")
+        for part in ("valid", "test"):
+            if getattr(self, f"{part}_target_file") and not getattr(self, part):
+                raise InputError(f"--{part}-target-file: expected with --{part}, the file of the source sentences")
         if self.valid_fraction + self.test_fraction >= 1:
             raise InputError(
                 "--valid-fraction, --test-fraction: expected less than 1 together; "

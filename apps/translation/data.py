@@ -11,7 +11,7 @@ from shared.runs import fingerprint
 from shared.trials import same_for_every_seed
 
 from .config import Config
-from .sources import Pair, Parts, read
+from .sources import Pair, Parts, read, read_files
 from .tokens import BEGIN, Tokenizer
 
 SPLIT_SEED = 0  # the same parts in every run, so that runs compare
@@ -83,7 +83,8 @@ def _babel() -> str:
 def cut(parts: Parts, config: Config) -> tuple[Parts, str]:
     """Cuts valid and test off train where the source does not bring them; the same sentence is never in two parts."""
     pairs = parts["train"]
-    said = "values held out" if config.data == "builtin" else "as published"
+    files = [f"{part} from {getattr(config, part)}" for part in ("valid", "test") if getattr(config, part)]
+    said = ["values held out" if config.data == "builtin" else "as published"] if len(files) < 2 else []
     sources = sorted({pair.source for pair in pairs})
     order = np.random.default_rng(SPLIT_SEED).permutation(len(sources))
     shares = {"valid": config.valid_fraction, "test": config.test_fraction}
@@ -95,13 +96,22 @@ def cut(parts: Parts, config: Config) -> tuple[Parts, str]:
         taken = {sources[number] for number in order[begin:end]}
         parts[part], begin = [pair for pair in pairs if pair.source in taken], end
         parts["train"] = [pair for pair in parts["train"] if pair.source not in taken]
-        said = "drawn by source sentence"
+        said = ["drawn by source sentence"]
     if len(parts["train"]) < FEWEST:
         raise InputError(
             f"Expected at least {FEWEST} pairs to train on. {config.data} has {len(parts['train'])} after "
             "validation and test are taken off."
         )
-    return parts, said
+    return parts, ", ".join([*said, *files])
+
+
+def tested_on(data: Data, path: str, target_file: str) -> Data:
+    """The data of a run with the pairs of other files as its test part; characters never seen are read as unknown.
+
+    Raises:
+        InputError: files that cannot be used; file and line are named.
+    """
+    return dataclasses.replace(data, test=_encoded(read_files(path, target_file), Tokenizer(data.info["tokenizer"])))
 
 
 def distinct(parts: Parts) -> list[Pair]:

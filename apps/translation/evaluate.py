@@ -1,31 +1,37 @@
 """How good a run is compared with the baselines: BLEU, chrF, exact match, by length, by beam, sentences per second."""
 
+import dataclasses
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from shared import results, runs, trials
+from shared import paired, results, runs, trials
 
 from . import ibm1
 from .config import APP, Config
-from .data import Data, load
+from .data import Data, load, tested_on
 from .options import Evaluate, Search
 from .predict import BATCH, Predictor
 from .tokens import END, Encoded
 
+Texts = Sequence[str]
 HEADLINE = ("bleu",)
 LENGTHS = (1, 8, 12, 16, 24)  # words of the source where the next group begins
 FEWEST = 10  # sentences of a group
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder."""
+    """The evaluate verb: measures a run again, from what is stored in its folder, on its test pairs or on others."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
+    if options.data:
+        data = tested_on(data, options.data, options.target_file or "")
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
     records = measure(Predictor(run), data, options.beams)
     report(records)
     if options.record:
@@ -67,12 +73,9 @@ def measure(
             if translations:
                 runs.write_text(translations, "".join(f"{text}\n" for text in written))
         for metric in HEADLINE if records else METRICS:
-            value, signature = METRICS[metric](written, references)
+            compared, signature = METRICS[metric](written, references, baselines(data))
             details = {"signature": signature} | (more if metric in HEADLINE else {})
-            compared = {name: METRICS[metric](texts, references)[0] for name, texts in baselines(data).items()}
-            records.append(
-                figure(metric=metric, value=value, options={"beam": beam}, baselines=compared, details=details)
-            )
+            records.append(figure(metric=metric, **compared, options={"beam": beam}, details=details))
     return results.headed(records, HEADLINE)
 
 
@@ -100,36 +103,53 @@ def baselines(data: Data) -> dict[str, list[str]]:
     return {"source_copied": sources, "ibm_model_1": [dictionary.translate(text) for text in sources]}
 
 
-def _bleu(written: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
+def _sacrebleu(metric: Any, written: Texts, references: Texts, others: Mapping[str, Texts]) -> tuple[dict, str]:
+    """A figure of a sacrebleu metric, which sums its statistics of the sentences, so that many can be drawn at once."""
+
+    def statistics(texts: Texts) -> np.ndarray:
+        return np.array(metric._extract_corpus_statistics(list(texts), [list(references)]))
+
+    def score(found: np.ndarray, rows: np.ndarray) -> float:
+        return metric._compute_score_from_stats(found[rows].sum(axis=0).tolist()).score
+
+    theirs = {name: statistics(texts) for name, texts in others.items()}
+    found = paired.compared(score, statistics(written), theirs, len(references))
+    return found, str(metric.get_signature())
+
+
+def _bleu(written: Texts, references: Texts, others: Mapping[str, Texts]) -> tuple[dict, str]:
     """Papineni et al. (2002), P02-1040, cased, of sacrebleu's own tokens (Post 2018, W18-6319)."""
     from sacrebleu.metrics import BLEU
 
-    metric = BLEU()
-    score = metric.corpus_score(list(written), [list(references)]).score
-    return score, str(metric.get_signature())
+    return _sacrebleu(BLEU(), written, references, others)
 
 
-def _chrf(written: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
+def _chrf(written: Texts, references: Texts, others: Mapping[str, Texts]) -> tuple[dict, str]:
     """Popović (2015), W15-3049: F-score of character n-grams."""
     from sacrebleu.metrics import CHRF
 
-    metric = CHRF()
-    score = metric.corpus_score(list(written), [list(references)]).score
-    return score, str(metric.get_signature())
+    return _sacrebleu(CHRF(), written, references, others)
 
 
-def _exact_match(written: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
+def _exact_match(written: Texts, references: Texts, others: Mapping[str, Texts]) -> tuple[dict, str]:
     """The share of translations, in percent, that are the reference to the letter."""
-    same = [one == other for one, other in zip(written, references, strict=True)]
-    return 100 * float(np.mean(same)), "equal strings"
+
+    def same(texts: Texts) -> np.ndarray:
+        return np.array([one == other for one, other in zip(texts, references, strict=True)])
+
+    theirs = {name: same(texts) for name, texts in others.items()}
+    found = paired.compared(lambda right, rows: 100 * float(right[rows].mean()), same(written), theirs, len(references))
+    return found, "equal strings"
 
 
 METRICS = {"bleu": _bleu, "chrf": _chrf, "exact_match_percent": _exact_match}
 
 
-def bleu(written: Sequence[str], references: Sequence[str]) -> float:
+def bleu(written: Texts, references: Texts) -> float:
     """Corpus BLEU, 0 to 100."""
-    return _bleu(written, references)[0]
+    from sacrebleu.metrics import BLEU
+
+    return BLEU().corpus_score(list(written), [list(references)]).score
 
 
 def by_length(sources: Sequence[str], written: Sequence[str], references: Sequence[str]) -> dict[str, float]:

@@ -57,10 +57,14 @@ class NBest(Search):
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run again on its test sentences and compare it with the baselines."""
+    """Measure a trained run again, on its test sentences or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
+    # TSV file of other pairs to measure it on; or, with --target-file, a file of source sentences
+    data: str | None = None
+    # file of the target sentences, line by line, where --data is a file of source sentences
+    target_file: str | None = None
     # beam widths to measure; the first one's BLEU is the headline
     beams: tuple[Width, ...] = (Search.beam,)
     # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
@@ -71,6 +75,10 @@ class Evaluate:
         settings.check(self)
         if not self.beams:
             raise InputError("--beams: expected one width or more, such as 5 1; received none")
+        if self.record and self.data:
+            raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
+        if self.target_file and not self.data:
+            raise InputError("--target-file: expected with --data, the file of the source sentences")
 
 
 @dataclass(frozen=True)

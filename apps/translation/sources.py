@@ -31,11 +31,18 @@ Parts = dict[str, list[Pair]]
 
 
 def read(config: Config) -> Parts:
-    """The pairs of the source by part; those that are not split yet are all "train".
+    """The pairs of the source by part, and of --valid and --test; those that are not split yet are all "train".
 
     Raises:
         InputError: an unknown source or language, or files that cannot be used; file and line are named.
     """
+    given = {part: getattr(config, part) for part in ("valid", "test") if getattr(config, part)}
+    return _of_source(config) | {
+        part: read_files(path, getattr(config, f"{part}_target_file")) for part, path in given.items()
+    }
+
+
+def _of_source(config: Config) -> Parts:
     data = config.data
     if data == "builtin":
         made = phrases.parts(config.source, config.target).items()
@@ -50,7 +57,18 @@ def read(config: Config) -> Parts:
     if not Path(data).is_file():
         files = "the path of a TSV file of pairs, or of source sentences with their translations in --target-file"
         raise not_found(data, ("multi30k",), f"{tfds.PREFIX}NAME, {files}")
-    return {"train": read_two_files(data, config.target_file) if config.target_file else read_tsv(data)}
+    return {"train": read_files(data, config.target_file)}
+
+
+def read_files(path: str, target_file: str) -> list[Pair]:
+    """The pairs in a TSV file, or of the sentences in a file and their translations in another.
+
+    Raises:
+        InputError: there is no such file, or it cannot be used; file and line are named.
+    """
+    if not Path(path).is_file():
+        raise MissingFileError(f"Expected a TSV file of pairs, or a file of sentences. There is none at {path}.")
+    return read_two_files(path, target_file) if target_file else read_tsv(path)
 
 
 def multi30k(source: str, target: str) -> Parts:

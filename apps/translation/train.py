@@ -1,10 +1,11 @@
 """Trains a network, compares it with the baselines, saves it."""
 
+import dataclasses
 import shlex
 
 import keras
 
-from shared import plots, trials
+from shared import plots, settings, trials
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
@@ -22,7 +23,7 @@ Now try:
   python -m {package} predict --run {name} {example} --picture attention.png
   python -m {package} predict --run {name} {example} --nbest 3
   python -m {package} stream --run {name}
-  python -m {package} train --data your_pairs.tsv --arch lstm"""
+  {other}"""
 
 
 def train(options: Train) -> None:
@@ -34,8 +35,12 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         report(trials.summary(done))
-    example = shlex.quote(done[-1].info()["examples"][0])
-    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, example=example))
+    sentences = done[-1].info()["examples"]
+    # On a command line a dash begins an option.
+    example = shlex.quote(next((text for text in sentences if not text.startswith("-")), sentences[0]))
+    another = dataclasses.replace(options.config, arch="gru" if options.config.arch == "lstm" else "lstm")
+    other = settings.command(APP, another, RECIPES)
+    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, example=example, other=other))
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

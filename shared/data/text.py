@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,30 @@ def read_text(path: str | Path) -> str:
         MissingFileError: there is nothing at `path`.
         InputError: binary, not UTF-8 (file and line are named), blank, or a folder without text files.
     """
+    texts = list(read_texts(path).values())
+    return "".join(t if t.endswith("\n") else t + "\n" for t in texts[:-1]) + texts[-1]
+
+
+def read_texts(path: str | Path) -> dict[str, str]:
+    """The same text by file, in the same order, for messages that name file and line."""
     path = Path(path)
     if not path.exists():
         raise MissingFileError(f"Expected a text file or folder. There is nothing at {path}.")
     files = _text_files(path) if path.is_dir() else [path]
-    texts = [decode(file.read_bytes(), str(file)) for file in files]
-    text = "".join(t if t.endswith("\n") else t + "\n" for t in texts[:-1]) + texts[-1]
-    if not text.strip():
+    texts = {str(file): decode(file.read_bytes(), str(file)) for file in files}
+    if not any(text.strip() for text in texts.values()):
         raise InputError(f"Expected text. {path} is empty or blank.")
-    return text
+    return texts
+
+
+def first_unknown(texts: Mapping[str, str], known: Container[str]) -> tuple[str, str] | None:
+    """The first character of texts by file that is not known, and where it is: file and line; None if all are known."""
+    for name, text in texts.items():
+        for number, line in enumerate(text.split("\n"), 1):
+            for character in line:
+                if character not in known:
+                    return character, f"{name}, line {number}"
+    return None
 
 
 def names_file(argument: str, suffixes: Sequence[str] = SUFFIXES) -> bool:

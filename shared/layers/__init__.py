@@ -1,14 +1,16 @@
-"""Recurrent layers for Keras 3, each usable wherever `keras.layers.LSTM` is.
+"""Recurrent layers for Keras 3, drop-in replacements for `keras.layers.LSTM`.
 
-    layer = recurrent("gru", 128, return_sequences=True)
+    layer = recurrent("gru", 128, return_sequences=True)        # or: from shared.layers import GRU
 
-`ARCHITECTURES` names them all without loading Keras; a class is imported when it is first used.
+`ARCHITECTURES` names them all without loading Keras; a class is imported when it is first used, or when Keras is
+imported, so that `keras.models.load_model` knows every layer after `import shared.layers`.
 """
 
 import importlib
 from typing import Any
 
 from shared import InputError
+from shared.layers.registration import after_import
 
 # name on the command line: (module, class, one line for help and tables)
 ARCHITECTURES: dict[str, tuple[str, str, str]] = {
@@ -74,3 +76,18 @@ def load_all() -> None:
         layer_class(arch)
     for module in ("bias", "stack"):
         importlib.import_module(f"shared.layers.{module}")
+
+
+def __getattr__(name: str) -> Any:
+    """The class of an architecture: `from shared.layers import GRU`."""
+    for arch, (_, class_name, _) in ARCHITECTURES.items():
+        if name == class_name:
+            return layer_class(arch)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *(class_name for _, class_name, _ in ARCHITECTURES.values())]
+
+
+after_import("keras", load_all)

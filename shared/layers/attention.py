@@ -201,5 +201,7 @@ class Attention(Causal, keras.layers.RNN):
         use_bias: bool = True,
         **kwargs: Any,
     ) -> None:
-        cell = AttentionCell(units, heads, context, feed_forward, use_bias, name="cell", **cell_options(kwargs))
+        cell = AttentionCell(
+            units, heads, context, feed_forward, use_bias, name="cell", **cell_options(AttentionCell, kwargs)
+        )
         super().__init__(cell, **kwargs)

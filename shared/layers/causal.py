@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from shared.layers.scanned import Scanned, check_positive
+from shared.layers.scanned import Scanned, check_positive, refuse_unknown
 
 
 class CausalCell(keras.layers.Layer):
@@ -114,8 +114,9 @@ class Causal(Scanned):
         return cls(**config)
 
 
-def cell_options(kwargs: dict) -> dict:
-    """Those of a layer's keyword arguments that its cell shares."""
+def cell_options(cell: type[CausalCell], kwargs: dict) -> dict:
+    """Those of a layer's keyword arguments that its cell shares; ValueError for one that only Keras's LSTM has."""
+    refuse_unknown(cell.__name__.removesuffix("Cell"), kwargs, cell.arguments)
     return {key: kwargs[key] for key in ("dtype", "trainable") if key in kwargs}
 
 

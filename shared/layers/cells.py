@@ -10,7 +10,12 @@ import keras
 from keras import ops
 
 from shared.layers import bptt, linear_scan
-from shared.layers.scanned import Scanned, check_positive
+from shared.layers.scanned import Scanned, check_positive, refuse_unknown
+
+KINDS = {"regularizer": keras.regularizers, "constraint": keras.constraints}
+
+
+LIMITS = tuple(f"{weights}_{kind}" for kind in KINDS for weights in ("kernel", "recurrent", "bias"))
 
 
 class Cell(keras.layers.Layer):
@@ -22,18 +27,21 @@ class Cell(keras.layers.Layer):
         units: positive int, width of h and of the output.
         use_bias: whether there are biases.
         kernel_initializer, recurrent_initializer, bias_initializer: Keras initialisers.
-        **kwargs: dtype, name, trainable.
+        **kwargs: a Keras regulariser or constraint of the kernels, recurrent weights or biases (`LIMITS`); dtype,
+            name, trainable.
 
     Raises:
-        ValueError: if units < 1.
+        ValueError: if units < 1, or if a regulariser or constraint is for weights that the cell does not have.
     """
 
+    WEIGHTS: tuple[str, ...] = ("kernel", "recurrent", "bias")  # those that regularisers and constraints may be for
     OPTIONS: tuple[str, ...] = (
         "units",
         "use_bias",
         "kernel_initializer",
         "recurrent_initializer",
         "bias_initializer",
+        *LIMITS,
     )
 
     def __init__(
@@ -46,7 +54,13 @@ class Cell(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         check_positive(units=units)
+        limits = {name: kwargs.pop(name, None) for name in LIMITS}
         super().__init__(**kwargs)
+        for name, value in limits.items():
+            weights, kind = name.split("_")
+            if value is not None and weights not in self.WEIGHTS:
+                raise ValueError(f"`{name}` is for weights that this layer does not have. Received: {name}={value}")
+            setattr(self, name, KINDS[kind].get(value))
         self.units = self.output_size = units
         self.state_size: int | list[int] = units
         self.use_bias = use_bias
@@ -56,17 +70,21 @@ class Cell(keras.layers.Layer):
 
     def add_kernel(self, name: str, *shape: int) -> Any:
         """A matrix for the inputs."""
-        return self.add_weight(shape=shape, name=name, initializer=self.kernel_initializer)
+        return self._add("kernel", shape, name, self.kernel_initializer)
 
     def add_recurrent(self, name: str, *shape: int) -> Any:
         """A matrix for the state."""
-        return self.add_weight(shape=shape, name=name, initializer=self.recurrent_initializer)
+        return self._add("recurrent", shape, name, self.recurrent_initializer)
 
     def add_bias(self, name: str, *shape: int, initializer: Any = None) -> Any:
         """A bias, or None without `use_bias`."""
         if not self.use_bias:
             return None
-        return self.add_weight(shape=shape, name=name, initializer=initializer or self.bias_initializer)
+        return self._add("bias", shape, name, initializer or self.bias_initializer)
+
+    def _add(self, weights: str, shape: tuple, name: str, initializer: Any) -> Any:
+        limits = {kind: getattr(self, f"{weights}_{kind}") for kind in KINDS}
+        return self.add_weight(shape=shape, name=name, initializer=initializer, **limits)
 
     def add_gates_bias(self, name: str, gates: int, ones: int | None) -> Any:
         """A bias (gates * units) of which the gate of number `ones`, a forget gate, starts at 1."""
@@ -82,11 +100,16 @@ class Cell(keras.layers.Layer):
     def get_config(self) -> dict:
         """The arguments that make an equal cell."""
         options = {name: getattr(self, name) for name in self.OPTIONS}
-        is_initializer = keras.initializers.Initializer
-        options = {
-            k: keras.initializers.serialize(v) if isinstance(v, is_initializer) else v for k, v in options.items()
+        described = {
+            name: keras.saving.serialize_keras_object(value) if _is_keras(value) else value
+            for name, value in options.items()
         }
-        return {**super().get_config(), **options}
+        return {**super().get_config(), **described}
+
+
+def _is_keras(value: Any) -> bool:
+    kinds = (keras.initializers.Initializer, keras.regularizers.Regularizer, keras.constraints.Constraint)
+    return isinstance(value, kinds)
 
 
 class CellRNN(Scanned, keras.layers.RNN):
@@ -107,6 +130,7 @@ class CellRNN(Scanned, keras.layers.RNN):
         if not 0 <= dropout < 1:
             raise ValueError(f"`dropout` must be at least 0 and below 1. Received: dropout={dropout}")
         own = {key: kwargs.pop(key) for key in self.cell_class.OPTIONS if key in kwargs}
+        refuse_unknown(type(self).__name__, kwargs, (*self.cell_class.OPTIONS, *self.LAYER_OPTIONS, *self.SCAN_OPTIONS))
         shared = {key: kwargs[key] for key in ("dtype", "trainable") if key in kwargs}
         super().__init__(self.cell_class(units, **own, **shared, name="cell"), seed=seed, **kwargs)
         self.dropout, self.seed = dropout, seed
@@ -186,6 +210,8 @@ class StepRNN(CellRNN):
 
 class LinearCell(Cell):
     """A cell h_t = a_t * h_{t-1} + b_t. A subclass gives `coefficients` and `build`."""
+
+    WEIGHTS = ("kernel", "bias")
 
     def coefficients(self, inputs: Any) -> tuple[Any, Any]:
         """(..., features) -> a and b (..., units), for one step or for all of them."""

@@ -45,7 +45,8 @@ class ConvElman(ConvRNN, StepRNN):
     Args:
         units: positive int, channels of h and of the output.
         kernel_size: odd positive int, or a pair of them for rows and columns. Default 3.
-        use_bias, kernel_initializer, recurrent_initializer, bias_initializer: as in `keras.layers.ConvLSTM2D`.
+        use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
+            `keras.layers.ConvLSTM2D`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
         **kwargs: all of `keras.layers.RNN`.
 

@@ -42,7 +42,8 @@ class ConvMinGRU(ConvRNN, LinearRNN):
     Args:
         units: positive int, channels of h and of the output.
         kernel_size: odd positive int, or a pair of them for rows and columns. Default 3.
-        use_bias, kernel_initializer, bias_initializer: as in `keras.layers.ConvLSTM2D`.
+        use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
+            `keras.layers.ConvLSTM2D`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         zoneout: see `Scanned`.
         **kwargs: all of `keras.layers.RNN`.

@@ -96,7 +96,8 @@ class GRUD(StepRNN):
 
     Args:
         units: positive int, width of h and of the output.
-        use_bias, kernel_initializer, recurrent_initializer, bias_initializer: as in `keras.layers.GRU`.
+        use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
+            `keras.layers.GRU`.
         zoneout (of h), recurrent_weight_dropout, recompute: see `Scanned`.
         **kwargs: all of `keras.layers.RNN`.
 

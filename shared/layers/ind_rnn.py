@@ -43,6 +43,11 @@ class IndRNNCell(StepCell):
             raise ValueError(f"`recurrent_bound` must be above 0. Received: recurrent_bound={recurrent_bound}")
         initializer = recurrent_initializer or keras.initializers.RandomUniform(0.0, recurrent_bound)
         super().__init__(units, recurrent_initializer=initializer, **kwargs)
+        if self.recurrent_constraint is not None:
+            raise ValueError(
+                "`recurrent_bound` is the constraint of the recurrent weights of IndRNN. "
+                f"Received: recurrent_constraint={self.recurrent_constraint}"
+            )
         self.recurrent_bound = recurrent_bound
 
     def build(self, input_shape: tuple) -> None:
@@ -52,6 +57,7 @@ class IndRNNCell(StepCell):
             shape=(self.units,),
             name="recurrent_vector",
             initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
             constraint=Bounded(self.recurrent_bound),
         )
         self.bias = self.add_bias("bias", self.units)
@@ -79,7 +85,8 @@ class IndRNN(StepRNN):
         units: positive int, width of h and of the output.
         recurrent_bound: float above 0, no |u| grows beyond it. Default 1.
         recurrent_initializer: of u. Default: uniform in [0, recurrent_bound].
-        use_bias, kernel_initializer, bias_initializer: as in `keras.layers.LSTM`.
+        use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
+            `keras.layers.LSTM`.
         zoneout, recompute: see `Scanned`.
         **kwargs: all of `keras.layers.RNN`.
 

@@ -75,7 +75,8 @@ class LayerNormLSTM(StepRNN):
     Args:
         units: positive int, width of h and of the output.
         unit_forget_bias: whether b_f starts at 1. Default True.
-        use_bias, kernel_initializer, recurrent_initializer, bias_initializer: as in `keras.layers.LSTM`.
+        use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
+            `keras.layers.LSTM`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
         **kwargs: all of `keras.layers.RNN`.
 

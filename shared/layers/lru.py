@@ -25,6 +25,7 @@ ROTATE = bptt.Step(_advance, mix=None)
 class LRUCell(Cell):
     """One step of `LRU`; its docstring has the equations, arguments and weights."""
 
+    WEIGHTS = ("kernel", "bias")
     OPTIONS: tuple[str, ...] = (*Cell.OPTIONS, "r_min", "r_max", "max_phase")
 
     def __init__(
@@ -100,7 +101,8 @@ class LRU(CellRNN):
         units: positive int, width of h and of the output.
         r_min, r_max: |lambda| starts uniformly on the ring between them. Defaults 0.9, 0.999.
         max_phase: the phase of lambda starts uniformly in (0, max_phase]. Default 2 pi.
-        use_bias, kernel_initializer, bias_initializer: as in `keras.layers.LSTM`.
+        use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
+            `keras.layers.LSTM`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         recompute: see `Scanned`; of the sequential form.
         **kwargs: all of `keras.layers.RNN`.

@@ -61,7 +61,8 @@ class RGLRU(LinearRNN):
 
     Args:
         units: positive int, width of h and of the output.
-        use_bias, kernel_initializer, bias_initializer: as in `keras.layers.LSTM`.
+        use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
+            `keras.layers.LSTM`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         zoneout: see `Scanned`.
         **kwargs: all of `keras.layers.RNN`.

@@ -1,5 +1,7 @@
 """What every scanned layer does around its scan: checks, time first, masks as columns, backwards, which output."""
 
+import inspect
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -209,3 +211,21 @@ def check_positive(**values: Any) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
+
+
+def refuse_unknown(layer: str, given: Iterable[str], known: Sequence[str]) -> None:
+    """ValueError for an option that Keras's LSTM or GRU has and this layer has not, with those that it has.
+
+    Args:
+        layer: the layer's class name.
+        given: names of the keyword arguments.
+        known: the layer's own options, without those of every `keras.layers.RNN`.
+    """
+    theirs = {name for twin in (keras.layers.LSTM, keras.layers.GRU) for name in inspect.signature(twin).parameters}
+    everywhere = inspect.signature(keras.layers.RNN).parameters
+    for name in given:
+        if name in theirs and name not in known and name not in everywhere:
+            raise ValueError(
+                f"`{name}` is not an option of {layer}. Its options are {', '.join(known)} and those of "
+                "keras.layers.RNN."
+            )

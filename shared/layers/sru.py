@@ -70,7 +70,8 @@ class SRU(StepRNN):
     Args:
         units: positive int, width of h and of the output.
         recurrent_initializer: of v. Default "glorot_uniform".
-        use_bias, kernel_initializer, bias_initializer: as in `keras.layers.LSTM`.
+        use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
+            `keras.layers.LSTM`.
         zoneout, recompute: see `Scanned`.
         **kwargs: all of `keras.layers.RNN`.
 

@@ -139,5 +139,5 @@ class TCN(Causal, keras.layers.RNN):
         use_bias: bool = True,
         **kwargs: Any,
     ) -> None:
-        cell = TCNCell(units, kernel_size, levels, dropout, use_bias, name="cell", **cell_options(kwargs))
+        cell = TCNCell(units, kernel_size, levels, dropout, use_bias, name="cell", **cell_options(TCNCell, kwargs))
         super().__init__(cell, **kwargs)

@@ -270,8 +270,3 @@ def test_a_copied_folder_trains_unedited_at_a_number_of_parameters_and_predicts(
     (record, *_) = json.loads(path.read_text())
     assert record["app"] == "my_copy"
     assert abs(record["params"] - 9000) < 900 or "is the nearest" in done.stdout
-
-
-def test_the_gallery_lists_every_app():
-    listed = dict(importlib.import_module("apps.__main__").gallery())
-    assert sorted(listed) == APPS and all(listed.values())

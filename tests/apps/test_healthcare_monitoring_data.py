@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.healthcare_monitoring import data, metrics, reading, records, scaling, sources, steps
+from apps.healthcare_monitoring import (
+    data,
+    metrics,
+    parts,
+    reading,
+    records,
+    scaling,
+    simulate,
+    sources,
+    steps,
+    survival,
+    unlike,
+)
 from apps.healthcare_monitoring.config import DEFAULT, RECIPES, SUMMARIES, Config
 from shared import InputError, MissingFileError
 from shared.data import fetch
@@ -27,27 +39,32 @@ def own(tmp_path, measured=MEASURED, ended=ENDED, header=HEADER, ends="patient,o
     return dataclasses.replace(DEFAULT, data=str(tmp_path / "m.csv"), **settings)
 
 
+def everybody(whole):
+    """The parts of the data."""
+    return whole.train, whole.valid, whole.test
+
+
 @pytest.fixture(scope="module")
 def builtin():
     return data.load(DEFAULT)
 
 
 def test_no_patient_is_in_two_parts_and_each_has_its_share_of_deaths(builtin):
-    parts = builtin.train, builtin.valid, builtin.test
-    names = [name for part in parts for name in part.patients]
+    names = [name for part in everybody(builtin) for name in part.patients]
     assert len(names) == len(set(names)) == 1500
-    shares = [(part.outcomes.label == 1).mean() for part in parts]
+    shares = [(part.outcomes.label == 1).mean() for part in everybody(builtin)]
     assert max(shares) - min(shares) < 0.01
 
 
 def test_fewer_patients_are_spread_evenly_over_all_of_them(builtin):
     few = data.load(dataclasses.replace(DEFAULT, max_examples=300))
-    names = sorted(name for part in (few.train, few.valid, few.test) for name in part.patients)
+    names = sorted(name for part in everybody(few) for name in part.patients)
     assert names == sorted(f"stay{n}" for n in np.linspace(0, 1499, 300).round().astype(int))
     assert few.info["fingerprint"] == builtin.info["fingerprint"]  # that of all which was read
     every = sources.read(DEFAULT)[0]
     for name in names[:20]:
-        one, other = (table.among(np.array([table.patients.index(name)])) for table in (few.table, every))
+        mine = next(part.table for part in everybody(few) if name in part.patients)
+        one, other = (table.among(np.array([table.patients.index(name)])) for table in (mine, every))
         assert (one.patients, one.who.tolist()) == ((name,), [0] * len(other.when))
         np.testing.assert_array_equal(one.value, other.value)
 
@@ -66,7 +83,7 @@ def test_the_fingerprint_is_that_of_the_content_and_not_of_the_path(tmp_path):
 
 def test_every_patient_is_tested_in_exactly_one_fold():
     label = np.arange(100) % 3
-    tested = [data.split(label, dataclasses.replace(DEFAULT, fold=fold))[2] for fold in range(5)]
+    tested = [data.split(label, dataclasses.replace(DEFAULT, fold=fold))["test"] for fold in range(5)]
     assert sorted(np.concatenate(tested)) == list(range(100))
 
 
@@ -149,7 +166,7 @@ def test_bins_average_and_visits_are_steps_of_their_own():
 def test_each_interval_is_known_up_to_the_event_or_the_end_of_follow_up():
     outcomes = records.Outcomes(np.array([2, 0]), np.array([25.0, 25.0]))
     config = Config(intervals=4, interval=10.0, step=0.0, window=0.0, early_share=0.5)
-    targets, weights = data.layout(outcomes, np.array([[0.0, 10.0], [0.0, 0.0]]), np.array([2, 1]), config)
+    targets, weights = parts.layout(outcomes, np.array([[0.0, 10.0], [0.0, 0.0]]), np.array([2, 1]), config)
     assert targets[0].tolist() == [[0, 0, 2, 0], [0, 2, 0, 0]]
     assert (weights[0] > 0).tolist() == [[True, True, True, False], [True, True, False, False]]
     assert (weights[1] > 0).tolist() == [[True, True, False, False], [False] * 4]
@@ -166,9 +183,9 @@ def test_competing_risks_and_survival_add_up_to_one():
 def test_a_risk_at_a_landmark_is_conditional_on_reaching_it():
     chances = np.tile([0.9, 0.1], (1, 1, 4, 1))  # one patient, one visit at 0: a hazard of 0.1 in each interval
     visit = steps.Steps(None, None, None, times=np.zeros((1, 1)), lengths=np.array([1]))
-    part = data.Part(("a",), visit, None, None, None)
+    part = parts.Part(visit, None, None, None, None)
     at = np.array([0]), np.array([0])
-    risks = metrics._from_landmark(part, at, chances, 2.0, 1.0, [1.0, 2.0])
+    risks = survival._from_landmark(part, at, chances, 2.0, 1.0, [1.0, 2.0])
     np.testing.assert_allclose(risks, [[0.1, 1 - 0.9**2]])
 
 
@@ -176,9 +193,9 @@ def test_the_calibration_slope_is_one_for_true_risks_and_less_for_extreme_ones()
     random = np.random.default_rng(1)
     risks = random.random(20_000)
     happened = random.random(20_000) < risks
-    assert metrics.binary_figures(happened, risks)["calibration_slope"] == pytest.approx(1, abs=0.05)
+    assert metrics.calibration_slope(happened, risks) == pytest.approx(1, abs=0.05)
     extreme = 1 / (1 + np.exp(-2 * metrics.logit(risks)))
-    assert metrics.binary_figures(happened, extreme)["calibration_slope"] == pytest.approx(0.5, abs=0.03)
+    assert metrics.calibration_slope(happened, extreme) == pytest.approx(0.5, abs=0.03)
 
 
 BAD = {
@@ -192,6 +209,10 @@ BAD = {
     "a column twice": (
         dict(header="patient,time,variable,value,Value\n", measured=MEASURED.replace("\n", ",1\n")),
         "m.csv, line 1: expected one column value; received patient,",
+    ),
+    "a further column twice": (
+        dict(header="patient,time,variable,value,Ward,ward\n", measured=MEASURED.replace("\n", ",1,1\n")),
+        "m.csv, line 1: expected one column ward; received patient, time, variable, value, Ward, ward",
     ),
     "semicolons": (
         dict(header=HEADER.replace(",", ";"), measured=MEASURED.replace(",", ";")),
@@ -271,7 +292,8 @@ def test_what_may_be_right_is_read_with_a_note(tmp_path, capsys):
         f"{source}, line 84: HR 80000 is outside {low:.4g} to {high:.4g} (its unit?): left out (also line 86)",
         f"{source}: zeros are kept, no unit makes them: HR 1. Take out those that stand for unknown.",
     ]
-    assert whole.table.value.max() < 80000 and len(whole.table.value) == 84 and 0 in whole.table.value
+    value = np.concatenate([part.table.value for part in everybody(whole)])
+    assert value.max() < 80000 and len(value) == 84 and 0 in value
     assert whole.info["left_out"] == {"HR": 2}
 
 
@@ -474,6 +496,117 @@ def test_an_unknown_variable_is_named_with_the_nearest_known_one(tmp_path):
         reading.known_variable("hr", ["HR", "Lactate"], "line 9")
 
 
+# Other patients: to validate and test on, or to evaluate a run on
+
+
+def test_patients_of_their_own_files_validate_and_test_and_nothing_is_learned_of_them(tmp_path, capsys):
+    alone = own(tmp_path)
+    others = {}
+    for part, first in (("valid", 200), ("test", 300)):
+        rows = [f"q{n},{hour},HR,{40 + n}\n" for n in range(first, first + 4) for hour in (0, 2.5)]
+        (tmp_path / part).mkdir()
+        others[part] = str(tmp_path / part / "m.csv")
+        (tmp_path / part / "m.csv").write_text(HEADER + "".join(rows))
+        (tmp_path / part / "outcomes.csv").write_text(
+            "patient,outcome\n" + "".join(f"q{n},{n % 2}\n" for n in range(first, first + 4))
+        )
+    whole = data.load(dataclasses.replace(alone, **others))
+    assert whole.train.patients == tuple(name for name, _ in LIVES)
+    assert (whole.valid.patients[0], whole.test.patients[0]) == ("q200", "q300") and len(whole.test.patients) == 4
+    assert whole.test.outcomes.label.tolist() == [0, 1, 0, 1] and whole.info["ranges"] == [[70.0, 111.5]]
+    assert whole.info["split"] == (
+        f"by patient: train 40, valid 4, test 4, valid from {others['valid']}, test from {others['test']}"
+    )
+    moved = dataclasses.replace(alone, valid=others["valid"])
+    assert len(data.load(moved).train.patients) == 32 and len(data.load(moved).test.patients) == 8
+    with pytest.raises(InputError, match="m.csv, line 2: patient p0 is one of .* too; expected other patients"):
+        data.load(dataclasses.replace(alone, test=alone.data))
+
+
+def test_another_cohort_is_read_with_what_the_run_learned_or_refused_by_file_and_line(tmp_path, capsys):
+    config = own(tmp_path)
+    whole = data.load(config)
+    other, ends = tmp_path / "other.csv", tmp_path / "ends.csv"
+
+    def cohort(rows, died):
+        other.write_text(HEADER + rows)
+        ends.write_text("patient,outcome\n" + died)
+        return data.tested_on(whole, str(other), str(ends), config)
+
+    found = cohort("a,1,HR,90\nb,30,HR,90\nc,1,HR,90000\nd,2,HR,80\n", "a,1\nb,0\nc,0\nd,0\n")
+    assert found.test.patients == ("a", "d") and found.info is whole.info and found.train is whole.train
+    noted = capsys.readouterr().err
+    assert f"{other}, line 4: HR 90000 is outside" in noted and "1 measurements after 24" in noted
+    assert f"{other}: patients without a measurement that can be read are left out: 2" in noted
+    refused = {
+        ("a,1,Pulse,90\n", "a,1\n"): f"{other}, line 2: unknown variable 'Pulse'; known are HR",
+        ("a,1,hr,90\n", "a,1\n"): f"{other}, line 2: unknown variable 'hr'; did you mean HR?",
+        ("a,1,HR,90\n", "a,2\n"): f"{ends}, line 2: expected a whole number as outcome, 0 = none to 1, as the run was",
+        ("a,1,HR,90\n", "a,1\n"): f"{other}: expected patients with and without outcome 1; all 1 are alike",
+    }
+    for (rows, died), line in refused.items():
+        with pytest.raises(InputError) as error:
+            cohort(rows, died)
+        assert str(error.value).startswith(line)
+    ends.write_text("patient,outcome,time\na,1,9\n")
+    with pytest.raises(InputError, match="its outcomes have times; those that the run was trained on have none"):
+        data.tested_on(whole, str(other), str(ends), config)
+
+
+def test_a_patient_unlike_those_trained_on_is_said_to_be(tmp_path):
+    info = {"variables": ["HR", "Age", "Lactate"], "ranges": [[40.0, 180.0], [18.0, 90.0], None], "fewest": 2}
+    people, names, values = "aabbcdd", ["HR", "Age", "HR", "Age", "HR", "HR", "Lactate"], [70, 60, 300, 10, 70, 70, 2]
+    said = unlike.unlike(records.table("t", people, [0.0] * 7, names, values, variables=info["variables"]), info)
+    assert said == [
+        "",
+        "HR 300 (theirs: 40 to 180); Age 10 (theirs: 18 to 90)",
+        "based on 1 of 3 variables",
+        "Lactate 2 (none of them had it)",
+    ]
+    whole = data.load(own(tmp_path, MEASURED.replace("p0,0,HR,70\n", "p0,0,HR,70\np0,0,T,37\n")))
+    assert whole.info["fewest"] == 1 and len(whole.info["ranges"]) == 2
+
+
+def test_of_simulated_stays_no_percentage_is_over_100_and_a_score_is_whole():
+    found, _ = simulate.stays(1)
+    saturation, coma = (found.value[found.what == found.variables.index(name)] for name in ("SpO2", "GCS"))
+    assert saturation.max() <= 100 and coma.min() >= 3 and coma.max() <= 15 and (coma % 1 == 0).all()
+
+
+# Figures
+
+
+def test_figures_of_risks_are_those_of_scikit_learn_with_equal_risks_too():
+    from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+    random = np.random.default_rng(1)
+    for count in (3, 50, 800):
+        risks, happened = random.random(count).round(1), np.arange(count) % 3 == 0
+        assert metrics.auroc(happened, risks) == pytest.approx(roc_auc_score(happened, risks))
+        assert metrics.auprc(happened, risks) == pytest.approx(average_precision_score(happened, risks))
+        assert metrics.brier(happened, risks) == pytest.approx(brier_score_loss(happened, risks))
+    assert np.isnan([metrics.auroc(happened | True, risks), metrics.auprc(happened & False, risks)]).all()
+
+
+def test_figures_in_time_are_those_of_scikit_survival_and_of_patients_drawn_twice():
+    from sksurv.metrics import brier_score, concordance_index_ipcw
+    from sksurv.util import Surv
+
+    random = np.random.default_rng(1)
+    until, event, risks = random.integers(1, 20, 80) / 2, random.random(80) < 0.6, random.random(80).round(2)
+    known = Surv.from_arrays(event, until)
+    for time in (2.0, 5.0, 8.0):
+        horizon = survival._horizon(known, known, np.arange(80), time)
+        judged = survival._judged(horizon, risks)
+        for rows in (np.arange(80), random.integers(0, 80, 80)):
+            times = np.bincount(rows, minlength=80)
+            concordance = concordance_index_ipcw(known, known[rows], risks[rows], tau=time)[0]
+            assert survival._concordance(horizon, judged, times.astype(np.float32)) == pytest.approx(concordance)
+            error = brier_score(known, known[rows], 1 - risks[rows, None], time)[1][0]
+            assert survival._brier(horizon, judged, times) == pytest.approx(error)
+    assert survival._horizon(known, known[:0], np.arange(0), 2.0) is None
+
+
 @pytest.fixture(scope="module")
 def physionet():
     return sources.physionet(*(fetch.fetch(file) for file in CATALOGUE["physionet2012"]))
@@ -492,7 +625,7 @@ def test_physionet_is_read_as_published(physionet):
 @pytest.mark.data
 def test_of_physionet_no_sign_is_left_out_and_what_is_left_out_is_said(physionet):
     found, outcomes = physionet
-    training = data.split(outcomes.label, RECIPES["physionet2012"])[0]
+    training = data.split(outcomes.label, RECIPES["physionet2012"])["train"]
     read, _, lost = data.in_usual_units(found, training)
     urine = read.value[read.what == read.variables.index("Urine")]
     assert (urine == 0).sum() == 2856  # no urine at all

@@ -170,7 +170,7 @@ def test_variants_of_a_melody_stay_together_and_other_melodies_do_not():
     pieces += [pieces[0].moved(5), pieces[3].moved(-2)]
     groups = chorales.melodies(pieces)
     assert groups[0] == groups[12] and groups[3] == groups[13] and len(set(groups)) == 12
-    parts = divided(pieces, Config())
+    parts = divided(pieces, {"test": 0.1, "valid": 0.1})
     where = {id(piece): part for part, found in parts.items() for piece in found}
     assert len(where) == 14 and all(parts.values())
     assert where[id(pieces[0])] == where[id(pieces[12])] and where[id(pieces[3])] == where[id(pieces[13])]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.text_generation.config import Config
-from apps.text_generation.data import check_length, cut, load
+from apps.text_generation.data import check_length, cut, example, load, prompt
 from shared import InputError, MissingFileError
 from shared.data import fetch
 from shared.data.catalogue import CATALOGUE
@@ -103,6 +103,25 @@ def test_an_own_file_is_split_in_order_and_comes_back_from_its_ids(tmp_path):
     data = load(own(tmp_path, text))
     assert text_of(data.train, data) == text[:900] and text_of(data.valid, data) == text[900:]
     assert data.info["split"] == "train 90% in order, valid 10% in order"
+
+
+def test_the_line_to_try_a_network_with_is_one_that_it_can_read_and_a_command_line_too():
+    lines = "cut off\n- one two three\n\nb\u00e9 or not to be\nnot\n  to   be or not to be\n"
+    vocabulary = Vocabulary.fit("to be or not\n- whe")
+    assert example(lines, vocabulary, "char") == "to be or not to be" and prompt("to be or not to be") == "to be or"
+    assert example(lines, vocabulary, "word") == "b\u00e9 or not to be"
+    assert example("cut\nnot\n", vocabulary, "char") == "not" and example("\u732b", vocabulary, "char") == ""
+
+
+def test_parts_in_files_of_their_own_are_not_said_to_be_published(tmp_path):
+    files = {part: tmp_path / f"{part}.txt" for part in ("valid", "test")}
+    for part, path in files.items():
+        path.write_text(f"{part} \u00e9" * 50)
+    loaded = load(own(tmp_path, "some text valid tes " * 100, **{part: str(path) for part, path in files.items()}))
+    assert loaded.info["split"] == f"train whole, valid from {files['valid']}, test from {files['test']}"
+    assert "\u00e9" not in loaded.info["vocabulary"] and loaded.info["counts"]["test"]["unknown"] == 50
+    alone = load(own(tmp_path, "some text valid tes " * 100, test=str(files["test"])))
+    assert alone.info["split"] == f"train 90% in order, valid 10% in order, test from {files['test']}"
 
 
 def test_a_test_part_is_cut_only_when_asked_for(tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shlex
 import shutil
 import types
 
@@ -232,8 +233,44 @@ def test_bleu_is_sacrebleu_s_of_the_whole_text():
     # 3 of 4 words, 2 of 3 pairs, 1 of 2 triples and, as none of 1 is smoothed to 1/2, 1/2 of the quadruples
     expected = 100 * (3 / 4 * 2 / 3 * 1 / 2 * 1 / 2) ** 0.25
     assert evaluate.bleu(["a b c d"], ["a b c e"]) == pytest.approx(expected)
+    for name in ("bleu", "chrf", "exact_match_percent"):
+        written, references = ["a b c d", "e f", "one two three"], ["a b c e", "e f", "one two"]
+        found, _ = evaluate.METRICS[name](written, references, {"copied": references})
+        assert found["value"] < found["baselines"]["copied"] == pytest.approx(100) and found["ahead"][1] <= 0
+    assert evaluate.METRICS["bleu"](written, references, {})[0]["value"] == evaluate.bleu(written, references)
     groups = evaluate.by_length(["one two"] * 12, ["a b c d"] * 12, ["a b c d"] * 12)
     assert list(groups) == ["1-7"] and groups["1-7"] == pytest.approx(100)
+
+
+def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_path):
+    sizes, words = {"train": 80, "valid": 12, "test": 12}, [APP, "train", "--recipe", "smoke"]
+    for number, (part, count) in enumerate(sizes.items()):
+        rows = [f"{number} {'abcdefgh'[n % 8]} {n}" for n in range(count)]
+        (tmp_path / f"my {part}.tsv").write_text("".join(f"{row}\t{row.upper()}\n" for row in rows))
+        words += ["--data" if part == "train" else f"--{part}", str(tmp_path / f"my {part}.tsv")]
+    done = run_here(*words, "--source", "low", "--target", "up", GALLERY_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stderr
+    files = [tmp_path / f"my {part}.tsv" for part in sizes]
+    assert f"train 80, valid 12, test 12 pairs; valid from {files[1]}, test from {files[2]}\n" in done.stdout
+    assert "as published" not in done.stdout
+    predicted, several, _, other = map(shlex.split, done.stdout.split("Now try:")[1].strip().splitlines())
+    assert predicted[6].startswith("1 ") and "my train.tsv" in other[5] and other.count("--source") == 1
+    for command in (predicted[2:-2], several[2:]):
+        tried = run_here(*command, GALLERY_RUNS=str(tmp_path / "runs"))
+        assert tried.returncode == 0, tried.stderr
+
+
+def test_a_run_is_measured_on_two_files_and_what_cannot_be_a_pair_is_named(smoke, tmp_path):
+    for name, rows in {"one": ["5 days", "6 days"] * 6, "other": ["5 Tage", "6 Tage"] * 6}.items():
+        (tmp_path / name).write_text("\n".join(rows))
+    words = ["evaluate", "--data", str(tmp_path / "one"), "--target-file", str(tmp_path / "other")]
+    done = run_here(APP, *words, GALLERY_RUNS=str(smoke[0]))
+    assert done.returncode == 0, done.stderr
+    assert "\none (source en, target de), gru, " in done.stdout and "ibm_model_1" in done.stdout
+    (tmp_path / "pairs.tsv").write_text("5 days\t5 Tage\n6 days\n")
+    wrong = run_here(APP, "evaluate", "--data", str(tmp_path / "pairs.tsv"), GALLERY_RUNS=str(smoke[0]))
+    assert wrong.returncode == 2 and "pairs.tsv, line 2 has 1 columns" in wrong.stderr
+    assert len(wrong.stderr.splitlines()) == 1
 
 
 def test_of_a_test_sentence_that_is_too_long_the_beginning_is_read(predictor):

@@ -31,7 +31,7 @@ from tests.benchmarks.contestants import (
     units,
 )
 
-README = Path(__file__).parents[2] / "shared/layers/README.md"
+SPEED = Path(__file__).parents[2] / "shared/layers/SPEED.md"
 TRAINING = ["gallery", "keras", "keras, our settings", "torch", "torch, passive"]
 CONTESTANTS = {  # where they are not those of TRAINING
     "generation 2 x 512": ["gallery", "keras cells", "keras predict"],
@@ -185,11 +185,11 @@ def row(contest: str, contestant: Contestant, times: list[float]) -> str:
 
 
 def main() -> None:
-    """Prints the table; with --record writes it into the layers' README."""
+    """Prints the table; with --record writes it into the layers' SPEED.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", nargs="+", default=[""], help="contests whose name holds one of these")
-    parser.add_argument("--record", action="store_true", help=f"write the table into {README.name}")
+    parser.add_argument("--record", action="store_true", help=f"write the table into {SPEED.name}")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of the contestants and of this process, which counts weights
     lines = [
@@ -216,7 +216,7 @@ def main() -> None:
     lines += ["", f"{options.rounds} rounds, {runs.hardware()}, {versions}, {datetime.date.today()}."]
     print(lines[-1])
     if options.record:
-        results.replace(README, "\n".join(lines))
+        results.replace(SPEED, "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ from shared.data.text import (
     Vocabulary,
     characters,
     decode,
+    first_unknown,
     join_words,
     names_file,
     read_text,
+    read_texts,
     words,
 )
 
@@ -76,6 +78,15 @@ def test_a_folder_without_texts_says_what_it_looked_for(file, tmp_path):
     file(b"\0", "picture.png")
     with pytest.raises(InputError, match=r"\.txt .*There are none"):
         read_text(tmp_path)
+
+
+def test_the_first_character_that_is_not_known_is_named_with_its_file_and_line(tmp_path):
+    for name, content in {"a.txt": "one\ntwo\n", "b.txt": "one\ntwo, th\u00e9\n"}.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    texts = read_texts(tmp_path)
+    assert "".join(texts.values()) == read_text(tmp_path)
+    assert first_unknown(texts, set("onetw, h")) == ("\u00e9", f"{tmp_path / 'b.txt'}, line 2")
+    assert first_unknown(texts, set("onetw, h\u00e9")) is None
 
 
 def test_a_missing_file_is_an_input_error_and_a_file_not_found_error(tmp_path):

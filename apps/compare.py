@@ -1,0 +1,228 @@
+"""Architectures compared: the same data, schedule and number of parameters, each trained by the app's own command.
+
+An app is known by its command line and its records alone. A trial is a `train` command in a process of its own, which
+continues by itself where it was stopped; what is finished is not trained again.
+"""
+
+import dataclasses
+import os
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from shared import InputError, paired, plots, results
+from shared import runs as folders
+
+from .gallery import gallery
+from .options import Compare
+
+SIZES = {"": 1, "k": 1_000, "m": 1_000_000}
+HEADER = (
+    "| architecture | parameters | {figure} | ahead of the best other | minutes | peak MiB | |",
+    "|---|---|---|---|---|---|---|",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One training: its command and its run folder."""
+
+    app: str
+    arch: str
+    seed: int
+    name: str
+    words: tuple[str, ...]
+
+    @property
+    def command(self) -> str:
+        """As it is typed."""
+        return shlex.join(["python", "-m", f"apps.{self.app}", *self.words])
+
+    @property
+    def path(self) -> Path:
+        """The folder of the run."""
+        return folders.root() / self.app / self.name
+
+    @property
+    def log(self) -> Path:
+        """What the training printed."""
+        return folders.root() / "compare" / f"{self.app}-{self.name}.log"
+
+    @property
+    def outcome(self) -> Path:
+        """How it ended: status, reason, peak memory."""
+        return self.log.with_suffix(".json")
+
+
+def compare(options: Compare) -> None:
+    """The compare verb."""
+    planned = plan(options)
+    if options.commands:
+        print("\n".join(trial.command for trial in planned))
+        return
+    for number, trial in enumerate(planned, 1):
+        if not (trial.path / "metrics.json").exists():
+            print(f"[{number}/{len(planned)}] {trial.command}", flush=True)
+            carry_out(trial)
+    for app in dict.fromkeys(trial.app for trial in planned):
+        show(app, [trial for trial in planned if trial.app == app], options)
+
+
+def plan(options: Compare) -> list[Trial]:
+    """Every training that is asked for, refused as a whole if one cannot be typed."""
+    known = [name for name, _ in gallery()]
+    apps = known if options.app == ("all",) else list(options.app)
+    if wrong := [app for app in apps if app not in known]:
+        raise InputError(f"--app: expected one or more of {', '.join(known)}, or all; received {wrong[0]!r}")
+    size = parameters(options.params) if options.params else 0
+    shared_words = [*(["--data", options.data] if options.data else []), *(["--params", str(size)] if size else [])]
+    shared_words += [word for word in shlex.split(options.more)]
+    trials = []
+    for app in apps:
+        for arch in options.arch:
+            for seed in range(1, options.seeds + 1):
+                words = ["train", *shared_words, "--arch", arch, "--seed", str(seed)]
+                name = f"compare-{arch}-{folders.fingerprint(words)[:8]}"
+                trials.append(Trial(app, arch, seed, name, (*words, "--run", name)))
+    return trials
+
+
+def parameters(text: str) -> int:
+    """A number of parameters: 200000, 200k or 1.5M."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)", text)
+    if not match or float(match[1]) == 0:
+        raise InputError(f"--params: expected a number such as 200000, 200k or 1.5M; received {text!r}")
+    return round(float(match[1]) * SIZES[match[2].lower()])
+
+
+def carry_out(trial: Trial) -> None:
+    """Trains in a process of its own; how it ended is kept beside its log, whatever happened."""
+    trial.log.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with trial.log.open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-m", f"apps.{trial.app}", *trial.words], stdout=log, stderr=log)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except KeyboardInterrupt:
+            process.wait()  # the training has the signal too: it saves and ends
+            raise
+    process.returncode = os.waitstatus_to_exitcode(status)
+    lines = trial.log.read_text(encoding="utf-8", errors="replace").strip().split("\n")
+    finished = process.returncode == 0 and (trial.path / "metrics.json").exists()
+    outcome = {
+        "finished": finished,
+        "status": process.returncode,
+        "reason": "" if finished else lines[-1][:200],
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_mib": round(usage.ru_maxrss / 1024),
+    }
+    folders.write_json(trial.outcome, outcome)
+    print(
+        f"    {'finished' if finished else 'failed: ' + outcome['reason']} after {outcome['seconds']:.0f} s", flush=True
+    )
+
+
+def show(app: str, trials: list[Trial], options: Compare) -> None:
+    """Prints the table of an app, writes it and its picture, and records the figures if that is asked for."""
+    found: dict[str, list[list[dict[str, Any]]]] = {}
+    for trial in trials:
+        if (trial.path / "metrics.json").exists():
+            found.setdefault(trial.arch, []).append(folders.read_json(trial.path / "metrics.json", list))
+    text = table(app, trials, found)
+    print("\n" + text)
+    kept = folders.root() / "compare" / f"{app}.md"
+    folders.write_text(kept, text + "\n")
+    if found:
+        draw(app, found, kept.with_suffix(".png"))
+        print(f"Written to {kept} and {kept.with_suffix('.png')}")
+    if options.record and found:
+        records = [record for done in found.values() for record in results.mean(done, "seeds") if record["headline"]]
+        results.keep(records, Path(__file__).parent / app)
+
+
+def table(app: str, trials: list[Trial], found: dict[str, list[list[dict[str, Any]]]]) -> str:
+    """A Markdown table: a row for each architecture, the best first, then what failed, then the baselines."""
+    values = {arch: [main(records)["value"] for records in done] for arch, done in found.items()}
+    lines = [f"## {app}", ""]
+    if not found:
+        lines += [HEADER[0].format(figure="figure"), HEADER[1]]
+    else:
+        first = main(next(iter(found.values()))[0])
+        better = {"higher": "higher is better", "lower": "lower is better", "one": "closest to 1 is best"}
+        figure = f"{first['split']} {first['metric']} ({better[first['direction']]})"
+        lines += [f"{first['data']}, the same schedule for all.", "", HEADER[0].format(figure=figure), HEADER[1]]
+        order = sorted(found, key=lambda arch: -paired.goodness(statistics.mean(values[arch]), first["direction"]))
+        lines += [row(arch, trials, found, values, order, first["direction"]) for arch in order]
+    for arch in dict.fromkeys(trial.arch for trial in trials if trial.arch not in found):
+        reason = next(outcome_of(trial)["reason"] for trial in trials if trial.arch == arch)
+        lines.append(f"| {arch} | | | | | | failed: {reason} |")
+    if found:
+        lines += [f"| *{name}* | | {value:.4g} | | | | baseline |" for name, value in baselines(found).items()]
+    return "\n".join(lines)
+
+
+def row(arch: str, trials: list[Trial], found: dict, values: dict, order: list[str], direction: str) -> str:
+    """The line of one architecture."""
+    done, mine = found[arch], values[arch]
+    spread = f" ± {statistics.stdev(mine):.3g}" if len(mine) > 1 else ""
+    minutes = statistics.mean(main(records)["minutes"] for records in done)
+    peak = max((outcome_of(t)["peak_mib"] for t in trials if t.arch == arch), default=0)
+    planned = sum(trial.arch == arch for trial in trials)
+    missing = f"{planned - len(done)} of {planned} failed" if len(done) < planned else ""
+    other = next((each for each in order if each != arch), None)
+    ahead = lead(mine, values[other], direction, other) if other else ""
+    size = f"{main(done[0])['params']:,}"
+    return f"| {arch} | {size} | {statistics.mean(mine):.4g}{spread} | {ahead} | {minutes:.1f} | {peak:,} | {missing} |"
+
+
+def lead(mine: list[float], theirs: list[float], direction: str, other: str) -> str:
+    """How much better than another architecture, with the 95 % interval over the seeds (Welch's t)."""
+    difference = paired.goodness(statistics.mean(mine), direction) - paired.goodness(statistics.mean(theirs), direction)
+    if len(mine) < 2 or len(theirs) < 2:
+        return f"{difference:+.3g} over {other}, one seed"
+    from scipy import stats
+
+    signed = [[paired.goodness(value, direction) for value in some] for some in (mine, theirs)]
+    if statistics.stdev(mine) == statistics.stdev(theirs) == 0:
+        return f"{difference:+.3g} over {other}"
+    interval = stats.ttest_ind(*signed, equal_var=False).confidence_interval(paired.LEVEL)
+    word = "no difference to" if interval.low <= 0 <= interval.high else f"{difference:+.3g} over"
+    return f"{word} {other} ({interval.low:+.2g} to {interval.high:+.2g})"
+
+
+def main(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The headline record of a run."""
+    return next(record for record in records if record["headline"])
+
+
+def baselines(found: dict[str, list[list[dict[str, Any]]]]) -> dict[str, float]:
+    """The baselines of the headline figure, the best first."""
+    first = main(next(iter(found.values()))[0])
+    return dict(sorted(first["baselines"].items(), key=lambda item: -paired.goodness(item[1], first["direction"])))
+
+
+def outcome_of(trial: Trial) -> dict[str, Any]:
+    """How the trial ended; of one that another command has trained nothing but its figures is known."""
+    if not trial.outcome.exists():
+        return {"finished": True, "reason": "not run", "peak_mib": 0}
+    return folders.read_json(trial.outcome, dict)
+
+
+def draw(app: str, found: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
+    """The figure of each architecture and seed over its minutes of training, with the best baseline."""
+    first = main(next(iter(found.values()))[0])
+    figure, axes = plots.new_figure(f"{app}, {first['data']}", size=(6.0, 4.0))
+    for arch, done in found.items():
+        mains = [main(records) for records in done]
+        axes.plot([r["minutes"] for r in mains], [r["value"] for r in mains], "o", label=arch)
+    for name, value in list(baselines(found).items())[:1]:
+        axes.axhline(value, color="grey", linestyle="--", label=name)
+    axes.set(xlabel="minutes of training", ylabel=f"{first['split']} {first['metric']}")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    plots.save(figure, path)

@@ -1,0 +1,22 @@
+"""The gallery's table."""
+
+import importlib
+import pkgutil
+
+import apps
+
+from .options import Gallery
+
+
+def gallery() -> list[tuple[str, str]]:
+    """(name, what it does) of every app found."""
+    names = sorted(module.name for module in pkgutil.iter_modules(apps.__path__) if module.ispkg)
+    return [(name, str(importlib.import_module(f"apps.{name}").__doc__).strip()) for name in names]
+
+
+def show(options: Gallery | None = None) -> None:
+    """The list verb."""
+    for name, sentence in gallery():
+        print(f"{name:24} {sentence}")
+    print("\npython -m apps.NAME --help   lists what an app can do")
+    print("python -m apps --help        a new app from one of these; the runs trained so far")

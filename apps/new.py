@@ -1,0 +1,96 @@
+"""A new app: a copy of one that is there, with a name, runs, results and tests of its own."""
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from shared import InputError, MissingFileError, results, runs
+
+from .gallery import gallery
+from .options import New
+
+ROOT = Path(__file__).parents[1]
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+LEFT_OUT = ("__pycache__", "results.json", "*.png", "*.gif", "*.mid", "*.wav")  # what the source has measured and drawn
+DEFAULT = re.compile(r"^DEFAULT = Config\((?=\))", re.MULTILINE)
+
+NEXT = """
+{folder} is an app of its own. It trains, predicts and passes its tests as it is:
+  python -m apps.{name} train
+  python -m pytest tests/apps -k {name}
+Then edit, in this order: sources.py or data.py for your data, config.py for its size, model.py for the network."""
+
+
+def new(options: New) -> None:
+    """The new verb."""
+    known = [name for name, _ in gallery()]
+    if options.source not in known:
+        raise InputError(f"--from: expected one of {', '.join(known)}; received {options.source!r}")
+    if not NAME.fullmatch(options.name):
+        raise InputError(f"Expected a name of small letters, digits and _, such as my_app. Received: {options.name!r}")
+    folder = ROOT / "apps" / options.name
+    if folder.exists() or options.name in {path.stem for path in Path(__file__).parent.glob("*.py")}:
+        raise InputError(f"Expected the name of no app that is there. Received: {options.name}, see {folder}")
+    if options.data and not Path(options.data).exists():
+        raise MissingFileError(f"--data: expected a file or folder. There is no {options.data}")
+    copy_app(options.source, options.name, options.data)
+    copy_tests(options.source, options.name)
+    print(NEXT.format(folder=folder.relative_to(ROOT), name=options.name).lstrip())
+
+
+def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -> None:
+    """Copies the folder: renamed, without figures, with `data` as what it trains on by default.
+
+    It appears at once and whole, or not at all.
+    """
+    root = root or ROOT
+    ready = Path(tempfile.mkdtemp(dir=root / "apps", prefix=".new-"))
+    try:
+        shutil.copytree(root / "apps" / source, ready, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
+        for path in ready.rglob("*.py"):
+            path.write_text(renamed(path.read_text(encoding="utf-8"), source, name), encoding="utf-8")
+        card = ready / "README.md"
+        card.write_text(emptied(renamed(card.read_text(encoding="utf-8"), source, name)), encoding="utf-8")
+        results.replace(card, f"Nothing is measured yet: `python -m apps.{name} evaluate --record` fills this table.")
+        runs.write_json(ready / "results.json", [])
+        if data:
+            settings = ready / "config.py"
+            text = settings.read_text(encoding="utf-8")
+            settings.write_text(with_data(text, str(Path(data).resolve())), encoding="utf-8")
+        ready.rename(root / "apps" / name)
+    finally:
+        shutil.rmtree(ready, ignore_errors=True)
+
+
+def copy_tests(source: str, name: str, root: Path | None = None) -> None:
+    """Copies the source's own tests; those of every app find the new one by its folder."""
+    root = root or ROOT
+    for path in sorted((root / "tests/apps").glob(f"test_{source}*.py")):
+        target = path.with_name(path.name.replace(source, name, 1))
+        runs.write_text(target, renamed(path.read_text(encoding="utf-8"), source, name))
+
+
+def renamed(text: str, source: str, name: str) -> str:
+    """The text with the app's name changed where it is a name: in paths, module names and quotation marks.
+
+    >>> renamed('python -m apps.translation translate  # apps/translation, a translation', "translation", "mine")
+    'python -m apps.mine translate  # apps/mine, a translation'
+    """
+    word = re.escape(source)
+    text = re.sub(rf"\b(apps[./]|APP=|runs/){word}\b", rf"\g<1>{name}", text)
+    return re.sub(rf"""(["']){word}(?=["'/])""", rf"\g<1>{name}", text)
+
+
+def emptied(card: str) -> str:
+    """A model card without the pictures of another app's runs."""
+    return re.sub(r"^!\[[^]]*]\([^)]*\)\n\n?", "", card, flags=re.MULTILINE)
+
+
+def with_data(settings: str, data: str) -> str:
+    """config.py whose default recipe trains on this data."""
+    changed, count = DEFAULT.subn(lambda match: f"{match[0]}data={json.dumps(data)}", settings)
+    if count != 1:
+        raise InputError("Expected one line DEFAULT = Config() in config.py of the app to copy.")
+    return changed

@@ -1,0 +1,229 @@
+"""`python -m apps`: the table, a new app from one that is there, the list of runs."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import apps
+from apps import compare, gallery, new
+from apps.options import Compare
+from shared import InputError
+from shared.runs import write_json
+from tests.commands import APPS, ROOT, run_here
+
+
+def typed(*words, stdin="", **environment):
+    return run_here("apps", *words, stdin=stdin, **environment)
+
+
+def test_the_gallery_lists_every_app():
+    listed = dict(gallery.gallery())
+    assert sorted(listed) == APPS and all(listed.values())
+    assert all(name in typed().stdout for name in APPS)
+
+
+# A new app
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A copy of apps and of their tests, in which a new app may be made."""
+    for part in ("apps", "tests/apps"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(new, "ROOT", tmp_path)
+    monkeypatch.setattr(apps, "__path__", [str(tmp_path / "apps")])
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("apps.my_app")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("source", APPS)
+def test_a_new_app_has_a_name_tests_and_an_empty_table_of_its_own(source, checkout):
+    new.copy_app(source, "my_app", root=checkout)
+    new.copy_tests(source, "my_app", root=checkout)
+    folder = checkout / "apps/my_app"
+    assert json.loads((folder / "results.json").read_text()) == []
+    card = (folder / "README.md").read_text()
+    assert "Nothing is measured yet" in card and "![" not in card and f"python -m apps.{source} " not in card
+    assert not list((checkout / "apps").glob(".new-*"))
+    tests = sorted(path.name for path in (checkout / "tests/apps").glob("test_my_app*.py"))
+    assert tests == sorted(p.name.replace(source, "my_app") for p in (ROOT / "tests/apps").glob(f"test_{source}*.py"))
+    written = [*folder.glob("*.py"), *(checkout / "tests/apps" / name for name in tests)]
+    for path in written:
+        compile(path.read_text(), str(path), "exec")
+        assert f"apps.{source}" not in path.read_text(), path
+    assert {path.name for path in folder.glob("*.py")} == {path.name for path in (ROOT / "apps" / source).glob("*.py")}
+
+
+def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
+    rows = [f"{text} number {n},{label}" for n in range(30) for text, label in (("good", "yes"), ("bad", "no"))]
+    (tmp_path / "my.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    made = typed("new", "my_app", "--from", "sentiment_analysis", "--data", str(tmp_path / "my.csv"))
+    assert made.returncode == 0, made.stderr
+    assert "python -m apps.my_app train" in made.stdout
+    small = ["--units", "4", "--embedding", "4", "--epochs", "1"]
+    done = run_here("apps.my_app", "train", *small, GALLERY_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stderr
+    answer = run_here("apps.my_app", "predict", "good number 7", GALLERY_RUNS=str(tmp_path / "runs"))
+    assert answer.returncode == 0 and "yes" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["my-app", "--from", "translation"], "Expected a name of small letters"),
+        (["translation", "--from", "translation"], "Expected the name of no app that is there"),
+        (["runs", "--from", "translation"], "Expected the name of no app that is there"),
+        (["my_app", "--from", "sentiment"], "--from: expected one of"),
+        (["my_app", "--from", "translation", "--data", "nowhere.tsv"], "There is no nowhere.tsv"),
+    ],
+)
+def test_a_new_app_that_cannot_be_is_refused_in_one_line_and_nothing_is_left(words, said, checkout):
+    before = sorted(checkout.rglob("*"))
+    done = typed("new", *words)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert sorted(checkout.rglob("*")) == before
+
+
+def test_only_a_name_is_renamed():
+    text = "a translation\npython -m apps.translation translate\nNAME = 'translation'\nruns/translation/x"
+    assert new.renamed(text, "translation", "mine") == (
+        "a translation\npython -m apps.mine translate\nNAME = 'mine'\nruns/mine/x"
+    )
+
+
+def test_a_default_that_is_not_there_is_not_replaced():
+    with pytest.raises(InputError, match="DEFAULT"):
+        new.with_data("DEFAULT = Config(units=3)\n", "x")
+    assert new.with_data("DEFAULT = Config()\n", "a b.csv") == 'DEFAULT = Config(data="a b.csv")\n'
+
+
+# Architectures compared
+
+SMALL = ["--params", "2k", "--more=--recipe smoke --epochs 1 --steps-per-epoch 2"]
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path):
+    """Trainings in this process; the list of those that were started."""
+    started = []
+
+    def train(trial):
+        started.append(trial.name)
+        done = run_here(f"apps.{trial.app}", *trial.words)
+        trial.log.parent.mkdir(exist_ok=True)
+        reason = done.stderr.strip()
+        write_json(trial.outcome, {"finished": not reason, "status": done.returncode, "reason": reason, "peak_mib": 7})
+
+    monkeypatch.setattr(compare, "carry_out", train)
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    return started
+
+
+def test_architectures_are_trained_once_and_compared_at_equal_size(here, tmp_path):
+    words = ["compare", "--app", "memory_probe", "--arch", "gru", "mingru", "nonsense", "--seeds", "2", *SMALL]
+    done = typed(*words)
+    assert done.returncode == 0, done.stderr
+    rows = {line.split("|")[1].strip(): line for line in done.stdout.splitlines() if line.startswith("| ")}
+    assert {"gru", "mingru", "nonsense", "*always_1*"} <= set(rows)
+    sizes = [int(rows[arch].split("|")[2].replace(",", "")) for arch in ("gru", "mingru")]
+    assert all(abs(size - 2000) < 200 for size in sizes)
+    assert "±" in rows["gru"] and re.search("no difference to|over", rows["gru"])
+    assert "expected one of" in rows["nonsense"]
+    assert (tmp_path / "compare/memory_probe.md").exists() and (tmp_path / "compare/memory_probe.png").exists()
+    trained = [name for name in here if "nonsense" not in name]
+    assert len(trained) == 4
+    again = typed(*words)
+    assert again.stdout.split("## ")[1] == done.stdout.split("## ")[1]
+    assert [name for name in here if "nonsense" not in name] == trained  # nothing is trained twice
+
+
+def test_a_training_that_fails_is_kept_with_its_reason(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    (trial,) = compare.plan(Compare(app=("memory_probe",), arch=("nonsense",)))
+    compare.carry_out(trial)
+    outcome = compare.outcome_of(trial)
+    assert outcome["status"] == 2 and "--arch: expected one of" in outcome["reason"] and outcome["peak_mib"] > 0
+
+
+def test_the_commands_are_those_that_are_carried_out():
+    shown = typed("compare", "--app", "all", "--arch", "lstm", "--params", "1.5M", "--commands").stdout.splitlines()
+    assert len(shown) == len(APPS) and all("--params 1500000 --arch lstm --seed 1" in line for line in shown)
+    parsed = shown[0].split()
+    assert parsed[:2] == ["python", "-m"] and parsed[2].startswith("apps.")
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--app", "sentiment"], "--app: expected one or more of"),
+        (["--app", "translation", "--params", "many"], "--params: expected a number"),
+        (["--app", "translation", "--seeds", "0"], "--seeds: expected at least 1"),
+    ],
+)
+def test_a_comparison_that_cannot_be_is_refused_in_one_line(words, said):
+    done = typed("compare", *words)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_lead_inside_the_interval_of_the_seeds_is_no_difference():
+    assert compare.lead([0.5, 0.6], [0.52, 0.61], "higher", "gru").startswith("no difference to gru (")
+    assert compare.lead([0.1, 0.11, 0.1], [0.5, 0.52, 0.51], "lower", "gru").startswith("+0.407 over gru (")
+    assert compare.lead([0.1], [0.5], "lower", "gru") == "+0.4 over gru, one seed"
+
+
+# Runs
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two runs, one of them not finished."""
+    for app, name, epochs in (("toy", "first", 1), ("chat/talk", "second", 2)):
+        path = tmp_path / app / name
+        path.mkdir(parents=True)
+        config = {"data": "builtin", "arch": "gru", "epochs": epochs}
+        (path / "config.json").write_text(json.dumps({"app": app, "format": 2, "config": config}))
+    record = {"headline": True, "split": "test", "metric": "f1", "options": {}, "value": 0.5}
+    (tmp_path / "toy/first/metrics.json").write_text(json.dumps([record]))
+    return tmp_path
+
+
+def test_every_run_is_listed_with_its_figure(folder):
+    done = typed("runs", GALLERY_RUNS=str(folder))
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert "builtin" in lines["toy/first"] and "test f1 0.5" in lines["toy/first"]
+    assert "not finished" in lines["chat/talk/second"]
+    assert "second" not in typed("runs", "--app", "toy", GALLERY_RUNS=str(folder)).stdout
+
+
+def test_two_runs_are_compared_by_what_differs(folder):
+    done = typed("runs", "--compare", "toy/first", "chat/talk/second", GALLERY_RUNS=str(folder))
+    assert done.stdout.splitlines()[1].split() == ["epochs", "1", "2"] and "arch" not in done.stdout
+
+
+def test_a_run_is_deleted_only_after_a_yes(folder):
+    kept = typed("runs", "--delete", "toy/first", stdin="no\n", GALLERY_RUNS=str(folder))
+    assert kept.returncode == 2 and "was not deleted" in kept.stderr and (folder / "toy/first").exists()
+    assert typed("runs", "--delete", "toy/first", GALLERY_RUNS=str(folder)).returncode == 2
+    assert typed("runs", "--delete", "toy/first", stdin="yes\n", GALLERY_RUNS=str(folder)).returncode == 0
+    assert not (folder / "toy/first").exists() and (folder / "chat/talk/second").exists()
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--delete", "toy/nowhere"], "There is no toy/nowhere"),
+        (["--delete", ".."], "There is no .."),
+        (["--compare", "toy/first"], "expected two runs"),
+        (["--app", "nothing"], "There is no run in"),
+    ],
+)
+def test_a_run_that_is_not_there_is_refused_in_one_line(words, said, folder):
+    done = typed("runs", *words, GALLERY_RUNS=str(folder))
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert Path(folder / "toy/first").exists()

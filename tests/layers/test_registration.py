@@ -1,0 +1,46 @@
+"""The layers as a library: their classes by name, and known to Keras without importing it."""
+
+import importlib
+import sys
+
+import keras
+import pytest
+
+import shared.layers
+from shared.layers import ARCHITECTURES, registration
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_every_class_is_imported_from_the_package_and_known_to_keras(arch):
+    name = ARCHITECTURES[arch][1]
+    found = getattr(shared.layers, name)
+    assert found is shared.layers.layer_class(arch) and name in dir(shared.layers)
+    assert keras.saving.get_registered_object(f"gallery>{name}") is found
+
+
+def test_what_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'GRV'"):
+        shared.layers.GRV  # noqa: B018
+    with pytest.raises(ImportError):
+        from shared.layers import GRV  # noqa: F401
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """The name of a module that has not been imported."""
+    (tmp_path / "not_yet.py").write_text("value = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    yield "not_yet"
+    sys.modules.pop("not_yet", None)
+
+
+def test_it_is_done_once_when_the_module_has_been_imported_and_at_once_when_it_is_there(module):
+    done = []
+    registration.after_import(module, lambda: done.append(sys.modules[module].value))
+    importlib.import_module("json")
+    assert not done
+    importlib.import_module(module)
+    assert done == [1]
+    registration.after_import(module, lambda: done.append(2))
+    assert done == [1, 2] and len([each for each in sys.meta_path if isinstance(each, registration._After)]) == 0
