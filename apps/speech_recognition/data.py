@@ -12,6 +12,7 @@ from shared.data.sequences import BucketBatches, bucket_lengths
 from shared.runs import fingerprint
 from shared.trials import same_for_every_seed
 
+from . import folder
 from .augment import masked, varied
 from .config import Config
 from .features import Frames, loudness, prepared, total
@@ -90,6 +91,14 @@ def load(config: Config) -> Data:
         "bucket_lengths": bucket_lengths([len(raw) for raw in raws["train"]], config.buckets, longest),
     }
     return Data(*(parts.get(name) for name in ("train", "valid", "test", "isolated", "examples")), info)
+
+
+def tested_on(data: Data, source: str) -> Data:
+    """The same training, and the utterances of a folder (see `folder.utterances`) to test on."""
+    info = data.info
+    found = folder.utterances(source, Frames(info["features"], info["sample_rate"], info["bands"]))
+    part = Part(found, [encode(u.text, info["symbols"], info["targets"]) for u in found])
+    return dataclasses.replace(data, test=part, isolated=None, examples=None)
 
 
 def _level(raws: list[np.ndarray]) -> float:

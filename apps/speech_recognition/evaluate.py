@@ -1,6 +1,7 @@
 """How good a run is compared with the baselines: errors in words and characters, by speaker, with their intervals."""
 
 import collections
+import dataclasses
 import functools
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from shared import ctc, paired, results, runs, trials
 
 from . import baselines, pictures
 from .config import APP, Config
-from .data import Data, load
+from .data import Data, load, tested_on
 from .features import HOP_S
 from .options import Evaluate
 from .predict import Predictor
@@ -28,18 +29,27 @@ TIMED_S = 20  # of sound that the network is timed on
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder."""
+    """The evaluate verb: measures a run again, from what is stored in its folder, on its test part or on others."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
-    records = measure(Predictor(run), data)
+    pictured = ""
+    if options.data:
+        data, pictured = tested_on(data, options.data), f"-{Path(options.data).stem}"
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+    records = measure(Predictor(run), data, pictured)
     report(records)
     if options.record:
         results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
 
 
-def measure(predictor: Predictor, data: Data) -> list[dict]:
-    """Measures the transcripts of the test utterances; draws an alignment and the confusions between words."""
+def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
+    """Measures the transcripts of the test utterances; draws an alignment and the confusions between words.
+
+    Args:
+        predictor: of the run. data: the run's, perhaps with other test utterances.
+        pictured: how the names of the pictures end.
+    """
     config = predictor.config
     figure = functools.partial(
         results.record,
@@ -71,12 +81,14 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
             more = details if metric == "wer" else None
             records.append(figure(metric=metric, options=options, published=published, details=more, **measured))
         if name == "greedy":
-            pictures.confusions(confusions(texts, heard), predictor.run.file("confusions.png"))
+            pictures.confusions(confusions(texts, heard), predictor.run.file(f"confusions{pictured}.png"))
     if data.isolated and data.examples and data.isolated.utterances:
         records.append(figure(metric="isolated_error", **isolated(predictor, data)))
     example = int(np.argsort([len(raw) for raw in raws])[len(raws) // 2])
     transcript = predictor.transcripts(found[example], None, 0)[0]
-    pictures.alignment(raws[example], found[example], transcript, predictor, predictor.run.file("alignment.png"))
+    pictures.alignment(
+        raws[example], found[example], transcript, predictor, predictor.run.file(f"alignment{pictured}.png")
+    )
     return results.headed(records, HEADLINE)
 
 

@@ -17,19 +17,34 @@ TABLES = (".csv", ".tsv")
 
 
 def read(config: Config, frames: Frames) -> Parts:
-    """A folder with a CSV or TSV file, or that file: columns path and text, perhaps speaker."""
-    rows = list(_rows(_table(Path(config.data))))
-    rows = [rows[n] for n in spread(len(rows), config.max_examples)]
+    """The folder that `config.data` names, or its table, split by speaker."""
+    rest, test = by_speaker(utterances(config.data, frames, config.max_examples), config.test_fraction)
+    train, valid = by_speaker(rest, config.valid_fraction)
+    return {"train": train, "valid": valid, "test": test}
+
+
+def utterances(source: str, frames: Frames, most: int = 0) -> list[Utterance]:
+    """Those of a folder with a CSV or TSV file, or of that file: columns path and text, perhaps speaker.
+
+    Args:
+        source: the path. most: at most so many, spread evenly; 0 = all.
+
+    Raises:
+        InputError: a row, or its recording, cannot be used; both are named.
+    """
+    if not Path(source).exists():
+        raise MissingFileError(
+            f"{source}: expected a folder of recordings with a CSV file of transcripts; it is not there"
+        )
+    rows = list(_rows(_table(Path(source))))
     found = []
-    for path, text, speaker, where in rows:
+    for path, text, speaker, where in (rows[n] for n in spread(len(rows), most)):
         try:
-            raw = frames(audio.read(path, config.sample_rate), str(path))
+            raw = frames(audio.read(path, frames.rate), str(path))
         except InputError as error:
             raise type(error)(f"{where}: {error}") from error
         found.append(Utterance(raw, text, speaker, where, fingerprint(path.read_bytes())))
-    rest, test = by_speaker(found, config.test_fraction)
-    train, valid = by_speaker(rest, config.valid_fraction)
-    return {"train": train, "valid": valid, "test": test}
+    return found
 
 
 def _table(path: Path) -> Path:

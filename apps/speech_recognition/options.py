@@ -28,12 +28,19 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run again on its test utterances and compare it with the baselines."""
+    """Measure a trained run again, on its test utterances or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
+    # folder of other recordings with a CSV file of transcripts to measure it on; by default the run's test utterances
+    data: str | None = None
     # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
     record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what does not go together."""
+        if self.record and self.data:
+            raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
 
 
 @dataclass(frozen=True)
