@@ -25,7 +25,6 @@ PUBLISHED = {
     ("an4", "beam"): {"name": "Transformer + CTC + LM (ESPnet)", "value": 0.074},
 }
 DRAWS = 1000
-TIMED_S = 20  # of sound that the network is timed on
 
 
 def evaluate(options: Evaluate) -> None:
@@ -40,7 +39,27 @@ def evaluate(options: Evaluate) -> None:
     records = measure(Predictor(run), data, pictured)
     report(records)
     if options.record:
-        results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
+        results.keep(together(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
+
+
+def together(found: list[runs.Run]) -> list[dict]:
+    """The records of finished runs that differ in seed or fold alone, as means, with the speakers of all of them.
+
+    There is no interval of a mean: that of one run is of its test part alone.
+    """
+    records = trials.summary(found)
+    if len(found) < 2:
+        return records
+    for record in (r for r in records if "by_speaker" in r.get("details", {})):
+        same = [
+            r for run in found for r in run.metrics() if all(r[key] == record[key] for key in ("metric", "options"))
+        ]
+        rates: dict[str, list[float]] = {}
+        for name, value in (item for r in same for item in r["details"]["by_speaker"].items()):
+            rates.setdefault(name, []).append(value)
+        record["details"]["by_speaker"] = {name: results.rounded(float(np.mean(rates[name]))) for name in sorted(rates)}
+        del record["details"]["interval"]
+    return records
 
 
 def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
@@ -59,8 +78,9 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
         task={"split": config.split} if config.data == "fsdd" else {},
     )
     raws = [u.raw for u in data.test.utterances]
-    began = time.perf_counter()
     found = predictor.log_probabilities(raws)
+    began = time.perf_counter()
+    predictor.log_probabilities(raws)  # once more, now that all is compiled
     factor = (time.perf_counter() - began) / sum(HOP_S * len(raw) for raw in raws)
     texts, unheard = data.test.texts, baselines.common_words(data)
     records = []
@@ -181,9 +201,9 @@ def report(records: list[dict]) -> None:
     """Prints the figures, the interval of the main one, and the errors of each speaker."""
     results.report(records)
     found = records[0]["details"]
-    low, high = found["interval"]
+    low_high = "" if "interval" not in found else ", 95 % interval {:.1%} to {:.1%}".format(*found["interval"])
     speakers = ", ".join(f"{name} {value:.1%}" for name, value in found["by_speaker"].items())
-    print(f"  word error rate {records[0]['value']:.1%}, 95 % interval {low:.1%} to {high:.1%}; by speaker: {speakers}")
+    print(f"  word error rate {records[0]['value']:.1%}{low_high}; by speaker: {speakers}")
     if found.get("new_texts"):
         print(f"  of the {found['new_texts']:g} texts that training has not: {found['wer_of_new_texts']:.1%}")
     print(f"  the network takes {found['real_time_factor']:.2g} of the sound's time, in batches", flush=True)

@@ -101,6 +101,8 @@ def heard(predictor: Predictor, path: Path) -> Iterator[tuple[float, np.ndarray,
         return
     start = 0
     for piece in pieces(audio.blocks(path, rate), rate):
+        if start and not predictor.frames.count(len(piece)):
+            return  # a rest of less than a frame
         raw = predictor.frames(piece, str(path))
         (found,) = predictor.log_probabilities([raw])
         yield start / rate, found, raw

@@ -9,7 +9,7 @@ from shared.runs import Run
 
 from .config import APP, RECIPES, Config
 from .data import Data, Spoken, load
-from .evaluate import measure, report
+from .evaluate import measure, report, together
 from .model import CTC, build
 from .options import Train
 from .predict import Predictor
@@ -31,7 +31,7 @@ def train(options: Train) -> None:
         keras.utils.clear_session()
     done = trials.finished(planned)
     if len(done) > 1:
-        report(trials.summary(done))
+        report(together(done))
     print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, data=options.config.data))
 
 

@@ -353,6 +353,22 @@ def test_words_of_characters_end_at_spaces_and_their_confidence_is_a_geometric_m
     assert reader.end() == []
 
 
+def test_figures_of_several_folds_are_means_and_every_speaker_has_a_rate_of_their_own(smoke, tmp_path):
+    run_of_smoke = next(smoke[0].glob(f"{NAME}/*"))
+    settings = json.loads((run_of_smoke / "config.json").read_text())["config"]
+    found = []
+    for fold, speaker in enumerate("ab"):
+        shutil.copytree(run_of_smoke, tmp_path / speaker)
+        records = json.loads((tmp_path / speaker / "metrics.json").read_text())
+        records[0]["value"], records[0]["details"]["by_speaker"] = 0.2 + 0.2 * fold, {speaker: 0.1 + fold}
+        (tmp_path / speaker / "metrics.json").write_text(json.dumps(records))
+        found.append(runs.Run(tmp_path / speaker, NAME, settings | {"fold": fold}))
+    (main, *_) = evaluate.together(found)
+    assert main["value"] == pytest.approx(0.3) and (main["n"], main["over"]) == (2, "folds")
+    assert main["details"]["by_speaker"] == {"a": 0.1, "b": 1.1} and "interval" not in main["details"]
+    evaluate.report([main])
+
+
 def test_the_error_rate_is_that_of_the_whole_part_and_confusions_count_every_word():
     texts, found = ["one two three", "two"], ["one three", "two two"]
     counts = evaluate.edits(texts, found)
