@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, runs
+from shared import InputError
 from shared.data.fetch import keras_home
 from shared.data.sequences import spread
 
@@ -76,8 +77,10 @@ def utterances(part: str, rate: int, most: int = 0) -> list[Utterance]:
     if sounds is None:
         sounds = [_roomy(sound, rate, number) for number, sound in enumerate(speak(lines, rate))]
         path.parent.mkdir(parents=True, exist_ok=True)
-        with runs.replacing(path) as temporary:
-            np.savez_compressed(temporary, samples=np.concatenate(sounds), lengths=[len(sound) for sound in sounds])
+        # A name for each process: two may find at the same time that nothing is there yet.
+        temporary = path.with_name(f".{os.getpid()}-{path.name}")
+        np.savez_compressed(temporary, samples=np.concatenate(sounds), lengths=[len(sound) for sound in sounds])
+        os.replace(temporary, path)
     named = zip(sounds, planned, strict=True)
     return [(sound.astype(np.float32) / 32_768, line[3], speaker) for sound, (speaker, line) in named]
 
@@ -101,9 +104,8 @@ def speak(lines: list[Line], rate: int) -> list[np.ndarray]:
             "(pip install espeakng-loader)"
         )
     if done.returncode:
-        raise InputError(
-            f"--data builtin: {done.stderr.decode(errors='replace').strip().splitlines()[-1:] or 'failed'}"
-        )
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise InputError(f"--data builtin: {lines[-1] if lines else 'eSpeak NG failed'}")
     theirs, at, found = int.from_bytes(done.stdout[:4], "little"), 4, []
     while at < len(done.stdout):
         end = at + 4 + 2 * int.from_bytes(done.stdout[at : at + 4], "little")
