@@ -9,13 +9,15 @@ import keras
 import numpy as np
 import pytest
 import soundfile
+from scipy.special import log_softmax
 
 from apps.speech_recognition import data, evaluate, language, live, predict
-from apps.speech_recognition.config import SMOKE, Config
+from apps.speech_recognition.config import RECIPES, SMOKE, Config
 from apps.speech_recognition.features import Frames, prepared
 from apps.speech_recognition.listener import Listener
 from apps.speech_recognition.model import CTC, around, build, field
-from apps.speech_recognition.transcript import Word, subtitles
+from apps.speech_recognition.train import train_one
+from apps.speech_recognition.transcript import Word, Words, subtitles, words_of
 from shared import ctc, runs
 from tests.commands import run, run_here, trained
 
@@ -114,8 +116,6 @@ def test_what_is_streamed_is_what_the_network_gives_for_the_whole_recording(untr
 def test_the_streamed_words_are_those_of_the_whole_file_also_with_a_state_saved_in_between(untrained, tmp_path):
     samples = sound(3.0, seed=5)
     whole = heard(untrained.listener, samples, [])
-    from apps.speech_recognition.transcript import words_of
-
     wanted = list(words_of(ctc.greedy(whole), untrained.symbols, "words", 4))
     assert len(wanted) > 2
     untrained.listener.start()
@@ -344,8 +344,6 @@ def test_subtitles_have_a_few_words_each_and_their_times():
 
 
 def test_words_of_characters_end_at_spaces_and_their_confidence_is_a_geometric_mean():
-    from apps.speech_recognition.transcript import Words
-
     reader = Words(["", " ", "a", "b"], "characters", 4)
     spikes = [ctc.Spike(2, 0, 1, 0.9), ctc.Spike(3, 2, 4, 0.4), ctc.Spike(1, 5, 6, 1.0), ctc.Spike(2, 7, 8, 0.5)]
     assert reader.read(spikes) == [Word("ab", 0.0, 0.16, 0.6)]
@@ -396,10 +394,28 @@ def test_the_network_learns_two_sounds_that_are_unlike(tmp_path, monkeypatch):
     config = dataclasses.replace(
         SMOKE, data=str(tmp_path), max_examples=0, channels=32, units=24, epochs=25, learning_rate=5e-3, dropout=0.0
     )
-    from apps.speech_recognition.train import train_one
-
     records = train_one(config, runs.start(NAME, dataclasses.asdict(config), command="python -m test"))
     assert records[0]["value"] < 0.5 < records[0]["baselines"]["most_frequent_word"] + 0.2
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_characters_are_read_from_given_features_and_searched_with_the_words_of_training(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    config = dataclasses.replace(
+        RECIPES["an4"], max_examples=24, channels=8, units=8, layers=1, batch_size=8, buckets=1, epochs=1, beam=4
+    )
+    records = train_one(config, runs.start(NAME, dataclasses.asdict(config), command="python -m test"))
+    assert [(r["metric"], r["options"]) for r in records if r["metric"] == "wer"] == [
+        ("wer", {"beam": 4, "ngram": 2}),
+        ("wer", {"beam": 0}),
+    ]
+    assert records[0]["headline"] and records[0]["published"]
+    predictor = predict.Predictor(runs.find(NAME))
+    words = {word for text in predictor.info["texts"] for word in text.split()}
+    random = np.random.default_rng(0).normal(size=(60, len(predictor.symbols)))
+    found = predictor.transcripts(log_softmax(random, axis=1), predictor.lexicon(), 8, 3)
+    assert found[0].score >= found[-1].score and all(word in words for each in found for word in each.text.split())
 
 
 def test_what_is_known_of_the_smoke_data_is_what_the_run_holds(predictor):
