@@ -275,6 +275,27 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             ("test", "3c323651cdfb09f7b529f850eddf96a638fc6cc9b43330b77956ab248484a1a8", 544_208),
         )
     ),
+    "fsdd": (
+        Resource(
+            name="fsdd recordings",
+            url="https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",
+            sha256="ddb17656a0bca4c5ddace082be188ca630516dc2ef1110afe3c4e9cc71173de4",
+            licence="CC BY-SA 4.0",
+            bytes=21_128_848,
+            local="fsdd/recordings.tar.xz",
+            member="recordings/*.wav",
+        ),
+    ),
+    "an4": (
+        Resource(
+            name="an4 MFCC",
+            url="http://www.speech.cs.cmu.edu/databases/an4/",  # CMU's archive, whose files this one joins
+            sha256="98aceeddf1aac77605496a85b8c2eea5e840b41a989144d4206e30e84e600b0f",
+            licence="AN4 licence of Carnegie Mellon University: any use",
+            bytes=12_485_792,
+            local="an4/an4_mfcc.h5",
+        ),
+    ),
     "pbc2": (
         Resource(
             name="pbc2",

@@ -7,7 +7,9 @@ import json
 import re
 import shlex
 
+import numpy as np
 import pytest
+import soundfile
 
 from shared import cli
 from tests.commands import APPS, run_here, trained
@@ -61,6 +63,14 @@ def requests(folder):
     return folder / "mine.jsonl"
 
 
+def recordings(folder):
+    noise = np.random.default_rng(0)
+    for name in "ab":
+        soundfile.write(folder / f"{name}.wav", 0.1 * noise.normal(size=8000), 8000)
+    (folder / "mine.csv").write_text("path,text\na.wav,one two\nb.wav,three\n")
+    return folder / "mine.csv"
+
+
 OWN = {
     "text_generation": text,
     "translation": pairs,
@@ -68,6 +78,7 @@ OWN = {
     "healthcare_monitoring": patients,
     "sentiment_analysis": sentences,
     "chatbot": requests,
+    "speech_recognition": recordings,
 }
 MEASURING = [app for app in APPS if measures_own_data(app)]
 every_measuring_app = pytest.mark.parametrize("app", MEASURING)

@@ -1,0 +1,174 @@
+"""The stream verb: words while the sound still comes in, in constant memory."""
+
+import collections
+import contextlib
+import dataclasses
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import InputError, MissingFileError, lines, runs
+from shared.ctc import Greedy, Spike
+
+from .audio import Resampler
+from .config import APP
+from .features import HOP_S
+from .options import Stream
+from .predict import Predictor
+from .transcript import Word, Words
+
+CHUNK_S = 0.04  # sound that is read at a time
+POLL_S = 0.05  # between looks at a file that may grow
+PAUSE_S = 1.0  # without a word, after which the next one begins a new sentence
+MOST_WORDS = 50  # of a sentence, so that what is kept does not grow
+KEPT = 10_000  # chunks whose times count for the latency
+FULL_SCALE = 32_768
+
+
+class Live:
+    """What was heard so far, word by word."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor, self.listener = predictor, predictor.listener
+        self.rate = predictor.info["sample_rate"]
+        self.greedy = Greedy()
+        self.reader = Words(predictor.symbols, predictor.targets, predictor.stride)
+        self.sentence: list[Word] = []
+        self.samples = 0
+
+    @property
+    def seconds(self) -> float:
+        """How much sound has come in."""
+        return self.samples / self.rate
+
+    def hear(self, samples: np.ndarray) -> list[Word]:
+        """The words that end with these further samples (n,) at the run's rate."""
+        self.samples += len(samples)
+        return self.reader.read(self.greedy.read(self.listener.hear(samples)))
+
+    def end(self) -> list[Word]:
+        """The words that end with the sound."""
+        spikes = self.greedy.read(self.listener.end()) + self.greedy.end()
+        return [*self.reader.read(spikes), *self.reader.end()]
+
+    def said(self, words: list[Word], ended: bool = False) -> Iterator[str]:
+        """Lines to print: the sentence so far after each word; once more, with its times, when it has ended."""
+        for word in words:
+            if self.sentence and (word.start - self.sentence[-1].end > PAUSE_S or len(self.sentence) == MOST_WORDS):
+                yield self._whole()
+            self.sentence.append(word)
+            yield f"{word.end:9.2f} s   {' '.join(each.text for each in self.sentence)} ..."
+        now = self.greedy.step * self.predictor.stride * HOP_S
+        waited = not self.reader.open and self.sentence and now - self.sentence[-1].end > PAUSE_S
+        if self.sentence and (ended or waited):
+            yield self._whole()
+
+    def _whole(self) -> str:
+        words, self.sentence = self.sentence, []
+        lowest = min(word.confidence for word in words)
+        text = " ".join(word.text for word in words)
+        return f"{words[0].start:9.2f} - {words[-1].end:.2f} s   {text}   (least confidence {lowest:.2f})"
+
+    def save(self, path: Path) -> None:
+        """Writes all of the state to a file."""
+        reading = {
+            "step": self.greedy.step,
+            "open": self.greedy.open and dataclasses.asdict(self.greedy.open),
+            "spikes": [dataclasses.asdict(spike) for spike in self.reader.open],
+            "sentence": [dataclasses.asdict(word) for word in self.sentence],
+            "heard": self.samples,
+        }
+        self.listener.save(path, reading=json.dumps(reading))
+
+    def restore(self, path: Path) -> None:
+        """Reads what `save` wrote. Raises InputError as `Listener.restore` does."""
+        reading = json.loads(str(self.listener.restore(path)["reading"]))
+        self.greedy.step, self.samples = reading["step"], reading["heard"]
+        self.greedy.open = Spike(**reading["open"]) if reading["open"] else None
+        self.reader.open = [Spike(**spike) for spike in reading["spikes"]]
+        self.sentence = [Word(**word) for word in reading["sentence"]]
+
+
+def stream(options: Stream) -> None:
+    """The stream verb: prints the sentence so far after each word; at the end how fast that was, on stderr."""
+    live = Live(Predictor(runs.find(APP, options.run)))
+    rate, state = options.rate or live.rate, Path(options.state) if options.state else None
+    if state and rate != live.rate:
+        raise InputError(f"--state: expected with --rate {live.rate} only, the rate of the run; received {rate}")
+    if state and state.exists():
+        live.restore(state)
+    live.listener.warm_up()
+    before, took, spent, first = live.seconds, collections.deque[float](maxlen=KEPT), 0.0, None
+    print(f"Ready: raw samples at {rate:,} Hz, 16 bits, one channel.", file=sys.stderr, flush=True)
+    resample = Resampler(rate, live.rate)
+    with contextlib.suppress(KeyboardInterrupt), _interruptible():
+        for chunk in feed(options, rate):
+            began = time.perf_counter()
+            words = live.hear(resample(chunk))
+            took.append(1000 * (time.perf_counter() - began))
+            spent += took[-1] / 1000
+            if words and first is None:
+                first = live.seconds - words[0].start
+            for text in live.said(words):
+                print(text, flush=True)
+    if state:
+        live.save(state)
+    else:
+        for text in live.said([*live.hear(resample(np.zeros(0, np.float32), last=True)), *live.end()], ended=True):
+            print(text, flush=True)
+    heard = live.seconds - before
+    if not took:
+        raise InputError(f"{options.feed}: expected raw samples; there were none")
+    p50, p99 = lines.percentiles(list(took))
+    shown = "no word" if first is None else f"first word shown {1000 * first:.0f} ms after it began"
+    print(
+        f"{heard:.1f} s of sound: real-time factor {spent / max(heard, CHUNK_S):.3f}; {shown}; "
+        f"p50 {p50:.1f} ms, p99 {p99:.1f} ms for {1000 * CHUNK_S:.0f} ms of sound",
+        file=sys.stderr,
+    )
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt: a shell makes what it starts in the background ignore the first."""
+    before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def feed(options: Stream, rate: int) -> Iterator[np.ndarray]:
+    """Samples (n,) float32 of standard input or of the file, as they come.
+
+    Raises:
+        InputError: no such file, or one with the header of a recording.
+    """
+    if options.feed != "-" and not Path(options.feed).is_file():
+        raise MissingFileError(
+            f"{options.feed}: expected a file of raw samples, or - for standard input; there is none"
+        )
+    with contextlib.ExitStack() as stack:
+        file: Any = sys.stdin.buffer if options.feed == "-" else stack.enter_context(Path(options.feed).open("rb"))
+        size, rest, first = 2 * max(1, round(CHUNK_S * rate)), b"", True
+        while True:
+            new = file.read(size)
+            if first and new[:4] in (b"RIFF", b"fLaC", b"OggS"):
+                raise InputError(f"{options.feed}: expected raw samples without a header; transcribe reads recordings")
+            first = False
+            if not new and not (options.follow and options.feed != "-"):
+                return
+            if not new:
+                time.sleep(POLL_S)
+            content = rest + new
+            even = len(content) // 2 * 2
+            rest = content[even:]
+            if even:
+                yield np.frombuffer(content[:even], "<i2").astype(np.float32) / FULL_SCALE

@@ -1,0 +1,103 @@
+"""The options of each verb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro import MISSING
+from tyro.conf import Positional
+
+from shared import InputError, settings
+from shared.cli import Verbs
+from shared.settings import Count, NotNegative, Whole, chosen, one_of
+from shared.trials import Folds
+
+from .config import DEFAULT, RECIPES, Config, Rate
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # how often it is trained
+    trials: Folds = Folds()
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run again, on its test utterances or on others, and compare it with the baselines."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # folder of other recordings with a CSV file of transcripts to measure it on; by default the run's test utterances
+    data: str | None = None
+    # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
+    record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what does not go together."""
+        if self.record and self.data:
+            raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Transcribe recordings, with the time and the confidence of each word."""
+
+    # WAV, FLAC or OGG files, or folders of them
+    recordings: Positional[tuple[str, ...]] = MISSING
+    # the run's name; by default the newest
+    run: str | None = None
+    # width of the prefix beam search; by default that of the run, 0 = the likeliest symbol of each step
+    beam: Whole | None = None
+    # how many transcripts of each recording to print, the best first
+    nbest: Count = 1
+    # words that are expected, which the search prefers
+    hot_words: tuple[str, ...] = ()
+    # what a hot word adds to the score of a transcript, in nats
+    hot_bonus: NotNegative = 4.0
+    # print one JSON object for each recording instead of text
+    json: bool = False
+    # write subtitles beside each recording, with the suffix .srt
+    srt: bool = False
+    # draw the sound with the alignment and the symbols' probabilities to this PNG file; for one recording
+    picture: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+        if self.recordings is not MISSING and not self.recordings:
+            raise InputError("RECORDINGS: expected at least one file or folder; received none")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Transcribe sound while it comes in: raw samples, 16 bits, one channel, little-endian. Needs a streaming run."""
+
+    # file of raw samples; - for standard input
+    feed: Positional[str] = "-"
+    # the run's name; by default the newest
+    run: str | None = None
+    # sample rate of the feed in Hz; by default that of the run
+    rate: Rate | None = None
+    # keep reading what is appended to the file, until Ctrl-C
+    follow: bool = False
+    # file that keeps the state: read at the start if it exists, and written at the end
+    state: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+
+
+def verbs(words: Sequence[str]) -> Verbs:
+    """Each verb with its default options and the function that does it."""
+    return {
+        "train": (Train(config=chosen(RECIPES, words)), "train:train"),
+        "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "predict": (Predict(), "predict:predict", "transcribe"),
+        "stream": (Stream(), "live:stream"),
+    }

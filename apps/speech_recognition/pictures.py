@@ -1,0 +1,59 @@
+"""The spectrogram of an utterance with its words where they were heard, and the symbols' probabilities below it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from shared import plots
+
+from .features import HOP_S
+from .transcript import Transcript
+
+SHOWN = 0.1  # a symbol is drawn if its probability is this high in some step
+SIZE = (10.0, 5.5)
+
+
+def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript, predictor: Any, path: Path) -> None:
+    """Draws raw frames (frames, features), log-probabilities (steps, 1 + symbols) and the transcript found in them."""
+    figure = Figure(figsize=SIZE, layout="constrained")
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, sharex=True)
+    seconds = len(raw) * HOP_S
+    above.imshow(raw.T, origin="lower", aspect="auto", extent=(0, seconds, 0, raw.shape[1]), cmap="magma")
+    above.set(
+        ylabel="mel band" if predictor.info["features"] == "logmel" else "coefficient", title=found.text or "(no words)"
+    )
+    for word in found.words:
+        above.axvspan(word.start, word.end, color="white", alpha=0.25)
+        label = f"{word.text} {word.confidence:.2f}".replace("$", r"\$")
+        above.text((word.start + word.end) / 2, 0.96 * raw.shape[1], label, color="white", ha="center", va="top")
+    probabilities = np.exp(log_probabilities)
+    times = (np.arange(len(probabilities)) + 0.5) * predictor.stride * HOP_S
+    below.plot(times, probabilities[:, 0], color="lightgrey", label="blank")
+    for number in range(1, probabilities.shape[1]):
+        if probabilities[:, number].max() >= SHOWN:
+            name = predictor.symbols[number]
+            below.plot(times, probabilities[:, number], label="space" if name == " " else name.replace("$", r"\$"))
+    below.set(xlabel="seconds", ylabel="probability", xlim=(0, seconds), ylim=(0, 1.02))
+    below.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
+    plots.save(figure, path)
+
+
+def confusions(counts: dict[tuple[str, str], int], path: Path) -> None:
+    """Draws how often each word (said, heard) was taken for which; "" is none."""
+    words = sorted({word for pair in counts for word in pair if word}) + [""]
+    table = np.zeros((len(words), len(words)))
+    for (said, heard), count in counts.items():
+        table[words.index(said), words.index(heard)] = count
+    figure, axes = plots.new_figure("words: said and heard", size=(1.5 + 0.45 * len(words), 1.2 + 0.4 * len(words)))
+    names = [word or "(none)" for word in words]
+    axes.imshow(np.sqrt(table), cmap="Blues")
+    for row, column in zip(*np.nonzero(table), strict=True):
+        axes.text(column, row, f"{table[row, column]:.0f}", ha="center", va="center", size=7)
+    axes.set(xlabel="heard", ylabel="said", xticks=range(len(names)), yticks=range(len(names)))
+    axes.set_xticklabels(names, rotation=90)
+    axes.set_yticklabels(names)
+    plots.save(figure, path)

@@ -1,0 +1,170 @@
+"""Loads a trained run and transcribes recordings with it."""
+
+import functools
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+from scipy.special import log_softmax
+
+from shared import InputError, ctc, runs
+from shared.data.sequences import in_buckets
+
+from . import audio, pictures
+from .config import APP, Config
+from .features import HOP_S, Frames, prepared
+from .language import lexicon
+from .listener import Listener
+from .options import Predict
+from .transcript import Transcript, as_json, as_text, subtitles, words_of
+
+LONGEST_S = 20.0  # a longer recording is transcribed in pieces, ...
+QUIET_S = 0.2  # ... which end at the quietest so many seconds in the second half of what was read
+MULTIPLE = 120  # frames that lengths beyond those of training are filled up to: each new shape is compiled
+BATCH = 32
+DEFAULT_BEAM = 24  # where hot words or further transcripts are asked for
+
+
+class Predictor:
+    """A trained run, ready to use: recordings in, transcripts out."""
+
+    def __init__(self, run: runs.Run) -> None:
+        self.run, self.info = run, run.info()
+        self.config = run.settings(Config)
+        self.symbols, self.targets, self.stride = self.info["symbols"], self.info["targets"], self.config.stride
+        self.frames = Frames(self.info["features"], self.info["sample_rate"], self.info["bands"])
+        self.model = run.load_model()
+
+    @functools.cached_property
+    def listener(self) -> Listener:
+        """The network step by step; of a streaming run alone."""
+        return Listener(self.model, self.info, self.stride)
+
+    def encode(self, text: str) -> list[int]:
+        """A text of known symbols -> their numbers."""
+        numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
+        return [numbers[symbol] for symbol in (text.split() if self.targets == "words" else text)]
+
+    def log_probabilities(self, utterances: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Raw frames of utterances, each (frames, features), -> of each (steps, 1 + symbols), in their order."""
+        inputs = [prepared(raw, self.info) for raw in utterances]
+        longest = max(map(len, inputs), default=0)
+        lengths = [-(-length // self.stride) * self.stride for length in self.info["bucket_lengths"]]
+        if longest > lengths[-1]:
+            lengths.append(-(-longest // MULTIPLE) * MULTIPLE)
+        found: list[np.ndarray] = [np.empty(0)] * len(inputs)
+        for rows, padded, mask in in_buckets(inputs, lengths, BATCH):
+            logits = ops.convert_to_numpy(self.model.predict_on_batch([padded, mask]))
+            for row, each in zip(rows, logits, strict=False):
+                found[row] = log_softmax(each[: -(-len(inputs[row]) // self.stride)].astype(np.float64), axis=-1)
+        return found
+
+    def lexicon(self, hot_words: Sequence[str] = (), hot_bonus: float = 0.0) -> ctc.Lexicon | None:
+        """The words that a search may find, see `language.lexicon`."""
+        return lexicon(self.info, self.config, hot_words, hot_bonus)
+
+    def transcripts(
+        self, log_probabilities: np.ndarray, lexicon: ctc.Lexicon | None, beam: int, most: int = 1
+    ) -> list[Transcript]:
+        """The best transcripts of an utterance, the best first; the greedy one if `beam` is 0.
+
+        A search that finds no whole words gives the greedy one too.
+        """
+        guesses = ctc.search(log_probabilities, beam, lexicon, most) if beam else []
+        found = [Transcript(self._aligned(log_probabilities, guess.symbols), guess.score) for guess in guesses]
+        if not found:
+            spikes = ctc.greedy(log_probabilities)
+            score = float(log_probabilities.max(axis=1).sum())
+            found = [Transcript(words_of(spikes, self.symbols, self.targets, self.stride), score)]
+        return found
+
+    def _aligned(self, log_probabilities: np.ndarray, symbols: tuple[int, ...]) -> tuple:
+        spikes = ctc.align(log_probabilities, symbols) if symbols else []
+        return words_of(spikes, self.symbols, self.targets, self.stride)
+
+
+def heard(predictor: Predictor, path: Path) -> Iterator[tuple[float, np.ndarray, np.ndarray | None]]:
+    """Start in seconds, log-probabilities and raw frames of each piece of a recording; memory does not grow with it.
+
+    A streaming network hears it as it would from a stream, and gives one piece without frames.
+    """
+    rate = predictor.info["sample_rate"]
+    if predictor.info["streaming"]:
+        listener = predictor.listener
+        listener.start()
+        found = [listener.hear(block) for block in audio.blocks(path, rate)]
+        if not listener.running.count:
+            raise InputError(f"{path}: expected at least one frame of sound; it is shorter")
+        yield 0.0, np.concatenate([*found, listener.end()]), None
+        return
+    start = 0
+    for piece in pieces(audio.blocks(path, rate), rate):
+        if start and not predictor.frames.count(len(piece)):
+            return  # a rest of less than a frame
+        raw = predictor.frames(piece, str(path))
+        (found,) = predictor.log_probabilities([raw])
+        yield start / rate, found, raw
+        start += len(piece)
+
+
+def pieces(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+    """Blocks of samples -> stretches of at most about `LONGEST_S` seconds, cut where it is quietest."""
+    have, most, quiet = np.zeros(0, np.float32), int(LONGEST_S * rate), int(QUIET_S * rate)
+    for block in blocks:
+        have = np.concatenate([have, block])
+        while len(have) > most:
+            energy = np.cumsum(np.square(have[most // 2 : most], dtype=np.float64))
+            cut = most // 2 + quiet // 2 + int(np.argmin(energy[quiet:] - energy[:-quiet]))
+            yield have[:cut]
+            have = have[cut:]
+    yield have
+
+
+def predict(options: Predict) -> None:
+    """The predict verb: a transcript of each recording; one of several that cannot be read is named on stderr."""
+    predictor = Predictor(runs.find(APP, options.run))
+    paths = audio.find(options.recordings)
+    if options.picture and len(paths) > 1:
+        raise InputError(f"--picture: expected one recording; received {len(paths)}")
+    for path in paths:
+        try:
+            _transcribe(predictor, path, options)
+        except InputError as error:
+            if len(paths) == 1:
+                raise
+            print(f"left out: {error}", file=sys.stderr, flush=True)
+
+
+def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
+    """Prints and writes what is asked for of one recording."""
+    beam = width(predictor, options)
+    words = predictor.lexicon(options.hot_words, options.hot_bonus) if beam else None
+    parts, seconds = [], 0.0
+    for start, log_probabilities, raw in heard(predictor, path):
+        parts.append(
+            [each.later(start) for each in predictor.transcripts(log_probabilities, words, beam, options.nbest)]
+        )
+        seconds = start + len(log_probabilities) * predictor.stride * HOP_S
+        if options.picture and start == 0:
+            raw = predictor.frames(audio.read(path, predictor.info["sample_rate"])) if raw is None else raw
+            pictures.alignment(raw, log_probabilities, parts[0][0], predictor, Path(options.picture))
+    # The best of a recording in several pieces is the best of each; there is no second best of them together.
+    found = parts[0] if len(parts) == 1 else [functools.reduce(Transcript.and_then, (each[0] for each in parts))]
+    print(as_json(str(path), seconds, found) if options.json else as_text(str(path), found), flush=True)
+    if options.srt:
+        runs.write_text(path.with_suffix(".srt"), subtitles(found[0].words))
+    if options.picture and not options.json:
+        print(f"Picture: {options.picture}")
+
+
+def width(predictor: Predictor, options: Predict) -> int:
+    """How many transcripts the search keeps; 0 = the likeliest symbol of each step."""
+    beam = options.beam
+    if beam is None:  # of a streaming run what `stream` gives
+        searched = predictor.targets == "characters" and not predictor.info["streaming"]
+        beam = predictor.config.beam if searched else 0
+        if options.hot_words or options.nbest > 1:
+            beam = max(beam, DEFAULT_BEAM)
+    return beam

@@ -1,0 +1,117 @@
+"""Where utterances come from: the built-in digits, fsdd, an4, TensorFlow data sets, your own folder of recordings."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError, MissingFileError
+from shared.data import fetch, tfds
+from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.sequences import spread
+from shared.runs import fingerprint
+
+from . import audio, folder, fsdd, spoken
+from .config import Config
+from .features import COEFFICIENTS, Frames
+from .utterance import Parts, Utterance, by_speaker, cleaned
+
+PUBLIC = ("fsdd", "an4")
+AN4_RATE = 16_000
+TFDS_RATE = 16_000
+TFDS_SPLITS = {"train": ("train",), "valid": ("validation", "dev"), "test": ("test",)}  # how their names begin
+# The labels of speech_commands in their order; the last two are no words.
+COMMANDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "_silence_", "_unknown_")
+
+
+def read(config: Config) -> Parts:
+    """The utterances of the source by part: train, valid, test, and of digits isolated (test) and examples (train).
+
+    Raises:
+        InputError: an unknown source, or a file that cannot be used; file and line are named.
+    """
+    frames = Frames(config.features, config.sample_rate, config.bands)
+    if config.data == "builtin":
+        return builtin(config, frames)
+    if config.data == "fsdd":
+        return fsdd.read(config, frames)
+    if config.data == "an4":
+        return an4(config)
+    if config.data.startswith(tfds.PREFIX):
+        return read_tfds(config, frames)
+    if not Path(config.data).exists():
+        raise not_found(config.data, PUBLIC, "tfds:NAME or a folder of recordings with a CSV file of transcripts")
+    return folder.read(config, frames)
+
+
+def builtin(config: Config, frames: Frames) -> Parts:
+    """Digits spoken by eSpeak NG; single ones help training to find where each is."""
+    parts: Parts = {}
+    for part in ("train", "valid", "test", "isolated", "examples"):
+        found = spoken.utterances(part, config.sample_rate, config.max_examples)
+        parts[part] = [
+            Utterance(frames(x), text, speaker, f"builtin, {part}", fingerprint(x)) for x, text, speaker in found
+        ]
+    return parts | {"train": parts["train"] + parts["examples"]}
+
+
+def an4(config: Config) -> Parts:
+    """CMU's census recordings as their MFCC: the official test speakers; some others validate.
+
+    Raises:
+        InputError: the file is not there, or the settings ask for other features.
+    """
+    import h5py
+
+    (resource,) = CATALOGUE["an4"]
+    if fetch.find(resource) is None:
+        raise MissingFileError(
+            f"--data an4: expected the file {resource.local} in $GALLERY_DATA or ~/.keras/datasets; the model card "
+            f"says what it holds and how it is made from {resource.url}"
+        )
+    if config.features != "mfcc" or config.sample_rate != AN4_RATE:
+        raise InputError(
+            f"--data an4: expected --features mfcc --sample-rate {AN4_RATE}, which is all that there is of it"
+        )
+    with h5py.File(io.BytesIO(fetch.fetch(resource)), "r") as file:
+        raw, offsets = file["features"][:], file["offsets"][:]
+        names, texts, splits = (
+            [each.decode() for each in file[key][:]] for key in ("utterance", "transcript", "split")
+        )
+    if raw.shape[1] != COEFFICIENTS:
+        raise InputError(f"{resource.local}: expected {COEFFICIENTS} features; there are {raw.shape[1]}")
+    parts: Parts = {"train": [], "test": []}
+    for number, (name, text, part) in enumerate(zip(names, texts, splits, strict=True)):
+        frames = raw[offsets[number] : offsets[number + 1]]
+        parts[part].append(Utterance(frames, cleaned(text, name), name.split("/")[1], name, name))
+    train, valid = by_speaker(parts["train"], config.valid_fraction)
+    found = {"train": train, "valid": valid, "test": parts["test"]}
+    return {part: [some[n] for n in spread(len(some), config.max_examples)] for part, some in found.items()}
+
+
+def read_tfds(config: Config, frames: Frames) -> Parts:
+    """A set with the features audio or speech, and text or (as in speech_commands) label; its own parts.
+
+    Raises:
+        InputError: the set has not these features and parts.
+    """
+    known = tfds.splits(config.data)
+    parts: Parts = {}
+    for part, begins in TFDS_SPLITS.items():
+        name = next((name for name in known if name.startswith(begins)), None)
+        if name is None:
+            raise InputError(f"{config.data}: expected train, validation and test parts; it has {', '.join(known)}")
+        some = f"{name}[:{config.max_examples}]" if config.max_examples else name
+        parts[part] = []
+        for number, example in enumerate(tfds.load_examples(config.data, some)):
+            where = f"{config.data}, {name}, example {number}"
+            key = next((key for key in ("audio", "speech") if key in example), None)
+            if key is None or not {"text", "label"} & example.keys():
+                raise InputError(f"{where}: expected features audio or speech, text or label; it has {list(example)}")
+            said = example["text"].decode() if "text" in example else COMMANDS[int(example["label"])]
+            if said not in COMMANDS[-2:]:
+                sound = (np.asarray(example[key]) / 32_768).astype(np.float32)
+                raw = frames(audio.Resampler(TFDS_RATE, config.sample_rate)(sound, last=True), where)
+                speaker = str(example.get("speaker_id", ""))
+                parts[part].append(Utterance(raw, cleaned(said, where), speaker, where, fingerprint(sound)))
+    return parts

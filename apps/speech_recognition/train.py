@@ -1,0 +1,80 @@
+"""Trains a network, compares it with the baselines, saves it."""
+
+import keras
+
+from shared import plots, trials
+from shared.fit import fit
+from shared.layers.budget import sized
+from shared.runs import Run
+
+from .config import APP, RECIPES, Config
+from .data import Data, Spoken, load
+from .evaluate import measure, report, together
+from .model import CTC, build
+from .options import Train
+from .predict import Predictor
+
+SHOWN = 5  # test utterances that are printed
+
+NEXT_STEPS = """
+Now try, with recordings of your own:
+  python -m {package} transcribe --run {name} my.wav
+  python -m {package} train --data {data} --streaming
+  python -m {package} stream feed.raw"""
+
+
+def train(options: Train) -> None:
+    """The train verb: one run for each seed and fold; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(APP, options.config, RECIPES, options.trials, options.config.fold_count)
+    for config, run in trials.unfinished(planned):
+        train_one(config, run)
+        keras.utils.clear_session()
+    done = trials.finished(planned)
+    if len(done) > 1:
+        report(together(done))
+    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, data=options.config.data))
+
+
+def train_one(config: Config, run: Run) -> list[dict]:
+    """Trains (or goes on training) one run and returns its measured records."""
+    data = load(config)
+    config = sized(config, lambda config: build(config, data.info))
+    run.begin(data.info)
+    keras.utils.set_random_seed(config.seed)
+    model = build(config, data.info)
+    print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters")
+    print(f"{data.info['source']}: {data.info['split']}", flush=True)
+    train = Spoken(data.train, config, data.info, config.batch_size, config.seed, augment=True)
+    valid = Spoken(data.valid, config, data.info, config.batch_size, 0, augment=False)
+
+    steps = config.epochs * train.steps
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - steps // 20, warmup_target=config.learning_rate, warmup_steps=steps // 20
+    )
+    optimizer = keras.optimizers.AdamW(
+        rate,
+        weight_decay=config.weight_decay,
+        global_clipnorm=config.clip_norm,
+        use_ema=config.ema_momentum > 0,  # at each epoch's end Keras puts the averages in the weights' place
+        ema_momentum=config.ema_momentum or 0.99,
+    )
+    model.compile(
+        optimizer=optimizer,
+        loss=CTC(),
+        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+    )
+    history = fit(model, train, valid, run, epochs=config.epochs, patience=config.patience or None)
+    plots.learning_curves(history, run.file("learning_curves.png"), "loss", "nats per symbol")
+    predictor = Predictor(run)
+    records = measure(predictor, data)
+    report(records)
+    samples(predictor, data)
+    run.save_metrics(records)
+    return records
+
+
+def samples(predictor: Predictor, data: Data) -> None:
+    """Prints what was said and heard in some test utterances."""
+    some = data.test.utterances[:: max(1, len(data.test.utterances) // SHOWN)][:SHOWN]
+    for utterance, found in zip(some, predictor.log_probabilities([u.raw for u in some]), strict=True):
+        print(f"said:  {utterance.text}\nheard: {predictor.transcripts(found, None, 0)[0].text}")

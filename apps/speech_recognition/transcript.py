@@ -1,0 +1,128 @@
+"""What was heard, as words with their times and confidence, and how it is written down."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from shared.ctc import Spike
+
+from .features import HOP_S
+
+NOTHING = "(no words)"
+SUBTITLE_WORDS, SUBTITLE_S = 8, 4.0  # most in one subtitle
+
+
+@dataclasses.dataclass(frozen=True)
+class Word:
+    """A word, when it was said, in seconds, and how sure that is: the geometric mean of its symbols' probabilities."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Transcript:
+    """The words of a recording, and the score that they were chosen by, in nats."""
+
+    words: tuple[Word, ...]
+    score: float
+
+    @property
+    def text(self) -> str:
+        """The words with spaces between them."""
+        return " ".join(word.text for word in self.words)
+
+    def later(self, seconds: float) -> "Transcript":
+        """The same, so much later."""
+        moved = (
+            dataclasses.replace(w, start=round(w.start + seconds, 3), end=round(w.end + seconds, 3)) for w in self.words
+        )
+        return Transcript(tuple(moved), self.score)
+
+    def and_then(self, other: "Transcript") -> "Transcript":
+        """This one and what follows."""
+        return Transcript(self.words + other.words, self.score + other.score)
+
+
+class Words:
+    """Symbols, as they come, to words; what it keeps does not grow beyond a word.
+
+    Args:
+        symbols: the blank first. targets: words or characters. stride: frames of 10 ms to a step. offset: in seconds.
+    """
+
+    def __init__(self, symbols: Sequence[str], targets: str, stride: int, offset: float = 0.0) -> None:
+        self.symbols, self.whole, self.step_s, self.offset = symbols, targets == "words", stride * HOP_S, offset
+        self.open: list[Spike] = []
+
+    def read(self, spikes: Iterable[Spike]) -> list[Word]:
+        """The words that these further symbols end."""
+        ended = []
+        for spike in spikes:
+            if self.symbols[spike.symbol] != " ":
+                self.open.append(spike)
+            if self.whole or self.symbols[spike.symbol] == " ":
+                ended += self.end()
+        return ended
+
+    def end(self) -> list[Word]:
+        """The word that has not ended yet, if there is one."""
+        spikes, self.open = self.open, []
+        return [self._word(spikes)] if spikes else []
+
+    def begun(self) -> str:
+        """What there is of it."""
+        return "".join(self.symbols[spike.symbol] for spike in self.open)
+
+    def _word(self, spikes: list[Spike]) -> Word:
+        text = "".join(self.symbols[spike.symbol] for spike in spikes)
+        confidence = float(np.exp(np.mean([np.log(spike.probability) for spike in spikes])))
+        start, end = (self.offset + self.step_s * step for step in (spikes[0].start, spikes[-1].end))
+        return Word(text, round(start, 3), round(end, 3), round(confidence, 4))
+
+
+def words_of(spikes: Iterable[Spike], symbols: Sequence[str], targets: str, stride: int) -> tuple[Word, ...]:
+    """All words of these symbols."""
+    reader = Words(symbols, targets, stride)
+    return tuple([*reader.read(spikes), *reader.end()])
+
+
+def as_text(name: str, transcripts: Sequence[Transcript]) -> str:
+    """The best transcript of a recording with its words' times and confidence; the others, each on a line."""
+    best, *others = transcripts
+    lines = [f"{name}: {best.text or NOTHING}"]
+    lines += [f"  {w.start:8.2f} - {w.end:8.2f} s   {w.confidence:4.2f}   {w.text}" for w in best.words]
+    for place, other in enumerate(others, 2):
+        lines.append(f"  {place}. {other.text or NOTHING}   ({other.score - best.score:+.2f} nats)")
+    return "\n".join(lines)
+
+
+def as_json(name: str, seconds: float, transcripts: Sequence[Transcript]) -> str:
+    """The transcripts of a recording, the best first, on one line of JSON."""
+    found = [{"text": t.text, "score": t.score, "words": [dataclasses.asdict(w) for w in t.words]} for t in transcripts]
+    return json.dumps({"file": name, "seconds": round(seconds, 3), "transcripts": found}, ensure_ascii=False)
+
+
+def subtitles(words: Sequence[Word]) -> str:
+    """SubRip: a few words at a time, from when the first is said to when the last has been."""
+    groups: list[list[Word]] = []
+    for word in words:
+        if not groups or len(groups[-1]) == SUBTITLE_WORDS or word.end - groups[-1][0].start > SUBTITLE_S:
+            groups.append([])
+        groups[-1].append(word)
+    blocks = [
+        f"{number}\n{_clock(group[0].start)} --> {_clock(group[-1].end)}\n{' '.join(word.text for word in group)}\n"
+        for number, group in enumerate(groups, 1)
+    ]
+    return "\n".join(blocks)
+
+
+def _clock(seconds: float) -> str:
+    milliseconds = round(1000 * seconds)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{hours:02}:{minutes:02}:{rest // 1000:02},{rest % 1000:03}"
