@@ -17,6 +17,7 @@ from typing import Any
 
 from shared import InputError, paired, plots, results
 from shared import runs as folders
+from shared.layers import ARCHITECTURES
 
 from .gallery import gallery
 from .options import Compare
@@ -79,6 +80,8 @@ def plan(options: Compare) -> list[Trial]:
     apps = known if options.app == ("all",) else list(options.app)
     if wrong := [app for app in apps if app not in known]:
         raise InputError(f"--app: expected one or more of {', '.join(known)}, or all; received {wrong[0]!r}")
+    if wrong := [arch for arch in options.arch if arch not in ARCHITECTURES]:
+        raise InputError(f"--arch: expected one or more of {', '.join(ARCHITECTURES)}; received {wrong[0]!r}")
     size = parameters(options.params) if options.params else 0
     shared_words = [*(["--data", options.data] if options.data else []), *(["--params", str(size)] if size else [])]
     shared_words += [word for word in shlex.split(options.more)]

@@ -32,7 +32,7 @@ def new(options: New) -> None:
         raise InputError(f"Expected a name of small letters, digits and _, such as my_app. Received: {options.name!r}")
     folder = ROOT / "apps" / options.name
     if folder.exists() or options.name in {path.stem for path in Path(__file__).parent.glob("*.py")}:
-        raise InputError(f"Expected the name of no app that is there. Received: {options.name}, see {folder}")
+        raise InputError(f"{options.name} is there already, see {folder}: choose another name.")
     if options.data and not Path(options.data).exists():
         raise MissingFileError(f"--data: expected a file or folder. There is no {options.data}")
     copy_app(options.source, options.name, options.data)

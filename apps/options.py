@@ -39,7 +39,7 @@ class Compare:
     arch: tuple[str, ...] = ("lstm", "gru", "elman", "mingru")
     # how many trainings of each, with the seeds 1, 2, ...
     seeds: Count = 1
-    # parameters of each network: 200000, 200k or 1.5M; by default each app's own width
+    # parameters of each network: 200000, 200k or 1.5M; by default those of the app's recipe, which differ
     params: str = ""
     # the data; by default each app's own
     data: str = ""

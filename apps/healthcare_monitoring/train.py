@@ -52,7 +52,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
     model = build(config, data.info)
     used = averaged(model)
     print(
-        f"{run.path}: {config.ensemble_size} networks of {config.layers} x {config.arch}, {config.units} units, "
+        f"{run.path}: {config.ensemble_size} network(s) of {config.layers} x {config.arch}, {config.units} units, "
         f"{used.count_params():,} parameters\n"
         f"{data.info['source']}: {data.info['split']} patients; {len(data.info['variables'])} variables, "
         f"{data.train.steps.times.shape[1]} steps",

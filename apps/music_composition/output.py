@@ -167,7 +167,8 @@ def picture(piece: Piece, path: Path) -> None:
 
 def text(piece: Piece) -> str:
     """The score in letters: a line for each voice, a cell for each frame, "." where a note is held, "|" at each bar."""
-    lines = [f"{piece.name}, {key_name(piece.key)}, {1 / piece.steps:g} of a quarter note in each cell"]
+    cell = "a quarter note" if piece.steps == 1 else f"{1 / piece.steps:g} of a quarter note"
+    lines = [f"{piece.name}, {key_name(piece.key)}, each cell is {cell}"]
     bars = [0, *(int(t) for t in np.flatnonzero(piece.position == 0) if t), len(piece)]
     rows: list[list[tuple[int, int]]] = []
     for bar in zip(bars, bars[1:], strict=False):

@@ -76,8 +76,8 @@ def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
     "words, said",
     [
         (["my-app", "--from", "translation"], "Expected a name of small letters"),
-        (["translation", "--from", "translation"], "Expected the name of no app that is there"),
-        (["runs", "--from", "translation"], "Expected the name of no app that is there"),
+        (["translation", "--from", "translation"], "choose another name"),
+        (["runs", "--from", "translation"], "choose another name"),
         (["my_app", "--from", "sentiment"], "--from: expected one of"),
         (["my_app", "--from", "translation", "--data", "nowhere.tsv"], "There is no nowhere.tsv"),
     ],
@@ -125,26 +125,26 @@ def here(monkeypatch, tmp_path):
 
 
 def test_architectures_are_trained_once_and_compared_at_equal_size(here, tmp_path):
-    words = ["compare", "--app", "memory_probe", "--arch", "gru", "mingru", "nonsense", "--seeds", "2", *SMALL]
+    words = ["compare", "--app", "memory_probe", "--arch", "gru", "mingru", "convlstm", "--seeds", "2", *SMALL]
     done = typed(*words)
     assert done.returncode == 0, done.stderr
     rows = {line.split("|")[1].strip(): line for line in done.stdout.splitlines() if line.startswith("| ")}
-    assert {"gru", "mingru", "nonsense", "*always_1*"} <= set(rows)
+    assert {"gru", "mingru", "convlstm", "*always_1*"} <= set(rows)
     sizes = [int(rows[arch].split("|")[2].replace(",", "")) for arch in ("gru", "mingru")]
     assert all(abs(size - 2000) < 200 for size in sizes)
     assert "±" in rows["gru"] and re.search("no difference to|over", rows["gru"])
-    assert "expected one of" in rows["nonsense"]
+    assert "expected one of" in rows["convlstm"]
     assert (tmp_path / "compare/memory_probe.md").exists() and (tmp_path / "compare/memory_probe.png").exists()
-    trained = [name for name in here if "nonsense" not in name]
+    trained = [name for name in here if "convlstm" not in name]
     assert len(trained) == 4
     again = typed(*words)
     assert again.stdout.split("## ")[1] == done.stdout.split("## ")[1]
-    assert [name for name in here if "nonsense" not in name] == trained  # nothing is trained twice
+    assert [name for name in here if "convlstm" not in name] == trained  # nothing is trained twice
 
 
 def test_a_training_that_fails_is_kept_with_its_reason(tmp_path, monkeypatch):
     monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
-    (trial,) = compare.plan(Compare(app=("memory_probe",), arch=("nonsense",)))
+    (trial,) = compare.plan(Compare(app=("memory_probe",), arch=("convlstm",)))
     compare.carry_out(trial)
     outcome = compare.outcome_of(trial)
     assert outcome["status"] == 2 and "--arch: expected one of" in outcome["reason"] and outcome["peak_mib"] > 0
@@ -161,6 +161,7 @@ def test_the_commands_are_those_that_are_carried_out():
     "words, said",
     [
         (["--app", "sentiment"], "--app: expected one or more of"),
+        (["--app", "translation", "--arch", "lstm", "foo"], "--arch: expected one or more of"),
         (["--app", "translation", "--params", "many"], "--params: expected a number"),
         (["--app", "translation", "--seeds", "0"], "--seeds: expected at least 1"),
     ],
