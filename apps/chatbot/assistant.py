@@ -66,10 +66,12 @@ class Assistant:
         if not any(sign.isalnum() for sign in message):
             frame, did, answer = Frame("", 0.0, False, ()), "", "I need words or numbers to go by."
             return Turn(answer, frame, did, {}, 1000 * (time.perf_counter() - started))
-        frame = self.predictor.understand([message])[0]
+        frame, asked = self.predictor.understand([message])[0], self.thread.asked
         try:
             did, slots = self.meant(frame, Spoken(message, frame.slots))
             answer = self.act(did, slots) if did else self.chatter(message)
+            if asked and self.thread.asked == asked and frame.sure and frame.intent == OUT_OF_SCOPE:
+                did, slots, answer = "", {}, self.chatter(message)  # not an answer to the question: something else
         except CannotDo as question:  # a part of the request was not understood
             did, slots, answer, self.thread = frame.intent, {}, str(question), Thread()
         if frame.cut:

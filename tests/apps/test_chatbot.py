@@ -365,6 +365,21 @@ def test_a_missing_slot_is_asked_for_and_the_next_message_gives_it(talk):
     assert found.thread.asked == ""
 
 
+def test_a_message_about_something_else_is_not_taken_for_the_answer_to_a_question_about_a_value(talk):
+    found = talk(
+        {
+            "convert 100 euros to dollars": ("convert_units", {"amount": "100", "unit": "euros", "target": "dollars"}),
+            "my name is Anna": ("out_of_scope", {}),
+            "set a timer": ("set_timer", {}),
+            "book a table": ("out_of_scope", {}),
+        }
+    )
+    assert "euros" in found.answer("convert 100 euros to dollars").answer
+    assert found.answer("my name is Anna").answer == assistant.UNSURE and found.thread.asked == ""
+    assert found.answer("set a timer").answer == "For how long?"
+    assert found.answer("book a table").answer == assistant.UNSURE and found.thread.asked == ""
+
+
 def test_a_question_about_a_value_is_answered_by_the_next_message(talk):
     asked = assistant.FOLLOW_UP
     found = talk(
