@@ -48,7 +48,7 @@ def pytest_collection_finish(session):
 
 def shared_worker(item: pytest.Item) -> str | None:
     """The group that one worker runs: tests of an app's training, of a fixture of their file, of an architecture."""
-    if hasattr(item, "callspec") and item.path.stem == "test_contract":
+    if hasattr(item, "callspec") and "app" in item.callspec.params and item.path.parent.name == "apps":
         return f"test_{item.callspec.params['app']}"  # as the app's own file, which looks at the same training
     if any(found[-1].scope == "module" for found in item._fixtureinfo.name2fixturedefs.values()):
         return item.path.stem

@@ -27,11 +27,11 @@ PUBLISHED = {
 
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what is stored in its folder, on its test texts or on others."""
+    if options.data and options.record:
+        raise InputError("--record: expected without --data, since a run's record is of its own test texts")
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     if options.data:
-        if options.record:
-            raise InputError("--record: expected without --data, since a run's record is of its own test texts")
         part = other(config, run.info(), options.data)
         print(f"{len(part.texts):,} texts of {options.data}")
         report([r | {"data": results.plain_name(options.data)} for r in figures(Predictor(run), part, published={})])

@@ -98,7 +98,7 @@ def test_a_run_is_measured_on_a_file_of_ones_own_and_stays_as_it_was(app, tmp_pa
     after = contents(folder)
     assert {name: after[name] for name in before} == before
     metrics = json.loads(next(folder.glob(f"{app}/*/metrics.json")).read_text())
-    rows = re.findall(r"^  (\w+) +(\w+) .*?[\d.]+   (\w+) [\d.]", done.stdout, re.MULTILINE)
+    rows = re.findall(r"^  (\w+) +(\w+) .*?[\d.]+   ([\w+ ]+?) [\d.]", done.stdout, re.MULTILINE)
     assert path.name in done.stdout and "as published" not in done.stdout
     assert {split for split, *_ in rows} == {"test"}
     assert metrics[0]["metric"] in {metric for _, metric, _ in rows}
