@@ -23,7 +23,14 @@ STOPPED = 130  # a shell's status for Ctrl-C
 BAD_INPUT = 2
 # Set at the start where the user has not. TensorFlow by itself multiplies with oneDNN only on processors with AVX-512
 # VNNI; on others too that is faster: an LSTM of 2 x 512 trains in 0.85 of the time (AVX2, two cores).
-ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
+# The baselines' small products gain nothing from OpenBLAS's threads, and lose twenty times their time to them where the
+# cores are busy: its threads wait for each other by spinning.
+ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 CHATTER = re.compile(r"WARNING: All log messages before absl|I\d{4} |To enable the following instructions")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared import cli
 
-for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"):
+for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, cli.ENVIRONMENT[name])
 
 
