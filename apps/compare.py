@@ -104,7 +104,7 @@ def parameters(text: str) -> int:
 
 
 def carry_out(trial: Trial) -> None:
-    """Trains in a process of its own; how it ended is kept beside its log, whatever happened."""
+    """Trains in a process of its own; saves how it ended next to its log, also after a failure."""
     trial.log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with trial.log.open("ab") as log:

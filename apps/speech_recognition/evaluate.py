@@ -161,7 +161,7 @@ def by_speaker(data: Data, heard: list[str]) -> dict[str, float]:
 def isolated(predictor: Predictor, data: Data) -> dict:
     """The share of single words that are not recognised, by the network, DTW and the support vector machine.
 
-    The network too is told that there is one word: the likeliest one.
+    The network is also restricted to a single word: the likeliest one.
     """
     words = sorted(set(data.isolated.texts))
     found = predictor.log_probabilities([u.raw for u in data.isolated.utterances])

@@ -23,7 +23,7 @@ class Listener:
 
     def __init__(self, model: Any, info: dict, stride: int) -> None:
         if not info["streaming"]:
-            raise InputError("Expected a run that was trained with --streaming; this one reads both ways.")
+            raise InputError("Expected a run that was trained with --streaming; this one is bidirectional.")
         self.info, self.stride = info, stride
         self.frames = Frames(info["features"], info["sample_rate"], info["bands"])
         self.step = backend.compiled(step(model), model.variables)
@@ -81,7 +81,7 @@ class Listener:
         return np.array(found).reshape(-1, len(self.info["symbols"]))
 
     def save(self, path: Path, **more: Any) -> None:
-        """Writes the state to a file, with more values beside it."""
+        """Writes the state and further values to a file."""
         states = {f"state_{number}": ops.convert_to_numpy(state) for number, state in enumerate(self.states)}
         about = {"mean": self.running.mean, "count": self.running.count, "steps": self.steps}
         arrays = {"samples": self.samples, "waiting": self.waiting, "fingerprint": self.info["fingerprint"]}
@@ -89,7 +89,7 @@ class Listener:
             np.savez(file, **arrays, **states, **about, **more)
 
     def restore(self, path: Path) -> dict[str, np.ndarray]:
-        """Reads what `save` wrote, and gives the values beside it.
+        """Reads what `save` wrote and returns the further values.
 
         Raises:
             InputError: it is damaged, or the state of another network.

@@ -1,6 +1,6 @@
 """Speed and memory as ratios: all contestants of a contest take turns, so that a slow minute hits each of them.
 
-First the networks beside their peers, then every architecture at equal parameters beside our LSTM.
+First the networks compared with their peers, then every architecture with the same number of parameters as our LSTM.
 
 python -m tests.benchmarks [--rounds N] [--only WORD] [--record]
 """
@@ -137,11 +137,11 @@ def cell_header(reference: str) -> list[str]:
     """What stands above the rows of `cell_rows`."""
     contest = CONTESTS[f"cell {reference}"]
     of = f"images of {IMAGE[0]} x {IMAGE[1]} x {IMAGE[2]}" if reference in IMAGE_ARCHITECTURES else "characters"
-    beside = f"beside our `{reference}` (spread)"
+    beside = f"relative to our `{reference}` (spread)"
     return [
         "",
         f"One layer of {contest.budget:,} parameters each, batch {contest.batch}, T {contest.time}, {of}; Keras and "
-        "PyTorch (passive) beside ours of that name:",
+        "PyTorch (passive) relative to ours of that name:",
         "",
         f"| architecture | units | training step | {beside} | Keras | PyTorch | streamed step | {beside} | peak MiB |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -149,7 +149,7 @@ def cell_header(reference: str) -> list[str]:
 
 
 def cell_rows(rounds: int, reference: str, archs: list[str]) -> Iterator[str]:
-    """Every architecture at equal parameters: a training step and a streamed step beside those of `reference`."""
+    """Every architecture at equal parameters: a training step and a streamed step relative to those of `reference`."""
     ours, our_stream = Contestant(f"cell {reference}", "gallery"), Contestant(f"stream {reference}", "gallery")
     for arch in archs:
         name = f"cell {arch}"
@@ -193,7 +193,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of the contestants and of this process, which counts weights
     lines = [
-        "| contest | contestant | median | time beside ours (spread) | peak MiB |",
+        "| contest | contestant | median | time relative to ours (spread) | peak MiB |",
         "|---|---|---|---|---|",
     ]
     print("\n".join(lines), flush=True)
