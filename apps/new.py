@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from shared import InputError, MissingFileError, results, runs
+from shared import InputError, MissingFileError, files, results
 
 from .gallery import gallery
 from .options import New
@@ -54,7 +54,7 @@ def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -
         card = ready / "README.md"
         card.write_text(emptied(renamed(card.read_text(encoding="utf-8"), source, name)), encoding="utf-8")
         results.replace(card, f"Nothing is measured yet: `python -m apps.{name} evaluate --record` fills this table.")
-        runs.write_json(ready / "results.json", [])
+        files.write_json(ready / "results.json", [])
         if data:
             settings = ready / "config.py"
             text = settings.read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def copy_tests(source: str, name: str, root: Path | None = None) -> None:
     root = root or ROOT
     for path in sorted((root / "tests/apps").glob(f"test_{source}*.py")):
         target = path.with_name(path.name.replace(source, name, 1))
-        runs.write_text(target, renamed(path.read_text(encoding="utf-8"), source, name))
+        files.write_text(target, renamed(path.read_text(encoding="utf-8"), source, name))
 
 
 def renamed(text: str, source: str, name: str) -> str:

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from shared import InputError
-from shared.runs import replacing
+from shared.files import replacing
 
 
 @dataclasses.dataclass

@@ -19,7 +19,7 @@ from typing import Any
 
 import keras
 
-from shared import InputError, checkpoint, runs
+from shared import InputError, checkpoint, files
 from shared.checkpoint import Position
 from shared.layers.backend import memory
 from shared.progress import Screen, log, tensorboard
@@ -177,7 +177,7 @@ class _Watch(keras.callbacks.Callback):
         now = time.monotonic()
         self.position.seconds += now - self.started
         checkpoint.save(self.run.file(CHECKPOINT), model, self.position)
-        runs.write_json(self.run.file("timing.json"), {"seconds": round(self.position.seconds, 3)})
+        files.write_json(self.run.file("timing.json"), {"seconds": round(self.position.seconds, 3)})
         self.started, self.saved = now, time.monotonic()
         if self.checkpoint_s > 0:
             self.pause_s = max(self.checkpoint_s, (self.saved - now) / CHECKPOINT_SHARE)
@@ -230,7 +230,7 @@ def _save_stopped(run: Run, model: Any, better: bool) -> None:
         return
     saved = run.file("model.keras")
     if saved.exists():
-        with runs.replacing(run.file(BEST_EPOCH)) as temporary:
+        with files.replacing(run.file(BEST_EPOCH)) as temporary:
             shutil.copyfile(saved, temporary)
     run.save_model(model)
 
@@ -242,7 +242,7 @@ def _write_history(run: Run, history: list[dict[str, float]]) -> None:
     writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
-    runs.write_text(run.file("history.csv"), text.getvalue())
+    files.write_text(run.file("history.csv"), text.getvalue())
 
 
 @contextlib.contextmanager

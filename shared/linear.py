@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import InputError, MissingFileError, runs, stacking
+from shared import InputError, MissingFileError, files, runs, stacking
 
 KINDS = ("tfidf", "naive_bayes")
 STRENGTHS = (0.1, 0.5, 2.0)  # inverse regularisation; validation chooses
@@ -56,7 +56,7 @@ class Linear:
         kind, terms = (np.frombuffer(json.dumps(value).encode(), np.uint8) for value in (self.kind, self.terms))
         buffer = io.BytesIO()
         np.savez_compressed(buffer, kind=kind, terms=terms, scale=self.scale, weights=self.weights, bias=self.bias)
-        runs.write_bytes(path, buffer.getvalue())
+        files.write_bytes(path, buffer.getvalue())
 
 
 def load(path: Path) -> Linear:

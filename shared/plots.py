@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from shared import InputError
-from shared.runs import replacing
+from shared.files import replacing
 
 HEAT_MAP_ROWS = 60
 

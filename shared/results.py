@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import InputError, paired, runs
+from shared import InputError, files, machine, paired, runs
 from shared.runs import Run
 
 BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
@@ -81,8 +81,8 @@ def record(
         "published": {"source": None} | dict(published) if published else None,
         "minutes": round(run.seconds() / 60, 1),
         "command": run.command,
-        "hardware": runs.hardware(),
-        "versions": runs.versions(),
+        "hardware": machine.hardware(),
+        "versions": machine.versions(),
         "date": datetime.date.today().isoformat(),
     }
     return kept | ({"details": dict(details)} if details else {})
@@ -237,7 +237,7 @@ def keep(records: list[Record], folder: Path) -> None:
     path = folder / "results.json"
     old = runs.read_json(path, list) if path.exists() else []
     kept = {_key(r): r for r in [*old, *records]}
-    runs.write_json(path, sorted(kept.values(), key=_place))
+    files.write_json(path, sorted(kept.values(), key=_place))
     replace(folder / "README.md", table(json.loads(path.read_text(encoding="utf-8"))))
     print(f"Recorded in {path}")
 
@@ -333,4 +333,4 @@ def replace(readme: Path, generated: str, begin: str = BEGIN, end: str = END) ->
     if begin not in text or end not in text:
         raise InputError(f"Expected the lines {begin} and {end} in {readme}.")
     before, after = text.split(begin)[0], text.split(end)[1]
-    runs.write_text(readme, f"{before}{begin}\n{generated}\n{end}{after}")
+    files.write_text(readme, f"{before}{begin}\n{generated}\n{end}{after}")

@@ -10,32 +10,25 @@ history.csv      one line for each epoch; checkpoint.npz where training goes on
 metrics.json     the measured figures; it is written last, so a run that has it is finished
 environment.json Python, packages, platform, processors
 
-Every file is written under a temporary name and then renamed: a kill at any moment leaves the old or the new.
+Every file is written whole or not at all (see `shared.files`).
 """
 
-import contextlib
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
 import re
 import shutil
-import subprocess
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared import InputError, MissingFileError, locks
+from shared import InputError, MissingFileError, files, locks, machine
 
 Settings = TypeVar("Settings")
 TRAIN_AGAIN = "Train this run again with --fresh."
 FORMAT = 2  # of a run folder; raised when settings or learned info change their meaning
-PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy")
-# Rented processors hide their model; how wide their vectors are decides how fast products run.
-VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}
 
 
 class Stopped(Exception):
@@ -112,7 +105,7 @@ class Run:
 
     def save_metrics(self, records: list[dict[str, Any]]) -> None:
         """Keeps the measured figures: a list of records in the form of results.json."""
-        write_json(self.file("metrics.json"), records)
+        files.write_json(self.file("metrics.json"), records)
 
     def metrics(self) -> list[dict[str, Any]]:
         """What `save_metrics` kept. Raises InputError if it is missing or damaged."""
@@ -124,7 +117,7 @@ class Run:
 
     def save_model(self, model: Any) -> None:
         """Writes the `keras.Model` as model.keras."""
-        with replacing(self.file("model.keras")) as temporary:
+        with files.replacing(self.file("model.keras")) as temporary:
             model.save(temporary)
 
     def load_model(self) -> Any:
@@ -217,50 +210,6 @@ def find(app: str, name: str | None = None) -> Run:
     return run
 
 
-def hardware() -> str:
-    """The machine in a few words, e.g. "2 x AMD EPYC 7B13 (AVX2), no GPU"; no host or user name."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cpus} x {_processor()}, {_gpus() or 'no GPU'}"
-
-
-def versions() -> dict[str, str]:
-    """Python and the installed packages that decide numbers, each with its version."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside `path`; what is written there becomes `path` at the end or is removed."""
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes the file whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes the text as UTF-8, whole or not at all."""
-    write_bytes(path, text.encode())
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes the value as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
-
-
 def read_json(path: Path, kind: type) -> Any:
     """The JSON value in the file; InputError if it is missing, damaged or not of the `kind` (dict, list)."""
     try:
@@ -283,10 +232,15 @@ def _create(run: Run, info: dict[str, Any]) -> None:
             shutil.rmtree(leftover)
     new.mkdir(parents=True)
     settings = {"app": run.app, "format": FORMAT, "command": run.command, "config": run.config}
-    write_json(new / "config.json", settings)
-    write_json(new / "info.json", info)
-    environment = {"backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "versions": versions()}
-    write_json(new / "environment.json", environment | {"platform": platform.platform(), "hardware": hardware()})
+    files.write_json(new / "config.json", settings)
+    files.write_json(new / "info.json", info)
+    environment = {
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "versions": machine.versions(),
+        "platform": platform.platform(),
+        "hardware": machine.hardware(),
+    }
+    files.write_json(new / "environment.json", environment)
     if path.exists():
         os.rename(path, old)
     os.rename(new, path)
@@ -306,37 +260,6 @@ def _open(path: Path, app: str) -> Run:
             f"gallery trained it. {TRAIN_AGAIN}"
         )
     return Run(path, app, saved["config"], str(saved.get("command", "")))
-
-
-def fingerprint(*parts: Any) -> str:
-    """A hash of the content of data: nests of texts, bytes, numbers, None, arrays, dataclasses; 16 hex digits."""
-    digest = hashlib.sha256()
-    _feed(digest, parts)
-    return digest.hexdigest()[:16]
-
-
-def _feed(digest: Any, value: Any) -> None:
-    """Adds a value with its kind and size, so that no two nests feed the same bytes."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
-    if isinstance(value, dict):
-        value = list(value.items())
-    if isinstance(value, list | tuple):
-        digest.update(f"list {len(value)} ".encode())
-        for each in value:
-            _feed(digest, each)
-        return
-    import numpy as np  # here, since every --help imports this module
-
-    array = None if isinstance(value, str | bytes | int | float | None) else np.ascontiguousarray(value)
-    if array is not None and array.dtype.kind not in "OV":
-        head, content = f"array {array.dtype.str} {array.shape} ", array.tobytes()
-    elif isinstance(value, str | bytes):
-        content = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-        head = f"{type(value).__name__} {len(content)} "
-    else:
-        head, content = f"{type(value).__name__} ", repr(value).encode()
-    digest.update(head.encode() + content)
 
 
 def _default_name(config: dict[str, Any]) -> str:
@@ -372,25 +295,3 @@ def _check_archive(path: Path) -> None:
         raise InputError(f"{path} is damaged ({error}). {TRAIN_AGAIN}") from error
     if damaged:
         raise InputError(f"{path} is damaged: {damaged} in it has a wrong checksum. {TRAIN_AGAIN}")
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        found = cpuinfo.read_text()
-        match = re.search(r"^model name\s*:\s*(.+)$", found, re.MULTILINE)
-        if match:
-            words = set(found.split())
-            vectors = [f" ({name})" for flag, name in VECTORS.items() if flag in words]
-            return match[1].strip() + "".join(vectors[:1])
-    return platform.processor() or platform.machine()
-
-
-def _gpus() -> str:
-    """Names of the NVIDIA GPUs, asked of the driver so that no backend has to start; "" if there are none."""
-    if not shutil.which("nvidia-smi"):
-        return ""
-    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    names = answer.stdout.split("\n")[:-1] if answer.returncode == 0 else []
-    return ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))

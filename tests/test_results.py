@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import InputError, results, runs
+from shared import InputError, files, results, runs
 
 RECORD = {
     "app": "toy",
@@ -82,7 +82,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
     run = runs.start("toy", {"data": "/home/me/my text.txt", "arch": "gru"}, command="python -m apps.toy train")
     run.begin({})
-    runs.write_json(run.file("timing.json"), {"seconds": 90.0})
+    files.write_json(run.file("timing.json"), {"seconds": 90.0})
     return run
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared import InputError, MissingFileError, runs
+from shared import InputError, MissingFileError, files, machine, runs
+from shared.fingerprint import fingerprint
 
 CONFIG = {"data": "builtin", "arch": "lstm", "units": 8, "shape": [1, 2]}
 
@@ -125,8 +126,8 @@ def test_a_fingerprint_is_of_the_content_with_its_order_and_borders():
         [Some()],
         [Some(units=9)],
     ]
-    assert len({runs.fingerprint(nest) for nest in nests}) == len(nests)
-    assert runs.fingerprint(np.arange(4)[::2]) == runs.fingerprint(np.array([0, 2]))
+    assert len({fingerprint(nest) for nest in nests}) == len(nests)
+    assert fingerprint(np.arange(4)[::2]) == fingerprint(np.array([0, 2]))
 
 
 def test_an_info_of_another_version_is_told_in_one_line(tmp_path, monkeypatch):
@@ -272,7 +273,7 @@ def test_metrics_and_seconds_come_back():
     run = begun("app", CONFIG)
     run.save_metrics([{"metric": "nats", "value": 0.1 + 0.2}])
     assert run.metrics() == [{"metric": "nats", "value": 0.1 + 0.2}]
-    runs.write_json(run.file("timing.json"), {"seconds": 1.5})
+    files.write_json(run.file("timing.json"), {"seconds": 1.5})
     assert run.seconds() == 1.5
     run.file("metrics.json").write_text("{}")
     with pytest.raises(InputError, match="expected a JSON list, found dict"):
@@ -287,7 +288,7 @@ def test_the_environment_holds_versions_and_no_names(folder):
 
 
 def test_the_hardware_is_processors_and_gpus():
-    count, rest = runs.hardware().split(" x ", 1)
+    count, rest = machine.hardware().split(" x ", 1)
     assert int(count) == len(os.sched_getaffinity(0))
     assert rest.endswith(", no GPU") or " x " in rest
     flags = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").exists() else []
@@ -299,16 +300,16 @@ def test_gpus_are_counted_by_name(monkeypatch, tmp_path):
     driver.write_text("#!/bin/sh\nprintf 'NVIDIA H200\\nNVIDIA H200\\nTesla T4\\n'\n")
     driver.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert runs.hardware().endswith(", 2 x NVIDIA H200, 1 x Tesla T4")
+    assert machine.hardware().endswith(", 2 x NVIDIA H200, 1 x Tesla T4")
     driver.write_text("#!/bin/sh\necho no devices; exit 9\n")
-    assert runs.hardware().endswith(", no GPU")
+    assert machine.hardware().endswith(", no GPU")
 
 
 def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_rest(tmp_path):
     path = tmp_path / "file.json"
-    runs.write_json(path, [1])
+    files.write_json(path, [1])
 
-    with pytest.raises(OSError, match="No space left"), runs.replacing(path) as temporary:
+    with pytest.raises(OSError, match="No space left"), files.replacing(path) as temporary:
         temporary.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device", str(temporary))
     assert json.loads(path.read_text()) == [1]

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from shared import InputError, results, runs, trials
+from shared import InputError, files, results, trials
 from shared.trials import Folds, Seeds
 
 
@@ -36,7 +36,7 @@ def train(options, config=Toy(), stop_after=99):
         if trained == stop_after:
             break
         run.begin({})
-        runs.write_json(run.file("timing.json"), {"seconds": 60.0 * one.seed})
+        files.write_json(run.file("timing.json"), {"seconds": 60.0 * one.seed})
         run.file("model.keras").write_bytes(b"")
         figure = results.record(
             run, 10, split="test", metric="f1", value=one.fold + one.seed / 10, baselines={"a": 0.5}

@@ -9,7 +9,7 @@ import threading
 import zoneinfo
 from pathlib import Path
 
-from shared import InputError, runs
+from shared import InputError, files, runs
 
 from .tokens import composed
 
@@ -85,7 +85,7 @@ class Memory:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         kept = {kind: [{"text": text} | written_moment(at) for text, at in self._kept[kind]] for kind in KINDS}
-        runs.write_json(self.path, kept)
+        files.write_json(self.path, kept)
 
 
 def written_moment(at: datetime.datetime) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from shared import InputError, calibration, linear, lines, runs, stacking
+from shared import InputError, calibration, files, linear, lines, runs, stacking
 from shared.data.sequences import in_buckets
 from shared.layers import backend
 
@@ -123,7 +123,7 @@ class Predictor:
         logits, _, _ = self.of_network([row for row, wanted in zip(valid.ids, known, strict=True) if wanted])
         self.stack, self.linear = stacking.fit(logits, found.logits(valid_texts), labels), found
         found.save(self.run.file(LINEAR))
-        runs.write_json(self.run.file(STACK), dataclasses.asdict(self.stack))
+        files.write_json(self.run.file(STACK), dataclasses.asdict(self.stack))
 
     def calibrate(self, valid: Part, target_accuracy: float) -> None:
         """Chooses the temperature and the abstention threshold on validation requests and saves them in the run.
@@ -147,7 +147,7 @@ class Predictor:
             "threshold": threshold,
             "most_unknown": max(LEAST_UNKNOWN, most),
         }
-        runs.write_json(self.run.file(CALIBRATION), self.calibration)
+        files.write_json(self.run.file(CALIBRATION), self.calibration)
 
     def unknown(self, requests: list[list[str]], found: list[list[str]]) -> np.ndarray:
         """The share of each request's words that training has not seen and that are in no slot (rows,)."""

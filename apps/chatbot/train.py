@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from shared import plots, runs, settings, trials
+from shared import files, plots, settings, trials
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
@@ -181,4 +181,4 @@ def samples(predictor: Predictor, texts: list[str]) -> None:
     frames = predictor.understand(texts)
     lines = [f"{text}\n  {frame.described()}" for text, frame in zip(texts, frames, strict=True)]
     print("\n" + "\n".join(lines))
-    runs.write_text(predictor.run.file("samples.txt"), "\n".join(lines) + "\n")
+    files.write_text(predictor.run.file("samples.txt"), "\n".join(lines) + "\n")

@@ -12,7 +12,7 @@ import numpy as np
 
 from shared import InputError
 from shared.data.sequences import spread
-from shared.runs import fingerprint
+from shared.fingerprint import fingerprint
 
 from .config import Config
 from .parts import Part, part

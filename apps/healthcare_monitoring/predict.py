@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, runs
+from shared import InputError, files, runs
 
 from .config import APP
 from .data import as_read
@@ -101,7 +101,7 @@ class Predictor:
         highest = np.sort(risks.max(axis=1)[valid.outcomes.label != 1])
         spared = highest[-1 - int(false_alarm_rate * len(highest))]  # the highest of those who may not be alarmed
         self.alarm = {"threshold": float(np.nextafter(spared, 1)), "stated": false_alarm_rate}
-        runs.write_json(self.run.file(ALARM), self.alarm)
+        files.write_json(self.run.file(ALARM), self.alarm)
 
     def typical(self, variable: int) -> float:
         """A usual value of a variable: the centre of its scale."""
@@ -157,7 +157,7 @@ def predict(options: Predict) -> None:
         else:
             print(describe(predictor, found.among(np.array([number])), predicted[patient], count))
     if options.out:
-        runs.write_text(Path(options.out), table_of(found.patients, predicted))
+        files.write_text(Path(options.out), table_of(found.patients, predicted))
         print(f"Written to {options.out}")
     print(WARNING)
 

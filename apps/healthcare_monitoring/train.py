@@ -6,7 +6,7 @@ import shlex
 import keras
 import numpy as np
 
-from shared import plots, runs, settings, trials
+from shared import files, plots, runs, settings, trials
 from shared.data.sequences import ArrayBatches
 from shared.fit import fit
 from shared.layers.budget import sized
@@ -96,5 +96,5 @@ def show_example(predictor: Predictor, data: Data) -> None:
     found = data.test.table.among(np.array([data.test.patients.index(patient)]))
     cells = zip(found.when, found.what, found.value, strict=True)
     rows = ["time,variable,value", *(f"{t:.10g},{found.variables[v]},{x:.10g}" for t, v, x in cells)]
-    runs.write_text(predictor.run.file("example.csv"), "\n".join(rows) + "\n")
+    files.write_text(predictor.run.file("example.csv"), "\n".join(rows) + "\n")
     print(f"\n{describe(predictor, found, next(predictor.predictions(found)), REASONS)}")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from shared.data.sequences import ArrayBatches, Batches, spread
-from shared.runs import fingerprint
+from shared.fingerprint import fingerprint
 
 from .config import Config
 from .tasks import ALPHABET, MESSAGE, PIXELS, TASKS

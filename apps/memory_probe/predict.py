@@ -4,7 +4,7 @@ import secrets
 
 import numpy as np
 
-from shared import runs
+from shared import files, runs
 
 from .config import APP
 from .options import Predict
@@ -68,4 +68,4 @@ def samples(predictor: Predictor) -> None:
     questions = [read(Predict(), run.config, run.info()["order"], seed) for seed in range(1, EXAMPLES + 1)]
     text = "\n\n".join(predictor.ask(question) for question in questions)
     print(f"\n{text}")
-    runs.write_text(run.file("samples.txt"), f"{text}\n")
+    files.write_text(run.file("samples.txt"), f"{text}\n")

@@ -13,7 +13,7 @@ import numpy as np
 import rich.console
 import rich.progress
 
-from shared import InputError, runs
+from shared import InputError, files
 from shared.data.fetch import keras_home
 
 from .piece import Piece, make
@@ -79,7 +79,7 @@ def pack(path: Path, pieces: list[Piece]) -> None:
     """Writes pieces as one file of arrays, whole or not at all."""
     about = [[p.name, len(p), p.steps, p.key] for p in pieces]
     arrays = {name: np.concatenate([getattr(p, name) for p in pieces]) for name in FIELDS}
-    with runs.replacing(path) as temporary, temporary.open("wb") as file:
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import plots, runs
+from shared import plots
 
 from .piece import SLOTS, VOICES, Piece, key_name, pitch_name
 from .scores import quiet
@@ -25,9 +25,9 @@ def write(piece: Piece, path: Path, tempo: int) -> list[Path]:
     files = [path.with_name(path.name + suffix) for suffix in (".mid", ".musicxml", ".wav", ".png")]
     content = io.BytesIO()
     midi.write(content)
-    runs.write_bytes(files[0], content.getvalue())
-    runs.write_bytes(files[1], to_musicxml(piece, tempo))
-    runs.write_bytes(files[2], to_wav(midi))
+    files.write_bytes(files[0], content.getvalue())
+    files.write_bytes(files[1], to_musicxml(piece, tempo))
+    files.write_bytes(files[2], to_wav(midi))
     picture(piece, files[3])
     return files
 

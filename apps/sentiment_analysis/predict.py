@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from shared import calibration, linear, lines, runs, stacking
+from shared import calibration, files, linear, lines, runs, stacking
 from shared.data.sequences import in_buckets, spread
 from shared.linear import Linear
 
@@ -110,7 +110,7 @@ class Predictor:
             "stack": dataclasses.asdict(stack),
             "familiar": dataclasses.asdict(familiar.fit([text.ids for text in valid.encoded])),
         }
-        runs.write_json(self.run.file(CALIBRATION), found)
+        files.write_json(self.run.file(CALIBRATION), found)
         self._use(found, others[best] if best else None)
 
     def warm_up(self) -> None:
@@ -158,4 +158,4 @@ def samples(predictor: Predictor, valid: Part) -> None:
     found = predictor.answers([predictor.encode(text) for text in texts])
     answers = [f"{answer}   {lines.shown(text)}" for answer, text in zip(found, texts, strict=True)]
     print("\n" + "\n".join(answers))
-    runs.write_text(predictor.run.file("samples.txt"), "\n".join(answers) + "\n")
+    files.write_text(predictor.run.file("samples.txt"), "\n".join(answers) + "\n")

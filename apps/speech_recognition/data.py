@@ -9,7 +9,7 @@ import numpy as np
 from shared import InputError
 from shared.ctc import needed
 from shared.data.sequences import BucketBatches, bucket_lengths
-from shared.runs import fingerprint
+from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
 
 from . import folder

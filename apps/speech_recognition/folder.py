@@ -6,7 +6,7 @@ from pathlib import Path
 from shared import InputError, MissingFileError
 from shared.data import tables
 from shared.data.sequences import spread
-from shared.runs import fingerprint
+from shared.fingerprint import fingerprint
 
 from . import audio
 from .config import Config

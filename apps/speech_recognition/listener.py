@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from shared import InputError, MissingFileError, runs
+from shared import InputError, MissingFileError, files
 from shared.layers import backend
 
 from .features import Frames, Running, levelled, loudness
@@ -85,7 +85,7 @@ class Listener:
         states = {f"state_{number}": ops.convert_to_numpy(state) for number, state in enumerate(self.states)}
         about = {"mean": self.running.mean, "count": self.running.count, "steps": self.steps}
         arrays = {"samples": self.samples, "waiting": self.waiting, "fingerprint": self.info["fingerprint"]}
-        with runs.replacing(path) as temporary, temporary.open("wb") as file:
+        with files.replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays, **states, **about, **more)
 
     def restore(self, path: Path) -> dict[str, np.ndarray]:

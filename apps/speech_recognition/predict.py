@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from scipy.special import log_softmax
 
-from shared import InputError, ctc, runs
+from shared import InputError, ctc, files, runs
 from shared.data.sequences import in_buckets
 
 from . import audio, pictures
@@ -154,7 +154,7 @@ def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
     found = parts[0] if len(parts) == 1 else [functools.reduce(Transcript.and_then, (each[0] for each in parts))]
     print(as_json(str(path), seconds, found) if options.json else as_text(str(path), found), flush=True)
     if options.srt:
-        runs.write_text(path.with_suffix(".srt"), subtitles(found[0].words))
+        files.write_text(path.with_suffix(".srt"), subtitles(found[0].words))
     if options.picture and not options.json:
         print(f"Picture: {options.picture}")
 

@@ -9,7 +9,7 @@ from shared import InputError, MissingFileError
 from shared.data import fetch, tfds
 from shared.data.catalogue import CATALOGUE, not_found
 from shared.data.sequences import spread
-from shared.runs import fingerprint
+from shared.fingerprint import fingerprint
 
 from . import audio, folder, fsdd, spoken
 from .config import Config

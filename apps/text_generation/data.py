@@ -14,7 +14,7 @@ import numpy as np
 from shared import InputError
 from shared.data import fetch, text, tfds
 from shared.data.catalogue import CATALOGUE, not_found
-from shared.runs import fingerprint
+from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
 
 from .config import LEVELS, Config

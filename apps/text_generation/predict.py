@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from shared import InputError, lines, runs
+from shared import InputError, files, lines, runs
 from shared.data.text import END, Vocabulary, characters, join_words, words
 from shared.decoding import Decoder
 
@@ -149,7 +149,7 @@ def samples(predictor: Predictor) -> None:
         heading = f"\n--- written at temperature {temperature} (seed 1) ---\n"
         print(heading, end="")
         kept.append(heading + show(predictor, prompt, Sampling(SAMPLE_LENGTH, temperature, seed=1)) + "\n")
-    runs.write_text(predictor.run.file("samples.txt"), "".join(kept))
+    files.write_text(predictor.run.file("samples.txt"), "".join(kept))
 
 
 def interact(predictor: Predictor, text: str, count: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import paired, results, runs, trials
+from shared import files, paired, results, runs, trials
 
 from . import ibm1
 from .config import APP, Config
@@ -71,7 +71,7 @@ def measure(
             parts = {"by_length": by_length(sources, written, references), "by_kind": by_kind(data, written)}
             more = {name: figures for name, figures in parts.items() if figures} | more
             if translations:
-                runs.write_text(translations, "".join(f"{text}\n" for text in written))
+                files.write_text(translations, "".join(f"{text}\n" for text in written))
         for metric in HEADLINE if records else METRICS:
             compared, signature = METRICS[metric](written, references, baselines(data))
             details = {"signature": signature} | (more if metric in HEADLINE else {})

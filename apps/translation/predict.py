@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, lines, runs
+from shared import InputError, files, lines, runs
 from shared.beam import ROOM, BeamSearch
 from shared.data.sequences import in_buckets, pad
 
@@ -184,6 +184,6 @@ def samples(predictor: Predictor) -> None:
     found = [best for best, *_ in predictor.translate(sentences, Search(), attention=True)]
     answers = [f"{text}\n  -> {best.text}" for text, best in zip(predictor.examples, found, strict=True)]
     print("\n" + "\n".join(answers))
-    runs.write_text(predictor.run.file("samples.txt"), "\n".join(answers) + "\n")
+    files.write_text(predictor.run.file("samples.txt"), "\n".join(answers) + "\n")
     longest = max(found, key=lambda best: len(best.tokens))
     pictures.attention(longest.source, longest.tokens, longest.attention, predictor.run.file("attention.png"))

@@ -12,7 +12,7 @@ import apps
 from apps import compare, gallery, new
 from apps.options import Compare
 from shared import InputError
-from shared.runs import write_json
+from shared.files import write_json
 from tests.commands import APPS, ROOT, run_here
 
 

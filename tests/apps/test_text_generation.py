@@ -17,7 +17,7 @@ from apps.text_generation.evaluate import WINDOW, carried, measure, reader_of
 from apps.text_generation.model import build, step, zero_states
 from apps.text_generation.options import Sampling
 from apps.text_generation.predict import Predictor
-from shared import InputError, runs
+from shared import InputError, files, runs
 from shared.data.text import SPECIALS
 from shared.decoding import Decoder
 from shared.layers.budget import sized
@@ -53,7 +53,7 @@ def untrained(folder, config, info):
     begun = runs.Run(folder / "run", NAME, dataclasses.asdict(config))
     begun.begin(info)
     begun.save_model(build(sized(config, lambda config: build(config, info)), info))
-    runs.write_json(begun.file("timing.json"), {"seconds": 60})
+    files.write_json(begun.file("timing.json"), {"seconds": 60})
     return begun
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared import cli, results, runs
+from shared import cli, machine, results
 from shared.layers import IMAGE_ARCHITECTURES, VECTOR_ARCHITECTURES
 from tests.benchmarks.contestants import (
     CONTESTS,
@@ -212,8 +212,8 @@ def main() -> None:
             for line in cell_rows(options.rounds, reference, asked):
                 lines.append(line)
                 print(line, flush=True)
-    versions = ", ".join(f"{name} {version}" for name, version in runs.versions().items())
-    lines += ["", f"{options.rounds} rounds, {runs.hardware()}, {versions}, {datetime.date.today()}."]
+    versions = ", ".join(f"{name} {version}" for name, version in machine.versions().items())
+    lines += ["", f"{options.rounds} rounds, {machine.hardware()}, {versions}, {datetime.date.today()}."]
     print(lines[-1])
     if options.record:
         results.replace(SPEED, "\n".join(lines))

@@ -12,7 +12,7 @@ from shared.data import fetch
 from shared.data.catalogue import CATALOGUE
 from shared.data.sequences import BucketBatches, bucket_lengths, pad, spread
 from shared.data.text import BEGIN, END, SPECIALS, Vocabulary, read_text
-from shared.runs import fingerprint
+from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
 
 from ..tokens import composed, cut

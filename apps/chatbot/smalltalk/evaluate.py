@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import lines, results, runs, trials
+from shared import files, lines, results, runs, trials
 from shared.baselines import NGram
 
 from ..options import EvaluateTalk
@@ -53,7 +53,7 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
     ]
     shown = list(zip(data.test.said, answers, strict=True))[:: max(1, len(answers) // SHOWN)]
     text = "".join(f"{' '.join(message)}\n  -> {' '.join(answer)}\n" for message, answer in shown)
-    runs.write_text(predictor.run.file("samples.txt"), text)
+    files.write_text(predictor.run.file("samples.txt"), text)
     return results.headed(records, HEADLINE)
 
 
