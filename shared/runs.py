@@ -20,6 +20,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any, TypeVar
@@ -190,7 +191,7 @@ def training(app: str) -> str:
 
 
 def find(app: str, name: str | None = None) -> Run:
-    """The run called `name`, or the one with the newest model.
+    """The run called `name`, or the one with the newest model; says on stderr if its training is not finished.
 
     Raises:
         InputError: there is none, it is another app's, its model is not written yet, or a file is damaged.
@@ -200,14 +201,14 @@ def find(app: str, name: str | None = None) -> Run:
         models = [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]
         if not models:
             raise MissingFileError(f"There is no trained run in {root() / app} yet. Make one: {command}")
-        return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
+        return _said_unfinished(_open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app))
     path = root() / app / name
     if not path.is_dir():
         raise MissingFileError(f"There is no run {path}. {_known(app, name)} Or make one: {command}")
     run = _open(path, app)
     if not (path / "model.keras").exists():
         raise InputError(f"{path} has no model.keras yet: its first epoch is not over. Go on with: {command}")
-    return run
+    return _said_unfinished(run)
 
 
 def read_json(path: Path, kind: type) -> Any:
@@ -275,6 +276,14 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:
         for key in sorted(old.keys() | new.keys())
         if old.get(key, missing) != new.get(key, missing)
     )
+
+
+def _said_unfinished(run: Run) -> Run:
+    if not run.finished():
+        named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
+        command = (run.command or training(run.app)) + named
+        print(f"{run.path} is not finished; its best model so far is used. Go on with: {command}", file=sys.stderr)
+    return run
 
 
 def _known(app: str, name: str) -> str:

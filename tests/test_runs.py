@@ -209,6 +209,19 @@ def test_find_takes_the_newest_trained_run_or_the_named_one():
     assert runs.find("app", "first").config == CONFIG
 
 
+def test_find_says_that_a_run_is_not_finished_and_how_to_go_on(capsys):
+    train = "python -m apps.app train --units 8"
+    for run in (begun("app", CONFIG, command=train), begun("app", CONFIG, name="mine", command=train)):
+        run.file("model.keras").write_bytes(b"")
+    runs.find("app", "mine")
+    assert capsys.readouterr().err.endswith(f"its best model so far is used. Go on with: {train} --run mine\n")
+    runs.find("app", runs.start("app", CONFIG).path.name)
+    assert capsys.readouterr().err.endswith(f"Go on with: {train}\n")
+    run.save_metrics([])
+    runs.find("app", "mine")
+    assert capsys.readouterr().err == ""
+
+
 def test_find_without_any_run_says_how_to_make_one():
     with pytest.raises(MissingFileError, match="no trained run in .* yet.*python -m apps.app train"):
         runs.find("app")
