@@ -19,7 +19,7 @@ FOLDS = 10  # of data without a test part of their own
 class Config:
     """What is classified, by which network, and how it is trained."""
 
-    # builtin, tweeteval, mr_polarity, tfds:NAME, or the path of a CSV, TSV or JSONL file
+    # builtin, grammar, tweeteval, mr_polarity, tfds:NAME, or the path of a CSV, TSV or JSONL file
     data: str = "builtin"
     # keep examples with these labels only, e.g. negative positive; by default all
     labels: tuple[str, ...] = ()
@@ -101,12 +101,13 @@ class Config:
 
 
 DEFAULT = Config()
-SMOKE = Config(max_examples=600, units=8, embedding=16, epochs=1)
+SMOKE = Config(data="grammar", max_examples=600, units=8, embedding=16, epochs=1)
 
 # `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
+    "grammar": Config(data="grammar"),
     # 1.8 M parameters
     "tweeteval": Config(
         data="tweeteval",

@@ -19,6 +19,7 @@ from .tokens import Encoder, clean, letters, words
 from .vectors import known_words
 
 ORDER = ("negative", "neutral", "positive")  # labels of these names are listed in this order
+SOURCES = {"builtin": "sentences rated by people", "grammar": "a grammar of opinions"}
 SPLIT_SEED = 0  # the same folds in every run, so that runs compare
 FEWEST = 20  # training texts
 ELSEWHERE = -1  # the label of a test text that no training text has
@@ -36,11 +37,12 @@ class Encoded(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Texts as they may be shown and as the models read them, and labels (rows,) int32, `ELSEWHERE` among them."""
+    """Texts as they may be shown and as the models read them, labels (rows,) int32, `ELSEWHERE` among them, kinds."""
 
     texts: list[str]
     encoded: list[Encoded]
     labels: np.ndarray
+    kinds: list[str]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baselines are kept for it
@@ -76,7 +78,7 @@ def load(config: Config) -> Data:
     encoder, learned = Encoder.fit(tokens, known_words(config.vectors), dataclasses.asdict(config))
     found = {name: encoded(examples, encoder, labels) for name, examples in parts.items()}
     info = {
-        "source": "a grammar of opinions" if config.data == "builtin" else config.data,
+        "source": SOURCES.get(config.data, config.data),
         "fingerprint": fingerprint([(name, [(e.text, e.label) for e in some]) for name, some in read_parts.items()]),
         "split": ", ".join(f"{name} {len(parts[name]):,}" for name in ("train", "valid", "test")) + f" texts; {split}",
         "labels": labels,
@@ -117,7 +119,8 @@ def encoded(examples: list[Example], encoder: Encoder, labels: list[str]) -> Par
     known_labels(examples, labels, "No answer to them is right, which counts against the baselines too.")
     texts = [clean(example.text) for example in examples]
     found = [labels.index(example.label) if example.label in labels else ELSEWHERE for example in examples]
-    return Part(texts, [Encoded(encoder.encode(words(text)), words(text)) for text in texts], np.array(found, np.int32))
+    read = [Encoded(encoder.encode(words(text)), words(text)) for text in texts]
+    return Part(texts, read, np.array(found, np.int32), [example.kind for example in examples])
 
 
 def _wanted(examples: list[Example], config: Config) -> list[Example]:
@@ -178,7 +181,7 @@ def cut(parts: Parts, config: Config) -> tuple[Parts, str]:
 def _origin(config: Config, file: str) -> str:
     if file:
         return f"from {Path(file).name}"
-    return "as generated" if config.data == "builtin" else "as published"
+    return {"builtin": "by document", "grammar": "as generated"}.get(config.data, "as published")
 
 
 def _check_counts(parts: Parts, config: Config) -> None:

@@ -107,9 +107,20 @@ def _details(predictor: Predictor, part: Part, chances: np.ndarray) -> dict[str,
         "linear_share": round(predictor.stack.share, 4),
         "abstained": round(float(1 - answered.mean()), 4),
         "accuracy_of_answers": round(float(right.mean()), 4) if len(right) else 0.0,
+        **({"by_kind": by_kind(part, chances, score)} if any(part.kinds) else {}),
         "texts_per_s": round(many),
         "ms_per_text": round(alone, 2),
     }
+
+
+def by_kind(part: Part, chances: np.ndarray, score: Callable) -> dict[str, dict[str, float]]:
+    """The score, the expected calibration error and the number of the texts of each kind."""
+    kinds, found = np.array(part.kinds), {}
+    for kind in sorted(set(part.kinds)):
+        rows, labels = chances[kinds == kind], part.labels[kinds == kind]
+        error = calibration.expected_calibration_error(rows, labels)
+        found[kind] = {"score": round(score(rows, labels), 4), "ece": round(error, 4), "texts": len(rows)}
+    return found
 
 
 def report(records: list[dict]) -> None:
@@ -121,6 +132,9 @@ def report(records: list[dict]) -> None:
         f"{records[0]['metric']} of the network alone: {found['network_alone']:.4f}"
     )
     print(f"  abstains on {found['abstained']:.1%}; of its other answers {found['accuracy_of_answers']:.1%} are right")
+    for kind, each in found.get("by_kind", {}).items():
+        score = f"{records[0]['metric']} {each['score']:.4f}"
+        print(f"  {kind:8} {score}, ece {each['ece']:.4f} ({each['texts']:,.0f} texts)")
     print(f"  {found['texts_per_s']:,.0f} texts/s in batches, {found['ms_per_text']:.1f} ms for one text", flush=True)
 
 

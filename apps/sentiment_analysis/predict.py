@@ -153,7 +153,7 @@ def samples(predictor: Predictor, valid: Part) -> None:
     They are validation texts, of the built-in grammar a few that show what it can do.
     """
     texts = list(EXAMPLES)
-    if predictor.run.config["data"] != "builtin":
+    if predictor.run.config["data"] != "grammar":
         texts = [valid.texts[number] for number in spread(len(valid.texts), len(EXAMPLES))]
     found = predictor.answers([predictor.encode(text) for text in texts])
     answers = [f"{answer}   {lines.shown(text)}" for answer, text in zip(found, texts, strict=True)]

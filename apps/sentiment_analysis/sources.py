@@ -1,6 +1,7 @@
-"""Where texts with labels come from: public sets, TensorFlow data sets, your own CSV, TSV or JSONL file."""
+"""Where texts with labels come from: rated sentences, public sets, TFDS, your own CSV, TSV or JSONL file."""
 
 import dataclasses
+import sys
 from pathlib import Path
 
 from shared import InputError
@@ -8,10 +9,11 @@ from shared.data import fetch, tables, tfds
 from shared.data.catalogue import CATALOGUE, not_found
 from shared.data.text import decode
 
-from . import grammar
+from . import grammar, rated
 from .config import Config
 
-PUBLIC = ("tweeteval", "mr_polarity")
+BUILTIN = ("builtin", "grammar")  # they have parts of their own
+PUBLIC = ("grammar", "tweeteval", "mr_polarity")
 TWEET_LABELS = {"0": "negative", "1": "neutral", "2": "positive"}
 TFDS_LABELS = {"0": "negative", "1": "positive"}  # what the numbers mean in the sets of TFDS_OPINIONS
 TFDS_OPINIONS = ("imdb_reviews", "glue/sst2", "yelp_polarity_reviews")
@@ -20,11 +22,12 @@ TFDS_TEXTS = ("text", "sentence")
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A text, its label, and where it stands, for messages."""
+    """A text, its label, where it stands, for messages, and which kind of text it is, if the source says so."""
 
     text: str
     label: str
     where: str
+    kind: str = ""
 
 
 Parts = dict[str, list[Example]]
@@ -38,12 +41,17 @@ def read(config: Config) -> Parts:
     """
     source = config.data
     own = {part: file for part, file in (("valid", config.valid), ("test", config.test)) if file}
-    if own and (source == "builtin" or source in PUBLIC or source.startswith(tfds.PREFIX)):
+    if own and (source in BUILTIN or source in PUBLIC or source.startswith(tfds.PREFIX)):
         raise InputError(
             f"--{next(iter(own))}: expected with a file of your own as --data; {source} has parts of its own"
         )
     if source == "builtin":
-        return {part: [Example(*made, "builtin") for made in found] for part, found in grammar.parts().items()}
+        return {
+            part: [Example(text, label, where, kind) for text, label, kind, where in rows]
+            for part, rows in rated.parts().items()
+        }
+    if source == "grammar":
+        return {part: [Example(*made, "grammar") for made in found] for part, found in grammar.parts().items()}
     if source == "tweeteval":
         return tweeteval()
     if source == "mr_polarity":
@@ -54,6 +62,17 @@ def read(config: Config) -> Parts:
         raise not_found(source, PUBLIC, "tfds:NAME or the path of a CSV, TSV or JSONL file")
     parts = {"train": read_file(Path(source), config)}
     return parts | {part: read_file(Path(file), config) for part, file in own.items()}
+
+
+def reachable(config: Config) -> Config:
+    """The settings; the made-up opinions take the place of the built-in sentences where pip cannot get these."""
+    if config.data == "builtin" and fetch.find(*CATALOGUE["vader_ratings"]) is None:
+        try:
+            fetch.fetch(*CATALOGUE["vader_ratings"])
+        except InputError as error:
+            print(f"{error}\nMade-up opinions are used in their place: --data grammar.", file=sys.stderr)
+            return dataclasses.replace(config, data="grammar")
+    return config
 
 
 def tweeteval() -> Parts:

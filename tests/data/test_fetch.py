@@ -12,6 +12,7 @@ import sys
 import tarfile
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -128,6 +129,35 @@ def test_one_file_is_taken_out_of_an_archive(server, homes, compress):
     server.files["/all.tgz"] = compress(tarred("./folder/text.txt", CONTENT))
     wanted = resource(server.url + "/all.tgz", member="./folder/text.txt")
     assert fetch.fetch(wanted) == CONTENT
+
+
+class Pip:
+    """Stands for `subprocess`: a pip that finds this file, or says this."""
+
+    def __init__(self, content=None, error=""):
+        self.content, self.error, self.commands = content, error, []
+
+    def run(self, command, **options):
+        self.commands.append(command)
+        if self.content is not None:
+            Path(command[command.index("--dest") + 1], "toy-1.0.tar.gz").write_bytes(self.content)
+        return subprocess.CompletedProcess(command, int(self.content is None), stdout="", stderr=self.error)
+
+
+def test_a_file_in_the_source_archive_of_a_package_is_fetched_by_pip_once(homes, monkeypatch):
+    pip = Pip(gzip.compress(tarred("toy-1.0/text.txt", CONTENT)))
+    monkeypatch.setattr(fetch, "subprocess", pip)
+    wanted = resource("pip:toy==1.0", member="toy-1.0/text.txt")
+    assert fetch.fetch(wanted) == fetch.fetch(wanted) == CONTENT
+    assert len(pip.commands) == 1 and pip.commands[0][-1] == "toy==1.0" and "--no-deps" in pip.commands[0]
+    assert (homes / "keras/datasets/texts/toy-1.0.tar.gz").exists()
+
+
+def test_what_pip_says_is_passed_on_and_nothing_is_kept(homes, monkeypatch):
+    monkeypatch.setattr(fetch, "subprocess", Pip(error="WARNING: slow\nERROR: No matching distribution\nmore"))
+    with pytest.raises(InputError, match=r"pip:toy==1.0: ERROR: No matching distribution\. .*toy-1.0.tar.gz"):
+        fetch.fetch(resource("pip:toy==1.0", member="toy-1.0/text.txt"))
+    assert not list((homes / "keras/datasets/texts").iterdir())
 
 
 @pytest.mark.parametrize("nested", [False, True])
