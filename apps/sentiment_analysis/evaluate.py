@@ -18,6 +18,7 @@ from .predict import Predictor
 
 HEADLINE = ("accuracy", "macro_recall")  # which of them comes first is the run's goal
 SCORES = {"macro_recall": baselines.macro_recall, "accuracy": baselines.accuracy}
+SAME_SENTENCES = {"builtin", "mr_polarity"}  # one has the other's film reviews
 TIMED = 50  # texts classified one by one to see how long one takes
 PUBLISHED = {
     ("tweeteval", "macro_recall"): {"name": "BiLSTM (Barbieri et al. 2020)", "value": 0.583},
@@ -31,6 +32,8 @@ def evaluate(options: Evaluate) -> None:
         raise InputError("--record: expected without --data, since a run's record is of its own test texts")
     run = runs.find(APP, options.run)
     config = run.settings(Config)
+    if {config.data, options.data} == SAME_SENTENCES:
+        raise InputError(f"--data: {options.data} has sentences that {config.data}, which {run.path} learned, has too")
     if options.data:
         part = other(config, run.info(), options.data)
         print(f"{len(part.texts):,} texts of {options.data}")

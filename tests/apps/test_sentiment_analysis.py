@@ -1,5 +1,6 @@
 """The app as its user meets it, and what must hold between its parts."""
 
+import dataclasses
 import json
 import shlex
 import shutil
@@ -7,11 +8,11 @@ import shutil
 import numpy as np
 import pytest
 
-from apps.sentiment_analysis import evaluate, explain, predict
-from apps.sentiment_analysis.config import GOALS, Config
+from apps.sentiment_analysis import evaluate, explain, options, predict
+from apps.sentiment_analysis.config import DEFAULT, GOALS, Config
 from apps.sentiment_analysis.data import Part
 from apps.sentiment_analysis.model import build
-from shared import calibration, runs, stacking
+from shared import InputError, calibration, runs, stacking
 from shared.data.text import SPECIALS
 from tests.commands import run, run_here, trained
 
@@ -81,6 +82,15 @@ def test_the_headline_is_the_goal_which_is_what_chose_the_epoch_and_each_lead_ha
     history = next(smoke[0].glob(f"{NAME}/*/history.csv")).read_text().splitlines()[0]
     assert "val_accuracy" in history and "val_macro_recall" not in history
     assert evaluate.SCORES.keys() == set(GOALS) == set(evaluate.HEADLINE)
+
+
+def test_a_network_of_the_built_in_sentences_is_not_tested_on_film_sentences_that_are_among_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    run = runs.start(NAME, dataclasses.asdict(DEFAULT), name="mine")
+    run.begin({})
+    run.file("model.keras").write_bytes(b"")
+    with pytest.raises(InputError, match="mr_polarity has sentences that builtin, which .*mine learned, has too"):
+        evaluate.evaluate(options.Evaluate(run="mine", data="mr_polarity"))
 
 
 # Own data

@@ -507,9 +507,10 @@ def test_what_tweeteval_s_valid_shares_with_the_pool_is_not_trained_on():
 
 
 @pytest.mark.data
-def test_the_built_in_model_finds_four_film_reviews_of_five_unfamiliar():
-    data = load(Config())
-    reviews = other(Config(), data.info, "mr_polarity")
+def test_a_model_of_the_grammar_finds_four_film_reviews_of_five_unfamiliar():
+    config = Config(data="grammar")
+    data = load(config)
+    reviews = other(config, data.info, "mr_polarity")
     rule = familiar.fit([text.ids for text in data.valid.encoded])
     assert len(reviews.texts) == 10_662
     assert (~rule([text.ids for text in reviews.encoded])).mean() > 0.8
