@@ -16,14 +16,12 @@ SPACE = "\u2581"  # stands for the space before a word, as in SentencePiece
 
 
 def clean(text: str) -> str:
-    """The sentence in composed characters, without spaces at its ends and with single ones inside."""
-    text = unicodedata.normalize("NFC", text).replace(SPACE, "_")
-    return _single_spaces("".join(" " if character in "\0\t\r\n" else character for character in text))
+    """The sentence in composed characters, without spaces at its ends and with single ones inside.
 
-
-def _single_spaces(text: str) -> str:
-    """Ordinary spaces only: the others, of which numbers and times are full, mean something."""
-    return " ".join(word for word in text.split(" ") if word)
+    A space that does not break, such as CLDR puts into numbers and times, becomes the one that people type.
+    """
+    text = unicodedata.normalize("NFC", text).replace(SPACE, "_").replace("\0", " ")
+    return " ".join(text.split())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +104,7 @@ class Tokenizer:
                 written.append(copied[place] if place < len(copied) else "")
             elif number >= len(SPECIALS):
                 written.append(self._tokens[number])
-        return _single_spaces("".join(written).replace(SPACE, " "))
+        return " ".join("".join(written).replace(SPACE, " ").split())
 
     def shown(self, ids: Sequence[int]) -> list[str]:
         """The tokens as they may be shown, _ for the space before a word."""

@@ -125,6 +125,12 @@ def test_any_text_is_encoded_and_comes_back_if_copied(text):
     assert "".join(written.split()) == "".join(text.split())
 
 
+def test_a_time_as_it_is_typed_is_the_one_that_cldr_writes_with_a_space_that_does_not_break():
+    (time, *_) = (one for one, _, kind in phrases.parts("en", "de")["train"] if kind == "time" and "\u202f" in one)
+    assert clean(time) == time.replace("\u202f", " ") == clean(clean(time))
+    assert clean(" e\u0301te\u0301\u00a0 ?\u3000") == "\u00e9t\u00e9 ?"
+
+
 KNOWING = Tokenizer.fit(SENTENCES, "subwords", 200, 2)
 
 
