@@ -20,8 +20,12 @@ def clean(text: str) -> str:
 
     A space that does not break, such as CLDR puts into numbers and times, becomes the one that people type.
     """
-    text = unicodedata.normalize("NFC", text).replace(SPACE, "_").replace("\0", " ")
-    return " ".join(text.split())
+    text = unicodedata.normalize("NFC", text).replace(SPACE, "_")
+    return _single_spaces("".join(" " if c in "\0\t\r\n" or unicodedata.category(c) == "Zs" else c for c in text))
+
+
+def _single_spaces(text: str) -> str:
+    return " ".join(word for word in text.split(" ") if word)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Tokenizer:
                 written.append(copied[place] if place < len(copied) else "")
             elif number >= len(SPECIALS):
                 written.append(self._tokens[number])
-        return " ".join("".join(written).replace(SPACE, " ").split())
+        return _single_spaces("".join(written).replace(SPACE, " "))
 
     def shown(self, ids: Sequence[int]) -> list[str]:
         """The tokens as they may be shown, _ for the space before a word."""
