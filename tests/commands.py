@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import functools
+import hashlib
 import io
 import os
 import runpy
@@ -17,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 APPS = sorted(path.name for path in (ROOT / "apps").iterdir() if (path / "config.py").exists())
+KEPT = ROOT / ".pytest_cache" / "trained"
 HUNG_S = 1200  # a training of the slow tests takes minutes on a busy machine; what takes longer hangs
 
 
@@ -57,10 +59,37 @@ def run_here(package: str, *words: str, stdin: str = "", **environment: str) -> 
 def trained(app: str, *words: str) -> tuple[Path, str]:
     """The folder of all runs after a smoke training, for $GALLERY_RUNS, and what was printed.
 
-    It is trained once in a test process, so tests must not change it: they copy what they alter.
+    It is trained once for a state of the code, and each test process has a copy: `make test-all` finds what `make test`
+    has trained. With words of its own it is trained once in a test process. Tests copy what they alter.
     """
     folder = Path(tempfile.mkdtemp(prefix="trained_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    done = run_here(f"apps.{app}", "train", "--recipe", "smoke", *words, GALLERY_RUNS=str(folder))
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
+    kept = KEPT / app / state(app)
+    if words or not kept.exists():
+        done = run_here(f"apps.{app}", "train", "--recipe", "smoke", *words, GALLERY_RUNS=str(folder))
+        assert done.returncode == 0, done.stderr
+        if words:
+            return folder, done.stdout
+        keep(folder, done.stdout, kept)
+    else:
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+    return folder, (kept / "printed.txt").read_text(encoding="utf-8").replace("{folder}", str(folder))
+
+
+def keep(folder: Path, printed: str, kept: Path) -> None:
+    """Copies the runs and what was printed to the place where the next test process looks; older ones are removed."""
+    shutil.rmtree(kept.parent, ignore_errors=True)
+    kept.parent.mkdir(parents=True)
+    new = Path(tempfile.mkdtemp(dir=kept.parent))
+    shutil.copytree(folder, new, dirs_exist_ok=True)
+    (new / "printed.txt").write_text(printed.replace(str(folder), "{folder}"), encoding="utf-8")
+    new.rename(kept)
+
+
+def state(app: str) -> str:
+    """A hash of all that a smoke training of the app depends on."""
+    digest = hashlib.sha256(f"{sys.version} {os.environ.get('KERAS_BACKEND')}".encode())
+    code = [*(ROOT / "shared").rglob("*.py"), *(ROOT / "apps" / app).rglob("*.py")]
+    for path in (ROOT / "requirements.txt", *sorted(code)):
+        digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -293,12 +293,13 @@ def test_a_chorale_has_its_notes_bars_and_fermatas():
 
 
 @pytest.mark.slow
-def test_the_whole_corpus_has_over_350_chorales_in_four_voices(monkeypatch, tmp_path):
+def test_most_files_of_the_corpus_are_chorales_in_four_voices(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    data = load(Config())
-    counts = data.info["counts"]
-    assert sum(n for n, _ in counts.values()) > 350
-    assert 0.07 < counts["test"][0] / 360 < 0.14
+    some = chorales.corpus_paths()[::10]
+    monkeypatch.setattr(chorales, "corpus_paths", lambda: some)
+    counts = load(Config()).info["counts"]
+    assert len(some) > 40 and sum(n for n, _ in counts.values()) > 0.8 * len(some)
+    assert all(n > 0 for n, _ in counts.values())
     assert (tmp_path / "datasets/bach_chorales").is_dir()
 
 
