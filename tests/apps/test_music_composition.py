@@ -79,6 +79,7 @@ def test_training_prints_the_baseline_the_corpus_and_a_chorale(smoke):
     assert [r["metric"] for r in figures_kept][:2] == ["nll_per_frame"] * 2 and len(figures_kept) == 5
 
 
+@pytest.mark.slow
 def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_path):
     words = [APP, "train", "--recipe", "smoke"]
     for number, part in enumerate(("train", "valid", "test")):

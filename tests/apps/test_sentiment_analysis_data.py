@@ -483,6 +483,7 @@ def test_a_tfds_set_is_read_and_its_hidden_test_left_out(monkeypatch, tmp_path):
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_tweeteval_trains_on_no_tweet_that_it_validates_or_tests_on_and_keeps_no_handle():
     data = load(RECIPES["tweeteval"])
     assert np.bincount(data.test.labels).tolist() == [3_972, 5_937, 2_375] and len(data.valid.texts) == 2_000

@@ -264,6 +264,7 @@ def test_a_picture_is_drawn_where_asked(smoke, recording, tmp_path):
     assert done.returncode == 0 and (tmp_path / "p.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_evaluating_on_the_other_backend_gives_the_figures_of_the_training(smoke):
     folder, printed = smoke
     done = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")

@@ -188,6 +188,7 @@ def test_a_character_that_the_run_never_saw_is_refused_with_file_and_line(smoke,
     assert "other.txt, line 2: expected characters that the run was trained on; received '\u732b'" in done.stderr
 
 
+@pytest.mark.slow
 def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_path):
     texts = {
         "train": "the cat sat on the mat\n" * 60,

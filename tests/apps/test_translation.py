@@ -242,6 +242,7 @@ def test_bleu_is_sacrebleu_s_of_the_whole_text():
     assert list(groups) == ["1-7"] and groups["1-7"] == pytest.approx(100)
 
 
+@pytest.mark.slow
 def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_path):
     sizes, words = {"train": 80, "valid": 12, "test": 12}, [APP, "train", "--recipe", "smoke"]
     for number, (part, count) in enumerate(sizes.items()):
