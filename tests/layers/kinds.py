@@ -1,5 +1,7 @@
 """Which loop computes a layer, read from its class, and which architecture stands for all that have the same."""
 
+import keras
+
 from shared.layers import ARCHITECTURES, layer_class, recurrent
 
 # What a layer does around the maths of its step. Who overrides one of these has a loop of its own.
@@ -53,3 +55,8 @@ def kinds(archs: tuple[str, ...] = tuple(ARCHITECTURES)) -> list[list[str]]:
 def representatives(archs: tuple[str, ...], at_least: int = 1) -> list[str]:
     """One architecture of each kind that has so many."""
     return [alike[0] for alike in kinds(archs) if len(alike) >= at_least]
+
+
+def checked_here(archs: tuple[str, ...] = tuple(ARCHITECTURES)) -> list[str]:
+    """For what Keras's part of a layer decides before any maths: all on TensorFlow, else one architecture of a kind."""
+    return list(archs) if keras.backend.backend() == "tensorflow" else representatives(archs)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from shared import InputError
 from shared.layers import SEQUENCE_ARCHITECTURES, recurrent
 from shared.layers.budget import parameters, solve_units, units_for, width_step
-from tests.layers.kinds import representatives
+from tests.layers.kinds import checked_here
 
 FEATURES = 10
 every_arch = pytest.mark.parametrize(
     "arch",
-    SEQUENCE_ARCHITECTURES if keras.backend.backend() == "tensorflow" else representatives(SEQUENCE_ARCHITECTURES),
+    checked_here(SEQUENCE_ARCHITECTURES),
 )
 
 

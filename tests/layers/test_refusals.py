@@ -11,13 +11,14 @@ from shared.layers import ARCHITECTURES, IMAGE_ARCHITECTURES
 from shared.layers.bias import Bias
 from shared.layers.stack import Stack
 from tests.layers.compare import same
+from tests.layers.kinds import checked_here
 from tests.layers.small import BATCH, FEATURES, TIME, UNITS, inputs, make, shape_of, start, tensors, uncompiled
 
-every_arch = pytest.mark.parametrize("arch", ARCHITECTURES)
-images = pytest.mark.parametrize("arch", IMAGE_ARCHITECTURES)
+every_arch = pytest.mark.parametrize("arch", checked_here())
+images = pytest.mark.parametrize("arch", checked_here(IMAGE_ARCHITECTURES))
 # The check is the same for all, and to compile costs.
 every_program = pytest.mark.parametrize(
-    "arch", [arch if arch == "mingru" else pytest.param(arch, marks=pytest.mark.slow) for arch in ARCHITECTURES]
+    "arch", [arch if arch == "mingru" else pytest.param(arch, marks=pytest.mark.slow) for arch in checked_here()]
 )
 LONGER, SHORTER, ONE_ROW, TURNED = (BATCH, TIME + 1), (BATCH, TIME - 1), (1, TIME), (TIME, BATCH)
 WRONG_MASKS = [LONGER, SHORTER, ONE_ROW, TURNED, (BATCH, 1), (BATCH + 1, TIME), (TIME,), (BATCH, TIME, 1)]

@@ -6,10 +6,11 @@ import pytest
 from keras import ops
 
 from shared.layers import ARCHITECTURES, layer_class, recurrent
+from tests.layers.kinds import checked_here
 from tests.layers.small import inputs
 
 UNLIMITED = ("tcn", "attention")  # they have no options for their weights
-LIMITED = tuple(arch for arch in ARCHITECTURES if arch not in UNLIMITED)
+LIMITED = [arch for arch in checked_here() if arch not in UNLIMITED]
 # Those whose recurrence is no product with weights that could be limited; IndRNN has a bound of its own.
 NO_RECURRENT = ("mingru", "minlstm", "rglru", "lru", "convmingru")
 
@@ -62,7 +63,7 @@ def test_the_bound_of_indrnn_is_its_constraint_and_a_regulariser_of_its_recurren
     )
 
 
-@pytest.mark.parametrize("arch", [arch for arch in ARCHITECTURES if arch not in ("lstm", "gru", "elman")])
+@pytest.mark.parametrize("arch", [arch for arch in checked_here() if arch not in ("lstm", "gru", "elman")])
 @pytest.mark.parametrize("option", ["activation", "recurrent_dropout"])
 def test_an_option_of_keras_alone_is_refused_with_those_that_are_possible(arch, option):
     with pytest.raises(ValueError, match=f"`{option}` is not an option of {ARCHITECTURES[arch][1]}. Its options are"):
