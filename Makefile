@@ -15,7 +15,7 @@ ON_JAX := tests/layers tests/test_decoding.py tests/test_fit.py
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo test test-all lint tables bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ lint: $(READY) ## ruff check, ruff format --check, mypy on shared
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy shared
+
+tables: $(READY) ## write the tables of README.md and of the model cards again from the records
+	$(RUN) -m apps tables
 
 bench: $(BENCH) ## speed compared with stock Keras and PyTorch, as ratios measured in one run
 	BENCH_PACKAGES=$(BENCH) $(RUN) -m tests.benchmarks

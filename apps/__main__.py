@@ -1,4 +1,4 @@
-"""python -m apps [VERB]: the gallery's table, a new app, the runs."""
+"""python -m apps [VERB]: the list of apps, a new app, architectures compared, the runs, the tables."""
 
 import sys
 

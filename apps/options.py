@@ -1,4 +1,4 @@
-"""The options of `python -m apps`: its table, a new app, architectures compared, the runs."""
+"""The options of `python -m apps`: its table, a new app, architectures compared, the runs, the figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,6 +69,11 @@ class Runs:
     yes: bool = False
 
 
+@dataclass(frozen=True)
+class Tables:
+    """Write the tables of measured figures in README.md and in the model cards again, from the apps' results.json."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Each verb with its default options and the function that does it."""
     del words
@@ -77,4 +82,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "new": (New(), "new:new"),
         "compare": (Compare(), "compare:compare"),
         "runs": (Runs(), "runs:runs"),
+        "tables": (Tables(), "tables:write"),
     }

@@ -262,7 +262,7 @@ def table(records: list[Record]) -> str:
 
     Many records, each architecture measured once on each of the data, become one row an architecture.
     """
-    cells = {(r["arch"], *_column(r)) for r in records}
+    cells = {(r["arch"], *column(r)) for r in records}
     if len(records) > LONGEST and len(cells) == len(records):
         return _side_by_side(records)
     rows = [*HEADER]
@@ -279,8 +279,8 @@ def table(records: list[Record]) -> str:
 
 def _side_by_side(records: list[Record]) -> str:
     """A row for each architecture, a column for each data, split and metric; the baselines come last."""
-    columns = {_column(r): r for r in records}
-    found = {(r["arch"], *_column(r)): r for r in records}
+    columns = {column(r): r for r in records}
+    found = {(r["arch"], *column(r)): r for r in records}
     heads = [", ".join(column) for column in columns]
     rows = [f"| architecture | parameters | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
     for arch in dict.fromkeys(r["arch"] for r in records):
@@ -305,7 +305,24 @@ def _span(numbers: list[int]) -> str:
     return " to ".join(f"{number:,}" for number in dict.fromkeys([min(numbers), max(numbers)]))
 
 
-def _column(record: Record) -> tuple[str, str, str]:
+def headline(name: str, record: Record) -> str:
+    """A record as a row of the table of all apps: name, data, metric, what was measured, baseline, published figure."""
+    averaged = f" ({record['n']} {record['over']})" if record["over"] else ""
+    undecided = " (no difference)" if winner(record).startswith("no difference") else ""
+    published = f"{record['published']['value']:g} {record['published']['name']}" if record["published"] else ""
+    cells = [
+        name,
+        _source(record),
+        f"{record['split']} {_label(record)}",
+        f"{_measured(record)}{averaged} {record['arch']}",
+        f"{_baseline(record)}{undecided}",
+        published,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def column(record: Record) -> tuple[str, str, str]:
+    """What is compared where architectures are: data and task, split, metric."""
     return _source(record), record["split"], _label(record)
 
 

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from apps import tables
 from shared import results
 from tests.commands import ROOT, run_here
 
@@ -31,6 +32,11 @@ def test_the_table_in_the_model_card_equals_results_json(card):
     text = card.read_text(encoding="utf-8")
     shown = text.split(results.BEGIN)[1].split(results.END)[0].strip()
     assert shown == results.table(records)
+
+
+def test_the_table_of_headlines_in_the_readme_equals_the_records():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.split(tables.BEGIN)[1].split(tables.END)[0].strip() == tables.headlines()
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)

@@ -1,0 +1,44 @@
+"""The tables of measured figures: every model card's, and the headlines of all apps in the README."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from shared import paired, results
+
+from .options import Tables
+
+ROOT = Path(__file__).parents[1]
+BEGIN, END = "<!-- headlines: begin (generated) -->", "<!-- headlines: end -->"
+HEADER = ["| app | data | metric | measured | best baseline | published |", "|---|---|---|---|---|---|"]
+
+
+def write(options: Tables) -> None:
+    """The tables verb: writes all tables again from the records."""
+    for path in sorted(ROOT.glob("apps/*/results.json")):
+        results.replace(path.with_name("README.md"), results.table(read(path)))
+    results.replace(ROOT / "README.md", headlines(), BEGIN, END)
+    print("The tables in README.md and in the model cards are those of the records.")
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The records of an app."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def headlines() -> str:
+    """A row for the headline of each task; of several architectures the best."""
+    rows = [*HEADER]
+    for path in sorted(ROOT.glob("apps/*/results.json")):
+        app, best = path.parent.name, {}
+        for record in (record for record in read(path) if record["headline"]):
+            task = results.column(record)
+            if task not in best or goodness(record) > goodness(best[task]):
+                best[task] = record
+        rows += [results.headline(f"[{app}](apps/{app}/README.md)", record) for record in best.values()]
+    return "\n".join(rows)
+
+
+def goodness(record: dict[str, Any]) -> float:
+    """More is better, whatever the direction of the metric."""
+    return paired.goodness(record["value"], record["direction"])
