@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from shared import InputError, paired, plots, results
+from shared import InputError, files, paired, plots, results
 from shared import runs as folders
+from shared.fingerprint import fingerprint
 from shared.layers import ARCHITECTURES
 
 from .gallery import gallery
@@ -90,7 +91,7 @@ def plan(options: Compare) -> list[Trial]:
         for arch in options.arch:
             for seed in range(1, options.seeds + 1):
                 words = ["train", *shared_words, "--arch", arch, "--seed", str(seed)]
-                name = f"compare-{arch}-{folders.fingerprint(words)[:8]}"
+                name = f"compare-{arch}-{fingerprint(words)[:8]}"
                 trials.append(Trial(app, arch, seed, name, (*words, "--run", name)))
     return trials
 
@@ -124,7 +125,7 @@ def carry_out(trial: Trial) -> None:
         "seconds": round(time.monotonic() - started, 1),
         "peak_mib": round(usage.ru_maxrss / 1024),
     }
-    folders.write_json(trial.outcome, outcome)
+    files.write_json(trial.outcome, outcome)
     print(
         f"    {'finished' if finished else 'failed: ' + outcome['reason']} after {outcome['seconds']:.0f} s", flush=True
     )
@@ -139,7 +140,7 @@ def show(app: str, trials: list[Trial], options: Compare) -> None:
     text = table(app, trials, found)
     print("\n" + text)
     kept = folders.root() / "compare" / f"{app}.md"
-    folders.write_text(kept, text + "\n")
+    files.write_text(kept, text + "\n")
     if found:
         draw(app, found, kept.with_suffix(".png"))
         print(f"Written to {kept} and {kept.with_suffix('.png')}")

@@ -45,7 +45,8 @@ def main(package: str, verbs: Callable[[Sequence[str]], Verbs], argv: Sequence[s
         package: the app's package, e.g. "apps.text_generation"; modules are looked up in it.
         verbs: the words of the command line -> two or more verbs: name -> (a dataclass instance with the default
             options, "module:function", and perhaps further names). The class's docstring is the verb's help, the
-            comment above each field the option's. It is a function since --data and --recipe choose the defaults.
+            comment above each field the option's; its method `check`, if it has one, refuses what can be refused before
+            a backend starts. It is a function since --data and --recipe choose the defaults.
         argv: words after the program's name. None: those of this process.
 
     Returns:
@@ -57,6 +58,8 @@ def main(package: str, verbs: Callable[[Sequence[str]], Verbs], argv: Sequence[s
     def work() -> None:
         known = verbs(words)
         options = parse(package, known, words)
+        if check := getattr(options, "check", None):
+            check()
         target = next(target for default, target, *_ in known.values() if type(default) is type(options))
         module, function = target.split(":")
         with _quiet_start():

@@ -196,19 +196,38 @@ def find(app: str, name: str | None = None) -> Run:
     Raises:
         InputError: there is none, it is another app's, its model is not written yet, or a file is damaged.
     """
+    run = _found(app, name)
+    if not run.finished():
+        named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
+        command = (run.command or training(run.app)) + named
+        print(f"{run.path} is not finished; its best model so far is used. Go on with: {command}", file=sys.stderr)
+    return run
+
+
+class OfRun:
+    """The options of a verb that uses a trained run, which a field `run` names: it must be there."""
+
+    run: str | None
+
+    def check(self) -> None:
+        """InputError if there is no such run; `cli.main` asks before a backend starts."""
+        _found(type(self).__module__.split(".")[-2], self.run)
+
+
+def _found(app: str, name: str | None) -> Run:
     command = training(app)
     if name is None:
         models = [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]
         if not models:
             raise MissingFileError(f"There is no trained run in {root() / app} yet. Make one: {command}")
-        return _said_unfinished(_open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app))
+        return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
     path = root() / app / name
     if not path.is_dir():
         raise MissingFileError(f"There is no run {path}. {_known(app, name)} Or make one: {command}")
     run = _open(path, app)
     if not (path / "model.keras").exists():
         raise InputError(f"{path} has no model.keras yet: its first epoch is not over. Go on with: {command}")
-    return _said_unfinished(run)
+    return run
 
 
 def read_json(path: Path, kind: type) -> Any:
@@ -276,14 +295,6 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:
         for key in sorted(old.keys() | new.keys())
         if old.get(key, missing) != new.get(key, missing)
     )
-
-
-def _said_unfinished(run: Run) -> Run:
-    if not run.finished():
-        named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
-        command = (run.command or training(run.app)) + named
-        print(f"{run.path} is not finished; its best model so far is used. Go on with: {command}", file=sys.stderr)
-    return run
 
 
 def _known(app: str, name: str) -> str:

@@ -8,9 +8,11 @@ from tyro import MISSING
 from tyro.conf import Positional
 
 from shared.cli import Verbs
+from shared.runs import OfRun
 from shared.settings import chosen, one_of
 from shared.trials import Seeds
 
+from . import sources
 from .config import DEFAULT, RECIPES, Config
 from .smalltalk.config import TALK, TALK_RECIPES, TalkConfig
 
@@ -26,6 +28,10 @@ class Train:
     # which runs are trained
     trials: Seeds = Seeds()
 
+    def check(self) -> None:
+        """Refuses data that is not there, before a backend starts."""
+        sources.known(self.config.data)
+
 
 @dataclass(frozen=True)
 class TrainTalk:
@@ -40,7 +46,7 @@ class TrainTalk:
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again and compare it with the baselines."""
 
     # the run's name; by default the newest
@@ -62,7 +68,7 @@ class EvaluateTalk:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Say what a request means: its intent, its slots, and the confidence of each. Nothing is done."""
 
     # the request itself, the path of a text file with a request on each line, or - for standard input
@@ -74,7 +80,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Stream:
+class Stream(OfRun):
     """Say what each line of standard input means as it comes; print the response times at the end."""
 
     # the run's name; by default the newest
@@ -84,7 +90,7 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Chat:
+class Chat(OfRun):
     """Talk with the assistant: it understands, acts and answers, one line at a time, until the input ends."""
 
     # the run that understands; by default the newest

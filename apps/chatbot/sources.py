@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 from shared.data.text import decode
 
 from . import grammar, tags, tokens
@@ -39,6 +39,13 @@ class Request:
 Parts = dict[str, list[Request]]
 
 
+def known(source: str) -> None:
+    """Refuses a --data that names nothing, or dialogues."""
+    if source == "dailydialog" and not Path(source).exists():
+        raise InputError("--data: dailydialog holds dialogues, not requests. Train the small talk: train-talk")
+    check(source, PUBLIC, f"a JSONL file or a folder with {', '.join(THREE)}")
+
+
 def read(config: Config) -> Parts:
     """The requests of the source by part; those that are not split yet are all "train".
 
@@ -60,10 +67,7 @@ def _source(config: Config) -> Parts:
         }
     if config.data in PUBLIC:
         return public(config.data)
-    if not Path(config.data).exists():
-        if config.data == "dailydialog":
-            raise InputError("--data: dailydialog holds dialogues, not requests. Train the small talk: train-talk")
-        raise not_found(config.data, PUBLIC, f"a JSONL file or a folder with {', '.join(THREE)}")
+    known(config.data)
     path = Path(config.data)
     if all((path / part / THREE[0]).exists() for part in ("train", "valid", "test")):  # as snips and atis are laid out
         return {part: read_path(path / part) for part in ("train", "valid", "test")}

@@ -9,9 +9,11 @@ from tyro.conf import Positional
 
 from shared import InputError, settings
 from shared.cli import Verbs
+from shared.runs import OfRun
 from shared.settings import Fraction, chosen, one_of
 from shared.trials import Folds
 
+from . import sources
 from .config import DEFAULT, RECIPES, Config
 
 
@@ -25,9 +27,13 @@ class Train:
     # how often it is trained
     trials: Folds = Folds()
 
+    def check(self) -> None:
+        """Refuses data that is not there, before a backend starts."""
+        sources.known(self.config.data)
+
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again, on its test patients or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
@@ -48,7 +54,7 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Predict the risk of one patient or many, and name the measurements that raise it."""
 
     # CSV file with the columns time, variable, value, and patient if there are several
@@ -67,7 +73,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Stream:
+class Stream(OfRun):
     """Print the risk of one patient after each measurement, and raise an alarm."""
 
     # CSV file with the columns time, variable, value; - for standard input

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 
 from . import simulate
 from .config import Config
@@ -26,6 +26,11 @@ NEVER_ZERO = ("Height", "Temp", "Weight")  # of PhysioNet's: nobody is 0 cm tall
 PBC_OUTCOMES = ("id", "tte", "times", "label")  # all other columns are measured at the visit
 
 
+def known(source: str) -> None:
+    """Refuses a --data that names nothing."""
+    check(source, PUBLIC, "or the path of a CSV file")
+
+
 def read(config: Config) -> tuple[Table, Outcomes]:
     """All measurements of the source, and the outcomes, which are never read as measurements.
 
@@ -39,8 +44,7 @@ def read(config: Config) -> tuple[Table, Outcomes]:
     if config.data == "pbc2":
         return pbc(fetch.fetch(CATALOGUE["pbc2"][0]))
     path = Path(config.data)
-    if not path.exists():
-        raise not_found(config.data, PUBLIC, "or the path of a CSV file")
+    known(config.data)
     found = read_measurements(path)
     return found, read_outcomes(outcomes_file(path, config.outcomes), found)
 

@@ -9,6 +9,7 @@ from tyro.conf import Positional
 from shared import settings
 from shared.cli import Verbs
 from shared.layers import SEQUENCE_ARCHITECTURES
+from shared.runs import OfRun
 from shared.settings import Count, Whole, chosen, one_of
 from shared.trials import Seeds
 
@@ -29,7 +30,7 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again on its test sequences and compare it with the baseline."""
 
     # the run's name; by default the newest
@@ -39,7 +40,7 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Ask a trained run about a sequence of your own, or about a new one."""
 
     # copy: ten letters from a to h; digits: a row of the test part, or a text file of 64 numbers from 0 to 16
@@ -61,7 +62,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Reach:
+class Reach(OfRun):
     """Show how many steps back a trained run's answer depends on the input, and draw its states and gates."""
 
     # the run's name; by default the newest

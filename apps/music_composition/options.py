@@ -10,9 +10,11 @@ from tyro.conf import Positional
 
 from shared import InputError, settings
 from shared.cli import Verbs
+from shared.runs import OfRun
 from shared.settings import Count, NotNegative, Top, Whole, chosen, one_of
 from shared.trials import Seeds
 
+from . import sources
 from .config import DEFAULT, RECIPES, Config
 
 Bars = Annotated[int, Ge(1), Le(200)]
@@ -30,9 +32,13 @@ class Train:
     # which runs are trained
     trials: Seeds = Seeds()
 
+    def check(self) -> None:
+        """Refuses data that is not there, before a backend starts."""
+        sources.known(self.config.data)
+
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again, on its own pieces or on others, and compare its own music with the corpus."""
 
     # the run's name; by default the newest
@@ -54,7 +60,7 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Write a new piece: MIDI, MusicXML, WAV, a picture, and the score as text."""
 
     # the run's name; by default the newest
@@ -84,7 +90,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Harmonise:
+class Harmonise(OfRun):
     """Write alto, tenor and bass to a given melody."""
 
     # the melody: a MusicXML, MIDI or ABC file; its highest voice is kept
@@ -114,7 +120,7 @@ class Harmonise:
 
 
 @dataclass(frozen=True)
-class Continue:
+class Continue(OfRun):
     """Continue a given piece from its beginning."""
 
     # the piece: a MusicXML, MIDI or ABC file
@@ -144,7 +150,7 @@ class Continue:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(OfRun):
     """How surprised the network is by a piece, bar by bar, and a picture of it."""
 
     # the piece: a MusicXML, MIDI or ABC file, or the number of a chorale, such as bwv66.6

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import plots
+from shared import files, plots
 
 from .piece import SLOTS, VOICES, Piece, key_name, pitch_name
 from .scores import quiet
@@ -22,14 +22,14 @@ def write(piece: Piece, path: Path, tempo: int) -> list[Path]:
     """Writes path.mid, .musicxml, .wav and .png, each whole or not at all; `tempo` in quarters a minute."""
     path.parent.mkdir(parents=True, exist_ok=True)
     midi = to_midi(piece, tempo)
-    files = [path.with_name(path.name + suffix) for suffix in (".mid", ".musicxml", ".wav", ".png")]
+    paths = [path.with_name(path.name + suffix) for suffix in (".mid", ".musicxml", ".wav", ".png")]
     content = io.BytesIO()
     midi.write(content)
-    files.write_bytes(files[0], content.getvalue())
-    files.write_bytes(files[1], to_musicxml(piece, tempo))
-    files.write_bytes(files[2], to_wav(midi))
-    picture(piece, files[3])
-    return files
+    files.write_bytes(paths[0], content.getvalue())
+    files.write_bytes(paths[1], to_musicxml(piece, tempo))
+    files.write_bytes(paths[2], to_wav(midi))
+    picture(piece, paths[3])
+    return paths
 
 
 def notes(piece: Piece, voice: int) -> list[tuple[int, int, int]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from shared import InputError, MissingFileError
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 
 from . import abc_notation, chorales, midi, musicxml
 from .config import Config
@@ -21,6 +21,11 @@ MIDI, SCORES = (".mid", ".midi"), (".musicxml", ".mxl", ".xml", ".abc")
 MOST_BYTES = 20_000_000
 
 Parts = dict[str, list[Piece]]
+
+
+def known(source: str) -> None:
+    """Refuses a --data that names nothing."""
+    check(source, PUBLIC, "the path of a folder of MIDI, MusicXML and ABC files")
 
 
 def read(config: Config) -> Parts:
@@ -36,8 +41,7 @@ def read(config: Config) -> Parts:
         return jsb_chorales(config)
     if source == "nottingham":
         return {"train": nottingham(config)}
-    if not Path(source).exists():
-        raise not_found(source, PUBLIC, "the path of a folder of MIDI, MusicXML and ABC files")
+    known(source)
     return {"train": read_folder(Path(source), config.steps, config.max_examples)}
 
 

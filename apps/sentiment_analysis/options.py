@@ -8,9 +8,11 @@ from tyro import MISSING
 from tyro.conf import Positional
 
 from shared.cli import Verbs
+from shared.runs import OfRun
 from shared.settings import chosen, one_of
 from shared.trials import Folds
 
+from . import sources
 from .config import DEFAULT, RECIPES, Config
 
 
@@ -24,9 +26,13 @@ class Train:
     # which runs are trained
     trials: Folds = Folds()
 
+    def check(self) -> None:
+        """Refuses data that is not there, before a backend starts."""
+        sources.known(self.config.data)
+
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again, on its test texts or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
@@ -38,7 +44,7 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Predict the label of a text, with the probability of each label."""
 
     # the text, - for standard input, or a file: a text on each line, or CSV, TSV, JSONL with the column of the training
@@ -48,7 +54,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Explain:
+class Explain(OfRun):
     """Show which words moved the decision, as coloured text and as a picture."""
 
     # the text itself
@@ -60,7 +66,7 @@ class Explain:
 
 
 @dataclass(frozen=True)
-class Stream:
+class Stream(OfRun):
     """Answer each line of standard input as it comes; print the response times at the end."""
 
     # the run's name; by default the newest

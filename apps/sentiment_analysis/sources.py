@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared import InputError
 from shared.data import fetch, tables, tfds
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 from shared.data.text import decode
 
 from . import grammar, rated
@@ -31,6 +31,11 @@ class Example:
 
 
 Parts = dict[str, list[Example]]
+
+
+def known(source: str) -> None:
+    """Refuses a --data that names nothing."""
+    check(source, PUBLIC, "tfds:NAME or the path of a CSV, TSV or JSONL file")
 
 
 def read(config: Config) -> Parts:
@@ -58,8 +63,7 @@ def read(config: Config) -> Parts:
         return mr_polarity()
     if source.startswith(tfds.PREFIX):
         return read_tfds(source)
-    if not Path(source).exists():
-        raise not_found(source, PUBLIC, "tfds:NAME or the path of a CSV, TSV or JSONL file")
+    known(source)
     parts = {"train": read_file(Path(source), config)}
     return parts | {part: read_file(Path(file), config) for part, file in own.items()}
 

@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from shared import InputError, settings
 from shared.cli import Verbs
+from shared.runs import OfRun
 from shared.settings import Count, NotNegative, Whole, chosen, one_of
 from shared.trials import Folds
 
@@ -27,7 +28,7 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again, on its test utterances or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
@@ -44,7 +45,7 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Transcribe recordings, with the time and the confidence of each word."""
 
     # WAV, FLAC or OGG files, or folders of them
@@ -74,7 +75,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Stream:
+class Stream(OfRun):
     """Transcribe sound while it comes in: raw samples, 16 bits, one channel, little-endian. Needs a streaming run."""
 
     # file of raw samples; - for standard input

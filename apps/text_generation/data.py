@@ -5,7 +5,6 @@ Nothing leaks: a text is split in its own order, and the vocabulary comes from t
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from shared import InputError
 from shared.data import fetch, text, tfds
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
 
@@ -42,6 +41,11 @@ class Data:
     def held_out(self) -> dict[str, np.ndarray]:
         """The parts that are not trained on: test, if there is one, and valid."""
         return ({} if self.test is None else {"test": self.test}) | {"valid": self.valid}
+
+
+def known(source: str) -> None:
+    """Refuses a --data that names nothing."""
+    check(source, PUBLIC, "tfds:NAME or the path of a text file or folder")
 
 
 @same_for_every_seed
@@ -85,8 +89,7 @@ def read(source: str) -> dict[str, str]:
         return {part: text.decode(fetch.fetch(file), file.name) for part, file in files}
     if source.startswith(tfds.PREFIX):
         return read_tfds(source)
-    if not Path(source).exists():
-        raise not_found(source, PUBLIC, "tfds:NAME or the path of a text file or folder")
+    known(source)
     return {"train": text.read_text(source)}
 
 

@@ -9,9 +9,11 @@ from tyro.conf import Positional
 
 from shared import InputError, settings
 from shared.cli import Verbs
+from shared.runs import OfRun
 from shared.settings import Count, NotNegative, Top, Whole, chosen, one_of
 from shared.trials import Seeds
 
+from . import data
 from .config import DEFAULT, RECIPES, Config
 
 
@@ -25,9 +27,13 @@ class Train:
     # which runs are trained
     trials: Seeds = Seeds()
 
+    def check(self) -> None:
+        """Refuses data that is not there, before a backend starts."""
+        data.known(self.config.data)
+
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again, on its own text or on another, and compare it with an n-gram model."""
 
     # the run's name; by default the newest
@@ -64,7 +70,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Continue a text in the style of the training text."""
 
     # the text to continue, by default the start of a line; or a text file or - for standard input, where each line is
@@ -85,7 +91,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Stream:
+class Stream(OfRun):
     """Continue each line of standard input as it comes, on one line; print the response times at the end."""
 
     # the run's name; by default the newest
@@ -95,7 +101,7 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(OfRun):
     """Print the bits per character of any text and draw where the network was surprised."""
 
     # the text itself, the path of a text file, or - for standard input

@@ -10,6 +10,7 @@ from tyro.conf import Positional
 
 from shared import InputError, settings
 from shared.cli import Verbs
+from shared.runs import OfRun
 from shared.settings import NotNegative, Whole, chosen, one_of
 from shared.trials import Seeds
 
@@ -56,7 +57,7 @@ class NBest(Search):
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again, on its test sentences or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
@@ -82,7 +83,7 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Translate a sentence, or each line of a file or of standard input."""
 
     # the sentence, the path of a text file with one on each line, or - for standard input
@@ -96,7 +97,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(OfRun):
     """Print the log-probability of given translations, of one also that of each token."""
 
     # the source sentence, the path of a TSV file of pairs, or - for such lines on standard input
@@ -108,7 +109,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Stream:
+class Stream(OfRun):
     """Translate each line of standard input as it comes; print the response times at the end."""
 
     # the run's name; by default the newest

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 from collections.abc import Sequence
+from pathlib import Path
 
 from shared import MissingFileError
 
@@ -320,6 +321,13 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
         ),
     ),
 }
+
+
+def check(source: str, public: Sequence[str], others: str) -> None:
+    """Raises `not_found` unless --data names a source of the app; what a file holds is not looked at."""
+    of_tfds = source.startswith("tfds:") and "tfds:" in others
+    if not (source in ("builtin", *public) or of_tfds or Path(source).exists()):
+        raise not_found(source, public, others)
 
 
 def not_found(source: str, public: Sequence[str], others: str) -> MissingFileError:
