@@ -8,7 +8,6 @@ import collections
 import contextlib
 import math
 import re
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from shared import InputError, MissingFileError, lines, plots, runs
+from shared import InputError, MissingFileError, feeds, lines, plots, runs
 from shared.layers import backend
 
 from .config import APP
@@ -31,7 +30,6 @@ from .records import fits
 from .steps import MOST_STEPS, Running
 from .unlike import hardly_measured, out_of_range
 
-POLL_S = 0.2  # between looks at a file that may grow
 KEPT = 10_000  # answers whose times count for the latency
 
 
@@ -115,7 +113,7 @@ def stream(options: Stream) -> None:
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
     alarms, left_out = Alarms(threshold), 0
     print(f"{WARNING}\nThe alarm is raised from a risk of {threshold:.3f} on.", file=sys.stderr, flush=True)
-    with contextlib.suppress(KeyboardInterrupt), _interruptible():
+    with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
         for where, cells in feed(options):
             began, answer = time.perf_counter(), ""
             try:
@@ -130,17 +128,6 @@ def stream(options: Stream) -> None:
                 left_out += 1
             print(answer, flush=True)
     finish(run, monitor, alarms, list(took), left_out, options)
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM raise KeyboardInterrupt: a shell makes what it starts in the background ignore the first."""
-    before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 class Alarms:
@@ -201,7 +188,7 @@ def feed(options: Stream) -> Iterator[tuple[str, dict[str, str]]]:
     """
     source = "standard input" if options.feed == "-" else options.feed
     columns = list(MEASUREMENTS[1:])
-    for line, text in enumerate(_lines(options), 1):
+    for line, text in enumerate(feeds.lines_of(options.feed, options.follow), 1):
         cells = [cell.strip() for cell in text.split(",")]
         if line == 1 and any(cell.lower() in ("time", "value") for cell in cells):
             columns = header(cells, MEASUREMENTS[1:], source)
@@ -209,24 +196,6 @@ def feed(options: Stream) -> Iterator[tuple[str, dict[str, str]]]:
             cells += [""] * (len(columns) - len(cells))
             cells[len(columns) - 1 :] = [",".join(cells[len(columns) - 1 :])]  # such as a decimal comma, which is wrong
             yield f"{source}, line {line}", dict(zip(columns, cells, strict=True)) if text.strip() else {}
-
-
-def _lines(options: Stream) -> Iterator[str]:
-    """Lines of standard input or of the file, which is waited upon at its end with --follow."""
-    if options.feed == "-":
-        yield from iter(sys.stdin.readline, "")
-        return
-    with Path(options.feed).open(encoding="utf-8-sig", errors="replace") as file:
-        begun = ""
-        while True:
-            begun += file.readline()
-            if begun.endswith("\n") or (begun and not options.follow):
-                yield begun
-                begun = ""
-            elif options.follow:
-                time.sleep(POLL_S)
-            else:
-                return
 
 
 def draw(monitor: Monitor, threshold: float, name: str, path: Path) -> None:

@@ -4,7 +4,6 @@ import collections
 import contextlib
 import dataclasses
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import InputError, MissingFileError, lines, runs
+from shared import InputError, MissingFileError, feeds, lines, runs
 from shared.ctc import Greedy, Spike
 
 from .audio import Resampler
@@ -107,7 +106,7 @@ def stream(options: Stream) -> None:
     before, took, spent, first = live.seconds, collections.deque[float](maxlen=KEPT), 0.0, None
     print(f"Ready: raw samples at {rate:,} Hz, 16 bits, one channel.", file=sys.stderr, flush=True)
     resample = Resampler(rate, live.rate)
-    with contextlib.suppress(KeyboardInterrupt), _interruptible():
+    with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
         for chunk in feed(options, rate):
             began = time.perf_counter()
             words = live.hear(resample(chunk))
@@ -132,17 +131,6 @@ def stream(options: Stream) -> None:
         f"p50 {p50:.1f} ms, p99 {p99:.1f} ms for {1000 * CHUNK_S:.0f} ms of sound",
         file=sys.stderr,
     )
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM raise KeyboardInterrupt: a shell makes what it starts in the background ignore the first."""
-    before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def feed(options: Stream, rate: int) -> Iterator[np.ndarray]:
