@@ -53,6 +53,7 @@ def test_a_run_holds_all_that_it_needs_to_be_used_again(smoke):
     assert {*expected.split(), "learning_curves.png"} <= names
 
 
+@pytest.mark.slow
 def test_a_new_process_understands_as_the_training_process_did(smoke):
     folder, _ = smoke
     kept = next(folder.glob("chatbot/*/samples.txt")).read_text()

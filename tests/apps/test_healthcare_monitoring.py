@@ -97,6 +97,7 @@ def test_records_have_all_baselines_and_the_headline_what_the_alarm_does(smoke):
     assert all((r["split"], r["n"], r["over"], r["params"]) == ("test", 1, None, records[0]["params"]) for r in records)
 
 
+@pytest.mark.slow
 def test_a_new_process_describes_the_patient_as_the_training_process_did(smoke, example):
     done = run(APP, "predict", str(example), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0 and not done.stderr, done.stderr

@@ -71,6 +71,7 @@ def test_several_seeds_are_trained_once_each_and_reported_as_their_mean(trained,
     assert "not solved after 2,560 sequences" in summary
 
 
+@pytest.mark.slow
 def test_a_new_process_answers_as_the_training_process_did(trained):
     folder, _ = trained
     kept = next(folder.glob("memory_probe/*/samples.txt")).read_text().split("\n\n")[0]

@@ -219,6 +219,7 @@ def test_the_same_seed_trains_to_the_same_figures(smoke, tmp_path):
     assert ours == theirs
 
 
+@pytest.mark.slow
 def test_a_new_process_transcribes_what_the_training_process_would(smoke, predictor, recording):
     (_, found, _) = next(predict.heard(predictor, recording))
     wanted = predictor.transcripts(found, None, 0)[0]

@@ -73,6 +73,7 @@ def test_the_headline_is_bleu_of_the_default_beam(smoke):
     assert set(records[0]["details"]) == {"signature", "by_length", "by_kind", "sentences_per_s"}
 
 
+@pytest.mark.slow
 def test_a_new_process_translates_as_the_training_process_did(smoke):
     folder, _ = smoke
     kept = next(folder.glob(f"{NAME}/*/samples.txt")).read_text().split("\n")[:-1]
