@@ -1,0 +1,246 @@
+"""Bars to what a network is trained on, walk-forward: each test period is predicted by a fit to the days before it.
+
+Nothing leaks: inputs look back only, a target belongs to a part if every day that it counts does, days are left out
+between the parts, and means and deviations come from the training days alone.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared import InputError, trials
+from shared.data.sequences import Batches
+from shared.runs import fingerprint
+
+from .bars import Bars
+from .config import HORIZONS, Config
+from .features import WARM_UP, Series, inputs, measured, scaled
+from .sources import read_source
+from .targets import Targets, targets
+
+FEWEST = 100  # training days of the first fit
+VALID_CONTEXT = 252  # days that the network reads before the first validation day
+
+
+@dataclasses.dataclass(frozen=True)
+class Refit:
+    """One fit of the walk: validates on the days from `valid`, tests on those from `test` to before `end`."""
+
+    number: int
+    valid: int
+    test: int
+    end: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Data:
+    """All days at once; which of them train, validate and test is told by each refit.
+
+    `info` fits JSON: source, fingerprint, tickers, inputs (their names), refits (from, until: the first and last tested
+    day; mean, deviation of the inputs in training), split, counts of what was put right in the bars.
+    """
+
+    bars: Bars
+    series: Series
+    inputs: np.ndarray  # (tickers, days, inputs), unscaled
+    targets: Targets
+    refits: tuple[Refit, ...]
+    info: dict[str, Any]
+
+    def train(self, refit: Refit, embargo: int) -> np.ndarray:
+        """(horizons, tickers, days) bool: the training examples of a refit."""
+        return self.targets.inside(0, refit.valid - embargo)
+
+    def valid(self, refit: Refit) -> np.ndarray:
+        """The same of validation."""
+        return self.targets.inside(refit.valid, refit.test)
+
+    def before(self, refit: Refit) -> np.ndarray:
+        """All examples before the test period: what the baselines are fitted to."""
+        return self.targets.inside(0, refit.test)
+
+    def test(self, refit: Refit) -> np.ndarray:
+        """The test examples: the next bar is in the period; the last bar of a long horizon may be after it."""
+        begun = (self.targets.first >= refit.test) & (self.targets.first < refit.end)
+        return begun & np.isfinite(self.targets.variance)
+
+    def tested(self) -> np.ndarray:
+        """The test examples of all refits."""
+        return np.any([self.test(refit) for refit in self.refits], axis=0)
+
+    def scaled(self, number: int) -> np.ndarray:
+        """(tickers, days, inputs) float32, as the network of this refit reads them."""
+        scale = self.info["refits"][number]
+        return scaled(self.inputs, np.array(scale["mean"]), np.array(scale["deviation"]))
+
+
+@trials.same_for_every_seed
+def load(config: Config) -> Data:
+    """Reads, checks and lays out the bars that `config.data` names.
+
+    Raises:
+        InputError: an unknown source, a file that cannot be right, or too few days.
+    """
+    found = read_source(config.data).last(config.max_examples)
+    say(found.notes)
+    refits = walk(found, config)
+    data = laid_out(found, refits, {"source": found.source, "counts": dict(found.counts)})
+    scales = []
+    for refit in refits:
+        # The same days train all horizons but for the last few.
+        rows = data.inputs[data.train(refit, config.embargo)[0]]
+        deviation = rows.std(axis=0)
+        scales.append(
+            {
+                "from": str(found.days[refit.test]),
+                "until": str(found.days[refit.end - 1]),
+                "trained_until": str(found.days[refit.valid - 1 - config.embargo]),
+                "mean": rows.mean(axis=0).tolist(),
+                "deviation": np.where(deviation > 1e-6, deviation, 1.0).tolist(),
+            }
+        )
+    examples = int(data.tested()[0].sum())
+    data.info.update(
+        refits=scales,
+        split=f"test {scales[0]['from']} to {scales[-1]['until']}, {len(refits)} refit(s), {examples:,} ticker-days; "
+        f"{config.valid_days} days before each validate",
+        fingerprint=fingerprint(found.tickers, found.days.astype(str).tolist(), found.close, data.series.variance),
+    )
+    return data
+
+
+def laid_out(found: Bars, refits: tuple[Refit, ...], info: dict[str, Any]) -> Data:
+    """Bars with their inputs and targets."""
+    series = measured(found)
+    names, values = inputs(found, series)
+    info = info | {"tickers": list(found.tickers), "inputs": list(names)}
+    return Data(found, series, values, targets(series), refits, info)
+
+
+def say(notes: Sequence[str]) -> None:
+    """What was put right in the bars, on stderr."""
+    for note in notes:
+        print(note, file=sys.stderr)
+
+
+def walk(found: Bars, config: Config) -> tuple[Refit, ...]:
+    """The refits. Raises InputError if there are too few days for the first one, or none to test on."""
+    days = len(found.days)
+    start = days - round(days * config.test_share)
+    if config.test_from:
+        start = int(np.searchsorted(found.days, np.datetime64(config.test_from, "D")))
+    needed = WARM_UP + FEWEST + config.embargo + max(HORIZONS) + config.valid_days
+    if start < needed or days - start < 2 * max(HORIZONS):
+        first = found.days[min(start, days - 1)]
+        raise InputError(
+            f"{found.source}: expected at least {needed:,} days before the test part and {2 * max(HORIZONS)} in it; "
+            f"received {start:,} and {days - start:,}, from {first} on. Use longer series, or lower --valid-days "
+            f"(now {config.valid_days}), or choose --test-from or --test-share"
+        )
+    starts = list(range(start, days, config.refit_days))
+    if len(starts) > 1 and days - starts[-1] < max(HORIZONS):
+        starts.pop()  # a few days left over are no period of their own
+    ends = [*starts[1:], days]
+    return tuple(
+        Refit(number, test - config.valid_days, test, end)
+        for number, (test, end) in enumerate(zip(starts, ends, strict=True))
+    )
+
+
+def tested_on(data: Data, path: str, config: Config) -> Data:
+    """Other bars, with the scales of the run: the last `test_share` of their days are tested, those before calibrate.
+
+    Raises:
+        InputError: a file that cannot be right, or too few days.
+    """
+    found = read_source(path)
+    say(found.notes)
+    days = len(found.days)
+    test, needed = days - round(days * config.test_share), WARM_UP + FEWEST + max(HORIZONS)
+    if test < needed or days - test < 2 * max(HORIZONS):
+        raise InputError(
+            f"{path}: expected at least {needed} days before the tested ones and {2 * max(HORIZONS)} tested; "
+            f"received {test} and {days - test}. Use longer series"
+        )
+    last = Refit(len(data.refits) - 1, test - min(config.valid_days, test - WARM_UP) + max(HORIZONS), test, days)
+    other = laid_out(found, (last,), {"source": path, "counts": dict(found.counts)})
+    if other.info["inputs"] != data.info["inputs"]:
+        raise InputError(
+            f"{path}: expected {'several tickers' if len(data.bars.tickers) > 1 else 'one ticker'}, as the run was "
+            f"trained on; received {', '.join(found.tickers)}"
+        )
+    other.info.update(
+        refits=data.info["refits"],
+        split=f"test {found.days[test]} to {found.days[-1]}, {int(other.tested()[0].sum()):,} ticker-days",
+    )
+    if found.days[test] <= np.datetime64(data.info["refits"][-1]["from"]):
+        say([f"{path}: the network was fitted to days before {data.info['refits'][-1]['from']}: the days tested here "
+             "that are earlier are not later than its own, and may be flattered by what the market did then"])  # fmt: skip
+    return other
+
+
+class Chunks(Batches):
+    """Sequences of `chunk_days` days of one ticker, each with the days before it that fill the state.
+
+    Where they begin differs from epoch to epoch. Every batch is full: rows that only fill it up weigh nothing.
+
+    Args:
+        inputs: (tickers, days, inputs) scaled. goals: (tickers, days, horizons + 2), see `model.goals`.
+        weights: (tickers, days), 0 for what is no training example.
+
+    Batch:
+        inputs (batch, context + chunk, inputs), goals and weights (batch, context + chunk).
+    """
+
+    def __init__(self, inputs: np.ndarray, goals: np.ndarray, weights: np.ndarray, config: Config) -> None:
+        days = int(np.flatnonzero(weights.any(axis=0))[-1]) + 1
+        self.chunk, self.context = config.chunk_days, config.context_days
+        # Days before the first, where nothing is known, make room for the context and for the offset of an epoch.
+        room = ((0, 0), (self.context + self.chunk, self.chunk), (0, 0))
+        self.inputs = np.pad(inputs[:, :days], room)
+        self.goals = np.pad(goals[:, :days], room)
+        self.weights = np.pad(weights[:, :days], room[:2])
+        self.seed, self.count = config.seed, len(inputs)
+        self.pieces = -(-days // self.chunk) + 1
+        self.rows = min(config.batch_size, self.count * self.pieces)
+        self._kept: tuple[int, np.ndarray, int] = (-1, np.empty(0), 0)
+        super().__init__(-(-self.count * self.pieces // self.rows))
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """See the class."""
+        order, offset = self._plan(epoch)
+        places = order[step * self.rows :][: self.rows]
+        fill = np.arange(self.rows) < len(places)
+        places = np.resize(places, self.rows)
+        ticker, piece = places % self.count, places // self.count
+        days = (offset + piece * self.chunk)[:, None] + np.arange(self.context + self.chunk)
+        weights = self.weights[ticker[:, None], days] * fill[:, None]
+        weights[:, : self.context] = 0
+        return self.inputs[ticker[:, None], days], self.goals[ticker[:, None], days], weights
+
+    def _plan(self, epoch: int) -> tuple[np.ndarray, int]:
+        """The order of all chunks of an epoch, and the day at which the first begins."""
+        if self._kept[0] != epoch:
+            random = np.random.default_rng([self.seed, epoch])
+            self._kept = (epoch, random.permutation(self.count * self.pieces), int(random.integers(self.chunk)))
+        return self._kept[1], self._kept[2]
+
+
+class AllDays(Batches):
+    """One batch of all tickers, some days before the first that counts and all that count.
+
+    Args: as those of `Chunks`.
+    """
+
+    def __init__(self, inputs: np.ndarray, goals: np.ndarray, weights: np.ndarray) -> None:
+        days = np.flatnonzero(weights.any(axis=0))
+        some = slice(max(0, days[0] - VALID_CONTEXT), days[-1] + 1)
+        self.arrays = inputs[:, some], goals[:, some], weights[:, some]
+        super().__init__(1)
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """The one batch."""
+        return self.arrays
