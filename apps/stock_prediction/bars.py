@@ -12,11 +12,14 @@ import numpy as np
 
 from shared import InputError
 
+from .rolling import previous, trailing_mean
+
 PRICES = ("open", "high", "low", "close")
-WICK = 0.1  # log distance of High or Low from Open and Close that is a misprint, unless ...
-MARKET_WICK = (
-    0.02  # ... half of the other tickers have one of this size on that day: 2010-05-06 and 2015-08-24 are real
-)
+# A High or Low is a misprint if its log distance from Open and Close is more than ...
+WICK = 0.1
+WICK_RANGES = 4.0  # ... and more than so many ranges of a usual day of the month before: those of late 2008 are real,
+MARKET_WICK = 0.02  # and half of the other tickers have a smaller one on that day: 2010-05-06, 2015-08-24 are real.
+MONTH = 22
 # How far a price is from the split that explains its jump, in logs; closer ones are taken for one.
 SPLIT, SPLITS = 0.08, (1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0)
 LEAST_JUMP = 0.35
@@ -152,11 +155,12 @@ def _repair(arrays: dict[str, np.ndarray], where: np.ndarray, found: dict[str, l
         outside = (open_ > high) | (open_ < low)
         note("Opens outside High and Low, moved to the nearer of them", outside)
         arrays["open"][outside] = np.clip(open_, low, high)[outside]
+        usual = np.stack([trailing_mean(row, MONTH) for row in previous(np.log(high / low))])
         for name, wick in (
             ("High", np.log(high / np.fmax(open_, close))),
             ("Low", np.log(np.fmin(open_, close) / low)),
         ):
-            wrong = (wick > WICK) & (_others(wick) < MARKET_WICK)
+            wrong = (wick > np.fmax(WICK, WICK_RANGES * usual)) & (_others(wick) < MARKET_WICK)
             note(f"{name}s far from Open and Close on a calm day, taken for misprints: the range is unknown", wrong)
             arrays[name.lower()][wrong] = np.nan
         note("days of zero volume, which is unknown", volume <= 0)

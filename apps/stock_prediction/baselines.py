@@ -12,7 +12,6 @@ from .data import Data, Refit
 from .variance import qlike
 
 DECAYS = (0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98)
-RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
 DAY_WEEK_MONTH = tuple(f"log_variance_{span}" for span in (1, 5, 22))
 LEVERAGE = tuple(f"fall_{span}" for span in (1, 5, 22))
 MARKET = tuple(f"market_{name}" for name in DAY_WEEK_MONTH)
@@ -89,25 +88,17 @@ def log_har(data: Data, refit: Refit) -> np.ndarray:
 
 
 def log_har_leverage_market(data: Data, refit: Refit) -> np.ndarray:
-    """The same with negative returns over a day, a week and a month, and the log variances averaged over all tickers."""
+    """The same with negative returns over a day, a week and a month, and log variances averaged over tickers."""
     market = MARKET if MARKET[0] in data.info["inputs"] else ()
     return _regressed(data, refit, _columns(data, (*DAY_WEEK_MONTH, *LEVERAGE, *market)), logs=True)
 
 
 def pooled_linear(data: Data, refit: Refit) -> np.ndarray:
     """The log variance linear in all inputs of the network, trained on QLIKE, one model for all tickers."""
-    inputs, found = data.scaled(refit.number), []
-    rows = {name: part(data, refit) for name, part in PARTS.items()}
-    for place in range(len(HORIZONS)):
-        variance = data.targets.variance[place]
-
-        def fitted(part: str, ridge: float, place: int = place, variance: np.ndarray = variance) -> np.ndarray:
-            weights = linear.fit(inputs[rows[part][place]], variance[rows[part][place]], ridge)
-            return np.exp(linear.log_variance(inputs, weights))
-
-        valid = rows["valid"][place]
-        tried = {ridge: qlike(variance[valid], fitted("train", ridge)[valid]).mean() for ridge in RIDGES}
-        found.append(fitted("before", min(tried, key=tried.__getitem__)))
+    inputs, rows, found = data.scaled(refit.number), data.before(refit), []
+    for place, horizon in enumerate(HORIZONS):
+        weights = linear.fit(inputs[rows[place]], data.targets.variance[place][rows[place]], linear.RIDGE * horizon)
+        found.append(np.exp(linear.log_variance(inputs, weights)))
     return np.stack(found)
 
 

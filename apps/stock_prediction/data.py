@@ -176,9 +176,9 @@ def tested_on(data: Data, path: str, config: Config) -> Data:
         refits=data.info["refits"],
         split=f"test {found.days[test]} to {found.days[-1]}, {int(other.tested()[0].sum()):,} ticker-days",
     )
-    if found.days[test] <= np.datetime64(data.info["refits"][-1]["from"]):
-        say([f"{path}: the network was fitted to days before {data.info['refits'][-1]['from']}: the days tested here "
-             "that are earlier are not later than its own, and may be flattered by what the market did then"])  # fmt: skip
+    fitted = data.info["refits"][-1]["from"]
+    if found.days[test] < np.datetime64(fitted):
+        say([f"{path}: some of the days tested are before {fitted}, until when the network was fitted and validated"])
     return other
 
 
@@ -198,8 +198,8 @@ class Chunks(Batches):
     def __init__(self, inputs: np.ndarray, goals: np.ndarray, weights: np.ndarray, config: Config) -> None:
         days = int(np.flatnonzero(weights.any(axis=0))[-1]) + 1
         self.chunk, self.context = config.chunk_days, config.context_days
-        # Days before the first, where nothing is known, make room for the context and for the offset of an epoch.
-        room = ((0, 0), (self.context + self.chunk, self.chunk), (0, 0))
+        # Days where nothing is known make room for the context, and on both sides for the offset of an epoch.
+        room = ((0, 0), (self.context + self.chunk, 2 * self.chunk), (0, 0))
         self.inputs = np.pad(inputs[:, :days], room)
         self.goals = np.pad(goals[:, :days], room)
         self.weights = np.pad(weights[:, :days], room[:2])

@@ -206,10 +206,8 @@ def report(records: list[dict]) -> None:
     """Prints the figures, the tests of their differences, and what the direction deserves."""
     results.report(records)
     for record in (r for r in records if r["metric"] == "qlike"):
-        details = record["details"]
-        print(
-            f"    {record['options']['horizon_days']}-day QLIKE, network minus baseline, Diebold-Mariano on {details['days']} days:"
-        )
+        details, horizon = record["details"], record["options"]["horizon_days"]
+        print(f"    {horizon}-day QLIKE, network minus baseline, on {details['days']:g} days (Diebold-Mariano):")
         for name, found in details["dm"].items():
             print(
                 f"      {name:24} {found['difference']:+.4f}, t {found['t']:+.2f}, p {found['p']:.2g}; better on "

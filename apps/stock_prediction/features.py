@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 
 from .bars import Bars
+from .rolling import filled, previous, trailing_mean
 from .variance import FLOOR, garman_klass, log_return, parkinson
 
 SPANS = (1, 5, 22, 66)  # days of the averages: a day, a week, a month, a quarter
 WARM_UP = SPANS[-1]  # days of each ticker before its first example
 CLIPPED = 6.0  # standard deviations
-WEEKDAYS = 4  # Monday to Thursday; Friday is none of them
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,31 +51,6 @@ def measured(found: Bars) -> Series:
     return Series(log_return(found.close, before), overnight, daytime, ranges, variance, traded)
 
 
-def previous(values: np.ndarray) -> np.ndarray:
-    """(tickers, days) the last known value before each day."""
-    shifted = np.concatenate([np.full((len(values), 1), np.nan), values[:, :-1]], axis=1)
-    return filled(shifted)
-
-
-def filled(values: np.ndarray) -> np.ndarray:
-    """(tickers, days, ...) each unknown value replaced by the last known one before it."""
-    known = np.isfinite(values)
-    days = np.arange(values.shape[1]).reshape(1, -1, *[1] * (values.ndim - 2))
-    last = np.maximum.accumulate(np.where(known, days, 0), axis=1)
-    return np.take_along_axis(values, last, axis=1)
-
-
-def trailing_mean(values: np.ndarray, span: int) -> np.ndarray:
-    """(days,) the mean of the known ones among the last `span` values; NaN where none is known."""
-    known = np.isfinite(values)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(known)])
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - span, 0)
-    count = counts[ends] - counts[starts]
-    return np.divide(sums[ends] - sums[starts], count, out=np.full(len(values), np.nan), where=count > 0)
-
-
 def log_variance(variance: np.ndarray) -> np.ndarray:
     """The log of an average variance, not below that of `FLOOR`."""
     return np.log(np.maximum(variance, FLOOR))
@@ -91,9 +66,6 @@ def inputs(found: Bars, series: Series) -> tuple[tuple[str, ...], np.ndarray]:
             columns.setdefault(name, np.full((count, days), np.nan))[number, own] = values
     if count > 1:
         columns |= _market(columns)
-    weekday = (found.days.astype("datetime64[D]").view("int64") + 3) % 7  # 1970-01-01 was a Thursday
-    for number in range(WEEKDAYS):
-        columns[f"weekday_{number}"] = np.broadcast_to(weekday == number, (count, days)).astype(float)
     values = filled(np.stack(list(columns.values()), axis=-1))
     return tuple(columns), values
 

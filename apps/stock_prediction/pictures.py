@@ -15,7 +15,7 @@ TRICK_DAYS = 60
 
 
 def forecast(data: Data, ours: np.ndarray, theirs: Mapping[str, np.ndarray], path: Path) -> None:
-    """The volatility of each test day of the first ticker, in per cent a year, with what was forecast the day before."""
+    """The first ticker's volatility of each test day, in per cent a year, and what was forecast the day before."""
     tested = np.flatnonzero(data.tested()[0][0] & np.isfinite(ours[0][0]))
     days = data.bars.days[data.targets.first[0, tested]]
     figure, axes = plots.new_figure(f"{data.bars.tickers[0]}: volatility of a day and its forecasts", size=(9.0, 4.0))

@@ -17,7 +17,7 @@ BASIS_POINT = 1e-4
 
 @dataclasses.dataclass(frozen=True)
 class Terms:
-    """How is traded: costs for each unit of turnover in basis points, volatility a year in per cent, largest position."""
+    """How is traded: costs of turnover in basis points, volatility a year in per cent, largest position."""
 
     cost_bps: float = 5.0
     slippage_bps: float = 2.0

@@ -107,7 +107,7 @@ def _goals(data: Data, chosen: np.ndarray) -> np.ndarray:
 def start(inputs: np.ndarray, data: Data, learned: np.ndarray) -> list[np.ndarray]:
     """Kernel and bias of the linear models of all horizons, from the training days."""
     found = [
-        linear.fit(inputs[learned[place]], data.targets.variance[place][learned[place]])
-        for place in range(len(HORIZONS))
+        linear.fit(inputs[learned[place]], data.targets.variance[place][learned[place]], linear.RIDGE * horizon)
+        for place, horizon in enumerate(HORIZONS)
     ]
     return [np.stack([w[:-1] for w in found], axis=1), np.array([w[-1] for w in found])]
