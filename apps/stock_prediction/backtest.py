@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from shared import plots, runs
 
 from . import baselines, trading
@@ -35,10 +37,10 @@ def backtest(options: Backtest) -> None:
         growth = (1 + returns).prod() ** (trading.YEAR / len(returns)) - 1
         volatility = returns.std() * trading.YEAR**0.5
         # What is on trial is one of all strategies that were tried: those of the runs, and this one on these terms.
-        deflated = "" if name == "buy_and_hold" else f"{trading.deflated_sharpe(returns, [*tried, ratio]):9.3f}"
+        deflated = "" if name == "buy_and_hold" else f"{trading.deflated(returns, [*tried, ratio]):9.3f}"
         said = f"{ratio:.2f} ({low:+.2f} to {high:+.2f})"
         print(f"{name:20} {growth:13.1%} {volatility:10.1%} {trading.drawdown(returns):9.1%} {said:>25} {deflated}")
-    best = trading.expected_best(tried)
+    best = trading.expected_best(float(np.std(tried, ddof=1)) if len(tried) > 1 else 0.0, len(tried))
     print(
         f"deflated: the probability that the true Sharpe ratio is above {best:.2f}, which the best of the {len(tried)} "
         f"trials in {run.path.parent} would have by chance\n{WARNING}"

@@ -86,7 +86,7 @@ def bars(source: str, rows: Mapping[str, Sequence[Row]]) -> Bars:
     arrays = {name: np.full(shape, np.nan) for name in (*PRICES, "volume")}
     where = np.full(shape, "", object)
     for number, (name, listed) in enumerate(series.items()):
-        _look_over(name, listed, found)
+        _look_over(name, listed, rows[name][0].where, found)
         at = np.searchsorted(days, [row.day for row in listed])
         where[number, at] = [row.where for row in listed]
         for column, array in arrays.items():
@@ -121,10 +121,9 @@ def _equal(first: Row, second: Row) -> bool:
     return np.array_equal(*values, equal_nan=True)
 
 
-def _look_over(name: str, rows: list[Row], found: dict[str, list[str]]) -> None:
+def _look_over(name: str, rows: list[Row], where: str, found: dict[str, list[str]]) -> None:
     """Refuses what is no price series; notes gaps and jumps that look like splits."""
     if len(rows) < 2:
-        where = rows[0].where if rows else name
         raise InputError(f"{where}: expected two or more bars with a Close of {name}; received {len(rows)}")
     closes = np.array([row.close for row in rows])
     if (closes == closes[0]).all():

@@ -120,8 +120,8 @@ def walked(method: Method, data: Data, proxy: str = "variance") -> np.ndarray:
     """Forecasts (horizons, tickers, days) of the test days of all refits, calibrated; NaN elsewhere."""
     found = np.full(data.targets.variance.shape, np.nan)
     for refit in data.refits:
-        raw, test = method(data, refit), data.test(refit)
-        found[test] = (raw * factors(raw, data, refit, proxy)[..., None])[test]
+        raw, asked = method(data, refit), data.asked(refit)
+        found[:, asked] = (raw * factors(raw, data, refit, proxy)[..., None])[:, asked]
     return found
 
 

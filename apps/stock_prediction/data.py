@@ -62,10 +62,13 @@ class Data:
         """All examples before the test period: what the baselines are fitted to."""
         return self.targets.inside(0, refit.test)
 
+    def asked(self, refit: Refit) -> np.ndarray:
+        """(tickers, days) bool: the days on which a forecast is due, those whose next bar is in the test period."""
+        return (self.targets.first >= refit.test) & (self.targets.first < refit.end)
+
     def test(self, refit: Refit) -> np.ndarray:
-        """The test examples: the next bar is in the period; the last bar of a long horizon may be after it."""
-        begun = (self.targets.first >= refit.test) & (self.targets.first < refit.end)
-        return begun & np.isfinite(self.targets.variance)
+        """The test examples, see `train`; the last bar of a long horizon may be after the period."""
+        return self.asked(refit) & np.isfinite(self.targets.variance)
 
     def tested(self) -> np.ndarray:
         """The test examples of all refits."""

@@ -72,8 +72,8 @@ def joined(found: Mapping[int, np.ndarray], data: Data) -> np.ndarray:
     """(tickers, days, outputs) on each test day what the network of its refit says; NaN on other days."""
     said = np.full(next(iter(found.values())).shape, np.nan)
     for refit in data.refits:
-        test = data.test(refit)[0]
-        said[test] = found[refit.number][test]
+        asked = data.asked(refit)
+        said[asked] = found[refit.number][asked]
     return said
 
 
@@ -208,7 +208,10 @@ def report(records: list[dict]) -> None:
     for record in (r for r in records if r["metric"] == "qlike"):
         details, horizon = record["details"], record["options"]["horizon_days"]
         print(f"    {horizon}-day QLIKE, network minus baseline, on {details['days']:g} days (Diebold-Mariano):")
+        strongest = paired.best(record["baselines"], "lower")
         for name, found in details["dm"].items():
+            if horizon > 1 and name != strongest:
+                continue
             print(
                 f"      {name:24} {found['difference']:+.4f}, t {found['t']:+.2f}, p {found['p']:.2g}; better on "
                 f"{found['better_on']:g} of {found['tickers']:g} tickers"

@@ -81,33 +81,43 @@ def drawdown(returns: np.ndarray) -> float:
     return float((1 - wealth / np.maximum.accumulate(wealth)).max())
 
 
-def expected_best(trials: Sequence[float]) -> float:
-    """The Sharpe ratio that the best of so many trials has by chance, where none is any good.
+def expected_best(spread: float, count: int) -> float:
+    """The Sharpe ratio that the best of `count` trials has by chance, where none is any good.
 
     Bailey and Lopez de Prado (2014), "The deflated Sharpe ratio", doi:10.3905/jpm.2014.40.5.094, equation 1:
-    sqrt(V) ((1 - g) Z(1 - 1/N) + g Z(1 - 1/(N e))), V the variance of the trials, g Euler's constant, Z the normal
-    quantile.
+    sqrt(V) ((1 - g) Z(1 - 1/N) + g Z(1 - 1/(N e))), g Euler's constant, Z the normal quantile.
+
+    Args:
+        spread: sqrt(V), the standard deviation of the trials' ratios. count: N.
     """
-    count = len(trials)
     if count < 2:
         return 0.0
-    spread = float(np.std(trials, ddof=1))
     first, second = stats.norm.ppf(1 - 1 / count), stats.norm.ppf(1 - 1 / (count * math.e))
     return spread * float((1 - EULER) * first + EULER * second)
 
 
-def deflated_sharpe(returns: np.ndarray, trials: Sequence[float]) -> float:
-    """The probability that the true Sharpe ratio is above what the best of the trials has by chance.
+def deflated_sharpe(ratio: float, least: float, days: int, skew: float, kurtosis: float) -> float:
+    """The probability that the true Sharpe ratio is above `least`.
 
-    The same source, equation 2: Z((SR - SR0) sqrt(T - 1) / sqrt(1 - s SR + (k - 1) / 4 SR^2)), with SR of a day,
-    skewness s and kurtosis k of the returns.
+    The same source, equation 2: Z((SR - SR0) sqrt(T - 1) / sqrt(1 - s SR + (k - 1) / 4 SR^2)).
 
     Args:
-        returns: daily. trials: the Sharpe ratio a year of every trial, this one among them.
+        ratio, least: SR and SR0 of a day, not of a year. days: T.
+        skew, kurtosis: s and k of the daily returns; 0 and 3 if they are normal.
     """
-    ratio, least = sharpe(returns) / math.sqrt(YEAR), expected_best(trials) / math.sqrt(YEAR)
+    spread = math.sqrt(max(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2, 1e-12))
+    return float(stats.norm.cdf((ratio - least) * math.sqrt(days - 1) / spread))
+
+
+def deflated(returns: np.ndarray, trials: Sequence[float]) -> float:
+    """The probability that the Sharpe ratio of these daily returns is more than the luck of the best trial.
+
+    Args:
+        trials: the Sharpe ratio a year of every trial, this one among them.
+    """
     if not returns.std() > 0:
         return 0.0
-    skew, kurtosis = float(stats.skew(returns)), float(stats.kurtosis(returns, fisher=False))
-    spread = math.sqrt(max(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2, 1e-12))
-    return float(stats.norm.cdf((ratio - least) * math.sqrt(len(returns) - 1) / spread))
+    of_a_day = np.asarray(trials) / math.sqrt(YEAR)
+    least = expected_best(float(of_a_day.std(ddof=1)) if len(trials) > 1 else 0.0, len(trials))
+    moments = float(stats.skew(returns)), float(stats.kurtosis(returns, fisher=False))
+    return deflated_sharpe(sharpe(returns) / math.sqrt(YEAR), least, len(returns), *moments)
