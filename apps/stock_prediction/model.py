@@ -1,5 +1,6 @@
 """The network: recurrent layers over the days, heads for variances, returns and direction, from a linear start."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -47,6 +48,21 @@ def _network(config: Config, number: int, inputs: Any, start: Any) -> Any:
 def averaged(model: keras.Model) -> keras.Model:
     """The same weights -> (batch, days, outputs), the mean over the ensemble."""
     return keras.Model(model.inputs, ops.mean(model.output, axis=2), name=APP)
+
+
+def log_variances(found: Any) -> Any:
+    """Of outputs (..., outputs): (..., horizons)."""
+    return found[..., : len(HORIZONS)]
+
+
+def shrunk(model: keras.Model, shares: Sequence[float]) -> None:
+    """Multiplies what the networks add to the linear start of each horizon's log variance by a share, in place."""
+    for layer in model.layers:
+        if layer.name.startswith("heads_"):
+            kernel, bias = layer.get_weights()
+            kernel[:, : len(HORIZONS)] *= shares
+            bias[: len(HORIZONS)] *= shares
+            layer.set_weights([kernel, bias])
 
 
 def goals(variance: np.ndarray, returns: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -15,13 +16,15 @@ from . import baselines
 from .config import APP, HORIZONS, WARNING, Config
 from .data import Data, Refit, laid_out, say
 from .features import WARM_UP
-from .model import FREEDOM, MEAN, SCALE, UP, outputs
+from .model import FREEDOM, MEAN, SCALE, UP, log_variances, outputs, shrunk
 from .options import Predict
 from .sources import read_source
 from .trading import YEAR
 
 CALIBRATION = "calibration.json"
 EXAMPLE = "example.csv"
+SHARES = "shares.json"  # of a refit, see `model.shrunk`
+REFITS = "refits.json"  # how many refits are trained; model.keras of the run is the last of them
 LEVEL = 0.9  # of the intervals
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
@@ -52,14 +55,21 @@ class Predictor:
     def __init__(self, run: runs.Run) -> None:
         self.run, self.info = run, run.info()
         self.config = run.settings(Config)
-        self.model = run.load_model()  # of the last refit
+        self.model = run.load_model()
+        self.last = int(runs.read_json(run.file(REFITS), dict)["trained"]) - 1  # the refit that the model is of
         saved = run.file(CALIBRATION)
         self.calibration = runs.read_json(saved, dict) if saved.exists() else {"tickers": {}, "pooled": [1.0] * 3}
 
     def outputs(self, data: Data, number: int) -> np.ndarray:
-        """What the network of a refit says on each day: (tickers, days, outputs), see `model.build`."""
-        last = len(self.info["refits"]) - 1
-        model = self.model if number == last else part_of(self.run, number).load_model()
+        """What the network of a refit says on each day: (tickers, days, outputs), see `model.build`.
+
+        Raises:
+            InputError: that refit is not trained yet.
+        """
+        if number > self.last:
+            command = runs.training(APP)
+            raise InputError(f"{self.run.path}: refit {number + 1} is not trained yet. Go on with: {command}")
+        model = self.model if number == self.last else model_of(self.run, number)
         return outputs(model, data.scaled(number))
 
     def variance(self, data: Data, refit: Refit) -> np.ndarray:
@@ -82,7 +92,7 @@ class Predictor:
 
     def forecasts(self, data: Data) -> list[Forecast]:
         """A forecast after the last bar of each ticker."""
-        found = self.outputs(data, len(self.info["refits"]) - 1)
+        found = self.outputs(data, self.last)
         raw = variances(found)
         ratios = np.array(self.calibration.get("ratios", [[1.0, 1.0]] * len(HORIZONS)))
         forecasts = []
@@ -111,9 +121,17 @@ def part_of(run: runs.Run, number: int) -> runs.Run:
     return dataclasses.replace(run, path=run.path / f"refit_{number + 1}", fresh=False)
 
 
+def model_of(run: runs.Run, number: int) -> Any:
+    """The finished model of one refit."""
+    part = part_of(run, number)
+    model = part.load_model()
+    shrunk(model, runs.read_json(part.file(SHARES), dict)["shares"])
+    return model
+
+
 def variances(found: np.ndarray) -> np.ndarray:
     """Outputs (tickers, days, outputs) -> variances (horizons, tickers, days)."""
-    return np.exp(np.moveaxis(found[..., : len(HORIZONS)], -1, 0))
+    return np.exp(np.moveaxis(log_variances(found), -1, 0))
 
 
 def returns_interval(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

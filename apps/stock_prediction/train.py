@@ -1,7 +1,6 @@
 """Trains a network for each test period, walk-forward; compares it with the baselines; saves it."""
 
 import shlex
-import shutil
 
 import keras
 import numpy as np
@@ -11,12 +10,15 @@ from shared.fit import fit
 from shared.layers.budget import sized
 
 from . import linear
+from .batches import AllDays, Chunks
 from .config import APP, HORIZONS, RECIPES, WARNING, Config
-from .data import AllDays, Chunks, Data, Refit, load
+from .data import Data, Refit, load
 from .evaluate import measure, report
-from .model import Losses, averaged, build, goals, one_day_qlike
+from .model import Losses, averaged, build, goals, log_variances, one_day_qlike, outputs, shrunk
 from .options import Train
-from .predict import EXAMPLE, Predictor, part_of, show_example
+from .predict import EXAMPLE, REFITS, SHARES, Predictor, model_of, part_of, show_example
+
+STEPS = np.linspace(0, 1, 21)
 
 NEXT_STEPS = """
 Now try:
@@ -46,10 +48,12 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
     run.begin(data.info)
     print(f"{run.path}\n{data.info['source']}: {data.info['split']}; {len(data.info['inputs'])} inputs", flush=True)
     for refit in data.refits:
-        train_refit(config, part_of(run, refit.number), data, refit)
-        keras.utils.clear_session()
-        shutil.copyfile(part_of(run, refit.number).file("model.keras"), run.file(".model.new"))
-        run.file(".model.new").replace(run.file("model.keras"))
+        part = part_of(run, refit.number)
+        if not part.file(SHARES).exists():
+            train_refit(config, part, data, refit)
+            keras.utils.clear_session()
+        run.save_model(model_of(run, refit.number))
+        runs.write_json(run.file(REFITS), {"trained": refit.number + 1})
         seconds = sum(part_of(run, other.number).seconds() for other in data.refits[: refit.number + 1])
         runs.write_json(run.file("timing.json"), {"seconds": round(seconds, 3)})
     predictor = Predictor(run)
@@ -96,6 +100,8 @@ def train_refit(config: Config, part: runs.Run, data: Data, refit: Refit) -> Non
         deploy=lambda: used,
     )
     plots.learning_curves(history, part.file("learning_curves.png"), "qlike", f"one-day QLIKE, test {scale['from']}")
+    shares = best_shares(part, inputs, data, refit) if config.skip else [1.0] * len(HORIZONS)
+    runs.write_json(part.file(SHARES), {"shares": shares})  # last: a refit that has it is finished
 
 
 def _goals(data: Data, chosen: np.ndarray) -> np.ndarray:
@@ -111,3 +117,27 @@ def start(inputs: np.ndarray, data: Data, learned: np.ndarray) -> list[np.ndarra
         for place, horizon in enumerate(HORIZONS)
     ]
     return [np.stack([w[:-1] for w in found], axis=1), np.array([w[-1] for w in found])]
+
+
+def best_shares(part: runs.Run, inputs: np.ndarray, data: Data, refit: Refit) -> list[float]:
+    """The share of what the recurrence adds that validation likes best, for each horizon.
+
+    0 is the linear model, than which the network so never is worse on validation.
+    """
+    model = part.load_model()
+    whole = np.moveaxis(log_variances(outputs(model, inputs)), -1, 0)
+    shrunk(model, [0.0] * len(HORIZONS))
+    plain = np.moveaxis(log_variances(outputs(model, inputs)), -1, 0)
+    valid, shares = data.valid(refit), []
+    for place, chosen in enumerate(valid):
+        variance = data.targets.variance[place][chosen]
+        start, added = plain[place][chosen], (whole - plain)[place][chosen]
+
+        def loss(
+            share: float, variance: np.ndarray = variance, z: np.ndarray = start, more: np.ndarray = added
+        ) -> float:
+            """QLIKE at its best factor, but for a constant."""
+            return float(np.log((variance * np.exp(-z - share * more)).mean()) + (z + share * more).mean())
+
+        shares.append(float(min(STEPS, key=loss)))
+    return shares

@@ -295,6 +295,32 @@ def test_the_network_starts_as_the_linear_model_and_without_skip_as_a_constant()
     assert (np.asarray(small(skip=False)(x))[..., : len(HORIZONS)] == 0).all()
 
 
+def test_a_share_of_nothing_leaves_the_linear_model_and_one_of_all_the_network():
+    x = np.random.default_rng(8).normal(size=(1, 30, 3)).astype(np.float32)
+    network = small()
+    network.set_weights([np.random.default_rng(n).normal(size=w.shape) for n, w in enumerate(network.get_weights())])
+    before, weights = np.asarray(network(x)), network.get_layer("linear").get_weights()
+    model.shrunk(network, [1.0, 0.5, 0.0])
+    after, start = np.asarray(network(x)), (x @ weights[0] + weights[1])[:, :, None]
+    np.testing.assert_allclose(after[..., 0], before[..., 0], atol=1e-5)
+    np.testing.assert_allclose(after[..., 1] - start[..., 1], (before[..., 1] - start[..., 1]) / 2, atol=1e-4)
+    np.testing.assert_allclose(after[..., 2], np.broadcast_to(start[..., 2], after[..., 2].shape), atol=1e-4)
+
+
+def test_the_network_is_no_worse_than_its_linear_start_on_validation(run, predictor, index):
+    for refit in index.refits:
+        valid = index.valid(refit)
+        found = predictor.outputs(index, refit.number)
+        network = predict.part_of(run, refit.number).load_model()
+        model.shrunk(network, [0.0] * len(HORIZONS))
+        start = model.outputs(network, index.scaled(refit.number))
+        for place in range(len(HORIZONS)):
+            y = index.targets.variance[place][valid[place]]
+            ours, linear_only = (model.log_variances(out)[..., place][valid[place]] for out in (found, start))
+            losses = [np.log((y * np.exp(-z)).mean()) + z.mean() for z in (ours, linear_only)]
+            assert losses[0] <= losses[1] + 1e-6
+
+
 def test_the_likelihood_of_a_return_is_student_s_t():
     random = np.random.default_rng(7)
     r, mean, scale = random.normal(size=(3, 20)).astype(np.float32)
@@ -349,6 +375,9 @@ def test_a_run_that_was_stopped_between_two_refits_ends_with_the_same_figures(sm
     for name in ("metrics.json", predict.CALIBRATION, predict.EXAMPLE):
         (path / name).unlink()
     shutil.copyfile(path / "refit_1/model.keras", path / "model.keras")
+    (path / predict.REFITS).write_text('{"trained": 1}')
+    half = run_here(APP, "evaluate", GALLERY_RUNS=str(tmp_path / "runs"))
+    assert half.returncode == 2 and "refit 2 is not trained yet" in half.stderr
     done = run_here(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 0, done.stderr
     again = json.loads((path / "metrics.json").read_text())

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from apps.stock_prediction import bars, data, features, reading, rolling, sources, targets, variance
+from apps.stock_prediction import bars, batches, data, features, reading, rolling, sources, targets, variance
 from apps.stock_prediction.bars import Row
 from apps.stock_prediction.config import HORIZONS, SMOKE, Config
 from shared import InputError, MissingFileError
@@ -168,17 +168,17 @@ def test_every_training_day_counts_once_an_epoch_whatever_its_offset():
     weights = np.ones((count, days), np.float32)
     weights[:, :9] = 0
     config = Config(chunk_days=16, context_days=5, batch_size=4)
-    batches = data.Chunks(numbers, np.repeat(numbers, 5, axis=-1), weights, config)
+    made = batches.Chunks(numbers, np.repeat(numbers, 5, axis=-1), weights, config)
     for epoch in (0, 1):
         seen = []
-        for step in range(batches.steps):
-            inputs, goals, weight = batches.batch(epoch, step)
+        for step in range(made.steps):
+            inputs, goals, weight = made.batch(epoch, step)
             assert inputs.shape == (4, 21, 1) and (weight[:, :5] == 0).all()
             np.testing.assert_array_equal(inputs[..., 0], goals[..., 0])
             seen += inputs[..., 0][weight > 0].tolist()
         assert sorted(seen) == numbers[weights > 0].ravel().tolist()
-    assert not np.array_equal(batches.batch(0, 0)[0], batches.batch(1, 0)[0])
-    np.testing.assert_array_equal(batches.batch(1, 2)[0], batches.batch(1, 2)[0])
+    assert not np.array_equal(made.batch(0, 0)[0], made.batch(1, 0)[0])
+    np.testing.assert_array_equal(made.batch(1, 2)[0], made.batch(1, 2)[0])
 
 
 # The files of the public data
