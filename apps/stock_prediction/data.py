@@ -166,7 +166,7 @@ def tested_on(data: Data, path: str, config: Config) -> Data:
             f"{path}: expected at least {needed} days before the tested ones and {2 * max(HORIZONS)} tested; "
             f"received {test} and {days - test}. Use longer series"
         )
-    last = Refit(len(data.refits) - 1, test - min(config.valid_days, test - WARM_UP) + max(HORIZONS), test, days)
+    last = Refit(len(data.refits) - 1, max(test - config.valid_days, (WARM_UP + test) // 2), test, days)
     other = laid_out(found, (last,), {"source": path, "counts": dict(found.counts)})
     if other.info["inputs"] != data.info["inputs"]:
         raise InputError(

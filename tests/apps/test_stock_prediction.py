@@ -433,6 +433,20 @@ def test_several_tickers_are_refused_by_a_run_of_one(smoke, run, tmp_path):
     assert done.returncode == 2 and "trained on one ticker a file; received SP500, OTHER" in done.stderr
 
 
+def test_a_run_is_measured_on_other_bars_by_baselines_fitted_to_these(smoke, run, tmp_path):
+    rows = (run.path / predict.EXAMPLE).read_text().splitlines()
+    (tmp_path / "mine.csv").write_text("\n".join([rows[0], *rows[100:500]]).replace("SP500", "MINE") + "\n")
+    before = (run.path / "metrics.json").read_bytes()
+    done = run_here(APP, "evaluate", "--data", str(tmp_path / "mine.csv"), GALLERY_RUNS=str(smoke[0]))
+    assert done.returncode == 0, done.stderr
+    assert "mine.csv, gru" in done.stdout and "until when the network was fitted" in done.stderr
+    assert re.search(r"^  test +qlike \(horizon_days 1\) +\d\.\d+   .*pooled_linear \d", done.stdout, re.MULTILINE)
+    assert (run.path / "metrics.json").read_bytes() == before and (run.path / "trick-mine.png").exists()
+    (tmp_path / "few.csv").write_text("\n".join(rows[:200]) + "\n")
+    done = run_here(APP, "evaluate", "--data", str(tmp_path / "few.csv"), GALLERY_RUNS=str(smoke[0]))
+    assert done.returncode == 2 and "expected at least 188 days before the tested ones" in done.stderr
+
+
 @pytest.mark.parametrize("out", ["nowhere/out.csv", "."])
 def test_an_output_that_cannot_be_written_is_refused_before_any_work(out, smoke, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
