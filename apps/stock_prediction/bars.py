@@ -178,7 +178,12 @@ def _others(values: np.ndarray) -> np.ndarray:
 
 
 def _note(source: str, kind: str, places: list[str]) -> str:
-    named = "; ".join(f"{Path(place.partition(', line ')[0]).name}, line {place.partition(', line ')[2]}"
-                      if ", line " in place else place for place in places[:NAMED])  # fmt: skip
+    named = "; ".join(_without_folder(place) for place in places[:NAMED])
     more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
     return f"{source}: {len(places)} {kind} ({named}{more})"
+
+
+def _without_folder(place: str) -> str:
+    """ "bars.csv, line 7" for "/home/me/bars.csv, line 7"."""
+    file, comma, line = place.partition(", line ")
+    return Path(file).name + comma + line

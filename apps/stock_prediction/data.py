@@ -92,15 +92,14 @@ def load(config: Config) -> Data:
     scales = []
     for refit in refits:
         # The same days train all horizons but for the last few.
-        rows = data.inputs[data.train(refit, config.embargo)[0]]
-        deviation = rows.std(axis=0)
+        mean, deviation = scale_of(data.inputs[data.train(refit, config.embargo)[0]])
         scales.append(
             {
                 "from": str(found.days[refit.test]),
                 "until": str(found.days[refit.end - 1]),
                 "trained_until": str(found.days[refit.valid - 1 - config.embargo]),
-                "mean": rows.mean(axis=0).tolist(),
-                "deviation": np.where(deviation > 1e-6, deviation, 1.0).tolist(),
+                "mean": mean.tolist(),
+                "deviation": deviation.tolist(),
             }
         )
     examples = int(data.tested()[0].sum())
@@ -111,6 +110,15 @@ def load(config: Config) -> Data:
         fingerprint=fingerprint(found.tickers, found.days.astype(str).tolist(), found.close, data.series.variance),
     )
     return data
+
+
+def scale_of(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of the known values of each input; 0 and 1 of one that is never known or never changes."""
+    known = np.isfinite(rows)
+    counts = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, rows, 0).sum(axis=0) / counts
+    deviation = np.sqrt((np.where(known, rows - mean, 0) ** 2).sum(axis=0) / counts)
+    return mean, np.where(deviation > 1e-6, deviation, 1.0)
 
 
 def laid_out(found: Bars, refits: tuple[Refit, ...], info: dict[str, Any]) -> Data:

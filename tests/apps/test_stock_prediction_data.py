@@ -1,6 +1,7 @@
 """Bars and what is made of them: no look into the future, formulas by hand, what can be wrong with a file."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -340,6 +341,17 @@ def test_tickers_of_one_file_and_of_a_folder_are_the_same_panel(tmp_path):
     assert one.tickers == many.tickers == ("A", "B", "C")
     np.testing.assert_array_equal(one.close, many.close)
     assert np.isnan(one.close[1, :100]).all() and np.isfinite(one.close[0]).all()
+
+
+def test_bars_without_a_volume_are_enough(tmp_path):
+    rows = [line.rpartition(",")[0] for line in lines(walk(1, 700))]
+    path = file_of(tmp_path, rows, "date,open,high,low,close\n")
+    found = data.load(dataclasses.replace(SMOKE, data=str(path)))
+    assert np.isfinite(found.scaled(0)).all()
+    # JSON knows no NaN that equals itself: a run could not go on with it.
+    assert json.loads(json.dumps(found.info)) == found.info
+    volume = found.info["inputs"].index("volume_5")
+    assert (found.scaled(0)[..., volume] == 0).all()
 
 
 def test_too_few_days_are_refused_with_what_is_needed(tmp_path):
