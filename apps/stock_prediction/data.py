@@ -86,8 +86,8 @@ def load(config: Config) -> Data:
         InputError: an unknown source, a file that cannot be right, or too few days.
     """
     found = read_source(config.data).last(config.max_examples)
-    say(found.notes)
     refits = walk(found, config)
+    say(found.notes)
     data = laid_out(found, refits, {"source": found.source, "counts": dict(found.counts)})
     scales = []
     for refit in refits:
@@ -166,7 +166,6 @@ def tested_on(data: Data, path: str, config: Config) -> Data:
         InputError: a file that cannot be right, or too few days.
     """
     found = read_source(path)
-    say(found.notes)
     days = len(found.days)
     test, needed = days - round(days * config.test_share), WARM_UP + FEWEST + max(HORIZONS)
     if test < needed or days - test < 2 * max(HORIZONS):
@@ -181,6 +180,7 @@ def tested_on(data: Data, path: str, config: Config) -> Data:
             f"{path}: expected {'several tickers' if len(data.bars.tickers) > 1 else 'one ticker'}, as the run was "
             f"trained on; received {', '.join(found.tickers)}"
         )
+    say(found.notes)
     other.info.update(
         refits=data.info["refits"],
         split=f"test {found.days[test]} to {found.days[-1]}, {int(other.tested()[0].sum()):,} ticker-days",

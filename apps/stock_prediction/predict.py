@@ -163,7 +163,6 @@ def read_bars(path: str, info: dict) -> Data:
         InputError: too few days, or one ticker where the run was trained on several.
     """
     found = read_source(path)
-    say(found.notes)
     for number, ticker in enumerate(found.tickers):
         count = int(np.isfinite(found.close[number]).sum())
         if count <= WARM_UP:
@@ -172,6 +171,7 @@ def read_bars(path: str, info: dict) -> Data:
     if data.info["inputs"] != info["inputs"]:
         wanted = "several tickers, since it reads their average" if len(info["tickers"]) > 1 else "one ticker a file"
         raise InputError(f"{path}: the run was trained on {wanted}; received {', '.join(found.tickers)}")
+    say(found.notes)
     return data
 
 

@@ -401,7 +401,7 @@ def test_forecast_is_plain_text_and_a_table(smoke, run, tmp_path):
     assert done.returncode == 0, done.stderr
     assert re.search(r"volatility, next 22 days +\d+\.\d\d % a day \(90 %: \d", done.stdout)
     assert done.stdout.splitlines()[-1] == WARNING
-    rows = list(csv.DictReader(out.open()))
+    rows = list(csv.DictReader(out.read_text().splitlines()))
     assert [row["horizon_days"] for row in rows] == ["1", "5", "22"] and rows[0]["ticker"] == "SP500"
     assert float(rows[0]["low"]) < float(rows[0]["volatility_percent"]) < float(rows[0]["high"])
 
