@@ -60,7 +60,7 @@ def garch(data: Data, refit: Refit, leverage: bool = False) -> np.ndarray:
     for number in range(len(data.bars.tickers)):
         own = np.flatnonzero(np.isfinite(data.series.returns[number]))
         model = arch_model(data.series.returns[number, own], o=int(leverage), dist="t", rescale=False)
-        before, start = (int(np.searchsorted(own, day)) for day in (refit.test, refit.valid))
+        before, start = (int(np.searchsorted(own, day)) for day in (refit.test, refit.recent))
         with warnings.catch_warnings():
             # On few days the optimiser may end at a bound of the parameters, and its forecast is used all the same.
             warnings.simplefilter("ignore")
@@ -102,7 +102,7 @@ def pooled_linear(data: Data, refit: Refit) -> np.ndarray:
     return np.stack(found)
 
 
-PARTS = {"train": lambda data, refit: data.train(refit, 0), "valid": Data.valid, "before": Data.before}
+PARTS = (Data.train, Data.valid, Data.before)
 
 METHODS: dict[str, Method] = {
     "random_walk": random_walk,
@@ -126,11 +126,11 @@ def walked(method: Method, data: Data, proxy: str = "variance") -> np.ndarray:
 
 
 def factors(raw: np.ndarray, data: Data, refit: Refit, proxy: str = "variance") -> np.ndarray:
-    """(horizons, tickers) the factor with the least QLIKE on the validation days: the mean of y / f.
+    """(horizons, tickers) the factor with the least QLIKE on the last days before the test period: the mean of y / f.
 
     Every method gets it, the network too, so that none wins by its level alone.
     """
-    known = data.valid(refit) & np.isfinite(raw)
+    known = data.recent(refit) & np.isfinite(raw)
     ratio = np.where(known, getattr(data.targets, proxy) / raw, 0.0)
     counts = known.sum(axis=2)
     pooled = ratio.sum(axis=(1, 2)) / np.maximum(counts.sum(axis=1), 1)
@@ -173,7 +173,7 @@ def _regressed(data: Data, refit: Refit, columns: np.ndarray, logs: bool) -> np.
     found = []
     for place in range(len(HORIZONS)):
         variance = data.targets.variance[place]
-        train, valid, before = (part(data, refit)[place] for part in PARTS.values())
+        train, valid, before = (part(data, refit)[place] for part in PARTS)
         tried = {
             pooled: _scaled_qlike(variance[valid], _least_squares(columns, variance, train, logs, pooled)[valid])
             for pooled in (False, True)

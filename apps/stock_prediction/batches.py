@@ -6,8 +6,6 @@ from shared.data.sequences import Batches
 
 from .config import Config
 
-VALID_CONTEXT = 252  # days that the network reads before the first validation day
-
 
 class Chunks(Batches):
     """Sequences of `chunk_days` days of one ticker, each with the days before it that fill the state.
@@ -57,14 +55,13 @@ class Chunks(Batches):
 
 
 class AllDays(Batches):
-    """One batch of all tickers, some days before the first that counts and all that count.
+    """One batch of all tickers and all days up to the last that counts.
 
     Args: as those of `Chunks`.
     """
 
     def __init__(self, inputs: np.ndarray, goals: np.ndarray, weights: np.ndarray) -> None:
-        days = np.flatnonzero(weights.any(axis=0))
-        some = slice(max(0, days[0] - VALID_CONTEXT), days[-1] + 1)
+        some = slice(int(np.flatnonzero(weights.any(axis=0))[-1]) + 1)
         self.arrays = inputs[:, some], goals[:, some], weights[:, some]
         super().__init__(1)
 

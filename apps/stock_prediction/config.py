@@ -4,6 +4,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Annotated
 
+from annotated_types import Ge
+
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
@@ -26,11 +28,15 @@ class Config:
     test_from: str = ""
     # share of the days that are the test part, where --test-from is not given
     test_share: Fraction = 0.25
-    # days before each test period that validate: early stopping, calibration
-    valid_days: Count = 504
+    # days of a block; the days before each test period are cut into such blocks, some of which validate
+    block_days: Annotated[int, Ge(2 * HORIZONS[-1])] = 84
+    # every so manieth of these blocks validates, the others train
+    valid_every: Annotated[int, Ge(2)] = 5
+    # days before each test period from which the calibration factors of all methods come
+    calibration_days: Annotated[int, Ge(2 * HORIZONS[-1])] = 504
     # days from one refit to the next in the test part
     refit_days: Count = 504
-    # days left out between training and validation, more than those that the horizons make overlap
+    # days left out on both sides of a validation block, more than those that the horizons make overlap
     embargo: Whole = 5
     # architecture of the recurrent layers
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
@@ -81,7 +87,14 @@ class Config:
 
 DEFAULT = Config()
 SMOKE = Config(
-    max_examples=1000, valid_days=150, refit_days=150, units=4, chunk_days=63, ensemble_size=1, epochs=2, patience=0
+    max_examples=1000,
+    block_days=44,
+    refit_days=150,
+    units=4,
+    chunk_days=63,
+    ensemble_size=1,
+    epochs=2,
+    patience=0,
 )
 
 # `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.

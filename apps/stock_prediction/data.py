@@ -25,12 +25,21 @@ FEWEST = 100  # training days of the first fit
 
 @dataclasses.dataclass(frozen=True)
 class Refit:
-    """One fit of the walk: validates on the days from `valid`, tests on those from `test` to before `end`."""
+    """One fit of the walk, to the days before `test`, for those from `test` to before `end`.
+
+    Attributes:
+        number: from 0. test, end: days.
+        blocks: (from, to before) the days that validate.
+        recent: from this day on to the test period the calibration factors are measured.
+        embargo: days left out on both sides of a block.
+    """
 
     number: int
-    valid: int
     test: int
     end: int
+    blocks: tuple[tuple[int, int], ...]
+    recent: int
+    embargo: int
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,13 +57,20 @@ class Data:
     refits: tuple[Refit, ...]
     info: dict[str, Any]
 
-    def train(self, refit: Refit, embargo: int) -> np.ndarray:
-        """(horizons, tickers, days) bool: the training examples of a refit."""
-        return self.targets.inside(0, refit.valid - embargo)
+    def train(self, refit: Refit) -> np.ndarray:
+        """(horizons, tickers, days) bool: the training examples of a refit, whose targets are off its blocks."""
+        chosen = self.before(refit)
+        for start, end in refit.blocks:
+            chosen &= (self.targets.last < start - refit.embargo) | (self.targets.first >= end + refit.embargo)
+        return chosen
 
     def valid(self, refit: Refit) -> np.ndarray:
-        """The same of validation."""
-        return self.targets.inside(refit.valid, refit.test)
+        """The same of validation: targets within a block."""
+        return np.any([self.targets.inside(start, end) for start, end in refit.blocks], axis=0)
+
+    def recent(self, refit: Refit) -> np.ndarray:
+        """The last examples before the test period, trained on or not, which calibrate."""
+        return self.targets.inside(refit.recent, refit.test)
 
     def before(self, refit: Refit) -> np.ndarray:
         """All examples before the test period: what the baselines are fitted to."""
@@ -92,12 +108,11 @@ def load(config: Config) -> Data:
     scales = []
     for refit in refits:
         # The same days train all horizons but for the last few.
-        mean, deviation = scale_of(data.inputs[data.train(refit, config.embargo)[0]])
+        mean, deviation = scale_of(data.inputs[data.train(refit)[0]])
         scales.append(
             {
                 "from": str(found.days[refit.test]),
                 "until": str(found.days[refit.end - 1]),
-                "trained_until": str(found.days[refit.valid - 1 - config.embargo]),
                 "mean": mean.tolist(),
                 "deviation": deviation.tolist(),
             }
@@ -106,7 +121,7 @@ def load(config: Config) -> Data:
     data.info.update(
         refits=scales,
         split=f"test {scales[0]['from']} to {scales[-1]['until']}, {len(refits)} refit(s), {examples:,} ticker-days; "
-        f"{config.valid_days} days before each validate",
+        f"every {config.valid_every}. block of {config.block_days} days before validates",
         fingerprint=fingerprint(found.tickers, found.days.astype(str).tolist(), found.close, data.series.variance),
     )
     return data
@@ -141,22 +156,37 @@ def walk(found: Bars, config: Config) -> tuple[Refit, ...]:
     start = days - round(days * config.test_share)
     if config.test_from:
         start = int(np.searchsorted(found.days, np.datetime64(config.test_from, "D")))
-    needed = WARM_UP + FEWEST + config.embargo + max(HORIZONS) + config.valid_days
+    needed = WARM_UP + FEWEST + first_block(config) * config.block_days
     if start < needed or days - start < 2 * max(HORIZONS):
         first = found.days[min(start, days - 1)]
         raise InputError(
             f"{found.source}: expected at least {needed:,} days before the test part and {2 * max(HORIZONS)} in it; "
-            f"received {start:,} and {days - start:,}, from {first} on. Use longer series, or lower --valid-days "
-            f"(now {config.valid_days}), or choose --test-from or --test-share"
+            f"received {start:,} and {days - start:,}, from {first} on. Use longer series, or lower --block-days "
+            f"(now {config.block_days}), or choose --test-from or --test-share"
         )
     starts = list(range(start, days, config.refit_days))
     if len(starts) > 1 and days - starts[-1] < max(HORIZONS):
         starts.pop()  # a few days left over are no period of their own
     ends = [*starts[1:], days]
     return tuple(
-        Refit(number, test - config.valid_days, test, end)
+        refit_at(number, test, end, config, config.block_days)
         for number, (test, end) in enumerate(zip(starts, ends, strict=True))
     )
+
+
+def first_block(config: Config) -> int:
+    """Which block before the test period is the first that validates, counted backwards from 1."""
+    return (config.valid_every + 1) // 2
+
+
+def refit_at(number: int, test: int, end: int, config: Config, block: int) -> Refit:
+    """A refit with its validation blocks, spread over all days before the test period.
+
+    So all kinds of years validate, and the last ones train too. Training after a block does not look ahead of the test.
+    """
+    ends = range(test - (first_block(config) - 1) * block, WARM_UP + block, -config.valid_every * block)
+    blocks = tuple((end - block, end) for end in ends)
+    return Refit(number, test, end, blocks, max(WARM_UP, test - config.calibration_days), config.embargo)
 
 
 def tested_on(data: Data, path: str, config: Config) -> Data:
@@ -167,13 +197,14 @@ def tested_on(data: Data, path: str, config: Config) -> Data:
     """
     found = read_source(path)
     days = len(found.days)
-    test, needed = days - round(days * config.test_share), WARM_UP + FEWEST + max(HORIZONS)
+    test, block = days - round(days * config.test_share), 2 * max(HORIZONS)
+    needed = WARM_UP + FEWEST + first_block(config) * block
     if test < needed or days - test < 2 * max(HORIZONS):
         raise InputError(
             f"{path}: expected at least {needed} days before the tested ones and {2 * max(HORIZONS)} tested; "
             f"received {test} and {days - test}. Use longer series"
         )
-    last = Refit(len(data.refits) - 1, max(test - config.valid_days, (WARM_UP + test) // 2), test, days)
+    last = refit_at(len(data.refits) - 1, test, days, config, block)
     other = laid_out(found, (last,), {"source": path, "counts": dict(found.counts)})
     if other.info["inputs"] != data.info["inputs"]:
         raise InputError(

@@ -70,14 +70,14 @@ def train_refit(config: Config, part: runs.Run, data: Data, refit: Refit) -> Non
     keras.utils.set_random_seed(config.seed)
     model = build(config, data.info)
     inputs = data.scaled(refit.number)
-    learned, checked = data.train(refit, config.embargo), data.valid(refit)
+    learned, checked = data.train(refit), data.valid(refit)
     if config.skip:
         model.get_layer("linear").set_weights(start(inputs, data, learned))
     batches = Chunks(inputs, _goals(data, learned), learned[0].astype(np.float32), config)
     scale = data.info["refits"][refit.number]
     print(
-        f"\nrefit {refit.number + 1} of {len(data.refits)}, trained until {scale['trained_until']}, tested from "
-        f"{scale['from']}: {config.ensemble_size} network(s) of {config.layers} x {config.arch}, {config.units} units, "
+        f"\nrefit {refit.number + 1} of {len(data.refits)}, tested {scale['from']} to {scale['until']}: "
+        f"{config.ensemble_size} network(s) of {config.layers} x {config.arch}, {config.units} units, "
         f"{model.count_params():,} parameters",
         flush=True,
     )

@@ -14,7 +14,6 @@ from scipy import optimize, stats
 
 from apps.stock_prediction import backtest, baselines, data, evaluate, linear, model, predict, significance, trading
 from apps.stock_prediction.config import HORIZONS, SMOKE, WARNING, Config
-from apps.stock_prediction.data import Refit
 from shared import runs
 from tests.commands import run_here, trained
 
@@ -122,9 +121,9 @@ def test_the_calibration_factor_is_the_mean_of_truth_over_forecast_on_the_days_b
     refit = index.refits[1]
     raw = np.full(index.targets.variance.shape, 2.0)
     found = baselines.factors(raw, index, refit)
-    valid = index.valid(refit)
+    recent = index.recent(refit)
     for place in range(len(HORIZONS)):
-        assert found[place, 0] == pytest.approx((index.targets.variance[place][valid[place]] / 2).mean())
+        assert found[place, 0] == pytest.approx((index.targets.variance[place][recent[place]] / 2).mean())
     walked = baselines.walked(lambda data, refit: raw, index)
     assert walked[0, 0, refit.test] == pytest.approx(2 * found[0, 0])
     # With it a forecast that is ten times too high everywhere is none the worse.
@@ -388,7 +387,7 @@ def test_a_run_that_was_stopped_between_two_refits_ends_with_the_same_figures(sm
 def test_a_file_is_predicted_as_the_evaluation_predicts_its_last_day(predictor, run, index):
     read = predict.read_bars(str(run.path / predict.EXAMPLE), predictor.info)
     (found,) = predictor.forecasts(read)
-    last = predictor.variance(index, Refit(len(index.refits) - 1, 0, 0, 0))[:, 0, -1]
+    last = predictor.variance(index, index.refits[-1])[:, 0, -1]
     factor = predictor.calibration["tickers"]["SP500"]
     np.testing.assert_allclose(found.volatility, np.sqrt(last * factor), rtol=1e-4)
     assert all(low < middle < high for low, middle, high in zip(found.low, found.volatility, found.high, strict=True))
@@ -444,7 +443,7 @@ def test_a_run_is_measured_on_other_bars_by_baselines_fitted_to_these(smoke, run
     assert (run.path / "metrics.json").read_bytes() == before and (run.path / "trick-mine.png").exists()
     (tmp_path / "few.csv").write_text("\n".join(rows[:200]) + "\n")
     done = run_here(APP, "evaluate", "--data", str(tmp_path / "few.csv"), GALLERY_RUNS=str(smoke[0]))
-    assert done.returncode == 2 and "expected at least 188 days before the tested ones" in done.stderr
+    assert done.returncode == 2 and "expected at least 298 days before the tested ones" in done.stderr
 
 
 @pytest.mark.parametrize("out", ["nowhere/out.csv", "."])

@@ -149,16 +149,23 @@ def test_the_parts_of_all_refits_are_apart_and_every_test_day_is_predicted_once(
     asked = np.sum([found.asked(refit) for refit in found.refits], axis=0)
     assert asked.max() == 1 and asked[0, found.refits[0].test - 1 : -1].all()
     for refit in found.refits:
-        train, valid = found.train(refit, config.embargo), found.valid(refit)
+        train, valid = found.train(refit), found.valid(refit)
         assert not (train & valid).any() and not (valid & found.test(refit)).any()
-        assert found.targets.last[train].max() < refit.valid - config.embargo
-        assert found.targets.last[valid].max() < refit.test <= found.targets.first[found.test(refit)[0]].min()
+        assert max(found.targets.last[train].max(), found.targets.last[valid].max()) < refit.test
+        assert found.targets.first[found.test(refit)[0]].min() == refit.test
+        # No day that a training target counts is one of validation, or less than the embargo away from one.
+        counted = np.zeros(len(found.bars.days), bool)
+        for place, ticker, day in zip(*np.nonzero(train), strict=True):
+            counted[found.targets.first[ticker, day] : found.targets.last[place, ticker, day] + 1] = True
+        for start, end in refit.blocks:
+            assert not counted[start - config.embargo : end + config.embargo].any()
+        assert counted[refit.test - 1] and len(refit.blocks) > 1
 
 
 def test_means_and_deviations_come_from_the_training_days_alone():
     found = data.load(SMOKE)
     refit = found.refits[0]
-    rows = found.inputs[found.train(refit, SMOKE.embargo)[0]]
+    rows = found.inputs[found.train(refit)[0]]
     np.testing.assert_allclose(found.info["refits"][0]["mean"], rows.mean(axis=0))
     assert np.abs(found.scaled(0)).max() <= features.CLIPPED
 
@@ -358,7 +365,7 @@ def test_too_few_days_are_refused_with_what_is_needed(tmp_path):
     path = file_of(tmp_path, lines(walk(1, 300)))
     done = run_here("apps.stock_prediction", "train", "--data", str(path), GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
-    assert "expected at least" in done.stderr and "--valid-days" in done.stderr
+    assert "expected at least" in done.stderr and "--block-days" in done.stderr
     assert not (tmp_path / "runs").exists()
 
 
