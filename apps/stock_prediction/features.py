@@ -10,6 +10,9 @@ from .variance import FLOOR, garman_klass, log_return, parkinson
 
 SPANS = (1, 5, 22, 66)  # days of the averages: a day, a week, a month, a quarter
 WARM_UP = SPANS[-1]  # days of each ticker before its first example
+# Results are published once a quarter, 13 weeks of about 63 trading days apart: what was wild then may be so again.
+QUARTER = 63
+WIDTHS = (1, 1, 2, 2)  # days to each side of the same day one, two, three and four quarters ago
 CLIPPED = 6.0  # standard deviations
 
 
@@ -83,6 +86,8 @@ def _of_ticker(found: Bars, series: Series, number: int, own: np.ndarray) -> dic
     for span in SPANS[:3]:
         columns[f"return_{span}"] = trailing_mean(returns, span) * np.sqrt(span) / usual
         columns[f"fall_{span}"] = trailing_mean(np.minimum(returns, 0), span) * np.sqrt(span) / usual
+    relative = np.log(variance) - columns["log_variance_66"]
+    columns |= {f"season_{span}": season(relative, span) for span in SPANS[:3]}
     columns["size_1"] = np.abs(returns) / usual
     columns["night"] = overnight / usual
     columns["night_size"] = np.abs(overnight) / usual
@@ -90,6 +95,23 @@ def _of_ticker(found: Bars, series: Series, number: int, own: np.ndarray) -> dic
         quarter = trailing_mean(volume, SPANS[3])
         columns |= {f"volume_{span}": np.log(trailing_mean(volume, span) / quarter) for span in SPANS[:3]}
     return columns
+
+
+def season(values: np.ndarray, span: int) -> np.ndarray:
+    """(days,) the largest value about one quarter before the next `span` days, and two, three and four: their mean.
+
+    NaN where none is known.
+    """
+    total, count = np.zeros(len(values)), np.zeros(len(values))
+    for quarter, width in enumerate(WIDTHS, 1):
+        # The next bar is one bar ahead, so that the one `lag` before it is lag - 1 back.
+        lags = range(QUARTER * quarter - span + 1 - width, QUARTER * quarter + width + 1)
+        shifted = [np.concatenate([np.full(lag - 1, np.nan), values])[: len(values)] for lag in lags]
+        largest = np.fmax.reduce(shifted)
+        known = np.isfinite(largest)
+        total[known] += largest[known]
+        count += known
+    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
 
 
 def _market(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -88,6 +88,17 @@ def test_trailing_means_are_those_of_plain_slices_without_unknown_values():
             assert found == pytest.approx(some.mean()) if len(some) else np.isnan(found)
 
 
+def test_the_season_is_the_largest_value_about_a_quarter_before_the_next_days():
+    values = np.random.default_rng(2).normal(size=300)
+    # The bar after day 120 is 121; a quarter before it is 58, and a day to each side counts too.
+    assert features.season(values, 1)[120] == values[57:60].max()
+    # Of the second quarter before the five bars 121 to 125 day 0 is known alone.
+    assert features.season(values, 5)[120] == pytest.approx((values[57:64].max() + values[0]) / 2)
+    quarters = [values[137:140].max(), values[74:77].max(), values[10:15].max()]
+    assert features.season(values, 1)[200] == pytest.approx(np.mean(quarters))
+    assert np.isnan(features.season(values, 1)[60])
+
+
 # No look into the future
 
 
