@@ -51,19 +51,19 @@ class Config:
     # start from the pooled linear model on the same inputs, so that the network learns what is left
     skip: bool = True
     # share of the recurrent output dropped before the heads
-    dropout: Share = 0.2
+    dropout: Share = 0.3
     # weight of the likelihood of the next return in the loss; QLIKE of each horizon has 1
     return_weight: NotNegative = 0.1
     # weight of the cross-entropy of the next day's direction in the loss
     direction_weight: NotNegative = 0.1
     # days of a training sequence, each of them a training example
-    chunk_days: Count = 126
+    chunk_days: Count = 63
     # days before them that the network reads first, to fill its state
     context_days: Whole = 22
     # sequences in a batch
     batch_size: Count = 8
     # passes over the training days, of each refit
-    epochs: Count = 20
+    epochs: Count = 30
     # epochs without a better validation QLIKE before training ends; 0 = never
     patience: Whole = 6
     # peak learning rate, followed by cosine decay to zero
@@ -91,7 +91,6 @@ SMOKE = Config(
     block_days=44,
     refit_days=150,
     units=4,
-    chunk_days=63,
     ensemble_size=1,
     epochs=2,
     patience=0,
@@ -106,8 +105,11 @@ RECIPES = {
         test_from="2015-01-01",
         refit_days=252,
         units=32,
-        batch_size=24,
-        epochs=30,
+        ensemble_size=4,
+        chunk_days=126,
+        batch_size=16,
+        epochs=40,
         patience=8,
+        learning_rate=1e-3,
     ),
 }
