@@ -12,6 +12,8 @@ from .data import Data, Refit
 from .variance import qlike
 
 DECAYS = (0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98)
+RISK_METRICS = 0.94
+LEAST_FITTED = 100  # days of a ticker that its own GARCH is fitted to
 DAY_WEEK_MONTH = tuple(f"log_variance_{span}" for span in (1, 5, 22))
 LEVERAGE = tuple(f"fall_{span}" for span in (1, 5, 22))
 MARKET = tuple(f"market_{name}" for name in DAY_WEEK_MONTH)
@@ -52,15 +54,18 @@ def exponential_mean(values: np.ndarray, decay: float) -> np.ndarray:
 def garch(data: Data, refit: Refit, leverage: bool = False) -> np.ndarray:
     """GARCH(1,1) of each ticker's returns with Student-t errors (Bollerslev 1987), by `arch`.
 
-    With `leverage` GJR-GARCH (Glosten, Jagannathan and Runkle 1993), where negative returns raise the variance more.
+    With `leverage` GJR-GARCH (Glosten, Jagannathan and Runkle 1993), where negative returns raise the variance more. A
+    ticker with too few days before the test period to be fitted gets RiskMetrics' exponential mean.
     """
     from arch import arch_model
 
-    found = np.full(data.targets.variance.shape, np.nan)
+    found = np.array(_every_horizon(exponential_mean(data.series.squares, RISK_METRICS)))
     for number in range(len(data.bars.tickers)):
         own = np.flatnonzero(np.isfinite(data.series.returns[number]))
         model = arch_model(data.series.returns[number, own], o=int(leverage), dist="t", rescale=False)
         before, start = (int(np.searchsorted(own, day)) for day in (refit.test, refit.recent))
+        if before < LEAST_FITTED:
+            continue
         with warnings.catch_warnings():
             # On few days the optimiser may end at a bound of the parameters, and its forecast is used all the same.
             warnings.simplefilter("ignore")

@@ -12,7 +12,19 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from apps.stock_prediction import backtest, baselines, data, evaluate, linear, model, predict, significance, trading
+from apps.stock_prediction import (
+    backtest,
+    bars,
+    baselines,
+    data,
+    evaluate,
+    linear,
+    model,
+    predict,
+    significance,
+    trading,
+)
+from apps.stock_prediction.bars import Row
 from apps.stock_prediction.config import HORIZONS, SMOKE, WARNING, Config
 from shared import runs
 from tests.commands import run_here, trained
@@ -117,6 +129,31 @@ def test_no_method_looks_into_the_test_days_when_it_is_fitted(index):
         np.testing.assert_allclose(before[:, :, some], after[:, :, some], rtol=1e-9, err_msg=name)
 
 
+def test_a_ticker_that_was_listed_late_gets_a_forecast_from_every_method():
+    days = np.busday_offset("2010-01-04", np.arange(700))
+    drawn = np.random.default_rng(9).normal(size=(3, 700, 4))
+    close = 50 * np.exp(np.cumsum(0.01 * drawn[..., 0], axis=1))
+    open_ = close * np.exp(0.005 * drawn[..., 1])
+    high, low = (np.maximum(open_, close) * np.exp(np.abs(0.005 * drawn[..., 2])),
+                 np.minimum(open_, close) * np.exp(-np.abs(0.005 * drawn[..., 3])))  # fmt: skip
+    rows = {
+        name: [
+            Row(days[d], open_[n, d], high[n, d], low[n, d], close[n, d], 1.0, f"line {d}") for d in range(first, 700)
+        ]
+        for n, (name, first) in enumerate({"A": 0, "LATE": 560, "C": 3}.items())
+    }
+    panel = bars.bars("panel", rows)
+    refits = data.walk(panel, SMOKE)
+    found = data.laid_out(panel, refits, {})
+    mean, deviation = data.scale_of(found.inputs[found.train(refits[0])[0]])
+    found.info["refits"] = [{"mean": mean, "deviation": deviation}] * len(refits)
+    asked = np.any([found.asked(refit) for refit in refits], axis=0)
+    assert asked[1].any()
+    for name, method in baselines.METHODS.items():
+        forecast = baselines.walked(method, found)
+        assert np.isfinite(forecast[:, asked]).all() and (forecast[:, asked] > 0).all(), name
+
+
 def test_the_calibration_factor_is_the_mean_of_truth_over_forecast_on_the_days_before(index):
     refit = index.refits[1]
     raw = np.full(index.targets.variance.shape, 2.0)
@@ -208,9 +245,9 @@ def test_a_position_is_taken_at_the_next_open_and_its_change_is_paid(index):
     positions = np.zeros(index.bars.close.shape)
     positions[0, asked[:2]] = 1.0, 0.5
     found = trading.earned(positions, index, terms)
-    bars, days = index.bars, asked[:3] + 1
-    nights = bars.open[0, days] / bars.close[0, days - 1] - 1
-    daytimes = bars.close[0, days] / bars.open[0, days] - 1
+    found_bars, days = index.bars, asked[:3] + 1
+    nights = found_bars.open[0, days] / found_bars.close[0, days - 1] - 1
+    daytimes = found_bars.close[0, days] / found_bars.open[0, days] - 1
     expected = [
         daytimes[0] - 0.003,
         nights[1] + 0.5 * daytimes[1] - 0.0015,
