@@ -86,6 +86,21 @@ _SLOT_GATED_FILES = {
         ("test/label", "ce4bfe6590d9498e1078f30b4137d3e8b3e94277b444b26360c0bf2e9e282761", 11_634),
     ),
 }
+_DJIA = "https://raw.githubusercontent.com/szrlee/Stock-Time-Series-Analysis/master/data/"
+_DJIA_FILES = (
+    ("AAPL", "9a4d1d99d708b3a213fe4e709ba2e214fa67aed127972636d61823b87a843f5f", 150_601),
+    ("BA", "b31266aabe8a30f8e50249518d95dfae330d3103098b2567bc198efa6bde4a5e", 141_901),
+    ("CAT", "e8a5c568222ad3fd0faf805d2b4fb107df08c0fdd5cd4815ac565495cf815ec3", 142_412),
+    ("DIS", "954da09ba804110caecfe5e84b823d5ebfa4a2465b755488f7aa0c519a5d62a7", 143_304),
+    ("GE", "64254565e5f0e39c662acdb9e6efff9e0fb7a68e21247d8d5a5874435809af78", 140_489),
+    ("IBM", "91cbf31153bc397720a79bb4fb516f7ecc2e6440bc6b6591cfff6f02799ab169", 150_445),
+    ("INTC", "3f863a7eeceb2ed8afc2679f46a3ed8f2ad726a3fb20bb1c73630214b19a14f6", 146_447),
+    ("JNJ", "a269e31a74395e754b8885d635d94bd929cd305e75b3b12cd8a727445a2d72cb", 144_626),
+    ("JPM", "c744d6af260de2fad88ac670cae0e45bd98a990a1b36b60fef0fb73a7b8e831b", 143_231),
+    ("KO", "f223eac29fed8636549689269c1fb249423427e828416e2da2874113e233969f", 139_766),
+    ("MSFT", "1f1c9b6e9b78c16c5ff03411581c92f62662adb86b8eaf3590ea68cbf3f245da", 146_452),
+    ("XOM", "dbce1279e461f57e69c5f2f6f5b064587164423ec2e12c1240e4d26e88f45d37", 143_104),
+)
 
 CATALOGUE: dict[str, tuple[Resource, ...]] = {
     "tinyshakespeare": (
@@ -309,6 +324,17 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             bytes=12_485_792,
             local="an4/an4_mfcc.h5",
         ),
+    ),
+    "djia": tuple(
+        Resource(
+            name=f"djia {ticker}",
+            url=f"{_DJIA}{ticker}_2006-01-01_to_2018-01-01.csv",
+            sha256=sha256,
+            licence="no licence file",
+            bytes=size,
+            local=f"djia/{ticker}_2006-01-01_to_2018-01-01.csv.gz",
+        )
+        for ticker, sha256, size in _DJIA_FILES
     ),
     "pbc2": (
         Resource(

@@ -1,0 +1,115 @@
+"""Every setting of the app, and the recipes."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge
+
+from shared import InputError, settings
+from shared.layers import SEQUENCE_ARCHITECTURES
+from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+
+APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+HORIZONS = (1, 5, 22)  # trading days whose mean variance is predicted: a day, a week, a month
+WARNING = "Not investment advice: for study and demonstration, never for decisions about money."
+
+
+@dataclass(frozen=True)
+class Config:
+    """Which bars, how they are split in time, the network, and how it is trained."""
+
+    # builtin, djia, or the path of a CSV file or of a folder of them, with the columns date, open, high, low, close,
+    # perhaps volume, and name where a file has several tickers
+    data: str = "builtin"
+    # use only the last so many days; 0 = all
+    max_examples: Whole = 0
+    # first day of the test part, YYYY-MM-DD; by default the last --test-share of the days
+    test_from: str = ""
+    # share of the days that are the test part, where --test-from is not given
+    test_share: Fraction = 0.25
+    # days of a block; the days before each test period are cut into such blocks, some of which validate
+    block_days: Annotated[int, Ge(2 * HORIZONS[-1])] = 84
+    # every so manieth of these blocks validates, the others train
+    valid_every: Annotated[int, Ge(2)] = 5
+    # days before each test period from which the calibration factors of all methods come
+    calibration_days: Annotated[int, Ge(2 * HORIZONS[-1])] = 504
+    # days from one refit to the next in the test part
+    refit_days: Count = 504
+    # days left out on both sides of a validation block, more than those that the horizons make overlap
+    embargo: Whole = 5
+    # architecture of the recurrent layers
+    arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
+    # width of each recurrent layer of each network in the ensemble
+    units: Count = 16
+    # parameters of the whole ensemble, for which the width is solved; 0 = as --units says
+    params: Whole = 0
+    # how many recurrent layers
+    layers: Count = 1
+    # number of networks trained side by side, whose log variances are averaged
+    ensemble_size: Count = 2
+    # start from the pooled linear model on the same inputs, so that the network learns what is left
+    skip: bool = True
+    # share of the recurrent output dropped before the heads
+    dropout: Share = 0.3
+    # weight of the likelihood of the next return in the loss; QLIKE of each horizon has 1
+    return_weight: NotNegative = 0.1
+    # weight of the cross-entropy of the next day's direction in the loss
+    direction_weight: NotNegative = 0.1
+    # days of a training sequence, each of them a training example
+    chunk_days: Count = 63
+    # days before them that the network reads first, to fill its state
+    context_days: Whole = 22
+    # sequences in a batch
+    batch_size: Count = 8
+    # passes over the training days, of each refit
+    epochs: Count = 30
+    # epochs without a better validation QLIKE before training ends; 0 = never
+    patience: Whole = 6
+    # peak learning rate, followed by cosine decay to zero
+    learning_rate: Positive = 3e-3
+    # AdamW's weight decay, as a share of the learning rate
+    weight_decay: NotNegative = 0.05
+    # largest norm of the whole gradient
+    clip_norm: Positive = 1.0
+    # seed of initial weights, dropout and the order of the sequences
+    seed: Whole = 1
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+        if self.test_from:
+            try:
+                datetime.date.fromisoformat(self.test_from)
+            except ValueError:
+                raise InputError(f"--test-from: expected a day as YYYY-MM-DD; received {self.test_from!r}") from None
+
+
+DEFAULT = Config()
+SMOKE = Config(
+    max_examples=1000,
+    block_days=44,
+    refit_days=150,
+    units=4,
+    ensemble_size=1,
+    epochs=2,
+    patience=0,
+)
+
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+RECIPES = {
+    "builtin": DEFAULT,
+    "smoke": SMOKE,
+    "djia": Config(
+        data="djia",
+        test_from="2015-01-01",
+        refit_days=252,
+        units=32,
+        ensemble_size=4,
+        chunk_days=126,
+        batch_size=16,
+        epochs=40,
+        patience=8,
+        learning_rate=1e-3,
+    ),
+}

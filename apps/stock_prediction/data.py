@@ -1,0 +1,222 @@
+"""Bars to what a network is trained on, walk-forward: each test period is predicted by a fit to the days before it.
+
+Nothing leaks: inputs look back only, a target belongs to a part if every day that it counts does, days are left out
+between the parts, and means and deviations come from the training days alone.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared import InputError, trials
+from shared.runs import fingerprint
+
+from .bars import Bars
+from .config import HORIZONS, Config
+from .features import WARM_UP, Series, inputs, measured, scaled
+from .sources import read_source
+from .targets import Targets, targets
+
+FEWEST = 100  # training days of the first fit
+
+
+@dataclasses.dataclass(frozen=True)
+class Refit:
+    """One fit of the walk, to the days before `test`, for those from `test` to before `end`.
+
+    Attributes:
+        number: from 0. test, end: days.
+        blocks: (from, to before) the days that validate.
+        recent: from this day on to the test period the calibration factors are measured.
+        embargo: days left out on both sides of a block.
+    """
+
+    number: int
+    test: int
+    end: int
+    blocks: tuple[tuple[int, int], ...]
+    recent: int
+    embargo: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Data:
+    """All days at once; which of them train, validate and test is told by each refit.
+
+    `info` fits JSON: source, fingerprint, tickers, inputs (their names), refits (from, until: the first and last tested
+    day; mean, deviation of the inputs in training), split, counts of what was put right in the bars.
+    """
+
+    bars: Bars
+    series: Series
+    inputs: np.ndarray  # (tickers, days, inputs), unscaled
+    targets: Targets
+    refits: tuple[Refit, ...]
+    info: dict[str, Any]
+
+    def train(self, refit: Refit) -> np.ndarray:
+        """(horizons, tickers, days) bool: the training examples of a refit, whose targets are off its blocks."""
+        chosen = self.before(refit)
+        for start, end in refit.blocks:
+            chosen &= (self.targets.last < start - refit.embargo) | (self.targets.first >= end + refit.embargo)
+        return chosen
+
+    def valid(self, refit: Refit) -> np.ndarray:
+        """The same of validation: targets within a block."""
+        return np.any([self.targets.inside(start, end) for start, end in refit.blocks], axis=0)
+
+    def recent(self, refit: Refit) -> np.ndarray:
+        """The last examples before the test period, trained on or not, which calibrate."""
+        return self.targets.inside(refit.recent, refit.test)
+
+    def before(self, refit: Refit) -> np.ndarray:
+        """All examples before the test period: what the baselines are fitted to."""
+        return self.targets.inside(0, refit.test)
+
+    def asked(self, refit: Refit) -> np.ndarray:
+        """(tickers, days) bool: the days on which a forecast is due, those whose next bar is in the test period."""
+        return (self.targets.first >= refit.test) & (self.targets.first < refit.end)
+
+    def test(self, refit: Refit) -> np.ndarray:
+        """The test examples, see `train`; the last bar of a long horizon may be after the period."""
+        return self.asked(refit) & np.isfinite(self.targets.variance)
+
+    def tested(self) -> np.ndarray:
+        """The test examples of all refits."""
+        return np.any([self.test(refit) for refit in self.refits], axis=0)
+
+    def scaled(self, number: int) -> np.ndarray:
+        """(tickers, days, inputs) float32, as the network of this refit reads them."""
+        scale = self.info["refits"][number]
+        return scaled(self.inputs, np.array(scale["mean"]), np.array(scale["deviation"]))
+
+
+@trials.same_for_every_seed
+def load(config: Config) -> Data:
+    """Reads, checks and lays out the bars that `config.data` names.
+
+    Raises:
+        InputError: an unknown source, a file that cannot be right, or too few days.
+    """
+    found = read_source(config.data).last(config.max_examples)
+    refits = walk(found, config)
+    say(found.notes)
+    data = laid_out(found, refits, {"source": found.source, "counts": dict(found.counts)})
+    scales = []
+    for refit in refits:
+        # The same days train all horizons but for the last few.
+        mean, deviation = scale_of(data.inputs[data.train(refit)[0]])
+        scales.append(
+            {
+                "from": str(found.days[refit.test]),
+                "until": str(found.days[refit.end - 1]),
+                "mean": mean.tolist(),
+                "deviation": deviation.tolist(),
+            }
+        )
+    examples = int(data.tested()[0].sum())
+    data.info.update(
+        refits=scales,
+        split=f"test {scales[0]['from']} to {scales[-1]['until']}, {len(refits)} refit(s), {examples:,} ticker-days; "
+        f"every {config.valid_every}. block of {config.block_days} days before validates",
+        fingerprint=fingerprint(found.tickers, found.days.astype(str).tolist(), found.close, data.series.variance),
+    )
+    return data
+
+
+def scale_of(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of the known values of each input; 0 and 1 of one that is never known or never changes."""
+    known = np.isfinite(rows)
+    counts = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, rows, 0).sum(axis=0) / counts
+    deviation = np.sqrt((np.where(known, rows - mean, 0) ** 2).sum(axis=0) / counts)
+    return mean, np.where(deviation > 1e-6, deviation, 1.0)
+
+
+def laid_out(found: Bars, refits: tuple[Refit, ...], info: dict[str, Any]) -> Data:
+    """Bars with their inputs and targets."""
+    series = measured(found)
+    names, values = inputs(found, series)
+    info = info | {"tickers": list(found.tickers), "inputs": list(names)}
+    return Data(found, series, values, targets(series), refits, info)
+
+
+def say(notes: Sequence[str]) -> None:
+    """What was put right in the bars, on stderr."""
+    for note in notes:
+        print(note, file=sys.stderr)
+
+
+def walk(found: Bars, config: Config) -> tuple[Refit, ...]:
+    """The refits. Raises InputError if there are too few days for the first one, or none to test on."""
+    days = len(found.days)
+    start = days - round(days * config.test_share)
+    if config.test_from:
+        start = int(np.searchsorted(found.days, np.datetime64(config.test_from, "D")))
+    needed = WARM_UP + FEWEST + first_block(config) * config.block_days
+    if start < needed or days - start < 2 * max(HORIZONS):
+        first = found.days[min(start, days - 1)]
+        raise InputError(
+            f"{found.source}: expected at least {needed:,} days before the test part and {2 * max(HORIZONS)} in it; "
+            f"received {start:,} and {days - start:,}, from {first} on. Use longer series, or lower --block-days "
+            f"(now {config.block_days}), or choose --test-from or --test-share"
+        )
+    starts = list(range(start, days, config.refit_days))
+    if len(starts) > 1 and days - starts[-1] < max(HORIZONS):
+        starts.pop()  # a few days left over are no period of their own
+    ends = [*starts[1:], days]
+    return tuple(
+        refit_at(number, test, end, config, config.block_days)
+        for number, (test, end) in enumerate(zip(starts, ends, strict=True))
+    )
+
+
+def first_block(config: Config) -> int:
+    """Which block before the test period is the first that validates, counted backwards from 1."""
+    return (config.valid_every + 1) // 2
+
+
+def refit_at(number: int, test: int, end: int, config: Config, block: int) -> Refit:
+    """A refit with its validation blocks, spread over all days before the test period.
+
+    So all kinds of years validate, and the last ones train too. Training after a block does not look ahead of the test.
+    """
+    ends = range(test - (first_block(config) - 1) * block, WARM_UP + block, -config.valid_every * block)
+    blocks = tuple((end - block, end) for end in ends)
+    return Refit(number, test, end, blocks, max(WARM_UP, test - config.calibration_days), config.embargo)
+
+
+def tested_on(data: Data, path: str, config: Config) -> Data:
+    """Other bars, with the scales of the run: the last `test_share` of their days are tested, those before calibrate.
+
+    Raises:
+        InputError: a file that cannot be right, or too few days.
+    """
+    found = read_source(path)
+    days = len(found.days)
+    test, block = days - round(days * config.test_share), 2 * max(HORIZONS)
+    needed = WARM_UP + FEWEST + first_block(config) * block
+    if test < needed or days - test < 2 * max(HORIZONS):
+        raise InputError(
+            f"{path}: expected at least {needed} days before the tested ones and {2 * max(HORIZONS)} tested; "
+            f"received {test} and {days - test}. Use longer series"
+        )
+    last = refit_at(len(data.refits) - 1, test, days, config, block)
+    other = laid_out(found, (last,), {"source": path, "counts": dict(found.counts)})
+    if other.info["inputs"] != data.info["inputs"]:
+        raise InputError(
+            f"{path}: expected {'several tickers' if len(data.bars.tickers) > 1 else 'one ticker'}, as the run was "
+            f"trained on; received {', '.join(found.tickers)}"
+        )
+    say(found.notes)
+    other.info.update(
+        refits=data.info["refits"],
+        split=f"test {found.days[test]} to {found.days[-1]}, {int(other.tested()[0].sum()):,} ticker-days",
+    )
+    fitted = data.info["refits"][-1]["from"]
+    if found.days[test] < np.datetime64(fitted):
+        say([f"{path}: some of the days tested are before {fitted}, until when the network was fitted and validated"])
+    return other

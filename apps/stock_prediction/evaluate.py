@@ -1,0 +1,230 @@
+"""How good a run is compared with the baselines: variances by QLIKE, the direction, and trading on paper."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from shared import paired, results, runs, trials
+
+from . import baselines, pictures, significance, trading
+from .config import APP, HORIZONS, WARNING, Config
+from .data import Data, load, tested_on
+from .model import MEAN, UP
+from .options import Evaluate
+from .predict import Predictor, returns_interval, variances
+from .variance import qlike, qlike_of_square
+
+HEADLINE = ("qlike",)
+BAND = 1.96  # standard errors to each side of a mean, for 95 %
+
+
+def evaluate(options: Evaluate) -> None:
+    """The evaluate verb: measures a run again, from what is stored in its folder, on its test part or on other bars."""
+    run = runs.find(APP, options.run)
+    config = run.settings(Config)
+    data = load(config)
+    run.check(data.info)
+    pictured = ""
+    if options.data:
+        data, pictured = tested_on(data, options.data, config), f"-{Path(options.data).stem}"
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+    records = measure(Predictor(run), data, pictured)
+    report(records)
+    if options.record:
+        results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
+
+
+def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
+    """Measures the forecasts of the test days; draws them, and the trick of the usual tutorial.
+
+    Args:
+        predictor: of the run. data: the run's, or other bars.
+        pictured: how the names of the pictures end.
+    """
+    found = {refit.number: predictor.outputs(data, refit.number) for refit in data.refits}
+    said = joined(found, data)
+    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
+    ours = baselines.walked(lambda data, refit: variances(found[refit.number]), data)
+    theirs = baselines.forecasts(data)
+    records = [
+        figure(metric="qlike", options={"horizon_days": horizon}, **variance_figures(data, ours, theirs, place))
+        for place, horizon in enumerate(HORIZONS)
+    ]
+    records[0]["details"]["coverage_90"] = coverage(data, said)
+    on_squares = (
+        baselines.walked(lambda data, refit: variances(found[refit.number]), data, "squares"),
+        baselines.forecasts(data, "squares"),
+    )
+    records.append(figure(metric="qlike_squared_returns", **variance_figures(data, *on_squares, 0, "squares")))
+    records.append(figure(metric="directional_accuracy", **direction_figures(data, said)))
+    records += [figure(metric="sharpe", **figures) for figures in trading_figures(data, ours, said)]
+    run = predictor.run
+    pictures.forecast(data, ours, theirs, run.file(f"forecast{pictured}.png"))
+    pictures.trick(data, said[..., MEAN], run.file(f"trick{pictured}.png"))
+    return results.headed(records, HEADLINE)
+
+
+def joined(found: Mapping[int, np.ndarray], data: Data) -> np.ndarray:
+    """(tickers, days, outputs) on each test day what the network of its refit says; NaN on other days."""
+    said = np.full(next(iter(found.values())).shape, np.nan)
+    for refit in data.refits:
+        asked = data.asked(refit)
+        said[asked] = found[refit.number][asked]
+    return said
+
+
+def variance_figures(
+    data: Data, ours: np.ndarray, theirs: Mapping[str, np.ndarray], place: int, proxy: str = "variance"
+) -> dict:
+    """The figures of one horizon as `shared.results.record` takes them, all methods on the same days.
+
+    details: dm (against each baseline: t and p of Diebold and Mariano, and on how many tickers the network is better),
+    confidence_set, by_ticker.
+    """
+    target = getattr(data.targets, proxy)[place]
+    score = qlike if proxy == "variance" else qlike_of_square
+    forecasts = {"network": ours[place]} | {name: forecast[place] for name, forecast in theirs.items()}
+    tested = np.all([np.isfinite(forecast) for forecast in forecasts.values()], axis=0)
+    tested &= data.tested()[place] & np.isfinite(target)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        losses = {name: np.where(tested, score(target, forecast), 0.0) for name, forecast in forecasts.items()}
+    daily = {name: significance.daily(loss, tested) for name, loss in losses.items()}
+    means = {name: float(loss[tested].mean()) for name, loss in losses.items()}
+    network = means.pop("network")
+    best = paired.best(means, "lower")
+    against = {name: compared(data, losses, daily, tested, name, HORIZONS[place]) for name in means}
+    ahead = -against[best]["difference"]
+    width = BAND * against[best].pop("error")
+    return {
+        "value": network,
+        "direction": "lower",
+        "baselines": means,
+        "ahead": (ahead - width, ahead + width),
+        "details": {
+            "days": int(tested.any(axis=0).sum()),
+            "dm": against,
+            "confidence_set": significance.confidence_set(daily),
+            "by_ticker": by_ticker(data, losses, tested),
+        },
+    }
+
+
+def compared(data: Data, losses: Mapping, daily: Mapping, tested: np.ndarray, name: str, horizon: int) -> dict:
+    """The network against one baseline: pooled by days, and ticker by ticker."""
+    found = significance.diebold_mariano(daily["network"], daily[name], horizon)
+    better, for_sure, count = 0, 0, 0
+    for number in range(len(data.bars.tickers)):
+        days = tested[number]
+        if days.sum() > 2:
+            one = significance.diebold_mariano(losses["network"][number, days], losses[name][number, days], horizon)
+            better, count = better + (one["difference"] < 0), count + 1
+            for_sure += one["difference"] < 0 and one["p"] < 0.05
+    return found | {"tickers": count, "better_on": better, "significantly_on": for_sure}
+
+
+def by_ticker(data: Data, losses: Mapping[str, np.ndarray], tested: np.ndarray) -> dict:
+    """The mean loss of each method on each ticker."""
+    return {
+        ticker: {name: results.rounded(float(loss[number, tested[number]].mean())) for name, loss in losses.items()}
+        for number, ticker in enumerate(data.bars.tickers)
+        if tested[number].any()
+    }
+
+
+def coverage(data: Data, said: np.ndarray) -> float:
+    """The share of the next returns within their 90 % interval."""
+    tested = data.tested()[0] & np.isfinite(data.targets.returns)
+    low, high = returns_interval(said[tested])
+    returns = data.targets.returns[tested]
+    return results.rounded(float(((low <= returns) & (returns <= high)).mean()))
+
+
+def direction_figures(data: Data, said: np.ndarray) -> dict:
+    """How often the sign of the next return is right, compared with a rise every day; intervals by blocks of days."""
+    tested = data.tested()[0] & np.isfinite(data.targets.returns)
+    rose = data.targets.returns > 0
+    right = significance.daily(np.where(tested, (said[..., UP] > 0) == rose, 0.0), tested)
+    up = significance.daily(np.where(tested, rose, 0.0), tested)
+    count = tested.sum(axis=0)[tested.any(axis=0)]
+
+    def share(values: np.ndarray, rows: np.ndarray) -> float:
+        return float((values[rows] * count[rows]).sum() / count[rows].sum())
+
+    every = np.arange(len(count))
+    ahead = significance.interval(lambda rows: share(right, rows) - share(up, rows), len(count))
+    chances = np.where(rose, expit(said[..., UP]), 1 - expit(said[..., UP]))[tested]
+    return {
+        "value": share(right, every),
+        "direction": "higher",
+        "baselines": {"always_up": share(up, every)},
+        "ahead": ahead,
+        "details": {
+            "interval": list(significance.interval(lambda rows: share(right, rows), len(count))),
+            "nats": results.rounded(float(-np.log(chances).mean())),
+        },
+    }
+
+
+def trading_figures(data: Data, ours: np.ndarray, said: np.ndarray) -> list[dict]:
+    """The Sharpe ratio of each strategy on the usual terms, compared with holding all tickers."""
+    found = strategies(data, ours, said, trading.Terms())
+    held = found.pop("buy_and_hold")
+    figures = []
+    for name, returns in found.items():
+
+        def lead(rows: np.ndarray, returns: np.ndarray = returns) -> float:
+            return trading.sharpe(returns[rows]) - trading.sharpe(held[rows])
+
+        figures.append(
+            {
+                "value": trading.sharpe(returns),
+                "direction": "higher",
+                "options": {"strategy": name},
+                "baselines": {"buy_and_hold": trading.sharpe(held)},
+                "ahead": significance.interval(lead, len(held)),
+            }
+        )
+    return figures
+
+
+def strategies(data: Data, ours: np.ndarray, said: np.ndarray, terms: trading.Terms) -> dict[str, np.ndarray]:
+    """Daily returns of each strategy; the variance of the next 5 days sizes positions, as it changes less from day to
+    day than that of the next one, and trading costs money."""
+    positions = {
+        "volatility_target": trading.volatility_target(ours[1], terms),
+        "direction": trading.direction(expit(said[..., UP]), terms),
+        "buy_and_hold": np.ones(ours[1].shape),
+    }
+    return {name: trading.earned(values, data, terms) for name, values in positions.items()}
+
+
+def report(records: list[dict]) -> None:
+    """Prints the figures, the tests of their differences, and what the direction deserves."""
+    results.report(records)
+    for record in (r for r in records if r["metric"] == "qlike"):
+        details, horizon = record["details"], record["options"]["horizon_days"]
+        print(f"    {horizon}-day QLIKE, network minus baseline, on {details['days']:g} days (Diebold-Mariano):")
+        strongest = paired.best(record["baselines"], "lower")
+        for name, found in details["dm"].items():
+            if horizon > 1 and name != strongest:
+                continue
+            print(
+                f"      {name:24} {found['difference']:+.4f}, t {found['t']:+.2f}, p {found['p']:.2g}; better on "
+                f"{found['better_on']:g} of {found['tickers']:g} tickers"
+            )
+        print(f"      90 % model confidence set: {', '.join(details['confidence_set'])}")
+    (side,) = (r for r in records if r["metric"] == "directional_accuracy")
+    low, high = side["details"]["interval"]
+    print(f"    {sentence(side['value'], low, high, side['baselines']['always_up'])}\n{WARNING}", flush=True)
+
+
+def sentence(value: float, low: float, high: float, always_up: float) -> str:
+    """What the directional accuracy deserves to be said about it."""
+    said = f"The next day's direction: {value:.3f} right ({low:.3f} to {high:.3f}), always up {always_up:.3f}: "
+    if low <= always_up <= high or value <= always_up:
+        return said + "it was not predicted."
+    return said + "better than always up on these days; costs are not in this figure."

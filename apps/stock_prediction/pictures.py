@@ -1,0 +1,60 @@
+"""Pictures of the test days: the volatility and its forecasts; the trick of the usual tutorial."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from shared import plots
+
+from .data import Data
+from .trading import YEAR
+
+SHOWN = ("garch_t", "pooled_linear")  # baselines that are drawn
+TRICK_DAYS = 60
+
+
+def forecast(data: Data, ours: np.ndarray, theirs: Mapping[str, np.ndarray], path: Path) -> None:
+    """The first ticker's volatility of each test day, in per cent a year, and what was forecast the day before."""
+    tested = np.flatnonzero(data.tested()[0][0] & np.isfinite(ours[0][0]))
+    days = data.bars.days[data.targets.first[0, tested]]
+    figure, axes = plots.new_figure(f"{data.bars.tickers[0]}: volatility of a day and its forecasts", size=(9.0, 4.0))
+
+    def annual(variance: np.ndarray) -> np.ndarray:
+        return np.sqrt(YEAR * variance[tested])
+
+    axes.plot(days, annual(data.targets.variance[0][0]), ".", color="0.7", markersize=3, label="measured")
+    for name in SHOWN:
+        axes.plot(days, annual(theirs[name][0][0]), linewidth=0.9, label=name.replace("_", " "))
+    axes.plot(days, annual(ours[0][0]), color="k", linewidth=1.1, label="network")
+    axes.set(ylabel="per cent a year", yscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend(ncols=4)
+    plots.save(figure, path)
+
+
+def trick(data: Data, mean: np.ndarray, path: Path) -> None:
+    """Prices of the first ticker, "predicted" as in the usual tutorial, and the same prices moved by one day.
+
+    The forecast of the next price, Close times the predicted change, lies close to the price and looks good. So does
+    yesterday's price.
+    """
+    tested = np.flatnonzero(data.tested()[0][0] & np.isfinite(mean[0]))
+    close, first = data.bars.close[0], data.targets.first[0, tested]
+    price, copy = close[first], close[tested]
+    predicted = copy * np.exp(mean[0, tested] / 100)
+    wrong = {name: np.sqrt(np.mean((price - other) ** 2)) for name, other in (("net", predicted), ("copy", copy))}
+    some = slice(-TRICK_DAYS, None)
+    figure, axes = plots.new_figure(
+        f"{data.bars.tickers[0]}: a price forecast that looks good is yesterday's price\n"
+        f"root mean square error: forecast {wrong['net']:.3f}, price of the day before {wrong['copy']:.3f}",
+        size=(9.0, 4.2),
+    )
+    days = data.bars.days[first][some]
+    axes.plot(days, price[some], "k", linewidth=1.2, label="price")
+    axes.plot(days, predicted[some], "C1", linewidth=1.2, label="network's forecast of it, made the day before")
+    axes.plot(days, copy[some], "C0--", linewidth=1.0, label="price of the day before")
+    axes.tick_params(axis="x", rotation=20)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    plots.save(figure, path)

@@ -1,0 +1,224 @@
+"""Loads a trained run and predicts from daily bars: volatility with an interval, the odds of a rise."""
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from scipy.special import expit
+
+from shared import InputError, runs
+
+from . import baselines
+from .config import APP, HORIZONS, WARNING, Config
+from .data import Data, Refit, laid_out, say
+from .features import WARM_UP
+from .model import FREEDOM, MEAN, SCALE, UP, log_variances, outputs, shrunk
+from .options import Predict
+from .sources import read_source
+from .trading import YEAR
+
+CALIBRATION = "calibration.json"
+EXAMPLE = "example.csv"
+SHARES = "shares.json"  # of a refit, see `model.shrunk`
+REFITS = "refits.json"  # how many refits are trained; model.keras of the run is the last of them
+LEVEL = 0.9  # of the intervals
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast:
+    """What is predicted after the last bar of a ticker; volatilities in per cent a day.
+
+    Attributes:
+        day: of the last bar. close: its price.
+        volatility: of the mean variance of the next 1, 5, 22 days. low, high: the 90 % interval of what it will be.
+        returns: the 90 % interval of the next return, in per cent. up: the probability that it is above 0.
+    """
+
+    ticker: str
+    day: str
+    close: float
+    volatility: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    returns: tuple[float, float]
+    up: float
+
+
+class Predictor:
+    """A trained run, ready to use: bars in, forecasts out."""
+
+    def __init__(self, run: runs.Run) -> None:
+        self.run, self.info = run, run.info()
+        self.config = run.settings(Config)
+        self.model = run.load_model()
+        self.last = int(runs.read_json(run.file(REFITS), dict)["trained"]) - 1  # the refit that the model is of
+        saved = run.file(CALIBRATION)
+        self.calibration = runs.read_json(saved, dict) if saved.exists() else {"tickers": {}, "pooled": [1.0] * 3}
+
+    def outputs(self, data: Data, number: int) -> np.ndarray:
+        """What the network of a refit says on each day: (tickers, days, outputs), see `model.build`.
+
+        Raises:
+            InputError: that refit is not trained yet.
+        """
+        if number > self.last:
+            command = runs.training(APP)
+            raise InputError(f"{self.run.path}: refit {number + 1} is not trained yet. Go on with: {command}")
+        model = self.model if number == self.last else model_of(self.run, number)
+        return outputs(model, data.scaled(number))
+
+    def variance(self, data: Data, refit: Refit) -> np.ndarray:
+        """(horizons, tickers, days) the network's variances, before calibration; a method as those of `baselines`."""
+        return variances(self.outputs(data, refit.number))
+
+    def calibrate(self, data: Data) -> None:
+        """Saves the factor of each ticker and how far the variance was from its forecast, by the last refit."""
+        refit = data.refits[-1]
+        raw = self.variance(data, refit)
+        factor = baselines.factors(raw, data, refit)
+        valid = data.valid(refit)
+        ratio = data.targets.variance / (raw * factor[..., None])
+        self.calibration = {
+            "tickers": {name: factor[:, number].tolist() for number, name in enumerate(data.bars.tickers)},
+            "pooled": factor.mean(axis=1).tolist(),
+            "ratios": [np.quantile(ratio[n][valid[n]], TAILS).tolist() for n in range(len(HORIZONS))],
+        }
+        runs.write_json(self.run.file(CALIBRATION), self.calibration)
+
+    def forecasts(self, data: Data) -> list[Forecast]:
+        """A forecast after the last bar of each ticker."""
+        found = self.outputs(data, self.last)
+        raw = variances(found)
+        ratios = np.array(self.calibration.get("ratios", [[1.0, 1.0]] * len(HORIZONS)))
+        forecasts = []
+        for number, ticker in enumerate(data.bars.tickers):
+            last = np.flatnonzero(data.series.traded[number])[-1]
+            factor = np.array(self.calibration["tickers"].get(ticker, self.calibration["pooled"]))
+            variance = raw[:, number, last] * factor
+            low, high = returns_interval(found[number, last])
+            forecasts.append(
+                Forecast(
+                    ticker,
+                    str(data.bars.days[last]),
+                    float(data.bars.close[number, last]),
+                    tuple(np.sqrt(variance)),
+                    tuple(np.sqrt(variance * ratios[:, 0])),
+                    tuple(np.sqrt(variance * ratios[:, 1])),
+                    (float(low), float(high)),
+                    float(expit(found[number, last, UP])),
+                )
+            )
+        return forecasts
+
+
+def part_of(run: runs.Run, number: int) -> runs.Run:
+    """The folder of one refit in a run, with a model and a checkpoint of its own."""
+    return dataclasses.replace(run, path=run.path / f"refit_{number + 1}", fresh=False)
+
+
+def model_of(run: runs.Run, number: int) -> Any:
+    """The finished model of one refit."""
+    part = part_of(run, number)
+    model = part.load_model()
+    shrunk(model, runs.read_json(part.file(SHARES), dict)["shares"])
+    return model
+
+
+def variances(found: np.ndarray) -> np.ndarray:
+    """Outputs (tickers, days, outputs) -> variances (horizons, tickers, days)."""
+    return np.exp(np.moveaxis(log_variances(found), -1, 0))
+
+
+def returns_interval(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 90 % interval of the next return by Student's t, from outputs (..., outputs)."""
+    degrees = 2.5 + np.logaddexp(0, found[..., FREEDOM] + 2.0)
+    scale = np.exp(found[..., SCALE]) * np.sqrt((degrees - 2) / degrees)
+    low, high = (found[..., MEAN] + scale * stats.t.ppf(tail, degrees) for tail in TAILS)
+    return low, high
+
+
+def predict(options: Predict) -> None:
+    """The predict verb: a few lines of plain text for each ticker."""
+    _check_out(options)
+    predictor = Predictor(runs.find(APP, options.run))
+    data = read_bars(options.bars, predictor.info)
+    found = predictor.forecasts(data)
+    for forecast in found:
+        print(described(forecast))
+    if options.out:
+        runs.write_text(Path(options.out), table_of(found))
+        print(f"Written to {options.out}")
+    print(WARNING)
+
+
+def read_bars(path: str, info: dict) -> Data:
+    """Bars laid out as a run reads them.
+
+    Raises:
+        InputError: too few days, or one ticker where the run was trained on several.
+    """
+    found = read_source(path)
+    for number, ticker in enumerate(found.tickers):
+        count = int(np.isfinite(found.close[number]).sum())
+        if count <= WARM_UP:
+            raise InputError(f"{path}: expected more than {WARM_UP} bars of {ticker} to predict from; received {count}")
+    data = laid_out(found, (), {"source": path, "refits": info["refits"]})
+    if data.info["inputs"] != info["inputs"]:
+        wanted = "several tickers, since it reads their average" if len(info["tickers"]) > 1 else "one ticker a file"
+        raise InputError(f"{path}: the run was trained on {wanted}; received {', '.join(found.tickers)}")
+    say(found.notes)
+    return data
+
+
+def _check_out(options: Predict) -> None:
+    """Refuses what cannot be written before any work starts."""
+    if options.out is None:
+        return
+    path = Path(options.out)
+    if not path.parent.is_dir() or path.is_dir():
+        raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {options.out}")
+    if path.exists() and Path(options.bars).exists() and path.samefile(options.bars):
+        raise InputError(f"--out: expected another file than that of the bars; received {options.out}")
+
+
+def described(found: Forecast) -> str:
+    """A forecast in plain text."""
+    lines = [f"{found.ticker}, after the Close of {found.day} at {found.close:,.2f}:"]
+    for place, horizon in enumerate(HORIZONS):
+        when = "next day" if horizon == 1 else f"next {horizon} days"
+        lines.append(
+            f"  volatility, {when:12} {found.volatility[place]:5.2f} % a day (90 %: {found.low[place]:.2f} to "
+            f"{found.high[place]:.2f}), {found.volatility[place] * YEAR**0.5:5.1f} % a year"
+        )
+    low, high = found.returns
+    lines.append(f"  next day's return, 90 %: {low:+.2f} % to {high:+.2f} %; probability of a rise {found.up:.3f}")
+    return "\n".join(lines)
+
+
+def table_of(found: list[Forecast]) -> str:
+    """Forecasts as CSV: ticker, day, horizon_days, volatility_percent a day, low, high, probability_up (of one day)."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["ticker", "day", "horizon_days", "volatility_percent", "low", "high", "probability_up"])
+    for each in found:
+        for place, horizon in enumerate(HORIZONS):
+            numbers = [f"{values[place]:.6f}" for values in (each.volatility, each.low, each.high)]
+            rows.writerow([each.ticker, each.day, horizon, *numbers, f"{each.up:.6f}" if horizon == 1 else ""])
+    return text.getvalue()
+
+
+def show_example(predictor: Predictor, data: Data) -> None:
+    """Predicts after the last bar; saves all bars as a file that `predict` takes."""
+    found, cells = data.bars, ["date,open,high,low,close,volume,name"]
+    for number, ticker in enumerate(found.tickers):
+        for day in np.flatnonzero(data.series.traded[number]):
+            values = (getattr(found, name)[number, day] for name in ("open", "high", "low", "close", "volume"))
+            said = ",".join("" if np.isnan(value) else f"{value:.10g}" for value in values)
+            cells.append(f"{found.days[day]},{said},{ticker}")
+    runs.write_text(predictor.run.file(EXAMPLE), "\n".join(cells) + "\n")
+    print(f"\n{described(predictor.forecasts(data)[0])}")

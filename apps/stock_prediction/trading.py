@@ -1,0 +1,123 @@
+"""Trading on paper: positions from forecasts, what they earn after costs, and what their Sharpe ratio is worth."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from .data import Data
+from .significance import interval
+
+YEAR = 252  # trading days
+EULER = 0.5772156649015329
+BASIS_POINT = 1e-4
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """How is traded: costs of turnover in basis points, volatility a year in per cent, largest position."""
+
+    cost_bps: float = 5.0
+    slippage_bps: float = 2.0
+    target_volatility: float = 15.0
+    leverage: float = 1.0
+
+
+def volatility_target(variance: np.ndarray, terms: Terms) -> np.ndarray:
+    """Positions that would have the same volatility every day: less where more is expected, never short."""
+    return np.minimum(terms.target_volatility / np.sqrt(YEAR * variance), terms.leverage)
+
+
+def direction(up: np.ndarray, terms: Terms) -> np.ndarray:
+    """All in where a rise is likelier than a fall, else out; from the probability of a rise."""
+    return np.where(up > 0.5, min(1.0, terms.leverage), 0.0)
+
+
+def earned(positions: np.ndarray, data: Data, terms: Terms) -> np.ndarray:
+    """What an equal share in each ticker earns on each tested day, after costs: (days,) simple returns.
+
+    A position is decided after a day's Close and taken at the next Open: the night still earns the one before.
+    The cost of its change is paid then, and that of the first one too.
+
+    Args:
+        positions: (tickers, days) on the day they are decided, as multiples of the ticker's share of the capital.
+    """
+    tested = data.tested()[0] & np.isfinite(data.targets.returns)
+    days = len(data.bars.days)
+    total, count = np.zeros(days), np.zeros(days)
+    price = (terms.cost_bps + terms.slippage_bps) * BASIS_POINT
+    for number in range(len(positions)):
+        origins = np.flatnonzero(tested[number])
+        now = positions[number, origins]
+        before = np.concatenate([[0.0], now[:-1]])
+        night, day = (getattr(data.targets, name)[number, origins] for name in ("overnight", "daytime"))
+        # Without an Open nothing can be traded at it: the old position earns the whole day.
+        unknown = np.isnan(night) | np.isnan(day)
+        now = np.where(unknown, before, now)
+        night = np.where(unknown, data.targets.returns[number, origins], night)
+        day = np.where(unknown, 0.0, day)
+        profit = before * np.expm1(night / 100) + now * np.expm1(day / 100) - price * np.abs(now - before)
+        total[data.targets.first[number, origins]] += profit
+        count[data.targets.first[number, origins]] += 1
+    return total[count > 0] / count[count > 0]
+
+
+def sharpe(returns: np.ndarray) -> float:
+    """Mean over standard deviation of daily returns, of a year; without interest on cash."""
+    deviation = returns.std(ddof=1)
+    return float(returns.mean() / deviation * math.sqrt(YEAR)) if deviation > 0 else 0.0
+
+
+def sharpe_interval(returns: np.ndarray) -> tuple[float, float]:
+    """Its 95 % interval by blocks of days."""
+    return interval(lambda rows: sharpe(returns[rows]), len(returns))
+
+
+def drawdown(returns: np.ndarray) -> float:
+    """The largest loss from a peak, as a share of it."""
+    wealth = np.concatenate([[1.0], np.cumprod(1 + returns)])
+    return float((1 - wealth / np.maximum.accumulate(wealth)).max())
+
+
+def expected_best(spread: float, count: int) -> float:
+    """The Sharpe ratio that the best of `count` trials has by chance, where none is any good.
+
+    Bailey and Lopez de Prado (2014), "The deflated Sharpe ratio", doi:10.3905/jpm.2014.40.5.094, equation 1:
+    sqrt(V) ((1 - g) Z(1 - 1/N) + g Z(1 - 1/(N e))), g Euler's constant, Z the normal quantile.
+
+    Args:
+        spread: sqrt(V), the standard deviation of the trials' ratios. count: N.
+    """
+    if count < 2:
+        return 0.0
+    first, second = stats.norm.ppf(1 - 1 / count), stats.norm.ppf(1 - 1 / (count * math.e))
+    return spread * float((1 - EULER) * first + EULER * second)
+
+
+def deflated_sharpe(ratio: float, least: float, days: int, skew: float, kurtosis: float) -> float:
+    """The probability that the true Sharpe ratio is above `least`.
+
+    The same source, equation 2: Z((SR - SR0) sqrt(T - 1) / sqrt(1 - s SR + (k - 1) / 4 SR^2)).
+
+    Args:
+        ratio, least: SR and SR0 of a day, not of a year. days: T.
+        skew, kurtosis: s and k of the daily returns; 0 and 3 if they are normal.
+    """
+    spread = math.sqrt(max(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2, 1e-12))
+    return float(stats.norm.cdf((ratio - least) * math.sqrt(days - 1) / spread))
+
+
+def deflated(returns: np.ndarray, trials: Sequence[float]) -> float:
+    """The probability that the Sharpe ratio of these daily returns is more than the luck of the best trial.
+
+    Args:
+        trials: the Sharpe ratio a year of every trial, this one among them.
+    """
+    if not returns.std() > 0:
+        return 0.0
+    of_a_day = np.asarray(trials) / math.sqrt(YEAR)
+    least = expected_best(float(of_a_day.std(ddof=1)) if len(trials) > 1 else 0.0, len(trials))
+    moments = float(stats.skew(returns)), float(stats.kurtosis(returns, fisher=False))
+    return deflated_sharpe(sharpe(returns) / math.sqrt(YEAR), least, len(returns), *moments)

@@ -1,0 +1,38 @@
+"""Variances of a day from its bar, and the loss that forecasts of them are judged by. Returns are in per cent."""
+
+import numpy as np
+
+FLOOR = 1e-4  # of a variance in squared per cent: one basis point a day, the tick of a price
+
+
+def log_return(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
+    """100 log(later / earlier), in per cent."""
+    return 100 * (np.log(later) - np.log(earlier))
+
+
+def parkinson(high: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """Variance from the range alone, Parkinson (1980), doi:10.1086/296071: log(H/L)^2 / (4 log 2)."""
+    return log_return(high, low) ** 2 / (4 * np.log(2))
+
+
+def garman_klass(open_: np.ndarray, high: np.ndarray, low: np.ndarray, close: np.ndarray) -> np.ndarray:
+    """Garman and Klass (1980), doi:10.1086/296072: log(H/L)^2 / 2 - (2 log 2 - 1) log(C/O)^2.
+
+    Where that is not above zero, which a bar whose Open or Close is not quite right can do, Parkinson's.
+    """
+    found = 0.5 * log_return(high, low) ** 2 - (2 * np.log(2) - 1) * log_return(close, open_) ** 2
+    return np.where(found > 0, found, parkinson(high, low))
+
+
+def qlike(variance: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+    """y/f - log(y/f) - 1 of each day, 0 where the forecast is right; Patton (2011), doi:10.1016/j.jeconom.2010.03.034.
+
+    It ranks forecasts alike for every unbiased proxy y, and punishes too low a forecast most.
+    """
+    ratio = variance / forecast
+    return ratio - np.log(ratio) - 1
+
+
+def qlike_of_square(squared_return: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+    """log f + r^2/f, the same ranking without log r^2, which a day without a change makes infinite."""
+    return np.log(forecast) + squared_return / forecast
