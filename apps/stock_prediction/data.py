@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, trials
-from shared.runs import fingerprint
+from shared.fingerprint import fingerprint
 
 from .bars import Bars
 from .config import HORIZONS, Config

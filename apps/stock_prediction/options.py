@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from shared import InputError, settings
 from shared.cli import Verbs
+from shared.runs import OfRun
 from shared.settings import NotNegative, Positive, chosen, one_of
 from shared.trials import Seeds
 
@@ -27,7 +28,7 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(OfRun):
     """Measure a trained run again, on its test part or on other bars, and compare it with the baselines."""
 
     # the run's name; by default the newest
@@ -44,7 +45,7 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(OfRun):
     """Predict the volatility of the next 1, 5 and 22 days and the odds of a rise, from daily bars."""
 
     # CSV file or folder with the columns date, open, high, low, close, perhaps volume, and name if there are several
@@ -56,7 +57,7 @@ class Predict:
 
 
 @dataclass(frozen=True)
-class Backtest:
+class Backtest(OfRun):
     """Trade the test part on paper, after costs, and say how much of the Sharpe ratio the number of trials explains."""
 
     # the run's name; by default the newest

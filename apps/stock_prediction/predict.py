@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
-from shared import InputError, runs
+from shared import InputError, files, runs
 
 from . import baselines
 from .config import APP, HORIZONS, WARNING, Config
@@ -88,7 +88,7 @@ class Predictor:
             "pooled": factor.mean(axis=1).tolist(),
             "ratios": [np.quantile(ratio[n][valid[n]], TAILS).tolist() for n in range(len(HORIZONS))],
         }
-        runs.write_json(self.run.file(CALIBRATION), self.calibration)
+        files.write_json(self.run.file(CALIBRATION), self.calibration)
 
     def forecasts(self, data: Data) -> list[Forecast]:
         """A forecast after the last bar of each ticker."""
@@ -151,7 +151,7 @@ def predict(options: Predict) -> None:
     for forecast in found:
         print(described(forecast))
     if options.out:
-        runs.write_text(Path(options.out), table_of(found))
+        files.write_text(Path(options.out), table_of(found))
         print(f"Written to {options.out}")
     print(WARNING)
 
@@ -220,5 +220,5 @@ def show_example(predictor: Predictor, data: Data) -> None:
             values = (getattr(found, name)[number, day] for name in ("open", "high", "low", "close", "volume"))
             said = ",".join("" if np.isnan(value) else f"{value:.10g}" for value in values)
             cells.append(f"{found.days[day]},{said},{ticker}")
-    runs.write_text(predictor.run.file(EXAMPLE), "\n".join(cells) + "\n")
+    files.write_text(predictor.run.file(EXAMPLE), "\n".join(cells) + "\n")
     print(f"\n{described(predictor.forecasts(data)[0])}")

@@ -5,7 +5,7 @@ import shlex
 import keras
 import numpy as np
 
-from shared import plots, runs, trials
+from shared import files, plots, runs, trials
 from shared.fit import fit
 from shared.layers.budget import sized
 
@@ -53,9 +53,9 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
             train_refit(config, part, data, refit)
             keras.utils.clear_session()
         run.save_model(model_of(run, refit.number))
-        runs.write_json(run.file(REFITS), {"trained": refit.number + 1})
+        files.write_json(run.file(REFITS), {"trained": refit.number + 1})
         seconds = sum(part_of(run, other.number).seconds() for other in data.refits[: refit.number + 1])
-        runs.write_json(run.file("timing.json"), {"seconds": round(seconds, 3)})
+        files.write_json(run.file("timing.json"), {"seconds": round(seconds, 3)})
     predictor = Predictor(run)
     predictor.calibrate(data)
     records = measure(predictor, data)
@@ -101,7 +101,7 @@ def train_refit(config: Config, part: runs.Run, data: Data, refit: Refit) -> Non
     )
     plots.learning_curves(history, part.file("learning_curves.png"), "qlike", f"one-day QLIKE, test {scale['from']}")
     shares = best_shares(part, inputs, data, refit) if config.skip else [1.0] * len(HORIZONS)
-    runs.write_json(part.file(SHARES), {"shares": shares})  # last: a refit that has it is finished
+    files.write_json(part.file(SHARES), {"shares": shares})  # last: a refit that has it is finished
 
 
 def _goals(data: Data, chosen: np.ndarray) -> np.ndarray:

@@ -71,6 +71,18 @@ def recordings(folder):
     return folder / "mine.csv"
 
 
+def shares(folder):
+    random = np.random.default_rng(0)
+    close = 100 * np.exp(np.cumsum(0.01 * random.normal(size=420)))
+    days = np.busday_offset("2015-01-05", np.arange(420))
+    rows = [
+        f"{day},{c:.4f},{1.01 * c * (1 + 0.01 * wild):.4f},{0.99 * c:.4f},{1.002 * c:.4f},1000\n"
+        for day, c, wild in zip(days, close, random.random(420), strict=True)
+    ]
+    (folder / "mine.csv").write_text("date,open,high,low,close,volume\n" + "".join(rows))
+    return folder / "mine.csv"
+
+
 OWN = {
     "text_generation": text,
     "translation": pairs,
@@ -79,6 +91,7 @@ OWN = {
     "sentiment_analysis": sentences,
     "chatbot": requests,
     "speech_recognition": recordings,
+    "stock_prediction": shares,
 }
 MEASURING = [app for app in APPS if measures_own_data(app)]
 every_measuring_app = pytest.mark.parametrize("app", MEASURING)
