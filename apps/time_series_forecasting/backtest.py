@@ -97,8 +97,8 @@ def refitted(predictor: Predictor, mine: Mine, windows: Windows) -> None:
     past = dataclasses.replace(windows, who=who, at=np.concatenate(known))
     if len(past) < LEAST_ROWS:
         raise InputError(
-            f"--refit: expected {LEAST_ROWS} windows of {config.reach} + {config.horizon} steps or more before the first "
-            f"origin; received {len(past)}. Give a longer file, or fewer --origins."
+            f"--refit: expected {LEAST_ROWS} windows of {config.reach} + {config.horizon} steps or more before the "
+            f"first origin; received {len(past)}. Give a longer file, or fewer --origins."
         )
     last = max(1, len(past) // 5)
     order = np.argsort(past.at, kind="stable")

@@ -36,7 +36,7 @@ class Config:
     # share of each series at its end that is the test part; public data have fixed parts
     test_fraction: Fraction = 0.2
     # share of each series before that which validates
-    valid_fraction: Fraction = 0.1
+    valid_fraction: Fraction = 0.15
     # train on at most so many windows, spread evenly; 0 = all
     max_examples: Whole = 0
     # the network: segments of the window read by a recurrent layer, or an encoder and a decoder that go step by step
@@ -122,7 +122,6 @@ SMOKE = Config(
     max_examples=400,
     batch_size=64,
     epochs=2,
-    valid_fraction=0.15,
 )
 _ETT = Config(
     data="etth1",

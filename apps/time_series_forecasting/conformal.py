@@ -3,7 +3,7 @@
 import numpy as np
 
 GRID = np.linspace(0, 1, 101)  # probabilities at which the distribution of the scores is kept
-FEWEST = 50  # validation windows of a series from which it has scores of its own
+FEWEST = 20  # validation windows of a series from which it has scores of its own
 LEAST_WIDTH = 1e-6
 NARROWEST = -0.45  # by how much of its width an interval may shrink at either end
 

@@ -22,7 +22,7 @@ def build(config: Config, info: dict) -> keras.Model:
     It is, in units of the scaled series,
 
         x = (window - shift) / scale                     shift and scale of this window, see `NORMALISATIONS`
-        f = ridge(x) + start + gate network(x, ...)      ridge is 0 with --no-skip
+        f = ridge(x) + width start + gate network(x, ...)      ridge is 0 with --no-skip
         forecast = shift + scale f                       as `ROLES` says
 
     The network's output layer starts at zero, so training starts from the linear forecast; gate is 1 in training, and
@@ -43,7 +43,9 @@ def build(config: Config, info: dict) -> keras.Model:
         who = who + keras.layers.Dense(config.embedding, name="static_embedding")(inputs["static"])
     network = {"segments": segments, "encoder_decoder": encoder_decoder}[config.network]
     learned = network(config, x[:, -config.lookback :], who, inputs.get("known"))
-    forecast = Joined(ROLES[config.head], name="joined")([linear, learned, shift, scale])
+    forecast = Joined(ROLES[config.head], len(info["names"]) + 1, name="joined")(
+        [linear, learned, shift, scale, series]
+    )
     return keras.Model(inputs, forecast, name=APP)
 
 
@@ -151,35 +153,38 @@ class Joined(keras.layers.Layer):
     """Linear forecast (batch, horizon) and network (batch, horizon, numbers) -> both together, see `build`.
 
     Args:
-        roles: what each number is, see `heads.ROLES`.
+        roles: what each number is, see `heads.ROLES`. series: how many there are, and one for all others.
 
-    Weights:  start (horizon, numbers) and gate (), not trained.
+    Weights:  start (horizon, numbers), width (series, 1) and gate (), not trained.
     """
 
-    def __init__(self, roles: tuple[str, ...], **kwargs: Any) -> None:
+    def __init__(self, roles: tuple[str, ...], series: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.roles = tuple(roles)
+        self.roles, self.series = tuple(roles), series
 
     def build(self, shapes: Any) -> None:
         """Creates the weights."""
         shape = (shapes[1][1], len(self.roles))
         self.start = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="start")
+        self.width = self.add_weight(shape=(self.series, 1), initializer="ones", trainable=False, name="width")
         self.gate = self.add_weight(shape=(), initializer="ones", trainable=False, name="gate")
 
     def call(self, inputs: Any) -> Any:
         """See the class."""
-        linear, learned, shift, scale = inputs
+        linear, learned, shift, scale, series = inputs
         location, stretched = (
             ops.convert_to_tensor(np.array([role == wanted for role in self.roles], np.float32))
             for wanted in ("location", "log_scale")
         )
-        f = linear[..., None] * location + self.start + self.gate * learned
+        width = ops.take(self.width, series, axis=0)  # (batch, 1)
+        start = self.start * (location * width[..., None] + 1 - location)
+        f = linear[..., None] * location + start + self.gate * learned
         moved = location * (scale[..., None] * f + shift[..., None]) + (1 - location) * f
-        return moved + stretched * ops.log(scale)[..., None]
+        return moved + stretched * ops.log(scale * width)[..., None]
 
     def get_config(self) -> dict:
         """The arguments that make an equal layer."""
-        return {**super().get_config(), "roles": self.roles}
+        return {**super().get_config(), "roles": self.roles, "series": self.series}
 
 
 def set_linear(model: keras.Model, kernel: np.ndarray, bias: np.ndarray) -> None:
@@ -187,9 +192,10 @@ def set_linear(model: keras.Model, kernel: np.ndarray, bias: np.ndarray) -> None
     model.get_layer("ridge").set_weights([kernel, bias])
 
 
-def set_start(model: keras.Model, start: np.ndarray) -> None:
-    """Puts what the head starts from into the model, see `heads.start`."""
+def set_start(model: keras.Model, start: np.ndarray, width: np.ndarray) -> None:
+    """Puts what the head starts from into the model, see `heads.start`, and how wide the errors of each series are."""
     model.get_layer("joined").start.assign(start)
+    model.get_layer("joined").width.assign(width[:, None])
 
 
 def set_gate(model: keras.Model, gate: float) -> None:

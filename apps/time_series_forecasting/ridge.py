@@ -8,7 +8,7 @@ import numpy as np
 from .windows import Windows
 
 # In units of the mean variance of the window's steps; validation chooses.
-STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 CHUNK = 8192  # windows at a time
 SMALLEST = 1e-4  # standard deviation, in units of the whole series', by which a window is divided
 

@@ -1,4 +1,4 @@
-"""Forecasts as rows come: a growing file or standard input, constant memory, intervals that adapt, a state that is kept.
+"""Forecasts as rows come, from a growing file or standard input: constant memory, adaptive intervals, a kept state.
 
 Each series has its last values and the intervals that still wait for theirs; every step is forecast, also one that has
 no row, so that a streamed forecast equals that of the whole file.
@@ -81,8 +81,8 @@ class Streamer:
 
     def warm_up(self) -> None:
         """Compiles the model, so that the first value does not wait for it."""
-        code = len(self.info["names"])
-        tail = Tail("", code, clock.Clock(**self.info["clocks"][0]), self._static(()), np.zeros(self.config.reach), 0, 1,
+        code, steps = len(self.info["names"]), clock.Clock(**self.info["clocks"][0])
+        tail = Tail("", code, steps, self._static(()), np.zeros(self.config.reach), 0, 1,
                     (0.0, 1.0), self._adaptive(code))  # fmt: skip
         self._forecast(tail)
 

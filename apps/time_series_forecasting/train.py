@@ -20,6 +20,7 @@ from .pictures import fan
 from .predict import DECILES, SHOWN, Predictor
 from .windows import WindowBatches
 
+LEAST_WIDTH = 0.01  # of the errors of a series, such as a constant one
 GATES = np.linspace(0, 1, 11)
 SPREAD_ROWS = 5000  # training windows from whose errors the head's start is made
 
@@ -125,8 +126,18 @@ def start_from_ridge(model: keras.Model, data: Data, config: Config) -> ridge.Ri
     x, shift, scale = ridge.normalised(data.train.past(some), config.normalise, config.lookback)
     forecast = found(x) if found else np.zeros((len(some), config.horizon))
     residuals = (data.train.future(some) - shift) / scale - forecast
-    set_start(model, heads.start(config.head, residuals))
+    width = widths(residuals, data.train.who[some], len(data.info["names"]))
+    set_start(model, heads.start(config.head, residuals / width[data.train.who[some]][:, None]), width)
     return found
+
+
+def widths(residuals: np.ndarray, who: np.ndarray, count: int) -> np.ndarray:
+    """(count + 1,) the mean absolute error of each series compared with that of all; 1 for others."""
+    each, found = np.abs(residuals).mean(axis=1), np.ones(count + 1)
+    total, windows = np.bincount(who, each, minlength=count), np.bincount(who, minlength=count)
+    seen = windows > 0
+    found[:-1][seen] = total[seen] / windows[seen] / max(float(each.mean()), 1e-8)
+    return np.maximum(found, LEAST_WIDTH)
 
 
 def choose_gate(run: runs.Run, data: Data, config: Config, linear: ridge.Ridge | None) -> None:
