@@ -27,10 +27,10 @@ def baselines(data: Data, config: Config) -> dict[str, Baseline]:
         found["last_week"] = lambda windows: repeated(windows, windows.store.week)
     fitted = []
     # In ascending order, each of them once: those of the run, and those that the literature uses
-    for length in ridge.lookbacks(data.train, sorted({*config.linear, *RIDGES})):
+    for length in ridge.lookbacks(data.linear, sorted({*config.linear, *RIDGES})):
         if data.test.at.min() < length:
             continue
-        fitted.append(ridge.fit(data.train, data.valid, length, config.normalise, config.lookback))
+        fitted.append(ridge.fit(data.linear, data.valid, length, config.normalise, config.lookback))
         found[f"ridge_{length}"] = linear(fitted[-1], config)
     several = [each for each in fitted if len(each.kernel) > RIDGES[0]]
     if len(several) > 1:

@@ -32,10 +32,12 @@ class Data:
     `info` fits JSON: source, fingerprint, split; of each series names, clocks, seasons, shift, scale, error_scale (the
     mean absolute error of the seasonal naive forecast in training, in the data's unit); calendar; known and static
     (names and how they are coded) and how many columns they make; reach, lookback, horizon; aligned (whether all series
-    have the same moments).
+    have the same moments). `linear` are the training windows with a past of any length, for linear forecasts of a
+    shorter one.
     """
 
     train: Windows
+    linear: Windows
     valid: Windows
     test: Windows
     panel: Panel
@@ -57,19 +59,21 @@ def load(config: Config) -> Data:
     padded = [before(end[0], config) for end in ends]
     if any(padded):
         warn([f"{panel.source}: series filled up at their start for --lookback: {sum(map(bool, padded)):,}"])
-    cut = {"train": [], "valid": [], "test": []}
+    cut = {"train": [], "linear": [], "valid": [], "test": []}
     for (train, valid, test), more in zip(ends, padded, strict=True):
-        first = max(config.reach, more)
-        for part, low, high in (("train", first, train + more), ("valid", train + more, valid + more),
-                                ("test", valid + more, test + more)):  # fmt: skip
+        bounds = {
+            "train": (max(config.reach, more), train + more),
+            "linear": (more + 1, train + more),
+            "valid": (train + more, valid + more),
+            "test": (valid + more, test + more),
+        }
+        for part, (low, high) in bounds.items():
             cut[part].append(np.arange(low, high - config.horizon + 1))
     code = np.arange(len(panel.series))
     found = {part: windows(store, origins, code, config) for part, origins in cut.items()}
-    found["train"] = found["train"].among(spread(len(found["train"]), config.max_examples))
     if config.max_examples:
-        found["valid"] = found["valid"].among(spread(len(found["valid"]), config.max_examples))
-        found["test"] = found["test"].among(spread(len(found["test"]), config.max_examples))
-    sizes = ", ".join(f"{part} {len(found[part]):,}" for part in cut)
+        found = {part: some.among(spread(len(some), config.max_examples)) for part, some in found.items()}
+    sizes = ", ".join(f"{part} {len(found[part]):,}" for part in ("train", "valid", "test"))
     info |= {
         "fingerprint": fingerprint(store.values, store.observed, store.start, store.known, store.static),
         "split": sizes,

@@ -72,8 +72,8 @@ def normalised(past: np.ndarray, how: str, lookback: int) -> tuple[np.ndarray, n
 def moments(windows: Windows, lookback: int, how: str, network: int) -> Moments:
     """The sums over all windows that have so long a past; one counts by how much of its future was observed."""
     found = None
-    for rows in chunks(windows, lookback):
-        reach = max(lookback, network) if how == "window" else lookback
+    reach = max(lookback, network) if how == "window" else lookback
+    for rows in chunks(windows, reach):
         x, shift, scale = normalised(windows.past(rows, reach).astype(np.float64), how, network)
         x = x[:, -lookback:]
         y = (windows.future(rows) - shift) / scale
@@ -96,9 +96,9 @@ def moments(windows: Windows, lookback: int, how: str, network: int) -> Moments:
     return found
 
 
-def chunks(windows: Windows, lookback: int) -> Iterator[np.ndarray]:
+def chunks(windows: Windows, reach: int) -> Iterator[np.ndarray]:
     """Rows of the windows with so long a past, some at a time."""
-    rows = np.flatnonzero(windows.at >= lookback)
+    rows = np.flatnonzero(windows.at >= reach)
     for start in range(0, len(rows), CHUNK):
         yield rows[start : start + CHUNK]
 

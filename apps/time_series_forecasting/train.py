@@ -114,7 +114,7 @@ def start_from_ridge(model: keras.Model, data: Data, config: Config) -> ridge.Ri
     found = None
     if config.skip:
         fits = [
-            ridge.fit(data.train, data.valid, length, config.normalise, config.lookback) for length in config.linear
+            ridge.fit(data.linear, data.valid, length, config.normalise, config.lookback) for length in config.linear
         ]
         found = ridge.mean(fits, config.reach)
         set_linear(model, found.kernel, found.bias)
