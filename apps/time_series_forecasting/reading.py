@@ -143,7 +143,7 @@ def header(cells: Sequence[str], known: Sequence[str], static: Sequence[str], so
         raise InputError(
             f"{where}: expected a column of dates called {' or '.join(DATES[:3])}; received {', '.join(cells)}"
         )
-    if VALUE in lower and (ID in lower or len(cells) - len(known) == 2):
+    if VALUE in lower and (ID in lower or date.lower() == DATE or len(cells) == 2):
         return Columns(tuple(cells), date, lower.get(ID), lower[VALUE], ())
     if ID in lower:
         raise InputError(f"{where}: expected a column {VALUE} besides {ID} and {date}; received {', '.join(cells)}")
