@@ -154,14 +154,9 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
     """Forecasts the steps after the end of each series of a panel.
 
     Raises:
-        InputError: more steps than the run was trained for, or known columns that end too early.
+        InputError: known columns that end too early.
     """
     config = predictor.config
-    if horizon > config.horizon:
-        raise InputError(
-            f"--horizon: expected at most {config.horizon}, for which {predictor.run.path.name} was trained; received "
-            f"{horizon}"
-        )
     panel = with_known(panel, config.horizon - horizon)
     mine = as_read(panel, predictor.info, config, future=config.horizon)
     windows = ends(mine, config)
@@ -194,9 +189,13 @@ def predict(options: Predict) -> None:
     config = run.settings(Config)
     out = Path(options.out) if options.out else run.file(f"forecast-{Path(options.series).stem}.csv")
     check_out(out, options.series)
+    horizon = options.horizon or config.horizon
+    if horizon > config.horizon:
+        raise InputError(
+            f"--horizon: expected at most {config.horizon}, for which {run.path.name} was trained; received {horizon}"
+        )
     panel = read_for(options.series, run.info(), config)
-    predictor = Predictor(run)
-    found = forecast(predictor, panel, options.horizon or config.horizon)
+    found = forecast(Predictor(run), panel, horizon)
     runs.write_text(out, table(found))
     picture = out.with_suffix(".png")
     fan(chart(found, config.coverage), picture)
