@@ -248,7 +248,7 @@ def test_a_miss_counts_when_its_value_has_come_and_not_before():
     for known in range(1, 4):
         adaptive.observe(np.array([1000.0]), np.ones(1, bool))
         # After `known` values the first forecast's steps up to `known` are judged, and those of later ones.
-        assert (adaptive.miss[0] < 0.1).tolist() == [step < known for step in range(3)]
+        assert (adaptive.miss[0] < 0.05).tolist() == [step < known for step in range(3)]
         adaptive.interval(low, high)
 
 
