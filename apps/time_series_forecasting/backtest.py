@@ -49,7 +49,7 @@ def backtest(options: Backtest) -> None:
     if options.stride == 1 and config.adapt_rate:
         low, high = adapt.adapted(predictor, windows, low, high)
     else:
-        low, high = predictor.intervals(windows, answer)
+        low, high = predictor.intervals(windows, low, high)
     runs.write_text(out, table(mine, windows, answer, low, high))
     show(mine, windows, answer, (low, high), config)
     print(f"Written to {shlex.quote(str(out))}")

@@ -104,12 +104,12 @@ def parse(texts: Sequence[str], places: Sequence[str]) -> tuple[str, np.ndarray]
     first = _form(texts[0], places[0])
     whole = first == "number" and all(COMPACT.fullmatch(text) for text in texts)
     moments = np.zeros(len(texts), np.int64)
-    zone = _zone(texts[0])
+    zone = zone_of(texts[0])
     for row, (text, place) in enumerate(zip(texts, places, strict=True)):
         form = _form(text, place)
         if form != first:
             raise InputError(f"{place}: expected a date as in {places[0]} ({texts[0]}); received {text!r}")
-        if bool(_zone(text)) != bool(zone):
+        if bool(zone_of(text)) != bool(zone):
             raise InputError(f"{place}: expected a time zone in every date or in none; received {text!r}")
         moments[row] = _moment(text, "compact" if whole else form, place)
     return {"date": "seconds", "month": "months", "number": "seconds" if whole else "steps"}[first], moments
@@ -158,7 +158,8 @@ def _form(text: str, place: str) -> str:
     raise InputError(f"{place}: expected a date such as {FORMS}; received {text!r}")
 
 
-def _zone(text: str) -> str:
+def zone_of(text: str) -> str:
+    """The time zone of a date as text, "" if it has none."""
     match = DATE.fullmatch(text)
     return (match[7] or "") if match else ""
 

@@ -23,6 +23,8 @@ def grid_of(found: np.ndarray, observed: np.ndarray) -> np.ndarray:
     count = len(found)
     # The finite-sample correction of split conformal prediction: one score more, at infinity, counts as the highest.
     levels = np.minimum(GRID * (count + 1) / max(count, 1), 1)
+    if observed.all():  # much faster
+        return np.quantile(found, levels, axis=0).T
     masked = np.where(observed, found, np.nan)
     if not observed.any(axis=0).all():
         masked = np.broadcast_to(masked[observed][:, None], (int(observed.sum()), found.shape[1]))

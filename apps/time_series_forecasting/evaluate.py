@@ -8,13 +8,14 @@ import numpy as np
 
 from shared import paired, results, runs, trials
 
-from . import adapt, baselines, conformal
+from . import adapt, baselines
 from .classical import classical
 from .config import APP, Config
 from .data import Data, load, tested_on
 from .metrics import DIRECTIONS, Judge, Sums, blocks, score
+from .model import BATCH
 from .options import Evaluate
-from .predict import Answer, Predictor
+from .predict import WIDE, Answer, Predictor
 
 HEADLINE = ("mse", "mase")
 FEWEST_BLOCKS = 5  # from which an interval of the difference to the baseline is given
@@ -84,8 +85,8 @@ def judged(predictor: Predictor, data: Data, block: np.ndarray) -> tuple[Sums, d
     judge = Judge(test, block, data.info)
     for rows, answer in predictor.answers(test, scale):
         low[rows], high[rows] = answer.interval(config.coverage)
-        judge.add(rows, answer, wide=predictor.intervals(test.among(rows), answer, "wide"))
-    split = split_conformal(predictor, data, low, high)
+        judge.add(rows, answer, wide=predictor.intervals(test.among(rows), *answer.interval(WIDE), "wide"))
+    split = predictor.intervals(test, low, high)
     ends = adapt.adapted(predictor, test, low, high) if config.adapt_rate else split
     sums = judge.result(config.coverage)
     sums["coverage_ratio"] = covered(data, block, *ends, config.coverage)
@@ -107,16 +108,6 @@ def judged(predictor: Predictor, data: Data, block: np.ndarray) -> tuple[Sums, d
     return sums, coverage
 
 
-def split_conformal(
-    predictor: Predictor, data: Data, low: np.ndarray, high: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The same intervals as validation says, not adapted afterwards."""
-    miss, groups = np.float64(1 - predictor.config.coverage), predictor.group(data.test, "usual")
-    grid = predictor.calibrated["usual"]
-    by = conformal.looked_up(grid, np.full(grid.shape[:2], miss))[groups]
-    return conformal.stretched(low, high, by)
-
-
 def covered(
     data: Data, block: np.ndarray, low: np.ndarray, high: np.ndarray, coverage: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -129,9 +120,8 @@ def covered(
 def judged_baseline(baseline: baselines.Baseline, data: Data, block: np.ndarray) -> Sums:
     """The figures of a baseline, whose quantiles are those of its errors on validation."""
     spread, judge = baselines.spread(baseline, data.valid), Judge(data.test, block, data.info)
-    size = 2048
-    for start in range(0, len(data.test), size):
-        rows = np.arange(start, min(start + size, len(data.test)))
+    for start in range(0, len(data.test), BATCH):
+        rows = np.arange(start, min(start + BATCH, len(data.test)))
         point = baseline(data.test.among(rows))
         judge.add(rows, Answer(point, point[..., None] + spread))
     return judge.result(0.9)

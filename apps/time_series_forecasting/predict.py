@@ -3,6 +3,8 @@
 import csv
 import dataclasses
 import io
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,8 +55,7 @@ class Predictor:
         self.answer = backend.compiled(lambda inputs: self.model(inputs, training=False), self.model.variables)
         saved = run.file(INTERVALS)
         if saved.exists():
-            with np.load(saved, allow_pickle=False) as kept:
-                self.calibrated = {name: kept[name] for name in kept.files}
+            self.calibrated = _read(saved)
         else:  # stopped before the end of its training
             horizon = self.config.horizon
             zeros = np.zeros((1, horizon, len(conformal.GRID)))
@@ -72,9 +73,7 @@ class Predictor:
             found.append(np.asarray(keras.ops.convert_to_numpy(self.answer(tensors))))
         return np.concatenate(found)[:count]
 
-    def answers(
-        self, windows: Windows, scale: np.ndarray, size: int = 4 * BATCH
-    ) -> Iterator[tuple[np.ndarray, Answer]]:
+    def answers(self, windows: Windows, scale: np.ndarray, size: int = BATCH) -> Iterator[tuple[np.ndarray, Answer]]:
         """Rows of the windows, some at a time, and their forecasts.
 
         Args:
@@ -105,25 +104,33 @@ class Predictor:
         """(windows, horizon, `GRID`) the distribution of the scores of each window's series."""
         return self.calibrated[kind][self.group(windows, kind)]
 
-    def intervals(self, windows: Windows, answer: Answer, kind: str = "usual") -> tuple[np.ndarray, np.ndarray]:
-        """Ends (windows, horizon) of the split conformal intervals: "usual" has the run's coverage, "wide" 95 %."""
-        coverage = self.config.coverage if kind == "usual" else WIDE
-        by = conformal.looked_up(self.grid(windows, kind), np.full(answer.point.shape, 1 - coverage))
-        return conformal.stretched(*answer.interval(coverage), by)
+    def intervals(
+        self, windows: Windows, low: np.ndarray, high: np.ndarray, kind: str = "usual"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Ends (windows, horizon) of the split conformal intervals, from those before: see `Answer.interval`.
+
+        Args:
+            kind: "usual" intervals have the run's coverage, "wide" ones 95 %.
+        """
+        coverage, grid = self.config.coverage if kind == "usual" else WIDE, self.calibrated[kind]
+        by = conformal.looked_up(grid, np.full(grid.shape[:2], 1 - coverage))
+        return conformal.stretched(low, high, by[self.group(windows, kind)])
 
     def calibrate(self, valid: Windows) -> None:
         """Learns from validation by how much intervals fail, at each step, of each series that has enough windows."""
-        scale = np.array(self.info["scale"])
-        numbers = self.numbers(valid)
+        scale, groups = np.array(self.info["scale"]), self._groups(valid)
         if self.config.head == "point":
             _, _, stretch = normalised(valid.past(), self.config.normalise, self.config.lookback)
-            residuals = (valid.future() - numbers[..., 0]) / stretch
-            quantiles = [np.quantile(residuals[rows], LEVELS, axis=0).T for rows in self._groups(valid)]
-            self.calibrated["spread"] = np.array(quantiles)
-        answer, actual, observed = self.said(valid, numbers, scale), valid.future(), valid.observed()
-        for kind, coverage in (("usual", self.config.coverage), ("wide", WIDE)):
-            found = conformal.scores(*answer.interval(coverage), actual)
-            grids = [conformal.grid_of(found[rows], observed[rows]) for rows in self._groups(valid)]
+            residuals = (valid.future() - self.numbers(valid)[..., 0]) / stretch
+            self.calibrated["spread"] = np.array([np.quantile(residuals[rows], LEVELS, axis=0).T for rows in groups])
+        found = {kind: np.empty((len(valid), self.config.horizon)) for kind in ("usual", "wide")}
+        for rows, answer in self.answers(valid, scale):
+            actual = valid.future(rows)
+            for kind, coverage in (("usual", self.config.coverage), ("wide", WIDE)):
+                found[kind][rows] = conformal.scores(*answer.interval(coverage), actual)
+        observed = valid.observed()
+        for kind, scores in found.items():
+            grids = [conformal.grid_of(scores[rows], observed[rows]) for rows in groups]
             self.calibrated[kind] = np.array(grids)
         content = io.BytesIO()
         np.savez_compressed(content, **self.calibrated)
@@ -134,6 +141,15 @@ class Predictor:
         everything = np.arange(len(valid))
         each = [np.flatnonzero(valid.who == number) for number in range(len(self.info["names"]))]
         return [*each, everything] if min(map(len, each)) >= conformal.FEWEST else [everything]
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file. Raises InputError if it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept.files}
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged ({error}). {runs.TRAIN_AGAIN}") from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +178,7 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
     windows = ends(mine, config)
     scale, shift = (np.array(mine.info[name])[:, None] for name in ("scale", "shift"))
     answer = predictor.said(windows, predictor.numbers(windows), scale[:, 0])
-    low, high = predictor.intervals(windows, answer)
+    low, high = predictor.intervals(windows, *answer.interval(config.coverage))
     steps = slice(None, horizon)
     point, low, high = (scale * each[:, steps] + shift for each in (answer.point, low, high))
     return Forecast(mine, point, low, high, scale[..., None] * answer.quantiles[:, steps] + shift[..., None])

@@ -66,6 +66,8 @@ def read(
         series.append(regular(name, rows, steps, season, str(path), counts))
     unused = [] if not columns.long else [n for n in columns.names if n and n not in _used(columns, known, static)]
     notes = [*said(counts, str(path)), *_odd(series, str(path))]
+    if clock.zone_of(texts[0]):
+        notes.append(f"{path}: dates with a time zone are read, and written, as UTC")
     if unused:
         notes.append(f"{path}: columns that are not read: {', '.join(unused)}; --known and --static name covariates")
     return Panel(str(path), tuple(series), tuple(known), tuple(static), tuple(notes))

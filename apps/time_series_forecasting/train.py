@@ -171,7 +171,7 @@ def show_example(predictor: Predictor, data: Data) -> None:
     windows = test.among(np.array(last))
     scale, shift = (np.array(info[name])[:, None] for name in ("scale", "shift"))
     answer = predictor.said(windows, predictor.numbers(windows), scale[:, 0])
-    low, high = predictor.intervals(windows, answer)
+    low, high = predictor.intervals(windows, *answer.interval(config.coverage))
     charts = []
     for number, series in enumerate(data.panel.series[: len(last)]):
 
