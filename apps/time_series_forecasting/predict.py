@@ -55,7 +55,7 @@ class Predictor:
         self.answer = backend.compiled(lambda inputs: self.model(inputs, training=False), self.model.variables)
         saved = run.file(INTERVALS)
         if saved.exists():
-            self.calibrated = _read(saved)
+            self.calibrated = read_calibrated(saved)
         else:  # stopped before the end of its training
             horizon = self.config.horizon
             zeros = np.zeros((1, horizon, len(conformal.GRID)))
@@ -143,7 +143,7 @@ class Predictor:
         return [*each, everything] if min(map(len, each)) >= conformal.FEWEST else [everything]
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def read_calibrated(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz file. Raises InputError if it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as kept:

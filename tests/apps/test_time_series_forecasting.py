@@ -16,7 +16,7 @@ from apps.time_series_forecasting.config import HEADS, NETWORKS, Config
 from apps.time_series_forecasting.heads import LEVELS, Loss
 from apps.time_series_forecasting.model import Normalise, build, set_gate, set_linear, set_start
 from apps.time_series_forecasting.options import Backtest
-from shared import runs
+from shared import InputError, runs
 from shared.layers import SEQUENCE_ARCHITECTURES
 from tests.commands import run_here, trained
 
@@ -485,6 +485,13 @@ def test_what_cannot_be_done_is_refused_in_one_line(words, said, smoke, example)
     done = verb(smoke, *(word.format(file=example) for word in words))
     *notes, last = done.stderr.splitlines()
     assert done.returncode == 2 and said in last and all("rows missing" in note for note in notes)
+
+
+def test_a_damaged_file_of_intervals_is_named(tmp_path, predictor):
+    path = tmp_path / "intervals.npz"
+    path.write_bytes((predictor.run.path / "intervals.npz").read_bytes()[:-50])
+    with pytest.raises(InputError, match="intervals.npz is damaged"):
+        predict.read_calibrated(path)
 
 
 def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):

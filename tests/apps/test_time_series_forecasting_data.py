@@ -76,6 +76,12 @@ def test_dates_with_a_time_zone_are_read_as_utc():
     ]
 
 
+def test_that_dates_with_a_time_zone_become_utc_is_said(tmp_path):
+    rows = "".join(f"2026-01-01 {hour:02}:00+05:00,{hour}\n" for hour in range(9))
+    found = reading.read(written(tmp_path, "ds,y\n" + rows))
+    assert "as UTC" in found.notes[0] and found.series[0].clock.text(found.series[0].first) == "2025-12-31 19:00"
+
+
 def test_eight_digits_are_a_date_and_other_whole_numbers_are_steps():
     assert parsed("20260131", "20260201")[0] == "seconds"
     assert parsed("1", "2")[0] == parsed("1999", "2000")[0] == "steps"
