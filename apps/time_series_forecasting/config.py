@@ -126,17 +126,16 @@ SMOKE = Config(
 _ETT = Config(
     data="etth1",
     horizon=96,
-    lookback=96,
+    lookback=336,
     ridge_lookbacks=(336, 512, 720),
-    units=128,
     segment=24,
     embedding=32,
+    calendar=False,
     head="point",
-    epochs=6,
-    patience=3,
-    learning_rate=5e-4,
     batch_size=512,
-    ema_momentum=0.99,
+    epochs=6,
+    patience=2,
+    ema_momentum=0.98,
 )
 
 # `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
@@ -145,7 +144,7 @@ RECIPES = {
     "smoke": SMOKE,
     "etth1": _ETT,
     "etth2": Config(**{**vars(_ETT), "data": "etth2"}),
-    "exchange_rate": Config(**{**vars(_ETT), "data": "exchange_rate", "ridge_lookbacks": ()}),
+    "exchange_rate": Config(**{**vars(_ETT), "data": "exchange_rate", "lookback": 96, "ridge_lookbacks": ()}),
     "m4_hourly": Config(
         data="m4_hourly",
         horizon=48,
