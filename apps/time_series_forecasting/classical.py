@@ -12,7 +12,7 @@ from shared import runs
 from .config import APP
 from .data import Data
 from .heads import LEVELS
-from .predict import Answer
+from .predict import Answer, read_arrays
 
 LONGEST = 2000  # steps of the past that they are fitted to: they take minutes on more, and forecast no better
 METHODS = ("auto_ets", "auto_theta")
@@ -30,10 +30,7 @@ def classical(data: Data, origins: int) -> tuple[np.ndarray, dict[str, Answer]]:
     folder = runs.root() / APP / ".classical"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    kept = {}
-    if path.exists():
-        with np.load(path, allow_pickle=False) as saved:
-            kept = {method: saved[method] for method in saved.files}
+    kept = read_arrays(path) if path.exists() else {}
     for method in METHODS:
         if method not in kept:
             print(f"{method}: {len(rows):,} forecasts ...", flush=True)

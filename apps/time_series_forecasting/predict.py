@@ -55,7 +55,7 @@ class Predictor:
         self.answer = backend.compiled(lambda inputs: self.model(inputs, training=False), self.model.variables)
         saved = run.file(INTERVALS)
         if saved.exists():
-            self.calibrated = read_calibrated(saved)
+            self.calibrated = read_arrays(saved)
         else:  # stopped before the end of its training
             horizon = self.config.horizon
             zeros = np.zeros((1, horizon, len(conformal.GRID)))
@@ -143,10 +143,11 @@ class Predictor:
         return [*each, everything] if min(map(len, each)) >= conformal.FEWEST else [everything]
 
 
-def read_calibrated(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz file. Raises InputError if it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        # From its bytes, as NumPy leaves a damaged file open
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is damaged ({error}). {runs.TRAIN_AGAIN}") from error

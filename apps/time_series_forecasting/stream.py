@@ -188,7 +188,7 @@ class Streamer:
     def restore(self, path: Path) -> None:
         """Goes on from a saved state. Raises InputError if it is damaged, or another run's."""
         try:
-            with np.load(path, allow_pickle=False) as saved:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as saved:
                 head = json.loads(saved["about"].tobytes().decode())
                 if head["run"] != self.predictor.run.path.name or head["fingerprint"] != self.info["fingerprint"]:
                     raise InputError(f"--state: {path} is the state of the run {head['run']}; choose it with --run")

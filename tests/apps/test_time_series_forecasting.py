@@ -491,7 +491,7 @@ def test_a_damaged_file_of_intervals_is_named(tmp_path, predictor):
     path = tmp_path / "intervals.npz"
     path.write_bytes((predictor.run.path / "intervals.npz").read_bytes()[:-50])
     with pytest.raises(InputError, match="intervals.npz is damaged"):
-        predict.read_calibrated(path)
+        predict.read_arrays(path)
 
 
 def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
