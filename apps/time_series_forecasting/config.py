@@ -135,7 +135,6 @@ _ETT = Config(
     batch_size=512,
     epochs=6,
     patience=2,
-    ema_momentum=0.98,
 )
 
 # `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
