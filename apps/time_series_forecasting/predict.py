@@ -1,0 +1,274 @@
+"""Loads a trained run and forecasts series: a value, quantiles and an interval for each step, in the data's units."""
+
+import csv
+import dataclasses
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from shared import InputError, files, runs
+from shared.layers import backend
+
+from . import conformal, heads
+from .config import APP, Config
+from .data import Mine, as_read, read_for
+from .heads import LEVELS
+from .model import BATCH, FEW
+from .options import Predict
+from .panel import Panel
+from .pictures import fan
+from .ridge import normalised
+from .windows import Windows
+
+INTERVALS = "intervals.npz"
+WIDE = 0.95  # the coverage of the interval that MSIS judges
+DECILES = tuple(level for level in LEVELS if round(10 * level, 6) == round(10 * level))
+SHOWN = 4  # series in a picture and steps of each that are printed
+COLUMNS = ("unique_id", "ds", "forecast", "low", "high")
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """Forecasts of windows, scaled: point (rows, horizon); quantiles (rows, horizon, `LEVELS`), rising."""
+
+    point: np.ndarray
+    quantiles: np.ndarray
+
+    def interval(self, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper ends (rows, horizon) of the interval that should cover this share, before it is adapted."""
+        ends = heads.between(self.quantiles, ((1 - coverage) / 2, (1 + coverage) / 2))
+        return ends[..., 0], ends[..., 1]
+
+
+class Predictor:
+    """A trained run, ready to use."""
+
+    def __init__(self, run: runs.Run) -> None:
+        self.run, self.info, self.config = run, run.info(), run.settings(Config)
+        self.model = run.load_model()
+        self.answer = backend.compiled(lambda inputs: self.model(inputs, training=False), self.model.variables)
+        saved = run.file(INTERVALS)
+        if saved.exists():
+            self.calibrated = read_arrays(saved)
+        else:  # stopped before the end of its training
+            horizon = self.config.horizon
+            zeros = np.zeros((1, horizon, len(conformal.GRID)))
+            self.calibrated = {"usual": zeros, "wide": zeros, "spread": np.zeros((1, horizon, len(LEVELS)))}
+
+    def numbers(self, windows: Windows) -> np.ndarray:
+        """(windows, horizon, numbers) what the head says of each, see `model.build`."""
+        count, found = len(windows), []
+        size = 1 if count <= FEW else BATCH
+        for start in range(0, count, size):
+            rows = np.resize(np.arange(start, min(start + size, count)), size)
+            inputs = windows.inputs(rows, self.config.lookback)
+            # Tensors of one kind and shape, so that nothing is compiled anew
+            tensors = {name: keras.ops.convert_to_tensor(x) for name, x in inputs.items()}
+            found.append(np.asarray(keras.ops.convert_to_numpy(self.answer(tensors))))
+        return np.concatenate(found)[:count]
+
+    def answers(self, windows: Windows, scale: np.ndarray, size: int = BATCH) -> Iterator[tuple[np.ndarray, Answer]]:
+        """Rows of the windows, some at a time, and their forecasts.
+
+        Args:
+            scale: (series,) what each series was divided by.
+        """
+        for start in range(0, len(windows), size):
+            rows = np.arange(start, min(start + size, len(windows)))
+            some = windows.among(rows)
+            yield rows, self.said(some, self.numbers(some), scale)
+
+    def said(self, windows: Windows, numbers: np.ndarray, scale: np.ndarray) -> Answer:
+        """What the head's numbers mean."""
+        head = self.config.head
+        scales = scale[windows.who][:, None]
+        point = heads.centre(head, numbers, scales)
+        if head != "point":
+            return Answer(point, heads.quantiles(head, numbers, LEVELS, scales))
+        _, _, stretch = normalised(windows.past(), self.config.normalise, self.config.lookback)
+        spread = self.calibrated["spread"][self.group(windows, "spread")]
+        return Answer(point, point[..., None] + stretch[..., None] * spread)
+
+    def group(self, windows: Windows, kind: str) -> np.ndarray:
+        """(windows,) which of the calibrated groups each belongs to: its series, or the last one, of all together."""
+        groups, code = len(self.calibrated[kind]), windows.code[windows.who]
+        return np.where(code < groups - 1, code, groups - 1)
+
+    def grid(self, windows: Windows, kind: str) -> np.ndarray:
+        """(windows, horizon, `GRID`) the distribution of the scores of each window's series."""
+        return self.calibrated[kind][self.group(windows, kind)]
+
+    def intervals(
+        self, windows: Windows, low: np.ndarray, high: np.ndarray, kind: str = "usual"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Ends (windows, horizon) of the split conformal intervals, from those before: see `Answer.interval`.
+
+        Args:
+            kind: "usual" intervals have the run's coverage, "wide" ones 95 %.
+        """
+        coverage, grid = self.config.coverage if kind == "usual" else WIDE, self.calibrated[kind]
+        by = conformal.looked_up(grid, np.full(grid.shape[:2], 1 - coverage))
+        return conformal.stretched(low, high, by[self.group(windows, kind)])
+
+    def calibrate(self, valid: Windows) -> None:
+        """Learns from validation by how much intervals fail, at each step, of each series that has enough windows."""
+        scale, groups = np.array(self.info["scale"]), self._groups(valid)
+        if self.config.head == "point":
+            _, _, stretch = normalised(valid.past(), self.config.normalise, self.config.lookback)
+            residuals = (valid.future() - self.numbers(valid)[..., 0]) / stretch
+            self.calibrated["spread"] = np.array([np.quantile(residuals[rows], LEVELS, axis=0).T for rows in groups])
+        found = {kind: np.empty((len(valid), self.config.horizon)) for kind in ("usual", "wide")}
+        for rows, answer in self.answers(valid, scale):
+            actual = valid.future(rows)
+            for kind, coverage in (("usual", self.config.coverage), ("wide", WIDE)):
+                found[kind][rows] = conformal.scores(*answer.interval(coverage), actual)
+        observed = valid.observed()
+        for kind, scores in found.items():
+            grids = [conformal.grid_of(scores[rows], observed[rows]) for rows in groups]
+            self.calibrated[kind] = np.array(grids)
+        content = io.BytesIO()
+        np.savez_compressed(content, **self.calibrated)
+        files.write_bytes(self.run.file(INTERVALS), content.getvalue())
+
+    def _groups(self, valid: Windows) -> list[np.ndarray]:
+        """The windows of each series, if each has enough, and all of them."""
+        everything = np.arange(len(valid))
+        each = [np.flatnonzero(valid.who == number) for number in range(len(self.info["names"]))]
+        return [*each, everything] if min(map(len, each)) >= conformal.FEWEST else [everything]
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file. Raises InputError if it is damaged."""
+    try:
+        # From its bytes, as NumPy leaves a damaged file open
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept.files}
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged ({error}). {runs.TRAIN_AGAIN}") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast:
+    """The steps after the end of each series, in the data's units.
+
+    point, low, high: (series, horizon); quantiles: (series, horizon, `LEVELS`).
+    """
+
+    mine: Mine
+    point: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    quantiles: np.ndarray
+
+
+def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
+    """Forecasts the steps after the end of each series of a panel.
+
+    Raises:
+        InputError: known columns that end too early.
+    """
+    config = predictor.config
+    panel = with_known(panel, config.horizon - horizon)
+    mine = as_read(panel, predictor.info, config, future=config.horizon)
+    windows = ends(mine, config)
+    scale, shift = (np.array(mine.info[name])[:, None] for name in ("scale", "shift"))
+    answer = predictor.said(windows, predictor.numbers(windows), scale[:, 0])
+    low, high = predictor.intervals(windows, *answer.interval(config.coverage))
+    steps = slice(None, horizon)
+    point, low, high = (scale * each[:, steps] + shift for each in (answer.point, low, high))
+    return Forecast(mine, point, low, high, scale[..., None] * answer.quantiles[:, steps] + shift[..., None])
+
+
+def with_known(panel: Panel, missing: int) -> Panel:
+    """The panel, with its known columns going on for steps that nobody asked for and the model reads nevertheless."""
+    if not panel.known or not missing:
+        return panel
+    longer = [np.concatenate([s.known, np.repeat(s.known[-1:], missing, axis=0)]) for s in panel.series]
+    series = [dataclasses.replace(s, known=known) for s, known in zip(panel.series, longer, strict=True)]
+    return dataclasses.replace(panel, series=tuple(series))
+
+
+def ends(mine: Mine, config: Config) -> Windows:
+    """A window at the end of each series."""
+    at = np.array([len(s) + more for s, more in zip(mine.panel.series, mine.padded, strict=True)])
+    return Windows(mine.store, np.arange(len(at)), at, mine.code, config.reach, config.horizon)
+
+
+def predict(options: Predict) -> None:
+    """The predict verb: writes the CSV file and the fan chart, and prints the first steps."""
+    run = runs.find(APP, options.run)
+    config = run.settings(Config)
+    out = Path(options.out) if options.out else run.file(f"forecast-{Path(options.series).stem}.csv")
+    check_out(out, options.series)
+    horizon = options.horizon or config.horizon
+    if horizon > config.horizon:
+        raise InputError(
+            f"--horizon: expected at most {config.horizon}, for which {run.path.name} was trained; received {horizon}"
+        )
+    panel = read_for(options.series, run.info(), config)
+    found = forecast(Predictor(run), panel, horizon)
+    files.write_text(out, table(found))
+    picture = out.with_suffix(".png")
+    fan(chart(found, config.coverage), picture)
+    for number, series in enumerate(panel.series[:SHOWN]):
+        print(describe(found, number, config.coverage, series.name))
+    if len(panel.series) > SHOWN:
+        print(f"... and {len(panel.series) - SHOWN:,} more series")
+    print(f"Written to {out} and {picture}")
+
+
+def check_out(out: Path, given: str) -> None:
+    """Refuses what cannot be written before any work starts."""
+    if not out.parent.is_dir() or out.is_dir() or out.suffix != ".csv":
+        raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {out}")
+    if out.exists() and Path(given).exists() and out.samefile(given):
+        raise InputError(f"--out: expected another file than that of the series; received {out}")
+
+
+def describe(found: Forecast, number: int, coverage: float, name: str) -> str:
+    """The first and the last steps of one series' forecast."""
+    series, steps = found.mine.panel.series[number], found.point.shape[1]
+    lines = [f"{name}, last value {series.values[-1]:.6g} at {series.clock.text(series.first + len(series) - 1)}"]
+    for step in sorted({*range(min(SHOWN, steps)), steps - 1}):
+        at = series.clock.text(series.first + len(series) + step)
+        ends_ = f"{found.low[number, step]:.6g} to {found.high[number, step]:.6g}"
+        lines.append(f"  {at:19} {found.point[number, step]:12.6g}   {coverage:.0%} interval {ends_}")
+    return "\n".join(lines)
+
+
+def table(found: Forecast) -> str:
+    """All steps as CSV, with the interval and the deciles."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow([*COLUMNS, *(f"q{level:g}" for level in DECILES)])
+    deciles = heads.between(found.quantiles, DECILES)
+    for number, series in enumerate(found.mine.panel.series):
+        for step in range(found.point.shape[1]):
+            values = [found.point[number, step], found.low[number, step], found.high[number, step]]
+            cells = [f"{value:.8g}" for value in [*values, *deciles[number, step]]]
+            rows.writerow([series.name, series.clock.text(series.first + len(series) + step), *cells])
+    return text.getvalue()
+
+
+def chart(found: Forecast, coverage: float) -> list[dict[str, Any]]:
+    """What `pictures.fan` draws of the first series."""
+    return [
+        {
+            "name": series.name,
+            "past": series.values,
+            "point": found.point[number],
+            "interval": (found.low[number], found.high[number]),
+            "deciles": heads.between(found.quantiles[number], DECILES),
+            "coverage": coverage,
+            "first": series.first,
+            "clock": series.clock,
+            "actual": None,
+        }
+        for number, series in enumerate(found.mine.panel.series[:SHOWN])
+    ]

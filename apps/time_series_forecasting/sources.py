@@ -1,0 +1,131 @@
+"""Where series come from: the built-in ones, public data, your own CSV file."""
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError
+from shared.data import fetch
+from shared.data.catalogue import CATALOGUE, not_found
+
+from .clock import Clock
+from .config import Config
+from .panel import Panel, of_values
+from .reading import read
+
+PUBLIC = ("etth1", "etth2", "exchange_rate", "m4_hourly")
+HOUR = Clock("seconds", 3600)
+PLAIN = Clock("steps", 1)
+WEEK_S = 7 * 86_400
+ETT_FIRST = 407_592  # hours from 1970 to 2016-07-01
+ETT_PARTS = (8640, 2880, 2880)  # 12, 4 and 4 months of 30 days
+SUNSPOT_CYCLE = 11  # years
+HOURS_OF_DAY = 24
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A panel and the ends of the three parts of each of its series: (train, valid, test) in steps from its start."""
+
+    panel: Panel
+    ends: tuple[tuple[int, int, int], ...]
+
+
+def load(config: Config) -> Source:
+    """The series that `config.data` names, and where their parts end.
+
+    Raises:
+        InputError: an unknown source, a file that cannot be right, or a series too short for three parts.
+    """
+    if config.data not in ("builtin", *PUBLIC):
+        return own(config)
+    if config.known or config.static:
+        raise InputError(f"--known, --static: expected your own file as --data; {config.data} has no such columns")
+    source = {"builtin": builtin, "exchange_rate": exchange_rate, "m4_hourly": m4_hourly}.get(config.data, ett)(config)
+    if not config.season:
+        return source
+    series = tuple(dataclasses.replace(each, season=config.season) for each in source.panel.series)
+    return dataclasses.replace(source, panel=dataclasses.replace(source.panel, series=series))
+
+
+def builtin(config: Config) -> Source:
+    """Weekly CO2 on Mauna Loa 1958 to 2001, with 59 missing weeks, and yearly sunspots 1700 to 2008 (statsmodels)."""
+    from statsmodels.datasets import co2, sunspots
+
+    weekly, yearly = co2.load_pandas().data, sunspots.load_pandas().data
+    start = int(weekly.index[0].timestamp())
+    clock = Clock("seconds", WEEK_S, start % WEEK_S)
+    series = (
+        of_values("co2", weekly["co2"].to_numpy(), clock, int(clock.place(np.array(start)))),
+        of_values("sunspots", yearly["SUNACTIVITY"].to_numpy(), PLAIN, int(yearly["YEAR"].iloc[0]), SUNSPOT_CYCLE),
+    )
+    return parts(Panel("CO2 by week, sunspots by year", series), config)
+
+
+def ett(config: Config) -> Source:
+    """Hourly load and oil temperature of a transformer, seven channels, in its standard parts."""
+    rows = list(csv.reader(io.StringIO(fetch.fetch(CATALOGUE[config.data][0]).decode())))
+    values = np.array([row[1:] for row in rows[1:]], np.float64)[: sum(ETT_PARTS)]
+    series = tuple(of_values(name, values[:, n], HOUR, ETT_FIRST) for n, name in enumerate(rows[0][1:]))
+    first, second, _ = ETT_PARTS
+    return Source(Panel(config.data, series), ((first, first + second, len(values)),) * len(series))
+
+
+def exchange_rate(config: Config) -> Source:
+    """Daily exchange rates of eight countries, without dates; 7 : 1 : 2 in order."""
+    values = np.loadtxt(io.BytesIO(fetch.fetch(CATALOGUE[config.data][0])), delimiter=",")
+    series = tuple(of_values(f"rate_{n + 1}", values[:, n], PLAIN) for n in range(values.shape[1]))
+    train, test = int(0.7 * len(values)), int(0.2 * len(values))
+    return Source(Panel(config.data, series), ((train, len(values) - test, len(values)),) * len(series))
+
+
+def m4_hourly(config: Config) -> Source:
+    """The 414 hourly series of the M4 competition, whose 48 last steps are the test part, and 48 before validate."""
+    known, ahead = (_by_name(fetch.fetch(file).decode()) for file in CATALOGUE[config.data])
+    horizon = len(next(iter(ahead.values())))
+    if config.horizon > horizon:
+        raise InputError(f"--horizon: expected at most {horizon} with m4_hourly; received {config.horizon}")
+    series, ends = [], []
+    for name, values in known.items():
+        both = np.concatenate([values, ahead[name][: config.horizon]])
+        series.append(of_values(name, both, PLAIN, season=HOURS_OF_DAY))
+        ends.append((len(values) - config.horizon, len(values), len(both)))
+    return Source(Panel(config.data, tuple(series)), tuple(ends))
+
+
+def _by_name(text: str) -> dict[str, np.ndarray]:
+    """The first column is the series, values follow, with empty cells after the last."""
+    rows = list(csv.reader(io.StringIO(text)))[1:]
+    return {row[0]: np.array([float(cell) for cell in row[1:] if cell]) for row in rows}
+
+
+def own(config: Config) -> Source:
+    """The series of your own file."""
+    path = Path(config.data)
+    if not path.exists():
+        raise not_found(config.data, PUBLIC, "or the path of a CSV file")
+    return parts(read(path, config.known, config.static, config.season), config)
+
+
+def parts(panel: Panel, config: Config) -> Source:
+    """Each series cut in time: the last share tests, the one before validates.
+
+    Raises:
+        InputError: a series too short for a forecast in each part.
+    """
+    ends = []
+    for series in panel.series:
+        count = len(series)
+        test = max(config.horizon, int(config.test_fraction * count))
+        valid = max(config.horizon, int(config.valid_fraction * count))
+        train = count - test - valid
+        if train <= config.horizon:
+            raise InputError(
+                f"{panel.source}: expected more than {3 * config.horizon} steps of {series.name}, for --horizon "
+                f"{config.horizon} in each of three parts; received {count}. Lower --horizon."
+            )
+        ends.append((train, train + valid, count))
+    return Source(panel, tuple(ends))

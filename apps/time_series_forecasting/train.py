@@ -1,0 +1,211 @@
+"""Fits the linear forecast, trains a network on what it leaves, compares both with the baselines, and saves it."""
+
+import dataclasses
+import shlex
+
+import keras
+import numpy as np
+
+from shared import files, plots, results, runs, settings, trials
+from shared.fit import fit
+from shared.layers.budget import sized
+
+from . import heads, ridge
+from .config import APP, RECIPES, Config
+from .data import Data, load
+from .evaluate import measure, report
+from .model import BATCH, build, set_gate, set_linear, set_start
+from .options import Train
+from .pictures import fan
+from .predict import DECILES, SHOWN, Predictor
+from .windows import WindowBatches
+
+LEAST_WIDTH = 0.01  # of the errors of a series, such as a constant one
+GATES = np.linspace(0, 1, 11)
+SPREAD_ROWS = 5000  # training windows from whose errors the head's start is made
+
+NEXT_STEPS = """
+Now try, with the series up to their last test window:
+  python -m {package} forecast {example} --run {name}
+  python -m {package} backtest {example} --run {name}
+  python -m {package} stream {example} --run {name}
+  {other}"""
+
+
+def train(options: Train) -> None:
+    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(APP, options.config, RECIPES, options.trials)
+    for config, run in trials.unfinished(planned):
+        train_one(config, run)
+        keras.utils.clear_session()
+    done = trials.finished(planned)
+    if len(done) > 1:
+        results.report(trials.summary(done))
+    name, example = done[-1].path.name, shlex.quote(str(done[-1].file("example.csv")))
+    another = dataclasses.replace(options.config, arch="lstm" if options.config.arch == "gru" else "gru")
+    other = settings.command(APP, another, RECIPES)
+    print(NEXT_STEPS.format(package=__package__, name=name, example=example, other=other))
+
+
+def train_one(config: Config, run: runs.Run) -> list[dict]:
+    """Trains (or goes on training) one run and returns its measured records."""
+    data = load(config)
+    config = sized(config, lambda config: build(config, data.info))
+    run.begin(data.info)
+    keras.utils.set_random_seed(config.seed)
+    model = build(config, data.info)
+    print(
+        f"{run.path}: {config.network} of {config.layers} x {config.arch}, {config.units} units, "
+        f"{model.count_params():,} parameters\n{data.info['source']}: {len(data.info['names']):,} series; windows: "
+        f"{data.info['split']}; {data.info['reach']} steps of the past, {config.horizon} ahead",
+        flush=True,
+    )
+    linear = start_from_ridge(model, data, config)
+    batches = batched(data, config)
+    rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * batches.steps)
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            rate,
+            weight_decay=config.weight_decay,
+            global_clipnorm=config.clip_norm,
+            use_ema=config.ema_momentum > 0,  # at each epoch's end Keras puts the averages in the weights' place
+            ema_momentum=config.ema_momentum or 0.99,
+        ),
+        loss=heads.Loss(config.head, config.absolute),
+        weighted_metrics=[],
+        jit_compile="auto",
+    )
+    history = fit(
+        model,
+        batches,
+        batched(data, config, "valid"),
+        run,
+        epochs=config.epochs,
+        patience=config.patience or None,
+    )
+    plots.learning_curves(history, run.file("learning_curves.png"), "loss", "training loss of the head")
+    choose_gate(run, data, config, linear)
+    predictor = Predictor(run)
+    predictor.calibrate(data.valid)
+    records = measure(predictor, data)
+    report(records)
+    show_example(predictor, data)
+    run.save_metrics(records)
+    return records
+
+
+def batched(data: Data, config: Config, part: str = "train") -> WindowBatches:
+    """The windows of a part as `fit` takes them; those of validation in order, and large."""
+    windows, trained = getattr(data, part), part == "train"
+    return WindowBatches(
+        windows,
+        min(config.batch_size if trained else BATCH, len(windows)),
+        config.seed,
+        config.lookback,
+        len(data.info["names"]),
+        np.array(data.info["scale"]) if config.head == "negative_binomial" else None,
+        config.steps_per_epoch if trained else 0,
+        shuffle=trained,
+    )
+
+
+def start_from_ridge(model: keras.Model, data: Data, config: Config) -> ridge.Ridge | None:
+    """Puts the linear forecast into the model, if there is to be one, and the spread of its training errors."""
+    found = None
+    if config.skip:
+        fits = [
+            ridge.fit(data.linear, data.valid, length, config.normalise, config.lookback) for length in config.linear
+        ]
+        found = ridge.mean(fits, config.reach)
+        set_linear(model, found.kernel, found.bias)
+        strengths = ", ".join(
+            f"{length} steps {fit.strength:g}" for length, fit in zip(config.linear, fits, strict=True)
+        )
+        print(f"linear forecast in closed form; penalty chosen on validation: {strengths}", flush=True)
+    some = np.unique(np.linspace(0, len(data.train) - 1, SPREAD_ROWS).round().astype(int))
+    x, shift, scale = ridge.normalised(data.train.past(some), config.normalise, config.lookback)
+    forecast = found(x) if found else np.zeros((len(some), config.horizon))
+    residuals = (data.train.future(some) - shift) / scale - forecast
+    width = widths(residuals, data.train.who[some], len(data.info["names"]))
+    set_start(model, heads.start(config.head, residuals / width[data.train.who[some]][:, None]), width)
+    return found
+
+
+def widths(residuals: np.ndarray, who: np.ndarray, count: int) -> np.ndarray:
+    """(count + 1,) the mean absolute error of each series compared with that of all; 1 for others."""
+    each, found = np.abs(residuals).mean(axis=1), np.ones(count + 1)
+    total, windows = np.bincount(who, each, minlength=count), np.bincount(who, minlength=count)
+    seen = windows > 0
+    found[:-1][seen] = total[seen] / windows[seen] / max(float(each.mean()), 1e-8)
+    return np.maximum(found, LEAST_WIDTH)
+
+
+def choose_gate(run: runs.Run, data: Data, config: Config, linear: ridge.Ridge | None) -> None:
+    """Saves the model with the share of the network that validation likes best, so that it is never worse there.
+
+    Without the linear forecast there is nothing to fall back to, and the network counts as a whole.
+    """
+    if linear is None:
+        return
+    model = run.load_model()
+    model.compile(loss=heads.Loss(config.head, config.absolute), jit_compile="auto")
+    batches = batched(data, config, "valid")
+    losses = []
+    for gate in GATES:
+        set_gate(model, float(gate))
+        losses.append(float(model.evaluate(batches, verbose=0)))
+    best = int(np.argmin(losses))
+    set_gate(model, float(GATES[best]))
+    run.save_model(model)
+    print(
+        f"validation loss {losses[0]:.4f} of the linear forecast alone, {losses[-1]:.4f} with the network, "
+        f"{losses[best]:.4f} with {GATES[best]:.0%} of it, which is saved",
+        flush=True,
+    )
+
+
+def show_example(predictor: Predictor, data: Data) -> None:
+    """Draws the last test window of the first series with what came, and saves the series before it as example.csv."""
+    test, info, config = data.test, data.info, predictor.config
+    last = [int(np.flatnonzero(test.who == number)[-1]) for number in range(min(SHOWN, len(info["names"])))]
+    windows = test.among(np.array(last))
+    scale, shift = (np.array(info[name])[:, None] for name in ("scale", "shift"))
+    answer = predictor.said(windows, predictor.numbers(windows), scale[:, 0])
+    low, high = predictor.intervals(windows, *answer.interval(config.coverage))
+    charts = []
+    for number, series in enumerate(data.panel.series[: len(last)]):
+
+        def plain(values: np.ndarray, number: int = number) -> np.ndarray:
+            return values * info["scale"][number] + info["shift"][number]
+
+        before = series.until(len(series) - config.horizon)
+        charts.append(
+            {
+                "name": series.name,
+                "past": before.values,
+                "point": plain(answer.point[number]),
+                "interval": (plain(low[number]), plain(high[number])),
+                "deciles": plain(heads.between(answer.quantiles[number], DECILES)),
+                "coverage": config.coverage,
+                "first": series.first,
+                "clock": series.clock,
+                "actual": series.values[len(before) :],
+            }
+        )
+    fan(charts, predictor.run.file("forecast.png"))
+    save_example(predictor, data)
+
+
+def save_example(predictor: Predictor, data: Data) -> None:
+    """The series up to the end of the data, less one horizon, in a long file; the first ones if there are many."""
+    first = data.panel.series[0]
+    alike = [series for series in data.panel.series if series.clock == first.clock][:SHOWN]
+    names = ["unique_id", "ds", "y", *data.panel.known, *data.panel.static]
+    rows = [",".join(names)]
+    for series in alike:
+        end = len(series) - predictor.config.horizon
+        for step in range(len(series) if data.panel.known else end):
+            value = f"{series.values[step]:.10g}" if step < end and series.observed[step] else ""
+            cells = [f"{value:.10g}" for value in series.known[step]]
+            rows.append(",".join([series.name, series.clock.text(series.first + step), value, *cells, *series.static]))
+    files.write_text(predictor.run.file("example.csv"), "\n".join(rows) + "\n")

@@ -1,0 +1,133 @@
+"""Windows of the past and the steps that follow them, cut from many series of any length."""
+
+import dataclasses
+
+import numpy as np
+
+from shared.data.sequences import Batches
+
+UNKNOWN_SHARE = 0.1  # of the windows in a batch whose series' name is hidden, so that new series can be forecast too
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """All series one after the other, scaled.
+
+    Attributes:
+        values: (steps,) float32. observed: (steps,) bool. start: (series,) where each begins in them.
+        known: (known steps, columns) float32, calendar and known columns. known_start: (series,).
+        static: (series, columns) float32.
+        season, week: (series,) steps of a season, and of a week, or 1.
+    """
+
+    values: np.ndarray
+    observed: np.ndarray
+    start: np.ndarray
+    known: np.ndarray
+    known_start: np.ndarray
+    static: np.ndarray
+    season: np.ndarray
+    week: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Windows:
+    """Forecasts to be made: of which series, and before which of its steps.
+
+    Attributes:
+        store: the series. who: (windows,) number of the series. at: (windows,) its step that is forecast first.
+        code: (series,) the series' number in the network's embedding. reach, horizon: steps.
+    """
+
+    store: Store
+    who: np.ndarray
+    at: np.ndarray
+    code: np.ndarray
+    reach: int
+    horizon: int
+
+    def __len__(self) -> int:
+        return len(self.who)
+
+    def among(self, rows: np.ndarray) -> "Windows":
+        """Some of them."""
+        return dataclasses.replace(self, who=self.who[rows], at=self.at[rows])
+
+    def past(self, rows: np.ndarray | slice = slice(None), length: int = 0) -> np.ndarray:
+        """(rows, length) the values before, by default `reach` of them."""
+        return self.store.values[self._places(rows)[:, None] + np.arange(-(length or self.reach), 0)]
+
+    def future(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """(rows, horizon) what came."""
+        return self.store.values[self._places(rows)[:, None] + np.arange(self.horizon)]
+
+    def observed(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """(rows, horizon) bool, whether it was observed."""
+        return self.store.observed[self._places(rows)[:, None] + np.arange(self.horizon)]
+
+    def inputs(self, rows: np.ndarray | slice = slice(None), lookback: int = 0) -> dict[str, np.ndarray]:
+        """What the model reads, see `model.build`; `lookback` is that of the network."""
+        who = self.who[rows]
+        found = {"window": self.past(rows), "series": self.code[who].astype(np.int32)}
+        if self.store.known.shape[1]:
+            places = self.store.known_start[who] + self.at[rows]
+            found["known"] = self.store.known[places[:, None] + np.arange(-lookback, self.horizon)]
+        if self.store.static.shape[1]:
+            found["static"] = self.store.static[who]
+        return found
+
+    def _places(self, rows: np.ndarray | slice) -> np.ndarray:
+        return self.store.start[self.who[rows]] + self.at[rows]
+
+
+class WindowBatches(Batches):
+    """Windows as `fit` takes them, in a new order each epoch; a batch is made when it is asked for.
+
+    Args:
+        windows: at least one. batch_size: of each batch; the last one is filled up with windows of weight 0.
+        lookback: of the network. unknown: the number in the embedding of a series without a name.
+        scale: (series,) of the counts, which the negative binomial needs besides the targets; None: others do not.
+        steps: batches in an epoch; 0 = every window once.
+
+    Batch:
+        inputs, targets (batch, horizon, 1 or 2) with the scale as the second, weights (batch, horizon).
+    """
+
+    def __init__(
+        self,
+        windows: Windows,
+        batch_size: int,
+        seed: int,
+        lookback: int,
+        unknown: int,
+        scale: np.ndarray | None = None,
+        steps: int = 0,
+        shuffle: bool = True,
+    ) -> None:
+        self.windows, self.batch_size, self.seed, self.shuffle = windows, batch_size, seed, shuffle
+        self.lookback, self.unknown, self.scale = lookback, unknown, scale
+        whole = -(-len(windows) // batch_size)
+        super().__init__(min(steps, whole) if steps else whole)
+        self._order: tuple[int, np.ndarray] = (-1, np.arange(len(windows)))
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """See the class."""
+        rows = self._rows(epoch)[step * self.batch_size :][: self.batch_size]
+        real = len(rows)
+        rows = np.resize(rows, self.batch_size)
+        inputs, targets = self.windows.inputs(rows, self.lookback), self.windows.future(rows)[..., None]
+        if self.scale is not None:
+            scales = np.broadcast_to(self.scale[self.windows.who[rows]][:, None, None], targets.shape)
+            targets = np.concatenate([targets, scales.astype(np.float32)], axis=-1)
+        if self.shuffle:
+            hidden = np.random.default_rng([self.seed, epoch, step]).random(len(rows)) < UNKNOWN_SHARE
+            inputs["series"] = np.where(hidden, self.unknown, inputs["series"]).astype(np.int32)
+        weights = self.windows.observed(rows) * (np.arange(self.batch_size) < real)[:, None]
+        return inputs, targets, weights.astype(np.float32)
+
+    def _rows(self, epoch: int) -> np.ndarray:
+        """The order of the epoch; the last one is kept."""
+        if self.shuffle and self._order[0] != epoch:
+            order = np.random.default_rng([self.seed, epoch]).permutation(len(self.windows))
+            self._order = (epoch, order)
+        return self._order[1]
