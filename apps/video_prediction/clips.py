@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import imageio.v3 as iio
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from shared import InputError, MissingFileError
+
+from . import ffmpeg
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".gif")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -39,10 +40,7 @@ class Clip:
         if self.path.suffix.lower() == ".gif":
             wait = _opened(self.path, lambda: iio.immeta(self.path, plugin="pillow").get("duration", 0))
             return 1000 / wait if wait else FPS
-        with_meta = _raw(self.path)
-        found = next(with_meta)["fps"] or FPS
-        with_meta.close()
-        return found
+        return _opened(self.path, lambda: ffmpeg.rate(self.path)[0]) or FPS
 
     def frames(self, channels: int, side: int = 0) -> Iterator[np.ndarray]:
         """The frames (rows, columns, channels) uint8, the shorter side scaled to `side` pixels if that is not 0.
@@ -147,53 +145,35 @@ def _pictures(folder: Path, channels: int, side: int) -> Iterator[np.ndarray]:
 
 
 def _gif(path: Path) -> Iterator[np.ndarray]:
-    frames = _opened(path, lambda: iio.imiter(path, plugin="pillow"))
-    read = 0
-    while True:
-        try:
-            frame = next(frames, None)
-        except (OSError, ValueError, EOFError, SyntaxError) as error:
-            if not read:
-                raise _unreadable(path, error) from error
-            _damaged(path, read)
-            return
-        if frame is None:
-            return
-        read += 1
-        yield frame
+    found = _opened(path, lambda: iio.imopen(path, "r", plugin="pillow"))
+    with found:
+        yield from _readable(path, found.iter())
 
 
 def _video(path: Path) -> Iterator[np.ndarray]:
-    """The frames at the constant rate that ffmpeg gives, also where that of the file varies."""
-    raw = _raw(path)
-    about = next(raw)
-    columns, rows = about["size"]
-    read = 0
+    fps, seconds = _opened(path, lambda: ffmpeg.rate(path))
+    yield from _readable(path, ffmpeg.frames(path), COMPLETE * fps * seconds - 1)
+
+
+def _readable(path: Path, found: Iterator[np.ndarray], least: float = 0) -> Iterator[np.ndarray]:
+    """The frames as far as they can be read; says so where that is not to the end.
+
+    Args:
+        least: how many frames an undamaged file has, at least.
+    """
+    read, said = 0, ""
     try:
-        for content in raw:
+        for frame in found:
             read += 1
-            yield np.frombuffer(content, np.uint8).reshape(rows, columns, 3)
-    except RuntimeError:  # the rest of the file is missing
-        about["duration"] = about["duration"] or 1e9
+            yield frame
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        if not read:
+            raise _unreadable(path, error) from error
+        said = f" ({error})"
     if not read:
         raise InputError(f"{path}: expected a video; no frame of it can be read")
-    if read < COMPLETE * about["duration"] * about["fps"] - 1:
-        _damaged(path, read)
-
-
-def _raw(path: Path) -> Iterator[Any]:
-    """What the file says of itself, then the bytes of each frame."""
-    if not path.stat().st_size:
-        raise InputError(f"{path}: expected a video; the file is empty")
-    frames = imageio_ffmpeg.read_frames(str(path))
-    try:
-        about = next(frames)
-    except (OSError, RuntimeError, ValueError, IndexError, KeyError, StopIteration) as error:
-        raise _unreadable(path, error) from error
-    if not about.get("size"):
-        raise InputError(f"{path}: expected a video; there are no pictures in it")
-    yield about
-    yield from frames
+    if said or read < least:
+        print(f"{path} is damaged: only its first {read} frames can be read{said}", file=sys.stderr, flush=True)
 
 
 def _opened(path: Path, read: Any) -> Any:
@@ -210,10 +190,6 @@ def _opened(path: Path, read: Any) -> Any:
 def _unreadable(path: Path, error: BaseException) -> InputError:
     said = [line.strip() for line in str(error).splitlines() if line.strip()]
     return InputError(f"{path}: expected a picture or a video; it cannot be read ({said[-1][-200:] if said else ''})")
-
-
-def _damaged(path: Path, read: int) -> None:
-    print(f"{path} is damaged: only its first {read} frames can be read.", file=sys.stderr, flush=True)
 
 
 def _has_pictures(folder: Path) -> bool:

@@ -134,7 +134,7 @@ def stream(options: Stream) -> None:
             read += 1
             print(said, flush=True)
             if options.picture:
-                panels.strip([("now", live.last[None]), ("next", live.ahead)], Path(options.picture))
+                panels.strip([("now", np.concatenate([live.last[None], live.ahead]))], Path(options.picture))
             if options.most and read == options.most:
                 break
     if live.number == begun:

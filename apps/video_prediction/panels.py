@@ -1,15 +1,16 @@
 """Input, prediction, truth and error side by side, as mp4, GIF and PNG."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import imageio.v3 as iio
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image, ImageDraw
 
 from shared.runs import replacing
+
+from . import ffmpeg
 
 TITLES = ("input", "prediction", "truth", "error")
 HEAD, GAP = 16, 4  # pixels above and between panels
@@ -57,28 +58,20 @@ def error(truth: Frame, found: Frame) -> Frame:
 
 
 class Writer:
-    """Takes pictures one by one; writes all of them to the mp4, and to the GIF as long as they are few."""
+    """Takes pictures one by one; writes all of them to the mp4, and keeps them for the GIF as long as they are few."""
 
-    def __init__(self, mp4: Path, fps: float) -> None:
-        self.mp4, self.fps, self.video = mp4, fps, None
+    def __init__(self, mp4: Path, fps: float, stack: ExitStack) -> None:
+        self.mp4, self.fps, self.stack = mp4, fps, stack
+        self.video: ffmpeg.Mp4 | None = None
         self.kept: list[np.ndarray] | None = []
 
     def add(self, picture: np.ndarray) -> None:
         """One more picture; all are of one size."""
         if self.video is None:
-            rows, columns = picture.shape[:2]
-            self.video = imageio_ffmpeg.write_frames(
-                str(self.mp4), (columns, rows), fps=self.fps, macro_block_size=2, quality=8
-            )
-            self.video.send(None)
-        self.video.send(np.ascontiguousarray(picture))
+            self.video = self.stack.enter_context(ffmpeg.Mp4(self.mp4, *picture.shape[:2], self.fps))
+        self.video.add(picture)
         if self.kept is not None:
             self.kept = [*self.kept, picture] if len(self.kept) < LONGEST_GIF else None
-
-    def close(self) -> None:
-        """Ends the mp4."""
-        if self.video is not None:
-            self.video.close()
 
 
 @contextmanager
@@ -86,20 +79,16 @@ def written(mp4: Path, gif: Path, fps: float) -> Iterator[Writer]:
     """Gives a `Writer`; afterwards both files are there whole, but for the GIF of a long video."""
     mp4.parent.mkdir(parents=True, exist_ok=True)
     with replacing(mp4) as temporary:
-        writer = Writer(temporary, fps)
-        try:
+        with ExitStack() as stack:
+            writer = Writer(temporary, fps, stack)
             yield writer
-        finally:
-            writer.close()
         if writer.kept:
             with replacing(gif) as other:
                 iio.imwrite(other, writer.kept, plugin="pillow", duration=1000 / fps, loop=0)
 
 
 def strip(rows: list[tuple[str, np.ndarray]], path: Path) -> None:
-    """A PNG with a row of frames for each (title, frames (time, rows, columns, channels))."""
-    drawn = [
-        side_by_side(list(frames), frames[0], (title, *map(str, range(2, len(frames) + 1)))) for title, frames in rows
-    ]
+    """A PNG with a row of frames for each (title, frames (time, rows, columns, channels)), all of one length."""
+    drawn = [side_by_side(list(frames), frames[0], (title,)) for title, frames in rows]
     with replacing(path) as temporary:
         iio.imwrite(temporary, np.concatenate(drawn), plugin="pillow")

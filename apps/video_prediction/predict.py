@@ -147,13 +147,13 @@ def _scores(ahead: np.ndarray, truth: list[np.ndarray], last: np.ndarray) -> tup
 
 def _report(clip: Clip, scores: list[tuple]) -> None:
     at, count = scores[-1][:2]
-    where = f"frames {at + 1} to {at + count}" if len(scores) == 1 else f"{len(scores)} predictions"
+    where = f"frames {at + 1} to {at + count} predicted" if len(scores) == 1 else f"{len(scores)} predictions"
     known = [found for _, _, *found in scores if found]
     if not known:
-        print(f"{clip.path}: {where} predicted; no true frame is there to compare with")
+        print(f"{clip.path}: {where}; no true frame is there to compare with")
         return
     ours, last, *similar = np.mean(known, axis=0)
     said = f"MSE per frame {ours:.2f} (last frame {last:.2f})"
     if similar:
         said += f", SSIM {similar[0]:.3f} (last frame {similar[1]:.3f})"
-    print(f"{clip.path}: {where} predicted: {said}")
+    print(f"{clip.path}: {where}: {said}")
