@@ -30,7 +30,7 @@ class Config:
     # frames that it predicts
     future: Count = 5
     # digits in a frame, of builtin and moving_mnist
-    digits: Count = 2
+    digits: Count = 1
     # at most so many sequences in an epoch, in validation and in test; 0 = as many as below
     max_examples: Whole = 0
     # sequences in an epoch; builtin and moving_mnist make new ones for each
@@ -38,7 +38,7 @@ class Config:
     # sequences to validate on
     valid_sequences: Count = 200
     # sequences to test on; builtin and moving_mnist make them once, from a seed of their own
-    test_sequences: Count = 1000
+    test_sequences: Count = 500
     # architecture of the recurrent layers
     arch: Annotated[str, *one_of(IMAGE_ARCHITECTURES)] = "convgru"
     # channels of each recurrent layer and of the convolution before them
@@ -56,7 +56,7 @@ class Config:
     # output bias of the drawn part of a predicted frame, as a logit: -4 starts black
     start: float = -4.0
     # weight of the mean squared error in the loss
-    mse: NotNegative = 0.0
+    mse: NotNegative = 1.0
     # weight of the mean absolute error in the loss
     l1: NotNegative = 1.0
     # weight of the binary cross-entropy in the loss, which reads pixels as probabilities
@@ -68,11 +68,11 @@ class Config:
     # scheduled sampling: share of the true frames that replace its own predictions when training starts, ...
     teacher: Unit = 0.5
     # ... falling to none in this share of the training
-    teacher_until: Unit = 0.5
+    teacher_until: Unit = 0.3
     # sequences in a batch
     batch_size: Count = 8
     # passes over so many sequences
-    epochs: Count = 10
+    epochs: Count = 8
     # epochs without a better validation loss before training ends; 0 = never
     patience: Whole = 0
     # peak learning rate, reached after a twentieth of the steps and followed by cosine decay to zero
@@ -112,7 +112,9 @@ RECIPES = {
         size=64,
         past=10,
         future=10,
-        units=64,
+        digits=2,
+        test_sequences=1000,
+        units=48,
         epochs=30,
         learning_rate=2e-3,
         ema_momentum=0.99,
