@@ -50,15 +50,15 @@ class Config:
     # rows and columns of the convolutions' kernels, in patches; odd
     kernel: Annotated[int, *one_of((1, 3, 5, 7))] = 3
     # motions: shifts of the frame before, by up to 4 pixels, that a predicted frame may be composed of; 0 = none
-    motions: Annotated[int, Ge(0), Le(8)] = 2
+    motions: Annotated[int, Ge(0), Le(8)] = 1
     # a predicted frame may also be composed of the unmoved frame before
     residual: bool = False
     # output bias of the drawn part of a predicted frame, as a logit: -4 starts black
     start: float = -4.0
     # weight of the mean squared error in the loss
-    mse: NotNegative = 1.0
+    mse: NotNegative = 5.0
     # weight of the mean absolute error in the loss
-    l1: NotNegative = 1.0
+    l1: NotNegative = 0.5
     # weight of the binary cross-entropy in the loss, which reads pixels as probabilities
     bce: NotNegative = 0.0
     # weight of 1 - SSIM in the loss
@@ -68,9 +68,9 @@ class Config:
     # scheduled sampling: share of the true frames that replace its own predictions when training starts, ...
     teacher: Unit = 0.5
     # ... falling to none in this share of the training
-    teacher_until: Unit = 0.3
+    teacher_until: Unit = 0.2
     # sequences in a batch
-    batch_size: Count = 8
+    batch_size: Count = 4
     # passes over so many sequences
     epochs: Count = 8
     # epochs without a better validation loss before training ends; 0 = never
@@ -100,7 +100,7 @@ class Config:
 
 
 DEFAULT = Config()
-SMOKE = Config(max_examples=8, past=3, future=2, units=4, layers=1, motions=1, batch_size=4, epochs=1)
+SMOKE = Config(max_examples=8, past=3, future=2, units=4, layers=1, epochs=1)
 
 # `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
 RECIPES = {
@@ -115,6 +115,7 @@ RECIPES = {
         digits=2,
         test_sequences=1000,
         units=48,
+        motions=2,
         epochs=30,
         learning_rate=2e-3,
         ema_momentum=0.99,

@@ -23,7 +23,7 @@ WINDOW = 3 * PATCH  # a patch with its neighbours
 class Forecaster(keras.layers.Layer):
     """Convolutional recurrent layers that predict the next frame, and from that the one after it, and so on.
 
-        e_t = relu(conv(x_t))
+        e_t = relu(conv([x_t, x_{t-1}]))
         h_t = recurrent layers (e_t)
         d_t, m_t, k_t = a linear map of h_t, for each patch
         x_{t+1} = softmax(m_t) . [sigmoid(d_t + start), x_t, shifted(x_t, k_t), ...]         (for each pixel)
@@ -84,7 +84,7 @@ class Forecaster(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Creates the weights of the parts."""
         units, layers = self.options["units"], self.options["layers"]
-        self.embed.build((None, None, None, self.pixels))
+        self.embed.build((None, None, None, 2 * self.pixels))
         for layer in self.recurrent:
             layer.build((None, None, None, None, units))
         self.head.build((None, None, None, units * layers))
@@ -107,7 +107,8 @@ class Forecaster(keras.layers.Layer):
 
     def read(self, frames: Any) -> tuple[Any, list]:
         """Frames in patches (batch, time, ...) -> the frame predicted after each (batch, time, ...), the states."""
-        x, outputs, states = self._embedded(frames), [], []
+        before = ops.concatenate([ops.zeros_like(frames[:, :1]), frames[:, :-1]], axis=1)
+        x, outputs, states = self._embedded(frames, before), [], [frames[:, -1]]
         for layer in self.recurrent:
             x, *last = layer(x)
             outputs.append(x)
@@ -116,7 +117,8 @@ class Forecaster(keras.layers.Layer):
 
     def step(self, frame: Any, states: list) -> tuple[Any, list]:
         """One frame in patches (batch, ...) and the states -> the frame predicted after it, the states."""
-        x, outputs, new, left = self._embedded(frame), [], [], list(states)
+        before, *left = states
+        x, outputs, new = self._embedded(frame, before), [], [frame]
         for layer in self.recurrent:
             count = len(layer.state_size)
             x, own = layer.step(x, left[:count])
@@ -126,12 +128,16 @@ class Forecaster(keras.layers.Layer):
         return self._composed(frame, outputs), new
 
     def state_sizes(self) -> list[int]:
-        """The channels of each state, an image with a pixel for each patch."""
-        return [size for layer in self.recurrent for size in layer.state_size]
+        """The channels of each state, an image with a pixel for each patch; the first is the frame before."""
+        return [self.pixels, *(size for layer in self.recurrent for size in layer.state_size)]
 
-    def _embedded(self, frames: Any) -> Any:
-        """(..., rows, columns, 16 channels) -> (..., rows, columns, units)."""
-        folded = self.embed(ops.reshape(frames, (-1, *ops.shape(frames)[-3:])))
+    def _embedded(self, frames: Any, before: Any) -> Any:
+        """Each frame with the one before it, (..., rows, columns, 16 channels), -> (..., rows, columns, units).
+
+        Motion can be read off the two at once, and has not to be remembered first.
+        """
+        both = ops.concatenate([frames, before], axis=-1)
+        folded = self.embed(ops.reshape(both, (-1, *ops.shape(both)[-3:])))
         return ops.reshape(folded, (*ops.shape(frames)[:-1], self.options["units"]))
 
     def _composed(self, frames: Any, outputs: list) -> Any:
