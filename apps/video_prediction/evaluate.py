@@ -18,6 +18,7 @@ from .predict import Predictor
 
 HEADLINE = ("mse_per_frame",)
 SHOWN = 2  # test sequences in the picture
+FLAT = 1e-6  # gradient energy that frames of one colour are taken to have
 # OpenSTL (arXiv:2306.11249): after days on a GPU, on other test digits of the same recipe; its SSIM has data range 2.
 PUBLISHED = {
     "mse_per_frame": {"name": "ConvLSTM (OpenSTL)", "value": 29.8, "source": "arXiv:2306.11249"},
@@ -104,7 +105,7 @@ def sharpness(truth: np.ndarray, found: np.ndarray, others: dict[str, np.ndarray
     real = metrics.gradient_energy(truth)
 
     def ratio(energy: np.ndarray, rows: np.ndarray) -> float:
-        return float(energy[rows].sum() / max(real[rows].sum(), np.finfo(float).tiny))
+        return float(energy[rows].sum() / max(real[rows].sum(), FLAT))
 
     theirs = {name: metrics.gradient_energy(other) for name, other in others.items()}
     return paired.compared(ratio, metrics.gradient_energy(found), theirs, len(truth), "one")

@@ -432,7 +432,7 @@ def test_a_stream_that_cannot_go_on_is_refused_in_one_line(kind, smoke, predicto
         (["stream", "x.mp4"], "expected a folder of frames, a video file, or -; there is none"),
         (["stream", ".", "--rows", "9"], "--rows, --columns: expected with raw frames"),
         (["train", "--size", "30"], "--size: expected a multiple of 4; received 30"),
-        (["train", "--l1", "0", "--ssim", "0"], "expected a weight above 0"),
+        (["train", "--mse", "0", "--l1", "0", "--ssim", "0"], "expected a weight above 0"),
         (["train", "--channels", "3"], "--channels: expected 1 with builtin"),
         (["train", "--data", "moving_mnist", "--size", "24"], "--size: expected at least 32"),
     ],
