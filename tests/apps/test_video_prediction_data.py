@@ -144,7 +144,7 @@ def test_moving_mnist_is_made_of_the_real_digits_and_test_digits_are_no_training
 @pytest.mark.data
 def test_the_trivial_baselines_of_moving_mnist_have_the_known_errors():
     """Two digits of the mean energy of MNIST's, less what overlaps: about 172 for a black frame."""
-    config = Config(data="moving_mnist", size=64, past=10, future=10, test_sequences=200, valid_sequences=2)
+    config = Config(data="moving_mnist", digits=2, size=64, past=10, future=10, test_sequences=200, valid_sequences=2)
     videos = data.as_floats(data.load(config).test)
     past, truth = videos[:, :10], videos[:, 10:]
     zeros, last = np.zeros_like(truth), np.broadcast_to(past[:, -1:], truth.shape)
