@@ -61,6 +61,8 @@ _MULTI30K_FILES = (
 )
 _TWITTER_LICENCE = "tweets: research use under Twitter's rules, no licence file"
 
+_MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist/"
+_MNIST_LICENCE = "CC BY-SA 3.0"
 _SLOT_GATED = "https://raw.githubusercontent.com/MiuLab/SlotGated-SLU/master/data/"
 _SLOT_GATED_LICENCES = {"snips": "CC0 1.0", "atis": "derived from LDC ATIS: research use, no licence file"}
 _SLOT_GATED_FILES = {
@@ -377,6 +379,32 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
             ("Train", "ea59b7783573c49077a835ab6465c7d66f1474783360f310988a9a737fbca62f", 2_347_115),
             ("Test", "71a57fccb15e534d973626ada4fb87febf789e9317715b7cc6dd3b5f90db6f42", 132_820),
         )
+    ),
+    "mnist": (
+        Resource(
+            name="mnist train images",
+            url=_MNIST + "train-images-idx3-ubyte.gz",
+            sha256="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            licence=_MNIST_LICENCE,
+            bytes=47_040_016,
+            local="mnist/train-images-idx3-ubyte.gz",
+        ),
+        Resource(
+            name="mnist first 20,000 train images",
+            url=_MNIST + "train-images-idx3-ubyte.gz",  # which holds 60,000; these will do where they lie here
+            sha256="a11a4e2732abb0fa4e8f31a13a8d7556412b39452f305e80c7f4b77edc889936",
+            licence=_MNIST_LICENCE,
+            bytes=15_680_016,
+            local="mnist/train20k-images-idx3-ubyte.xz",
+        ),
+        Resource(
+            name="mnist test images",
+            url=_MNIST + "t10k-images-idx3-ubyte.gz",
+            sha256="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            licence=_MNIST_LICENCE,
+            bytes=7_840_016,
+            local="mnist/t10k-images-idx3-ubyte.xz",
+        ),
     ),
     "pbc2": (
         Resource(

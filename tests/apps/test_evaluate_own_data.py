@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import soundfile
@@ -89,6 +90,15 @@ def months(folder):
     return folder / "mine.csv"
 
 
+def frames(folder):
+    (folder / "mine").mkdir()
+    for t in range(12):
+        picture = np.zeros((32, 32), np.uint8)
+        picture[4:12, t : t + 8] = 200
+        iio.imwrite(folder / f"mine/{t}.png", picture)
+    return folder / "mine"
+
+
 OWN = {
     "text_generation": text,
     "translation": pairs,
@@ -99,6 +109,7 @@ OWN = {
     "speech_recognition": recordings,
     "stock_prediction": shares,
     "time_series_forecasting": months,
+    "video_prediction": frames,
 }
 MEASURING = [app for app in APPS if measures_own_data(app)]
 every_measuring_app = pytest.mark.parametrize("app", MEASURING)

@@ -1,0 +1,10 @@
+"""python -m apps.video_prediction VERB: train, evaluate, predict, stream."""
+
+import sys
+
+from shared import cli
+
+from .options import verbs
+
+if __name__ == "__main__":
+    sys.exit(cli.main(__package__, verbs))

@@ -1,0 +1,146 @@
+"""How good a run is compared with the baselines: squared error, SSIM, PSNR and sharpness of the predicted frames."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import paired, results, runs, trials
+
+from . import baselines, metrics, panels
+from .config import APP, Config
+from .data import Data, as_floats, load, tested_on
+from .options import Evaluate
+from .predict import Predictor
+
+HEADLINE = ("mse_per_frame",)
+SHOWN = 2  # test sequences in the picture
+FLAT = 1e-6  # gradient energy that frames of one colour are taken to have
+# OpenSTL (arXiv:2306.11249): after days on a GPU, on other test digits of the same recipe; its SSIM has data range 2.
+PUBLISHED = {
+    "mse_per_frame": {"name": "ConvLSTM (OpenSTL)", "value": 29.8, "source": "arXiv:2306.11249"},
+    "ssim_range_2": {"name": "ConvLSTM (OpenSTL)", "value": 0.929, "source": "arXiv:2306.11249"},
+}
+
+Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# metric -> direction, and truth, found -> a figure for each sequence and frame
+SCORES: dict[str, tuple[str, Score]] = {
+    "mse_per_frame": ("lower", metrics.mse_per_frame),
+    "ssim": ("higher", metrics.ssim),
+    "ssim_range_2": ("higher", functools.partial(metrics.ssim, data_range=2.0)),
+    "psnr_db": ("higher", metrics.psnr),
+}
+
+
+def evaluate(options: Evaluate) -> None:
+    """The evaluate verb: measures a run again, on its test part or on other clips."""
+    run = runs.find(APP, options.run)
+    config = run.settings(Config)
+    data = load(config)
+    run.check(data.info)
+    pictured = ""
+    if options.data:
+        data, pictured = tested_on(data, options.data, config), f"-{Path(options.data).stem}"
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+    records = measure(Predictor(run), data, pictured)
+    report(records)
+    if options.record:
+        results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
+
+
+def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
+    """Measures the frames that are predicted for the test sequences; draws some of them.
+
+    Args:
+        predictor: of the run. data: the run's, perhaps with other test sequences.
+        pictured: how the name of the picture ends.
+    """
+    config = predictor.config
+    sequences = as_floats(data.test)
+    past, truth = sequences[:, : predictor.past], sequences[:, predictor.past :]
+    found = predictor.predict(past)
+    others = baselines.all_of(past, predictor.future, data.mean)
+    figure = functools.partial(
+        results.record,
+        predictor.run,
+        predictor.model.count_params(),
+        split="test",
+        task={"past": config.past, "future": config.future, "size": config.size},
+    )
+    records = []
+    for metric, (direction, score) in SCORES.items():
+        ours, theirs = score(truth, found), {name: score(truth, other) for name, other in others.items()}
+        by_frame = {str(n + 1): results.rounded(value) for n, value in enumerate(ours.mean(axis=0))}
+        measured = paired.compared(
+            lambda values, rows: float(values[rows].mean()),
+            ours.mean(axis=1),
+            {name: values.mean(axis=1) for name, values in theirs.items()},
+            len(truth),
+            direction,
+        )
+        published = PUBLISHED.get(metric) if predictor.run.config["data"] == "moving_mnist" else None
+        records.append(figure(metric=metric, published=published, details={"by_frame": by_frame}, **measured))
+    pixels = config.size**2 * config.channels
+    records.insert(1, figure(metric="mse_per_pixel", **_divided(records[0], pixels)))
+    records.append(figure(metric="sharpness", **sharpness(truth, found, others)))
+    picture(predictor.run.file(f"test{pictured}.png"), past, truth, found)
+    return results.headed(records, HEADLINE)
+
+
+def _divided(record: dict, pixels: int) -> dict[str, Any]:
+    """The mean squared error of a pixel, from that of a frame."""
+    return {
+        "value": record["value"] / pixels,
+        "baselines": {name: value / pixels for name, value in record["baselines"].items()},
+        "direction": record["direction"],
+        "ahead": tuple(bound / pixels for bound in record["ahead"]),
+    }
+
+
+def sharpness(truth: np.ndarray, found: np.ndarray, others: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The gradient energy of what is predicted as a share of that of the true frames; a blur lowers it."""
+    real = metrics.gradient_energy(truth)
+
+    def ratio(energy: np.ndarray, rows: np.ndarray) -> float:
+        return float(energy[rows].sum() / max(real[rows].sum(), FLAT))
+
+    theirs = {name: metrics.gradient_energy(other) for name, other in others.items()}
+    return paired.compared(ratio, metrics.gradient_energy(found), theirs, len(truth), "one")
+
+
+def picture(path: Path, past: np.ndarray, truth: np.ndarray, found: np.ndarray) -> None:
+    """Draws the past, the true and the predicted frames of some test sequences."""
+    rows = []
+    for n in np.unique(np.linspace(0, len(truth) - 1, SHOWN).astype(int)):
+        count = max(past.shape[1], truth.shape[1])
+        for title, frames in (("input", past[n]), ("truth", truth[n]), ("prediction", found[n])):
+            filling = np.zeros((count - len(frames), *frames.shape[1:]), frames.dtype)
+            rows.append((title, np.concatenate([frames, filling])))
+    panels.strip(rows, path)
+
+
+def beaten_by(records: list[dict]) -> list[str]:
+    """The baselines that are as good as the network or better, in squared error or SSIM, with their figures."""
+    found = []
+    for record in records:
+        if record["metric"] in ("mse_per_frame", "ssim"):
+            ours = paired.goodness(record["value"], record["direction"])
+            found += [
+                f"{name} ({record['metric']} {value:.4g}, the network {record['value']:.4g})"
+                for name, value in record["baselines"].items()
+                if paired.goodness(value, record["direction"]) >= ours
+            ]
+    return found
+
+
+def report(records: list[dict]) -> None:
+    """Prints the figures; in the first line which baselines are not beaten, if there are any."""
+    if beaten := beaten_by(records):
+        print(f"\nNOT BETTER THAN EVERY BASELINE: {', '.join(beaten)}")
+    results.report(records)
+    by_frame = records[0].get("details", {}).get("by_frame", {})
+    said = ", ".join(f"{value:.1f}" for value in by_frame.values())
+    print(f"  MSE of each predicted frame, from the next one on: {said}", flush=True)

@@ -1,0 +1,201 @@
+"""The stream verb: predicts while the frames still come in, one by one, in constant memory."""
+
+import collections
+import contextlib
+import hashlib
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError, MissingFileError, feeds, lines, runs
+
+from . import clips, metrics, panels
+from .config import APP
+from .data import as_floats
+from .options import Stream
+from .predict import Predictor
+from .running import Running, read_state
+
+POLL_S = 0.2  # between looks at a folder that may grow
+TRIES = 5  # at a picture that may not be written to its end yet
+KEPT = 10_000  # frames whose times count for the latency
+
+
+class Live:
+    """One video, frame by frame: what was predicted of the frames that have not come yet.
+
+    Args:
+        predictor: of the run. count: how many frames ahead are predicted.
+    """
+
+    def __init__(self, predictor: Predictor, count: int) -> None:
+        self.predictor, self.count = predictor, count
+        self.network = hashlib.sha256(predictor.run.file("model.keras").read_bytes()).hexdigest()
+        self.running: Running | None = None
+        self.number = 0
+        self.last: np.ndarray | None = None
+        self.ahead: np.ndarray | None = None
+        # The furthest frame of each of the last predictions, the oldest of which is of the frame that comes next.
+        self.furthest: collections.deque[np.ndarray] = collections.deque(maxlen=count)
+
+    def see(self, frame: np.ndarray) -> str:
+        """One more frame (rows, columns, channels) from 0 to 1 -> a line on what was predicted of it.
+
+        Raises:
+            InputError: it has another size than those before.
+        """
+        if self.last is not None and frame.shape != self.last.shape:
+            (rows, columns, _), now = self.last.shape, frame.shape
+            raise InputError(f"expected {rows} x {columns} pixels, as before; received {now[0]} x {now[1]}")
+        if self.running is None:
+            self.running = self.predictor.running(*frame.shape[:2])
+        said = self._compared(frame)
+        self.running.see(frame)
+        self.ahead = self.running.ahead(self.count)
+        self.furthest.append(self.ahead[-1])
+        self.last, self.number = frame, self.number + 1
+        return said
+
+    def _compared(self, frame: np.ndarray) -> str:
+        """Squared error and SSIM of this frame as it was predicted, and of the frame before."""
+        said = f"frame {self.number + 1:6}"
+        if self.ahead is None or self.last is None:
+            return said
+        said += f"   predicted 1 before: {_figures(frame, self.ahead[0])}"
+        if self.count > 1 and len(self.furthest) == self.count:
+            said += f"   {self.count} before: {_figures(frame, self.furthest[0])}"
+        return said + f"   last frame: {_figures(frame, self.last)}"
+
+    def save(self, path: Path) -> None:
+        """Writes all of the state to a file."""
+        if self.running is None or self.last is None:
+            return
+        self.running.save(
+            path,
+            last=self.last,
+            ahead=self.ahead,
+            furthest=np.stack(list(self.furthest)),
+            number=self.number,
+            count=self.count,
+            network=self.network,
+        )
+
+    def restore(self, path: Path) -> None:
+        """Reads what `save` wrote.
+
+        Raises:
+            InputError: it is damaged, or of another network or another number of frames ahead.
+        """
+        saved = read_state(path)
+        missing = {"last", "ahead", "furthest", "number", "count", "network"} - saved.keys()
+        if missing or str(saved["network"]) != self.network:
+            raise InputError(f"{path}: expected the saved state of a stream of this run; it is that of another")
+        if int(saved["count"]) != self.count:
+            raise InputError(f"{path}: expected the state of a stream with --frames {self.count}; {saved['count']}")
+        self.last, self.ahead, self.number = saved["last"], saved["ahead"], int(saved["number"])
+        self.furthest.extend(saved["furthest"])
+        self.running = self.predictor.running(*self.last.shape[:2])
+        self.running.restore(path, saved)
+
+
+def _figures(truth: np.ndarray, found: np.ndarray) -> str:
+    said = f"MSE {metrics.mse_per_frame(truth[None, None], found[None, None]).item():.2f}"
+    if min(truth.shape[:2]) >= metrics.WINDOW:
+        said += f" SSIM {metrics.ssim(truth[None, None], found[None, None]).item():.3f}"
+    return said
+
+
+def stream(options: Stream) -> None:
+    """The stream verb: a line for each frame on how it was predicted; at the end how fast that was, on stderr."""
+    predictor = Predictor(runs.find(APP, options.run))
+    frames = feed(options, predictor)
+    live = Live(predictor, options.frames or predictor.future)
+    state = Path(options.state) if options.state else None
+    if state and state.exists():
+        live.restore(state)
+    took: collections.deque[float] = collections.deque(maxlen=KEPT)
+    read, begun = 0, live.number
+    print("Ready: a line for each frame.", file=sys.stderr, flush=True)
+    with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
+        for where, frame in frames:
+            began = time.perf_counter()
+            try:
+                said = live.see(as_floats(frame))
+            except InputError as error:
+                raise InputError(f"{where}: {error}") from error
+            if read:  # the first one waits for the compiler
+                took.append(1000 * (time.perf_counter() - began))
+            elif note := live.running.note():
+                print(note, file=sys.stderr, flush=True)
+            read += 1
+            print(said, flush=True)
+            if options.picture:
+                panels.strip([("now", np.concatenate([live.last[None], live.ahead]))], Path(options.picture))
+            if options.most and read == options.most:
+                break
+    if live.number == begun:
+        raise InputError(f"{options.feed}: expected frames; there were none")
+    if state:
+        live.save(state)
+    if took:
+        p50, p99 = lines.percentiles(list(took))
+        print(f"{read:,} frames, {live.count} ahead of each: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
+
+
+def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, np.ndarray]]:
+    """(where it is from, frame (rows, columns, channels) uint8) for each frame, as they come.
+
+    Raises:
+        InputError: no such folder or file.
+    """
+    channels, path = predictor.channels, Path(options.feed)
+    if options.feed == "-":
+        size = (options.rows or predictor.info["size"], options.columns or predictor.info["size"], channels)
+        return _raw(size)
+    if options.rows or options.columns:
+        raise InputError("--rows, --columns: expected with raw frames on standard input only")
+    if not path.exists():
+        raise MissingFileError(f"{path}: expected a folder of frames, a video file, or -; there is none")
+    if path.is_dir():
+        return _folder(path, channels, options.follow)
+    if options.follow:
+        raise InputError(f"--follow: expected with a folder of frames only; received {path}")
+    (clip,) = clips.find(options.feed)
+    return ((f"{path}, frame {n}", frame) for n, frame in enumerate(clip.frames(channels), 1))
+
+
+def _raw(size: tuple[int, int, int]) -> Iterator[tuple[str, np.ndarray]]:
+    length, number = int(np.prod(size)), 0
+    while content := sys.stdin.buffer.read(length):
+        number += 1
+        if len(content) < length:
+            print(f"left out: standard input ends after {len(content):,} of the {length:,} bytes of frame {number}, "
+                  f"{size[0]} x {size[1]} x {size[2]} (--rows, --columns)", file=sys.stderr)  # fmt: skip
+            return
+        yield f"standard input, frame {number}", np.frombuffer(content, np.uint8).reshape(size)
+
+
+def _folder(folder: Path, channels: int, follow: bool) -> Iterator[tuple[str, np.ndarray]]:
+    """The pictures in natural order; then those that come after them, if it is followed."""
+    newest = None
+    while True:
+        found = clips.pictures(folder)
+        after = found if newest is None else [path for path in found if clips.natural([path, newest])[0] == newest]
+        for path in (each for each in after if each != newest):
+            yield str(path), _complete(path, channels, follow)
+            newest = path
+        if not follow:
+            return
+        time.sleep(POLL_S)
+
+
+def _complete(path: Path, channels: int, follow: bool) -> np.ndarray:
+    """The picture; one that cannot be read yet may still be being written."""
+    for _ in range(TRIES if follow else 0):
+        with contextlib.suppress(InputError):
+            return clips.picture(path, channels)
+        time.sleep(POLL_S)
+    return clips.picture(path, channels)

@@ -1,0 +1,112 @@
+"""The options of each verb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro import MISSING
+from tyro.conf import Positional
+
+from shared import InputError, settings
+from shared.cli import Verbs
+from shared.runs import OfRun
+from shared.settings import Positive, Whole, chosen, one_of
+from shared.trials import Seeds
+
+from .config import DEFAULT, RECIPES, Config
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+    # how often it is trained
+    trials: Seeds = Seeds()
+
+
+@dataclass(frozen=True)
+class Evaluate(OfRun):
+    """Measure a trained run again, on its test sequences or on other clips, and compare it with the baselines."""
+
+    # the run's name; by default the newest
+    run: str | None = None
+    # other clips to measure it on: a video file, a folder of them or of frames; by default the run's test sequences
+    data: str | None = None
+    # write the figures, averaged over all runs that differ in seed alone, to results.json and the README
+    record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what does not go together."""
+        if self.record and self.data:
+            raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
+
+
+@dataclass(frozen=True)
+class Predict(OfRun):
+    """Predict what comes next in clips: a GIF and an mp4 of input, prediction, truth and error, side by side."""
+
+    # video files (mp4, gif, avi, ...), or folders of frames
+    clips: Positional[tuple[str, ...]] = MISSING
+    # the run's name; by default the newest
+    run: str | None = None
+    # how many frames to predict; by default as many as in training
+    frames: Whole = 0
+    # predict what follows this frame, counted from 1; by default as late as leaves true frames to compare with
+    at: Whole = 0
+    # predict again and again, from the beginning of the clip to its end
+    all: bool = False
+    # scale frames so that their shorter side has so many pixels; 0 = as in training for clips, else as they are
+    side: Whole = 0
+    # folder for what is written; by default that of the run
+    out: str | None = None
+    # frames a second of what is written; by default those of the clip
+    fps: Positive | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+        if self.clips is not MISSING and not self.clips:
+            raise InputError("CLIPS: expected at least one video file or folder of frames; received none")
+        if self.all and self.at:
+            raise InputError("--all: expected without --at, since it predicts from every part of the clip")
+
+
+@dataclass(frozen=True)
+class Stream(OfRun):
+    """Predict while the video still comes in, frame by frame: how good the last predictions were, and the next ones."""
+
+    # a folder of frames, a video file, or - for raw frames of 8 bits a channel on standard input
+    feed: Positional[str] = "-"
+    # the run's name; by default the newest
+    run: str | None = None
+    # how many frames ahead to predict; by default as many as in training
+    frames: Whole = 0
+    # rows of the raw frames on standard input; by default those of training
+    rows: Whole = 0
+    # columns of the raw frames on standard input; by default those of training
+    columns: Whole = 0
+    # keep waiting for new frames in the folder, until Ctrl-C
+    follow: bool = False
+    # PNG file that shows the newest frame and what will follow it, written again after each frame
+    picture: str | None = None
+    # file that keeps the state: read at the start if it exists, and written at the end
+    state: str | None = None
+    # stop after so many frames; 0 = at the end of the feed
+    most: Whole = 0
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot work, before any work starts."""
+        settings.check(self)
+
+
+def verbs(words: Sequence[str]) -> Verbs:
+    """Each verb with its default options and the function that does it."""
+    return {
+        "train": (Train(config=chosen(RECIPES, words)), "train:train"),
+        "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "predict": (Predict(), "predict:predict"),
+        "stream": (Stream(), "live:stream"),
+    }

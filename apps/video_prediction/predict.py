@@ -1,0 +1,159 @@
+"""Loads a trained run and predicts what comes next in clips."""
+
+import collections
+import functools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from shared import InputError, runs
+
+from . import clips, metrics, panels
+from .clips import Clip
+from .config import APP, Config
+from .data import as_floats
+from .model import step
+from .options import Predict
+from .running import Running
+
+BATCH = 16
+
+
+class Predictor:
+    """A trained run, ready to use: frames in, the next frames out."""
+
+    def __init__(self, run: runs.Run) -> None:
+        self.run, self.info = run, run.info()
+        self.config = run.settings(Config)
+        self.past, self.future, self.channels = (self.info[name] for name in ("past", "future", "channels"))
+        self.model = run.load_model()
+
+    @functools.cached_property
+    def step(self):
+        """The network as one step."""
+        return step(self.model)
+
+    def predict(self, past: np.ndarray) -> np.ndarray:
+        """(sequences, past, rows, columns, channels) from 0 to 1 -> the next frames (sequences, future, ...)."""
+        found = [np.asarray(self.model.predict_on_batch(past[n : n + BATCH])) for n in range(0, len(past), BATCH)]
+        return np.concatenate(found)
+
+    def running(self, rows: int, columns: int) -> Running:
+        """The network before the first frame of a video of this size."""
+        return Running(self.step, self.model.get_layer("forecaster").state_sizes(), rows, columns)
+
+    def ahead(self, past: list[np.ndarray], count: int) -> np.ndarray:
+        """Frames (rows, columns, channels) that were seen -> the next `count` frames; of any size, step by step."""
+        running = self.running(*past[0].shape[:2])
+        for frame in past:
+            running.see(frame)
+        return running.ahead(count)
+
+
+def predict(options: Predict) -> None:
+    """The predict verb: for each clip a GIF and an mp4, and what the prediction is worth where the truth is known."""
+    predictor = Predictor(runs.find(APP, options.run))
+    found = [clip for name in options.clips for clip in clips.find(name)]
+    for clip in found:
+        try:
+            show(predictor, clip, options)
+        except InputError as error:
+            if len(found) == 1:
+                raise
+            print(f"left out: {error}", file=sys.stderr, flush=True)
+
+
+def show(predictor: Predictor, clip: Clip, options: Predict) -> None:
+    """Predicts one clip, writes what is seen, and prints its errors compared with those of its last frame."""
+    side = options.side or predictor.info["side"]
+    frames = clip.frames(predictor.channels, side)
+    count = options.frames or predictor.future
+    folder = Path(options.out) if options.out else predictor.run.path / "predictions"
+    paths = [folder / f"{clip.path.stem}.{suffix}" for suffix in ("mp4", "gif")]
+    scores = []
+    with panels.written(*paths, options.fps or clip.fps()) as writer:
+        for number, (at, past, truth) in enumerate(windows(frames, clip, predictor.past, count, options)):
+            if not number:
+                _say_what_is_done(predictor, past[0], side)
+                for frame in past:
+                    writer.add(panels.side_by_side([frame, None, None, None], frame))
+            ahead = predictor.ahead(past, count if len(truth) == 0 or not options.all else len(truth))
+            for n, frame in enumerate(ahead):
+                real = truth[n] if n < len(truth) else None
+                writer.add(panels.side_by_side([past[-1], frame, real, panels.error(real, frame)], frame))
+            scores.append((at, len(ahead), *_scores(ahead, truth, past[-1])))
+        long = writer.kept is None
+    _report(clip, scores)
+    print(f"  {paths[0]}" + ("" if long else f"\n  {paths[1]}"), flush=True)
+    if long:
+        print(f"no GIF of more than {panels.LONGEST_GIF} frames is written", file=sys.stderr)
+
+
+def windows(
+    frames: Iterator[np.ndarray], clip: Clip, past: int, count: int, options: Predict
+) -> Iterator[tuple[int, list[np.ndarray], list[np.ndarray]]]:
+    """(the number of the last frame that is seen, these frames, the true ones that follow) for each prediction.
+
+    Only `past + count` frames are in memory.
+
+    Raises:
+        InputError: fewer frames than are seen, or than `options.at`.
+    """
+    if options.at and options.at < past:
+        raise InputError(f"--at: expected at least {past}, the frames that the network sees; received {options.at}")
+    kept: collections.deque[np.ndarray] = collections.deque(maxlen=past + count)
+    number, size = 0, None
+    for number, frame in enumerate(frames, 1):
+        size = size or frame.shape
+        kept.append(as_floats(frame))
+        if options.all and number >= past + count and (number - past) % count == 0:
+            yield number - count, list(kept)[:past], list(kept)[past:]
+        if options.at and number == options.at + count:
+            break
+    if number < max(past, options.at):
+        wanted = f"{options.at} (--at)" if options.at else f"{past}, as many as the network sees"
+        raise InputError(f"{clip.path}: expected at least {wanted} frames; received {number}")
+    at = options.at or max(past, number - count)
+    if options.all:
+        at = past + (number - past) // count * count
+        if at == number and number >= past + count:
+            return
+    first = at - past - (number - len(kept))
+    yield at, list(kept)[first : first + past], list(kept)[first + past :]
+
+
+def _say_what_is_done(predictor: Predictor, frame: np.ndarray, side: int) -> None:
+    rows, columns = frame.shape[:2]
+    notes = [f"frames are scaled to a shorter side of {side} pixels"] if side else []
+    if note := predictor.running(rows, columns).note():
+        notes.append(note)
+    if notes:
+        print("; ".join(notes), file=sys.stderr, flush=True)
+
+
+def _scores(ahead: np.ndarray, truth: list[np.ndarray], last: np.ndarray) -> tuple[float, ...]:
+    """MSE per frame of the prediction and of the last frame, SSIM of both; () without a true frame."""
+    if not truth:
+        return ()
+    real = np.stack(truth)[None]
+    both = ahead[None, : len(truth)], np.broadcast_to(last, real.shape)
+    found = [float(metrics.mse_per_frame(real, each).mean()) for each in both]
+    if min(last.shape[:2]) >= metrics.WINDOW:
+        found += [float(metrics.ssim(real, each).mean()) for each in both]
+    return tuple(found)
+
+
+def _report(clip: Clip, scores: list[tuple]) -> None:
+    at, count = scores[-1][:2]
+    where = f"frames {at + 1} to {at + count} predicted" if len(scores) == 1 else f"{len(scores)} predictions"
+    known = [found for _, _, *found in scores if found]
+    if not known:
+        print(f"{clip.path}: {where}; no true frame is there to compare with")
+        return
+    ours, last, *similar = np.mean(known, axis=0)
+    said = f"MSE per frame {ours:.2f} (last frame {last:.2f})"
+    if similar:
+        said += f", SSIM {similar[0]:.3f} (last frame {similar[1]:.3f})"
+    print(f"{clip.path}: {where}: {said}")

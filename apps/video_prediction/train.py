@@ -1,0 +1,77 @@
+"""Trains a network, compares it with the baselines, saves it."""
+
+import keras
+
+from shared import plots, trials
+from shared.fit import fit
+from shared.layers.budget import sized
+from shared.runs import Run
+
+from .config import APP, RECIPES, Config
+from .data import Fixed, Videos, load
+from .evaluate import measure, report
+from .model import FrameLoss, MSEPerFrame, build, with_teacher
+from .options import Train
+from .predict import Predictor
+
+NEXT_STEPS = """
+The predictions of some test sequences: {picture}
+Now try, with a video of your own:
+  python -m {package} predict my_clip.mp4 --run {name}
+  python -m {package} stream my_frames/ --run {name}
+  python -m {package} evaluate --data my_clips/ --run {name}
+  python -m {package} train --data my_clips/"""
+
+
+def train(options: Train) -> None:
+    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    planned = trials.plan(APP, options.config, RECIPES, options.trials)
+    for config, run in trials.unfinished(planned):
+        train_one(config, run)
+        keras.utils.clear_session()
+    done = trials.finished(planned)
+    if len(done) > 1:
+        report(trials.summary(done))
+    last = done[-1].path
+    print(NEXT_STEPS.format(package=__package__, name=last.name, picture=last / "test.png"))
+
+
+def train_one(config: Config, run: Run) -> list[dict]:
+    """Trains (or goes on training) one run and returns its measured records."""
+    data = load(config)
+    config = sized(config, lambda config: build(config, data.info))
+    run.begin(data.info)
+    keras.utils.set_random_seed(config.seed)
+    model = build(config, data.info)
+    print(
+        f"{run.path}: {config.layers} x {config.arch} of {config.units} channels, {model.count_params():,} parameters"
+    )
+    print(f"{data.info['source']}: {data.info['split']}", flush=True)
+    train, valid = Videos(data.train, config), Fixed(data.valid, config)
+
+    steps = config.epochs * train.steps
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - steps // 20, warmup_target=config.learning_rate, warmup_steps=steps // 20
+    )
+    optimizer = keras.optimizers.Adam(
+        rate,
+        global_clipnorm=config.clip_norm,
+        use_ema=config.ema_momentum > 0,  # at each epoch's end Keras puts the averages in the weights' place
+        ema_momentum=config.ema_momentum or 0.99,
+    )
+    taught = with_teacher(model, config)
+    taught.compile(
+        optimizer=optimizer,
+        loss=FrameLoss(config),
+        metrics=[MSEPerFrame(config.past)],
+        # On a CPU XLA makes convolutions about 27 times slower than TensorFlow's own; on JAX there is nothing else.
+        jit_compile="auto" if keras.backend.backend() == "jax" else False,
+    )
+    history = fit(
+        taught, train, valid, run, epochs=config.epochs, patience=config.patience or None, deploy=lambda: model
+    )
+    plots.learning_curves(history, run.file("learning_curves.png"), "mse", "squared error of a predicted frame")
+    records = measure(Predictor(run), data)
+    report(records)
+    run.save_metrics(records)
+    return records
