@@ -80,8 +80,8 @@ def shares(folder):
         f"{day},{c:.4f},{1.01 * c * (1 + 0.01 * wild):.4f},{0.99 * c:.4f},{1.002 * c:.4f},1000\n"
         for day, c, wild in zip(days, close, random.random(420), strict=True)
     ]
-    (folder / "mine.csv").write_text("date,open,high,low,close,volume\n" + "".join(rows))
-    return folder / "mine.csv"
+    (folder / "shares.csv").write_text("date,open,high,low,close,volume\n" + "".join(rows))
+    return folder / "shares.csv"
 
 
 def months(folder):

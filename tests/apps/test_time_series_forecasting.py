@@ -494,6 +494,7 @@ def test_a_damaged_file_of_intervals_is_named(tmp_path, predictor):
         predict.read_arrays(path)
 
 
+@pytest.mark.slow
 def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
     generator, dates = np.random.default_rng(11), pd.date_range("2026-01-01", periods=90, freq="D")
     rows = ["unique_id,ds,y,price,region"]

@@ -192,6 +192,7 @@ def test_tiles_cover_every_pixel_once_and_overlap(length):
 # Training and measuring
 
 
+@pytest.mark.slow
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
     config = dataclasses.replace(SMOKE, size=16, epochs=2, max_examples=8)
