@@ -144,6 +144,7 @@ def own(tmp_path_factory):
 EPOCHS = 6
 
 
+@pytest.mark.slow
 def test_the_kept_weights_are_those_of_the_epoch_with_the_most_whole_requests_right(own):
     path, folder, _ = own
     run_folder = runs.Run(next(folder.glob("chatbot/*")), "chatbot", {})
@@ -156,6 +157,7 @@ def test_the_kept_weights_are_those_of_the_epoch_with_the_most_whole_requests_ri
     assert (logits.argmax(axis=1) == valid.intents).mean() == pytest.approx(max(history), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_without_slots_nothing_is_said_of_slots_and_the_intent_is_the_headline(own):
     _, folder, printed = own
     assert [(r["metric"], r["headline"]) for r in metrics(folder)] == [("intent_accuracy", True)]
@@ -163,6 +165,7 @@ def test_without_slots_nothing_is_said_of_slots_and_the_intent_is_the_headline(o
     assert figures == ["intent_accuracy"] and "slot_f1" not in printed and "published" not in printed
 
 
+@pytest.mark.slow
 def test_what_is_shown_and_what_to_try_next_are_of_the_requests_of_one_s_own(own):
     path, folder, printed = own
     after = printed.split("Now try:")[1]
@@ -177,6 +180,7 @@ def test_what_is_shown_and_what_to_try_next_are_of_the_requests_of_one_s_own(own
     assert len(samples) == train.SHOWN and set(samples) <= set(texts)
 
 
+@pytest.mark.slow
 def test_intents_are_those_of_the_network_and_a_linear_model_by_a_weight_that_is_said(own):
     path, folder, printed = own
     predictor = predict.Predictor(runs.Run(next(folder.glob("chatbot/*")), "chatbot", {}))
@@ -189,6 +193,7 @@ def test_intents_are_those_of_the_network_and_a_linear_model_by_a_weight_that_is
     np.testing.assert_allclose(both, predictor.stack.first * alone + predictor.stack.second * linear, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_another_file_is_measured_compared_with_baselines_of_the_training_and_changes_nothing(own, tmp_path):
     _, folder, _ = own
     other = tmp_path / "other.jsonl"

@@ -124,6 +124,7 @@ def here(monkeypatch, tmp_path):
     return started
 
 
+@pytest.mark.slow
 def test_architectures_are_trained_once_and_compared_at_equal_size(here, tmp_path):
     words = ["compare", "--app", "memory_probe", "--arch", "gru", "mingru", "convlstm", "--seeds", "2", *SMALL]
     done = typed(*words)

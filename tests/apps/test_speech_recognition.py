@@ -209,6 +209,7 @@ def test_records_have_word_and_character_errors_and_those_of_single_words(smoke)
     assert set(records[2]["baselines"]) == {"dtw", "svm"}
 
 
+@pytest.mark.slow
 def test_the_same_seed_trains_to_the_same_figures(smoke, tmp_path):
     done = run_here(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -276,6 +277,7 @@ def test_evaluating_on_the_other_backend_gives_the_figures_of_the_training(smoke
     assert ours == theirs and len(ours) == 3
 
 
+@pytest.mark.slow
 def test_a_streaming_run_streams_what_it_transcribes(tmp_path, recording):
     words = ["train", "--recipe", "smoke", "--streaming", "--max-examples", "12"]
     done = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))

@@ -225,6 +225,7 @@ def test_a_text_read_window_by_window_gives_what_reading_token_by_token_gives():
         np.testing.assert_allclose(carried(reader, ids), decoder.nats(ids[None], zero_states(model))[0], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_network_of_words_is_measured_by_its_perplexity_on_test_before_validation(word_predictor):
     random = np.random.default_rng(1)
     train, valid, test = (random.integers(3, 8, size).astype(np.int32) for size in (900, 600, 500))
