@@ -72,7 +72,7 @@ def trained(app: str, *words: str) -> tuple[Path, str]:
             return folder, done.stdout
         keep(folder, done.stdout, kept)
     else:
-        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        shutil.copytree(kept, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("printed.txt"))
     return folder, (kept / "printed.txt").read_text(encoding="utf-8").replace("{folder}", str(folder))
 
 
