@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, calibration, lines, paired, results, runs, trials
+from shared import calibration, lines, paired, results, runs, trials
 
 from . import baselines, tags
 from .config import APP, Config
@@ -38,11 +38,6 @@ PUBLISHED = {
 
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what is stored in its folder."""
-    if options.record and options.data:
-        raise InputError(
-            "--record: expected without --data, for the table has figures of each source's own test requests. "
-            f"Received: --data {options.data}"
-        )
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)

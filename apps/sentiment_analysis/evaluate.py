@@ -28,8 +28,6 @@ PUBLISHED = {
 
 def evaluate(options: Evaluate) -> None:
     """The evaluate verb: measures a run again, from what is stored in its folder, on its test texts or on others."""
-    if options.data and options.record:
-        raise InputError("--record: expected without --data, since a run's record is of its own test texts")
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     if {config.data, options.data} == SAME_SENTENCES:

@@ -7,6 +7,7 @@ from typing import Annotated
 from tyro import MISSING
 from tyro.conf import Positional
 
+from shared import InputError
 from shared.cli import Verbs
 from shared.runs import OfRun
 from shared.settings import chosen, one_of
@@ -41,6 +42,11 @@ class Evaluate(OfRun):
     data: str = ""
     # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
     record: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what does not go together."""
+        if self.record and self.data:
+            raise InputError("--record: expected without --data, since it keeps the figures of the run's own texts")
 
 
 @dataclass(frozen=True)
