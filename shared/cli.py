@@ -115,8 +115,18 @@ def parse(package: str, verbs: Verbs, words: Sequence[str]) -> Any:
     except SystemExit as end:
         if refusal := _refusal(end):
             raise refusal from None
-        sys.stderr.write(said.getvalue())
+        sys.stderr.write(_named(said.getvalue(), package))
         raise
+
+
+def _named(text: str, package: str) -> str:
+    """tyro's message, in which a command is called by its first word alone: "in python predict --help"."""
+
+    def whole(match: re.Match) -> str:
+        command = f"in python -m {package} {match[1]} --help"
+        return command + " " * max(1, len(match[0]) - len(command))
+
+    return re.sub(r"in python (\w+) --help +", whole, text)
 
 
 def _help(options: Any, others: Sequence[str]) -> str:

@@ -219,7 +219,9 @@ def _found(app: str, name: str | None) -> Run:
     if name is None:
         models = [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]
         if not models:
-            raise MissingFileError(f"There is no trained run in {root() / app} yet. Make one: {command}")
+            begun = sorted((root() / app).glob("[!.]*/config.json"))
+            known = f" {begun[-1].parent.name} has been begun; the same command goes on with it." if begun else ""
+            raise MissingFileError(f"There is no trained run in {root() / app} yet.{known} Make one: {command}")
         return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
     path = root() / app / name
     if not path.is_dir():

@@ -239,3 +239,10 @@ def test_defaults_that_are_refused_are_one_line(capfd):
 def test_two_verbs_cannot_share_a_class():
     with pytest.raises(ValueError, match="each with its own dataclass"):
         cli.parse("toyapp", {"a": (Stopped(), "x:y"), "b": (Stopped(), "x:z")}, [])
+
+
+def test_a_mistyped_option_is_explained_with_the_command_that_shows_it_whole():
+    boxed = "| in python predict --help            |\n| in python train --help                                   |"
+    found = cli._named(boxed, "apps.toy")
+    assert "in python -m apps.toy predict --help |" in found and "in python -m apps.toy train --help" in found
+    assert len(found.splitlines()[1]) == len(boxed.splitlines()[1])

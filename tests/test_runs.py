@@ -225,8 +225,8 @@ def test_find_says_that_a_run_is_not_finished_and_how_to_go_on(capsys):
 def test_find_without_any_run_says_how_to_make_one():
     with pytest.raises(MissingFileError, match="no trained run in .* yet.*python -m apps.app train"):
         runs.find("app")
-    begun("app", CONFIG)
-    with pytest.raises(MissingFileError, match="no trained run"):
+    begun("app", CONFIG, name="mine")
+    with pytest.raises(MissingFileError, match="no trained run .* mine has been begun; the same command goes on"):
         runs.find("app")
 
 

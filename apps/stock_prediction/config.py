@@ -30,7 +30,7 @@ class Config:
     test_share: Fraction = 0.25
     # days of a block; the days before each test period are cut into such blocks, some of which validate
     block_days: Annotated[int, Ge(2 * HORIZONS[-1])] = 84
-    # every so manieth of these blocks validates, the others train
+    # one in so many of these blocks validates, the others train
     valid_every: Annotated[int, Ge(2)] = 5
     # days before each test period from which the calibration factors of all methods come
     calibration_days: Annotated[int, Ge(2 * HORIZONS[-1])] = 504

@@ -121,7 +121,7 @@ def load(config: Config) -> Data:
     data.info.update(
         refits=scales,
         split=f"test {scales[0]['from']} to {scales[-1]['until']}, {len(refits)} refit(s), {examples:,} ticker-days; "
-        f"every {config.valid_every}. block of {config.block_days} days before validates",
+        f"of the {config.block_days}-day blocks before, 1 in {config.valid_every} validates",
         fingerprint=fingerprint(found.tickers, found.days.astype(str).tolist(), found.close, data.series.variance),
     )
     return data

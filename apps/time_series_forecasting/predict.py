@@ -236,6 +236,8 @@ def describe(found: Forecast, number: int, coverage: float, name: str) -> str:
     series, steps = found.mine.panel.series[number], found.point.shape[1]
     lines = [f"{name}, last value {series.values[-1]:.6g} at {series.clock.text(series.first + len(series) - 1)}"]
     for step in sorted({*range(min(SHOWN, steps)), steps - 1}):
+        if step > SHOWN:
+            lines.append("  ...")
         at = series.clock.text(series.first + len(series) + step)
         ends_ = f"{found.low[number, step]:.6g} to {found.high[number, step]:.6g}"
         lines.append(f"  {at:19} {found.point[number, step]:12.6g}   {coverage:.0%} interval {ends_}")

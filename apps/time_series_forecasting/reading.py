@@ -18,6 +18,7 @@ from .panel import Panel, Rows, regular, said
 ID, DATE, VALUE = "unique_id", "ds", "y"
 DATES = ("ds", "date", "datetime", "timestamp", "time", "month", "year", "week", "day")
 MISSING = {"", "na", "nan", "n/a", "null", "none", "?", "-"}
+LARGEST = 1e30  # of what is forecast; the networks compute in single precision
 JUMP = 20.0  # spreads of its changes by which a series may move from one step to the next, without a note
 
 
@@ -166,8 +167,8 @@ def number(text: str, what: str, place: str) -> float:
     except ValueError:
         hint = " (decimals need a point)" if "," in text else ""
         raise InputError(f"{place}: expected a number as {what}{hint}; received {text!r}") from None
-    if not math.isfinite(value):
-        raise InputError(f"{place}: expected a finite number as {what}; received {text}")
+    if not abs(value) <= LARGEST:
+        raise InputError(f"{place}: expected a number from -{LARGEST:g} to {LARGEST:g} as {what}; received {text}")
     return value
 
 

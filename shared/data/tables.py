@@ -41,10 +41,11 @@ def column(path: Path, name: str, hint: str = "") -> Iterator[tuple[str, str]]:
 
 def cell(row: Row, name: str, where: str, hint: str = "") -> str:
     """The text in a row's column. Raises InputError if it is blank or missing; `hint` says what to do."""
-    text = "" if row.get(name) is None else str(row[name])
+    if name not in row:
+        raise InputError(f"Expected a column {name!r}. {where} has the columns {', '.join(row)}. {hint}".rstrip())
+    text = "" if row[name] is None else str(row[name])
     if not text.strip():
-        has = ", ".join(row)
-        raise InputError(f"Expected text in the column {name!r}. {where} has none; its columns: {has}. {hint}".rstrip())
+        raise InputError(f"Expected text in the column {name!r}. {where} has none.")
     return text
 
 

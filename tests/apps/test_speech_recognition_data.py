@@ -296,7 +296,7 @@ BAD_TABLES = {
     "missing file": ("path,text\n1.wav,one\nno.wav,two", "table.csv, line 3: expected a recording; there is no file"),
     "missing transcript": ("path,text\n0.wav,one", "expected a transcript of each recording in its folder"),
     "empty text": ("path,text\n0.wav,", "table.csv, line 2"),
-    "no text column": ("path,words\n0.wav,one", "Expected text in the column 'text'"),
+    "no text column": ("path,words\n0.wav,one", "Expected a column 'text'"),
     "twice": ("path,text\n0.wav,one\n0.wav,one", "line 3: expected each recording once"),
     "no rows": ("path,text", "expected rows of recordings and transcripts"),
     "digit": ("path,text\n0.wav,room 5", "line 2: expected letters"),

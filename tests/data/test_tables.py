@@ -64,6 +64,10 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_cell_of_blanks_is_no_text_and_no_label():
-    with pytest.raises(InputError, match="column 'label'. a.csv, line 2 has none; its columns: text, label. Name it."):
+    with pytest.raises(InputError, match="Expected text in the column 'label'. a.csv, line 2 has none.$"):
         tables.cell({"text": "a", "label": "  "}, "label", "a.csv, line 2", "Name it.")
+    with pytest.raises(
+        InputError, match="Expected a column 'star'. a.csv, line 2 has the columns text, label. Name it.$"
+    ):
+        tables.cell({"text": "a", "label": "b"}, "star", "a.csv, line 2", "Name it.")
     assert tables.cell({"label": 0}, "label", "here") == "0"
