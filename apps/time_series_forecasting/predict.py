@@ -3,9 +3,10 @@
 import csv
 import dataclasses
 import io
+import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,24 @@ def predict(options: Predict) -> None:
         print(describe(found, number, config.coverage, series.name))
     if len(panel.series) > SHOWN:
         print(f"... and {len(panel.series) - SHOWN:,} more series")
+    for caution in cautions(found.mine, run.info()["names"], config.reach):
+        print(caution, file=sys.stderr)
     print(f"Written to {out} and {picture}")
+
+
+def cautions(mine: Mine, trained: Sequence[str], reach: int) -> list[str]:
+    """What makes forecasts and intervals less sure than they look, with the series that it is said of."""
+    new = [series.name for series in mine.panel.series if series.name not in trained]
+    short = [series.name for series, more in zip(mine.panel.series, mine.padded, strict=True) if more]
+    said = {
+        "not in the training; the intervals are made of errors on other series and may be far too narrow": new,
+        f"shorter than the {reach} values that are read; the first value was repeated before it": short,
+    }
+    return [
+        f"{', '.join(names[:SHOWN])}{' and others' if len(names) > SHOWN else ''}: {what}"
+        for what, names in said.items()
+        if names
+    ]
 
 
 def check_out(out: Path, given: str) -> None:

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import itertools
 import json
+import types
 
 import keras
 import numpy as np
@@ -519,3 +520,12 @@ def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
     assert done.returncode == 2 and "expected price of a up to 2026-03-31" in done.stderr
     done = run_here(APP, "stream", str(path), GALLERY_RUNS=folder)
     assert done.returncode == 2 and "expected a run without --known" in done.stderr
+
+
+def test_a_series_that_training_never_saw_or_that_is_short_is_said_to_be_so():
+    series = [types.SimpleNamespace(name=name) for name in ("co2", "new", "short")]
+    mine = types.SimpleNamespace(panel=types.SimpleNamespace(series=series), padded=[0, 0, 5])
+    first, second = predict.cautions(mine, ["co2", "short"], 104)
+    assert first.startswith("new: not in the training; the intervals are made of errors on other series")
+    assert second.startswith("short: shorter than the 104 values that are read")
+    assert predict.cautions(mine, ["co2", "new", "short"], 104) == [second]
