@@ -406,8 +406,8 @@ def test_few_validation_texts_are_unfamiliar_however_unlike_each_other_they_are(
     assert (~familiar.fit(texts)(texts)).mean() <= familiar.GIVEN_UP + 0.01
 
 
-def test_the_built_in_texts_are_familiar_to_a_model_of_them_and_another_language_is_not():
-    data = load(Config())
+def test_the_texts_of_the_grammar_are_familiar_to_a_model_of_them_and_another_language_is_not():
+    data = load(Config(data="grammar"))
     rule = familiar.fit([text.ids for text in data.valid.encoded])
     assert (~rule([text.ids for text in data.test.encoded])).mean() < 0.03
     assert not rule([np.full((8, 13), 1)]).any()
