@@ -100,6 +100,9 @@ def encoder_decoder(config: Config, x: Any, who: Any, known: Any) -> Any:
     if known is not None:
         y = ops.concatenate([y, known[:, : config.lookback]], axis=-1)
         z = ops.concatenate([z, known[:, config.lookback :]], axis=-1)
+    # Of equal width, as some states hold steps of the input.
+    y = keras.layers.Dense(config.units, name="past_embedding")(y)
+    z = keras.layers.Dense(config.units, name="question")(z)
     for number in range(config.layers):
         options = {"return_sequences": True, "return_state": True}
         y, *states = recurrent(config.arch, config.units, name=f"encoder_{number}", **options)(y)

@@ -320,14 +320,20 @@ def test_below_the_threshold_the_answer_is_not_sure(predictor, monkeypatch):
 BAD = {
     "an unknown architecture": (["train", "--arch", "transformer"], "--arch: expected one of elman, lstm"),
     "an unknown pooling": (["train", "--pooling", "mean"], "--pooling: expected one of attention, max, both"),
-    "an eleventh fold to train": (["train", "--folds", "11"], "--folds: expected at most 10 from fold 0"),
+    "an eleventh fold to train": (
+        ["train", "--data", "grammar", "--folds", "11"],
+        "--folds: expected at most 10 from fold 0",
+    ),
     "an unknown data set": (["train", "--data", "tweeteva"], "Did you mean tweeteval?"),
     "an unknown recipe": (["train", "--recipe", "huge"], "--recipe: expected one of builtin"),
     "one label": (["train", "--labels", "positive"], "--labels: expected two or more"),
-    "a label that is not there": (["train", "--labels", "positive", "angry"], "--labels: there is no 'angry'"),
+    "a label that is not there": (
+        ["train", "--data", "grammar", "--labels", "positive", "angry"],
+        "--labels: there is no 'angry'",
+    ),
     "a share of one": (["train", "--dropout", "1"], "--dropout: expected at least 0 and less than 1; received 1"),
     "an eleventh fold": (["train", "--fold", "10"], "--fold: expected at least 0 and less than 10; received 10"),
-    "no vectors": (["train", "--vectors", "no/where"], "--vectors: expected vader or a file"),
+    "no vectors": (["train", "--data", "grammar", "--vectors", "no/where"], "--vectors: expected vader or a file"),
     "an unknown run": (["predict", "good", "--run", "none"], "There is no run"),
     "an empty text": (["predict", " \n"], "Received an empty text"),
     "an unknown label": (["explain", "good", "--label", "angry"], "--label: expected one of negative, neutral"),
