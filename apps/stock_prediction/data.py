@@ -44,7 +44,7 @@ class Refit:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Data:
-    """All days at once; which of them train, validate and test is told by each refit.
+    """All days at once; each refit has the days that train, validate and test.
 
     `info` fits JSON: source, fingerprint, tickers, inputs (their names), refits (from, until: the first and last tested
     day; mean, deviation of the inputs in training), split, counts of what was put right in the bars.

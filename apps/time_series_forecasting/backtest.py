@@ -26,7 +26,7 @@ COLUMNS = ("unique_id", "origin", "ds", "y", "forecast", "low", "high")
 
 
 def backtest(options: Backtest) -> None:
-    """The backtest verb: writes every forecast with what came, and prints the figures beside the baselines'."""
+    """The backtest verb: writes each forecast with the observed value, and compares the figures with the baselines."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     out = Path(options.out) if options.out else run.file(f"backtest-{Path(options.series).stem}.csv")

@@ -59,7 +59,7 @@ class Predict(OfRun):
     run: str | None = None
     # steps to forecast; by default as many as the run was trained for
     horizon: Count | None = None
-    # the CSV file to write; by default forecast-NAME.csv in the run, the fan chart beside it
+    # the CSV file to write; by default forecast-NAME.csv in the run; the fan chart goes to the same folder
     out: str | None = None
 
     def __post_init__(self) -> None:

@@ -96,7 +96,7 @@ def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, count
     """Rows as a series on the clock.
 
     Rows out of order are sorted, several at one moment averaged, moments between two steps moved to the nearer one, and
-    missing ones filled with the value before. `counts` is told how many of each there were.
+    missing ones filled with the value before. `counts` is increased by the number of each.
 
     Raises:
         InputError: no value at all, or so few that a date must be wrong.
