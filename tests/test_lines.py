@@ -50,7 +50,7 @@ def test_a_table_is_read_by_its_column_where_there_is_one(tmp_path):
     path = tmp_path / "reviews.csv"
     path.write_text('stars,review\n5,"good, really"\n1,"bad\nall of it"\n')
     assert [line.text for line in lines.read(str(path), "review")] == ["good, really", "bad\nall of it"]
-    with pytest.raises(InputError, match="column 'text'. .*reviews.csv, line 2 has none; its columns: stars, review"):
+    with pytest.raises(InputError, match="column 'text'. .*reviews.csv, line 2 has the columns stars, review"):
         lines.read(str(path), "text")
 
 
