@@ -115,18 +115,21 @@ def parse(package: str, verbs: Verbs, words: Sequence[str]) -> Any:
     except SystemExit as end:
         if refusal := _refusal(end):
             raise refusal from None
-        sys.stderr.write(_named(said.getvalue(), package))
-        raise
+        if end.code != BAD_INPUT:
+            raise
+        verb = f" {words[0]}" if words and words[0] in {**verbs, **also} else ""
+        raise InputError(f"{_unboxed(said.getvalue())}. See python -m {package}{verb} --help") from None
 
 
-def _named(text: str, package: str) -> str:
-    """tyro's message, in which a command is called by its first word alone: "in python predict --help"."""
-
-    def whole(match: re.Match) -> str:
-        command = f"in python -m {package} {match[1]} --help"
-        return command + " " * max(1, len(match[0]) - len(command))
-
-    return re.sub(r"in python (\w+) --help +", whole, text)
+def _unboxed(text: str) -> str:
+    """tyro's message as one line: its frame, title, and what it says of help are left out."""
+    title = 1 if text.startswith("╭") else 2  # lines of it: where the output is not UTF-8 its frame is blanks and -
+    inside = "\n".join(line.strip("│╰╯ ") for line in text.splitlines()[title:])
+    parts = [" ".join(part.split()) for part in re.split(r"^[─-]+$", inside, flags=re.MULTILINE)]
+    if near := re.findall(r"^(--[\w-]+) ", inside.partition("Perhaps you meant:")[2], re.MULTILINE):
+        parts = [part for part in parts if not part.startswith("Perhaps")] + [f"Perhaps you meant: {', '.join(near)}"]
+    kept = [part.removeprefix("Argument helptext: ") for part in parts if not part.startswith("For full helptext")]
+    return ". ".join(part.rstrip(".") for part in kept if part)
 
 
 def _help(options: Any, others: Sequence[str]) -> str:

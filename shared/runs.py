@@ -60,6 +60,10 @@ class Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def picture(self, name: str) -> Path:
+        """The path of a picture of what was measured: a finished run keeps its own, later ones lie in `evaluated`."""
+        return self.file(f"evaluated/{name}" if self.finished() else name)
+
     def settings(self, kind: type[Settings]) -> Settings:
         """The settings as the app's own dataclass. Raises InputError if another version of the app wrote them."""
         unknown = set(self.config) - {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]

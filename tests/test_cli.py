@@ -241,8 +241,17 @@ def test_two_verbs_cannot_share_a_class():
         cli.parse("toyapp", {"a": (Stopped(), "x:y"), "b": (Stopped(), "x:z")}, [])
 
 
-def test_a_mistyped_option_is_explained_with_the_command_that_shows_it_whole():
-    boxed = "| in python predict --help            |\n| in python train --help                                   |"
-    found = cli._named(boxed, "apps.toy")
-    assert "in python -m apps.toy predict --help |" in found and "in python -m apps.toy train --help" in found
-    assert len(found.splitlines()[1]) == len(boxed.splitlines()[1])
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["score", "--txt", "a"], "Unrecognized options: --txt, a. Perhaps you meant: --text. See {} score --help"),
+        (["rate", "--txt", "a"], "Unrecognized options: --txt, a. Perhaps you meant: --text. See {} rate --help"),
+        (["scroe"], "Unrecognized options: scroe. Available subcommands: train, score. See {} --help"),
+        ([], "Expected one of {{train, score}}. See {} --help"),
+        (["score", "--text"], "Missing value for argument '--text'. Expected 1 values. See {} score --help"),
+    ],
+)
+def test_a_mistyped_command_is_one_line_that_names_what_is_near_and_where_help_is(called, words, expected):
+    done = called(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: " + expected.format("python -m toyapp") + "\n"

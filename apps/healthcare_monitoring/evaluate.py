@@ -52,7 +52,7 @@ def measure(predictor: Predictor, data: Data, picture: str = PICTURE) -> list[di
         happened = test.outcomes.label == 1
         ours, theirs = test.steps.at_last(risk(chances)), binary_baselines(data.train, test)
         figures = {metric: binary(metric, happened, ours, theirs) for metric in BINARY}
-        draw(happened, {"network": ours} | theirs, predictor.run.file(picture))
+        draw(happened, {"network": ours} | theirs, predictor.run.picture(picture))
     else:
         figures = survival_figures(data.train, test, chances, data.info["interval"])
     figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")

@@ -50,7 +50,7 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
     config = predictor.run.config
     temperature = predictor.calibration["temperature"]
     title = f"{results.plain_name(config['data'])}, test, T = {temperature:.2f}"
-    draw(predictor.probabilities(data.test.encoded), data.test.labels, predictor.run.file("reliability.png"), title)
+    draw(predictor.probabilities(data.test.encoded), data.test.labels, predictor.run.picture("reliability.png"), title)
     return figures(predictor, data.test, {} if config["labels"] else PUBLISHED)
 
 

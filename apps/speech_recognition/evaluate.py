@@ -101,13 +101,13 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
             more = details if metric == "wer" else None
             records.append(figure(metric=metric, options=options, published=published, details=more, **measured))
         if name == "greedy":
-            pictures.confusions(confusions(texts, heard), predictor.run.file(f"confusions{pictured}.png"))
+            pictures.confusions(confusions(texts, heard), predictor.run.picture(f"confusions{pictured}.png"))
     if data.isolated and data.examples and data.isolated.utterances:
         records.append(figure(metric="isolated_error", **isolated(predictor, data)))
     example = int(np.argsort([len(raw) for raw in raws])[len(raws) // 2])
     transcript = predictor.transcripts(found[example], None, 0)[0]
     pictures.alignment(
-        raws[example], found[example], transcript, predictor, predictor.run.file(f"alignment{pictured}.png")
+        raws[example], found[example], transcript, predictor, predictor.run.picture(f"alignment{pictured}.png")
     )
     return results.headed(records, HEADLINE)
 

@@ -63,8 +63,8 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
     records.append(figure(metric="directional_accuracy", **direction_figures(data, said)))
     records += [figure(metric="sharpe", **figures) for figures in trading_figures(data, ours, said)]
     run = predictor.run
-    pictures.forecast(data, ours, theirs, run.file(f"forecast{pictured}.png"))
-    pictures.trick(data, said[..., MEAN], run.file(f"trick{pictured}.png"))
+    pictures.forecast(data, ours, theirs, run.picture(f"forecast{pictured}.png"))
+    pictures.trick(data, said[..., MEAN], run.picture(f"trick{pictured}.png"))
     return results.headed(records, HEADLINE)
 
 

@@ -86,7 +86,7 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
     pixels = config.size**2 * config.channels
     records.insert(1, figure(metric="mse_per_pixel", **_divided(records[0], pixels)))
     records.append(figure(metric="sharpness", **sharpness(truth, found, others)))
-    picture(predictor.run.file(f"test{pictured}.png"), past, truth, found)
+    picture(predictor.run.picture(f"test{pictured}.png"), past, truth, found)
     return results.headed(records, HEADLINE)
 
 

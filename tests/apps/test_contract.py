@@ -261,13 +261,13 @@ def test_a_repeated_training_changes_nothing_in_a_finished_run(app):
 
 
 @every_app
-def test_evaluating_changes_no_figure_and_nothing_learned(app):
+def test_evaluating_changes_no_file_of_the_run(app):
     folder, _ = trained(app)
     before = contents(folder)
     done = run_here(f"apps.{app}", "evaluate", GALLERY_RUNS=str(folder))
     assert done.returncode == 0, done.stderr
     after = contents(folder)
-    assert {name for name in after if before.get(name) != after[name] and name.endswith((".json", ".keras"))} == set()
+    assert {name: after.get(name) for name in before} == before
 
 
 @pytest.mark.slow
