@@ -1,7 +1,7 @@
 """What every architecture for vectors must do, on the backend that KERAS_BACKEND names.
 
-The maths of each is tested on every backend. What lies around it (masks, states, saving, options of Keras) is tested
-for each on TensorFlow, and on the others for one architecture of each loop, see `kinds.py`.
+The maths of each is tested on every backend. What lies around it (masks, states, saving, half precision, options of
+Keras) is tested for each on TensorFlow, and on the others for one architecture of each loop, see `kinds.py`.
 """
 
 import keras
@@ -213,7 +213,7 @@ def test_fit_takes_batches_of_several_lengths_where_time_is_unknown(arch):
         assert np.isfinite(loss)
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_computes_in_half_and_stays_near_float32(arch, policy):
     half, full = make(arch, dtype=policy), make(arch)
@@ -223,7 +223,7 @@ def test_mixed_precision_computes_in_half_and_stays_near_float32(arch, policy):
     same(half_value, ops.convert_to_numpy(full(inputs())), tolerance=0.08)
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
 def test_gradients_in_half_precision_are_finite(arch, mask):
     layer = make(arch, return_sequences=True, return_state=True, dtype="mixed_bfloat16")

@@ -257,7 +257,7 @@ def test_fit_takes_lengths_and_images_of_several_sizes_where_they_are_unknown(ar
         assert np.isfinite(model.train_on_batch(video, np.zeros((BATCH, rows, columns, UNITS))))
 
 
-@every_arch
+@every_loop
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_computes_in_half_and_stays_near_float32(arch, policy):
     half, full = make(arch, dtype=policy), make(arch)
@@ -267,7 +267,7 @@ def test_mixed_precision_computes_in_half_and_stays_near_float32(arch, policy):
     same(half_value, ops.convert_to_numpy(full(inputs())), tolerance=0.08)
 
 
-@every_arch
+@every_loop
 @every_mask
 def test_gradients_in_half_precision_are_finite(arch, mask):
     layer = make(arch, return_sequences=True, return_state=True, dtype="mixed_bfloat16")

@@ -25,6 +25,11 @@ from tests.layers.test_battery import (
     weights_of,
 )
 
+# Of sequences whose two forms are compared: other backends than TensorFlow compile each length for long.
+LENGTHS = [1, 2, 64]
+if keras.backend.backend() == "tensorflow":
+    LENGTHS += [7, pytest.param(1000, marks=pytest.mark.slow)]
+
 masks = pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
 
 
@@ -165,7 +170,7 @@ def test_indrnn_keeps_its_recurrent_weights_within_the_bound():
 
 
 @pytest.mark.parametrize("arch", knowing("form", where="LAYER_OPTIONS"))
-@pytest.mark.parametrize("time", [1, 2, 7, 64, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("time", LENGTHS)
 @pytest.mark.parametrize("masked", [False, True])
 def test_both_forms_of_a_layer_agree_in_outputs_and_gradients(arch, time, masked):
     mask = np.arange(time) < np.array([time, max(1, time // 2), 1, 0])[:, None] if masked else None
