@@ -14,40 +14,40 @@ from shared.settings import Count
 
 @dataclass(frozen=True)
 class Gallery:
-    """List the apps, each with what it does."""
+    """List the apps and what each one does."""
 
 
 @dataclass(frozen=True)
 class New:
-    """Copy an app, with its tests, as the beginning of your own."""
+    """Copy an app and its tests, as a starting point for your own."""
 
-    # the new app's name: small letters, digits and _
+    # name of the new app: lower-case letters, digits and _
     name: Positional[str] = MISSING
     # the app to copy
     source: Annotated[str, arg(name="from")] = MISSING
-    # your file or folder, which the new app trains on by default; without it the built-in data
+    # file or folder that the new app trains on by default; if not given, the built-in data
     data: str = ""
 
 
 @dataclass(frozen=True)
 class Compare:
-    """Train architectures with the same data, schedule and number of parameters, and compare them."""
+    """Train several architectures with the same data, schedule and number of parameters, and compare them."""
 
-    # the apps, or all
+    # apps to compare on, or all
     app: tuple[str, ...] = MISSING
-    # the architectures
+    # architectures to compare
     arch: tuple[str, ...] = ("lstm", "gru", "elman", "mingru")
-    # how many trainings of each, with the seeds 1, 2, ...
+    # number of runs of each, with seeds 1, 2, ...
     seeds: Count = 1
-    # parameters of each network: 200000, 200k or 1.5M; by default those of the app's recipe, which differ
+    # size of each network in parameters: 200000, 200k or 1.5M; by default as in the app's recipe, then sizes differ
     params: str = ""
-    # the data; by default each app's own
+    # data set or file to train on; by default each app's built-in data
     data: str = ""
-    # further options of the train commands, in one text: --more="--epochs 3"
+    # further options for the train commands, as one string: --more="--epochs 3"
     more: str = ""
-    # print the commands of the trainings and train nothing, for another machine or a scheduler
+    # only print the train commands, to run them on another machine or with a scheduler
     commands: bool = False
-    # write the headline figures to each app's results.json and README
+    # write the headline metrics to each app's results.json and README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -57,21 +57,21 @@ class Compare:
 
 @dataclass(frozen=True)
 class Runs:
-    """List the trained runs: data, architecture, headline figure, size, date; or compare two, or delete one."""
+    """List the trained runs (data, architecture, headline metric, size, date), compare two of them, or delete one."""
 
-    # of this app only; by default of all
+    # list the runs of this app only; by default of all apps
     app: str = ""
-    # two runs APP/NAME whose settings and figures are compared
+    # two runs, as APP/NAME, whose settings and metrics to compare
     compare: tuple[str, ...] = ()
-    # a run APP/NAME to delete, after a question
+    # a run, as APP/NAME, to delete after confirmation
     delete: str = ""
-    # delete without the question
+    # delete without asking for confirmation
     yes: bool = False
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Write the tables of measured figures in README.md and in the model cards again, from the apps' results.json."""
+    """Regenerate the tables of results in README.md and in the model cards from the apps' results.json."""
 
 
 def verbs(words: Sequence[str]) -> Verbs:

@@ -14,67 +14,67 @@ TAGGERS = ("crf", "softmax")
 
 @dataclass(frozen=True)
 class Config:
-    """Which requests are understood, by which network, and how it is trained."""
+    """Settings of the data, the network and its training."""
 
     # builtin, snips, atis, a JSONL file, or a folder with seq.in, seq.out and label
     data: str = "builtin"
-    # further requests of your own, added to those of --data: a JSONL file or such a folder
+    # your own requests, added to those of --data: a JSONL file, or a folder as above
     more: str = ""
-    # a Python file with skills of your own, whose patterns join the built-in ones
+    # a Python file with your own skills, whose patterns are added to the built-in ones
     skills: str = ""
     # a file or folder of the same form to validate on; by default a part of --data
     valid: str = ""
     # a file or folder of the same form to test on; by default a tenth of --data where it has no test part
     test: str = ""
-    # share of the training requests held out for validation, where the source has no such part
+    # share of the training requests held out for validation, if the source has no such part
     valid_fraction: Fraction = 0.1
-    # use at most so many requests of each part of the source, spread evenly over it; 0 = all
+    # use at most this many requests of each part of the source, spread evenly over it; 0 = all
     max_examples: Whole = 0
-    # tokens read of a request; the rest of a longer one is ignored
+    # longest request in tokens; longer ones are truncated
     max_words: Count = 48
-    # rarer words are read by their letters alone
+    # rarer words are represented by their letters only
     min_count: Count = 2
     # architecture of the encoder
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "lstm"
     # width of each recurrent layer, in each direction
     units: Count = 64
-    # parameters of the whole network, for which the width is solved; 0 = as --units says
+    # size of the whole network in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 1
     # width of the word vectors
     embedding: Count = 64
-    # convolution filters over a word's letters, three letters wide; 0 = letters are not read
+    # number of character convolution filters, three letters wide; 0 = no character convolutions
     letters: Whole = 32
-    # how tags are chosen: crf scores whole paths, softmax each tag alone
+    # output layer for the tags: crf scores whole tag sequences, softmax each tag independently
     tags: Annotated[str, *one_of(TAGGERS)] = "crf"
-    # weight of the intent in the loss, relative to the tags of the whole request
+    # weight of the intent loss, relative to the loss of all tags of a request
     intent_weight: Positive = 1.0
-    # stack the intents with a linear model, its weight chosen on validation; --no-skip: the network alone
+    # stack the intents with a linear model, weighted on validation; --no-skip trains the network alone
     skip: bool = True
-    # share of words that training replaces by the unknown word, so that letters and context have to tell
+    # share of words replaced by the unknown token in training, so that the network uses letters and context
     word_dropout: Share = 0.1
-    # share of features dropped after the word vectors, one mask per request
+    # dropout rate after the word vectors, one mask per request
     embedding_dropout: Share = 0.2
-    # share of features dropped after each recurrent layer, one mask per request, and before the answers
+    # dropout rate after each recurrent layer, one mask per request, and before the outputs
     dropout: Share = 0.3
-    # momentum of the EMA of the weights, which is evaluated and saved; less in short epochs; 0 = the last weights
+    # momentum of the EMA of the weights, which is evaluated and saved; lower in short epochs; 0 = no EMA
     ema_momentum: Share = 0.99
     # requests in a batch
     batch_size: Count = 32
-    # lengths that requests are padded to; each is compiled once
+    # number of lengths that requests are padded to, each compiled once
     buckets: Count = 2
     # passes over the training requests
     epochs: Count = 7
     # peak learning rate: linear warm-up over the first 5 % of the steps, then cosine decay to zero
     learning_rate: Positive = 3e-3
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW, multiplied by the learning rate
     weight_decay: NotNegative = 0.01
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # epochs without a better validation figure before training ends; 0 = never
+    # early stopping: epochs without a better validation metric before training ends; 0 = off
     patience: Whole = 0
-    # accuracy wanted of the intents: below the confidence that reaches it on validation the assistant is "not sure"
+    # intent accuracy to reach on validation by abstaining: below that confidence the assistant is "not sure"
     target_accuracy: Fraction = 0.96
     # seed of initial weights, dropout and the order of the requests
     seed: Whole = 1

@@ -20,8 +20,8 @@ from .smalltalk.config import TALK, TALK_RECIPES, TalkConfig
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network that understands requests, compare it with the baselines, and save it. The same command again
-    continues."""
+    """Train a network that understands requests, compare it with the baselines, andsave it. Repeat the command to
+    resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
@@ -36,8 +36,8 @@ class Train:
 
 @dataclass(frozen=True)
 class TrainTalk:
-    """Train a network that makes small talk, compare it with the baselines, and save it. The same command again
-    continues."""
+    """Train a network that makes small talk, compare it with the baselines, andsave it. Repeat the command to
+    resume."""
 
     config: TalkConfig = TALK
     # start from the settings of this recipe; by default that of --data
@@ -48,13 +48,13 @@ class TrainTalk:
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again and compare it with the baselines."""
+    """Evaluate a trained run and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # requests to measure on in place of the run's own test part: a JSONL file, a folder as for training, snips or atis
+    # requests to evaluate on instead of the run's own test part: a JSONL file, a folder as for training, snips or atis
     data: str = ""
-    # write the figures, averaged over all runs that differ in seed alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -65,17 +65,17 @@ class Evaluate(OfRun):
 
 @dataclass(frozen=True)
 class EvaluateTalk:
-    """Measure a run of small talk again on its test dialogues and compare it with the baselines."""
+    """Evaluate a small-talk run on its test dialogues and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # write the figures, averaged over all runs that differ in seed alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
 
 
 @dataclass(frozen=True)
 class Predict(OfRun):
-    """Say what a request means: its intent, its slots, and the confidence of each. Nothing is done."""
+    """Print the intent and the slots of a request, with confidences, without carrying it out."""
 
     # the request itself, the path of a text file with a request on each line, or - for standard input
     text: Positional[str] = MISSING
@@ -87,7 +87,7 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Say what each line of standard input means as it comes; print the response times at the end."""
+    """Print intent and slots of each line of standard input as it comes; print response times at the end."""
 
     # the run's name; by default the newest
     run: str | None = None
@@ -97,19 +97,19 @@ class Stream(OfRun):
 
 @dataclass(frozen=True)
 class Chat(OfRun):
-    """Talk with the assistant: it understands, acts and answers, one line at a time, until the input ends."""
+    """Chat with the assistant, one line at a time, until the input ends."""
 
-    # the run that understands; by default the newest
+    # the run that recognises requests; by default the newest
     run: str | None = None
-    # the run that makes small talk; by default the newest, if there is one
+    # the run for small talk; by default the newest, if there is one
     talk: str | None = None
-    # show what was understood, and how long it took
+    # also print intent, slots and the time they took
     debug: bool = False
-    # the file that notes, reminders and timers are saved in; by default next to the runs
+    # file that stores notes, reminders and timers; by default next to the runs
     memory: str = ""
-    # a Python file with skills of your own; by default that of the run
+    # a Python file with your own skills; by default the one the run was trained with
     skills: str = ""
-    # seed of dice, coins and small talk; by default new ones each time
+    # random seed of dice, coins and small talk; by default a new one each time
     seed: int | None = None
 
 

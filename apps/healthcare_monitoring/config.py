@@ -18,30 +18,30 @@ SHORT = SUMMARIES[:5]
 
 @dataclass(frozen=True)
 class Config:
-    """What is predicted, from which records, by which network, and how it is trained."""
+    """Settings of the data, the network and its training."""
 
     # builtin, physionet2012, pbc2, or the path of a CSV file with the columns patient, time, variable, value
     data: str = "builtin"
-    # CSV file with the columns patient, outcome (0 = none, 1, 2, ...) and, if patients were followed up, time; by
-    # default outcomes.csv in the folder of your own --data
+    # CSV file with the columns patient, outcome (0 = none, 1, 2, ...) and, for times to event, time; by default
+    # outcomes.csv in the folder of your own --data
     outcomes: str = ""
-    # CSV file with the measurements of the validation patients; by default a share of --data's patients validates
+    # CSV file with the measurements of the validation patients; by default a share of the patients in --data
     valid: str = ""
     # their outcomes; by default outcomes.csv in the folder of --valid
     valid_outcomes: str = ""
-    # CSV file with the measurements of the test patients; by default a fold of --data's patients is the test part
+    # CSV file with the measurements of the test patients; by default a fold of the patients in --data
     test: str = ""
     # their outcomes; by default outcomes.csv in the folder of --test
     test_outcomes: str = ""
-    # use at most so many patients, spread evenly over the source; 0 = all
+    # use at most this many patients, spread evenly over the source; 0 = all
     max_examples: Whole = 0
     # width of a time step, in the data's unit of time; 0 = one step for each visit
     step: NotNegative = 1.0
-    # measurements after this time are left out, in the data's unit of time; 0 = none are
+    # ignore measurements after this time, in the data's unit of time; 0 = use all
     window: NotNegative = 24.0
-    # number of intervals that are predicted at each step; 1 where outcomes have no times
+    # number of intervals predicted at each step; 1 if outcomes have no times
     intervals: Count = 1
-    # width of a predicted interval, in the data's unit of time; 0 where outcomes have no times
+    # width of a predicted interval, in the data's unit of time; 0 if outcomes have no times
     interval: NotNegative = 0.0
     # number of folds that the patients are split into, stratified by outcome
     fold_count: Annotated[int, Ge(3)] = 5
@@ -53,39 +53,39 @@ class Config:
     arch: Annotated[str, *one_of(VECTOR_ARCHITECTURES)] = "gru"
     # width of each recurrent layer of each network in the ensemble
     units: Count = 32
-    # parameters of the whole ensemble, for which the width is solved; 0 = as --units says
+    # size of the whole ensemble in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 1
-    # number of networks trained side by side, whose probabilities are averaged
+    # number of networks trained in parallel, whose probabilities are averaged
     ensemble_size: Count = 2
     # width of the dense layer that reads summary statistics of the past; 0 = no such layer
     summary_units: Whole = 16
     # which statistics of each variable it reads: last mean low high count recent
     summaries: tuple[Annotated[str, *one_of(SUMMARIES)], ...] = SHORT
-    # knots, in standard deviations, of a piecewise linear path from the statistics to the output; by default no path
+    # knots, in standard deviations, of piecewise linear terms from the statistics to the output; by default none
     knots: tuple[float, ...] = ()
-    # L2 penalty on the weights of that path
+    # L2 penalty on the weights of these terms
     knots_l2: NotNegative = 0.04
-    # share of features dropped before the dense layer of the summary and before the output
+    # dropout rate before the dense layer of the summary and before the output
     dropout: Share = 0.3
-    # share of a patient's loss that is spread over all steps before the last, to predict early
+    # share of a patient's loss spread over all steps before the last, to favour early prediction
     early_share: Share = 0.3
     # patients in a batch
     batch_size: Count = 64
     # passes over the training patients
     epochs: Count = 20
-    # epochs without a better validation loss before training ends; 0 = never
+    # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 5
     # peak learning rate, followed by cosine decay to zero
     learning_rate: Positive = 3e-3
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW, multiplied by the learning rate
     weight_decay: NotNegative = 0.1
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # share of validation patients without the outcome for whom the alarm may be raised; sets the alarm threshold
+    # false-alarm rate on validation patients without the outcome, which sets the alarm threshold
     false_alarm_rate: Fraction = 0.1
-    # seed of initial weights, dropout and the order of the patients; with builtin data of the patients themselves too
+    # seed of initial weights, dropout and the order of the patients; with builtin data also of the patients themselves
     seed: Whole = 1
 
     def __post_init__(self) -> None:

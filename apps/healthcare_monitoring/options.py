@@ -19,12 +19,12 @@ from .config import DEFAULT, RECIPES, Config
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+    """Train a network, compare it with the baselines, and save it. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
-    # how often it is trained
+    # which runs are trained
     trials: Folds = Folds()
 
     def check(self) -> None:
@@ -34,15 +34,15 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its test patients or on others, and compare it with the baselines."""
+    """Evaluate a trained run, on its test patients or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # CSV file with the measurements of other patients to measure it on; by default the run's own test patients
+    # CSV file with the measurements of other patients to evaluate on; by default the run's own test patients
     data: str | None = None
-    # CSV file with the outcomes of these; by default outcomes.csv in the folder of --data
+    # CSV file with their outcomes; by default outcomes.csv in the folder of --data
     outcomes: str | None = None
-    # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in seed or fold, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -55,13 +55,13 @@ class Evaluate(OfRun):
 
 @dataclass(frozen=True)
 class Predict(OfRun):
-    """Predict the risk of one patient or many, and name the measurements that raise it."""
+    """Predict the risk of one or more patients, and show which variables raise it."""
 
     # CSV file with the columns time, variable, value, and patient if there are several
     records: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
-    # number of variables to name for each patient; by default 5, or 0 for more than 20 patients
+    # number of variables to show for each patient; by default 5, or 0 for more than 20 patients
     reasons: int | None = None
     # also write a CSV file with the columns patient, risk, alarm: one row for each patient
     out: str | None = None
@@ -80,9 +80,9 @@ class Stream(OfRun):
     feed: Positional[str] = "-"
     # the run's name; by default the newest
     run: str | None = None
-    # keep reading what is appended to the file, until Ctrl-C
+    # wait for lines appended to the file, until Ctrl-C
     follow: bool = False
-    # risk from which on the alarm is raised; by default the threshold chosen on validation patients
+    # risk at which the alarm is raised; by default the threshold chosen on validation patients
     threshold: Fraction | None = None
 
     def __post_init__(self) -> None:

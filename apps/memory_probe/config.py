@@ -15,37 +15,37 @@ FEWEST_DIGITS = 20  # in each part; spread evenly these have all ten classes
 
 @dataclass(frozen=True)
 class Config:
-    """What is to be remembered, by which network, and how it is trained."""
+    """Settings of the task, the network and its training."""
 
     # the task; builtin is adding
     data: Annotated[str, *one_of(("builtin", *TASKS))] = BUILTIN
     # time steps: of the whole sequence (adding; digits: 64 pixels, then blanks), between message and answer (copy)
     length: Count = 100
-    # use at most so many sequences of validation and test, and of the digits for training, spread evenly; 0 = all
+    # use at most this many sequences for validation and test (digits: also for training), spread evenly; 0 = all
     max_examples: Whole = 0
     # copy: train on short lags first, and double them until they reach --length half way through the epochs
     curriculum: bool = False
     # recurrent architecture
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
-    # parameters of the whole network, for which the width of the recurrent layers is solved
+    # size of the whole network in parameters, from which the width of the recurrent layers is computed
     params: Count = 20_000
-    # width of the recurrent layers; 0 = solved for --params
+    # width of the recurrent layers; 0 = computed from --params
     units: Whole = 0
-    # width of the dense layer (ReLU) that transforms each step alone before the recurrent layers; 0 = none
+    # width of the dense layer (ReLU) applied to each step before the recurrent layers; 0 = none
     input_units: Whole = 32
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 1
     # sequences in a batch
     batch_size: Count = 32
-    # batches in an epoch, each of new sequences; digits: an epoch is one pass over them instead
+    # batches in an epoch, each of new sequences; digits: ignored, an epoch is one pass over the training digits
     steps_per_epoch: Count = 100
-    # at most so many epochs; training stops once the task is solved on validation
+    # largest number of epochs; training stops once the task is solved on validation
     epochs: Count = 30
-    # Adam's learning rate at the start; cosine decay to zero over all epochs
+    # initial learning rate of Adam, with cosine decay to zero over all epochs
     learning_rate: Positive = 1e-2
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # epochs without a better validation figure before training ends; 0 = never
+    # early stopping: epochs without a better validation metric before training ends; 0 = off
     patience: Whole = 0
     # seed of initial weights and of all generated sequences
     seed: Whole = 1

@@ -20,28 +20,28 @@ Arch = Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)]
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network, compare it with the baseline, and save it. The same command again continues."""
+    """Train a network, compare it with the baseline, and save it. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
-    # the run, and how often it is repeated
+    # which runs are trained
     trials: Seeds = Seeds()
 
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again on its test sequences and compare it with the baseline."""
+    """Evaluate a trained run on its test sequences and compare it with the baseline."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # write the main figure, averaged over all runs that differ in seed alone, to results.json and the README
+    # write the main metric, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
 
 
 @dataclass(frozen=True)
 class Predict(OfRun):
-    """Ask a trained run about a sequence of your own, or about a new one."""
+    """Apply a trained run to your own sequence, or to a newly generated one."""
 
     # copy: ten letters from a to h; digits: a row of the test part, or a text file of 64 numbers from 0 to 16
     input: Positional[str] = ""
@@ -51,7 +51,7 @@ class Predict(OfRun):
     markers: str = ""
     # copy: steps between message and answer; by default as in training
     lag: Count | None = None
-    # generates a new sequence where you give none of your own; by default another one each time
+    # random seed of the generated sequence, if you give none of your own; by default a new one each time
     seed: Whole | None = None
     # the run's name; by default the newest
     run: str | None = None
@@ -63,7 +63,7 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Reach(OfRun):
-    """Show how many steps back a trained run's answer depends on the input, and draw its states and gates."""
+    """Show how many steps back a trained run depends on its input, and plot its states and gates."""
 
     # the run's name; by default the newest
     run: str | None = None
@@ -71,7 +71,7 @@ class Reach(OfRun):
 
 @dataclass(frozen=True)
 class Sweep:
-    """Train every architecture at every length with the same number of parameters. The same command again continues."""
+    """Train every architecture at every length with the same number of parameters. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
@@ -80,11 +80,11 @@ class Sweep:
     archs: tuple[Arch, ...] = SEQUENCE_ARCHITECTURES
     # lengths to train at; by default those of the task
     lengths: tuple[Count, ...] = ()
-    # how many runs of each, with the seeds seed, seed + 1, ...; their mean and standard deviation are reported
+    # number of runs of each, with seeds seed, seed + 1, ...; reports their mean and standard deviation
     seeds: Count = 1
-    # start over where such runs exist
+    # start over if such runs exist
     fresh: bool = False
-    # write the figures to results.json and the README
+    # write the metrics to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:

@@ -17,45 +17,45 @@ STEPS = (1, 2, 4)
 
 @dataclass(frozen=True)
 class Config:
-    """What is trained, on what, and how."""
+    """Settings of the data, the network and its training."""
 
     # builtin, jsb_chorales, nottingham, or the path of a folder of MIDI, MusicXML and ABC files, or of one of them
     data: str = "builtin"
-    # file or folder of music to validate on; by default a share of --data, or the part that the source has for it
+    # file or folder of music to validate on; by default the source's own validation part, or a share of --data
     valid: str = ""
-    # file or folder of music to test on; by default a share of --data, or the part that the source has for it
+    # file or folder of music to test on; by default the source's own test part, or a share of --data
     test: str = ""
     # frame representation: voices (new notes, held notes and rests of four voices) or roll (the column of a piano roll)
     representation: Annotated[str, *one_of(REPRESENTATIONS)] = "voices"
-    # frames in a quarter note
+    # frames per quarter note
     steps: Annotated[int, *one_of(STEPS)] = 2
-    # share of the pieces held out for validation, where the source has no such part
+    # share of the pieces held out for validation, if the source has no such part
     valid_fraction: Fraction = 0.1
-    # share of the pieces held out for the test, where the source has no such part
+    # share of the pieces held out for the test, if the source has no such part
     test_fraction: Fraction = 0.1
-    # use the first so many pieces of each part of the source only; 0 = all
+    # use only the first N pieces of each part of the source; 0 = all
     max_examples: Whole = 0
-    # cut longer pieces into parts of so many frames
+    # split longer pieces into parts of this many frames
     longest: Annotated[int, Ge(16)] = 160
-    # transpose each training piece by a random number of semitones, where the voices' ranges allow
+    # transpose each training piece by a random number of semitones within the ranges of the voices
     transpose: bool = True
     # architecture of the recurrent layers
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "lstm"
     # width of each recurrent layer
     units: Count = 256
-    # parameters of the whole network, for which the width is solved; 0 = as --units says
+    # size of the whole network in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 1
-    # width of a frame's vector before the recurrent layers
+    # width of the frame embedding before the recurrent layers
     embedding: Count = 192
     # width of the head that predicts each voice
     hidden: Count = 256
-    # share of the last frame's notes that is dropped before the recurrent layers
+    # dropout rate of the notes of the previous frame, before the recurrent layers
     input_dropout: Share = 0.1
-    # share of features dropped after each recurrent layer, one mask for the whole piece
+    # dropout rate after each recurrent layer, one mask for the whole piece
     dropout: Share = 0.3
-    # share of features dropped in the head
+    # dropout rate in the head
     head_dropout: Share = 0.2
     # pieces in a batch
     batch_size: Count = 16
@@ -63,11 +63,11 @@ class Config:
     epochs: Count = 16
     # peak learning rate: linear warm-up over the first 2 % of the steps, then cosine decay to zero
     learning_rate: Positive = 4e-3
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW, multiplied by the learning rate
     weight_decay: NotNegative = 0.05
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # epochs without a better validation loss before training ends; 0 = never
+    # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 0
     # seed of initial weights, dropout, transposition and the order of the pieces
     seed: Whole = 1

@@ -24,7 +24,7 @@ Meter = Annotated[int, Ge(1), Le(12)]
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network, compare it with Markov chains, save it, and compose. The same command again continues."""
+    """Train a network, compare it with Markov chains, save it, and compose. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
@@ -39,17 +39,17 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its own pieces or on others, and compare its own music with the corpus."""
+    """Evaluate a trained run, on its own pieces or on others, and compare the music it composes with the corpus."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # another file or folder of music to measure it on; no pieces are composed then
+    # other music to evaluate on, a file or folder; no pieces are composed then
     data: str | None = None
-    # how many pieces are composed to be compared with the corpus
+    # number of pieces to compose and compare with the corpus
     pieces: Count = 20
-    # how many test melodies are harmonised; 0 = all
+    # number of test melodies to harmonise; 0 = all
     melodies: Whole = 0
-    # write the figures, averaged over all runs that differ in seed alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -61,27 +61,27 @@ class Evaluate(OfRun):
 
 @dataclass(frozen=True)
 class Predict(OfRun):
-    """Write a new piece: MIDI, MusicXML, WAV, a picture, and the score as text."""
+    """Compose a new piece: MIDI, MusicXML, WAV, a picture, and the score as text."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # how many bars
+    # number of bars
     bars: Bars = 16
-    # the key, such as "G major" or "E minor"; by default one that the training pieces have, drawn by the seed
+    # the key, such as "G major" or "E minor"; by default sampled from the keys of the training pieces
     key: str = ""
-    # quarter notes in a bar
+    # quarter notes per bar
     meter: Meter = 4
-    # below 1 more conservative, above 1 more surprising; 0 = always the most probable token
+    # sampling temperature: lower is more conservative; 0 = always the most probable token
     temperature: NotNegative = 1.0
-    # nucleus sampling: draw from the most probable tokens that together have this probability
+    # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.92
-    # the same seed gives the same piece; by default a new one each time
+    # random seed, for reproducible output; by default a new one each time
     seed: Whole | None = None
-    # quarter notes a minute
+    # quarter notes per minute
     tempo: Tempo = 84
-    # let the voices leave their ranges, cross, and move in parallel fifths and octaves
+    # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
-    # the files' path without suffix; by default in the run's folder
+    # path of the output files, without suffix; by default in the run's folder
     out: str = ""
 
     def __post_init__(self) -> None:
@@ -91,27 +91,27 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Harmonise(OfRun):
-    """Write alto, tenor and bass to a given melody."""
+    """Harmonise a given melody with alto, tenor and bass."""
 
     # the melody: a MusicXML, MIDI or ABC file; its highest voice is kept
     melody: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
-    # width of the beam search; 1 = draw by temperature instead
+    # beam width; 1 = sample with --temperature instead
     beam: Count = 8
-    # below 1 more conservative, above 1 more surprising; without a beam only
+    # sampling temperature, without beam search only: lower is more conservative
     temperature: NotNegative = 0.7
-    # nucleus sampling: draw from the most probable tokens that together have this probability
+    # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.9
-    # the same seed gives the same piece; by default a new one each time
+    # random seed, for reproducible output; by default a new one each time
     seed: Whole | None = None
-    # quarter notes a minute
+    # quarter notes per minute
     tempo: Tempo = 84
     # the key, such as "G major"; by default estimated from the melody
     key: str = ""
-    # let the voices leave their ranges, cross, and move in parallel fifths and octaves
+    # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
-    # the files' path without suffix; by default in the run's folder
+    # path of the output files, without suffix; by default in the run's folder
     out: str = ""
 
     def __post_init__(self) -> None:
@@ -121,27 +121,27 @@ class Harmonise(OfRun):
 
 @dataclass(frozen=True)
 class Continue(OfRun):
-    """Continue a given piece from its beginning."""
+    """Continue the first bars of a given piece."""
 
     # the piece: a MusicXML, MIDI or ABC file
     primer: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
-    # bars of it that are kept
+    # number of bars of the piece to keep
     keep: Count = 4
-    # bars written after them
+    # number of new bars
     bars: Bars = 12
-    # below 1 more conservative, above 1 more surprising; 0 = always the most probable token
+    # sampling temperature: lower is more conservative; 0 = always the most probable token
     temperature: NotNegative = 1.0
-    # nucleus sampling: draw from the most probable tokens that together have this probability
+    # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.92
-    # the same seed gives the same piece; by default a new one each time
+    # random seed, for reproducible output; by default a new one each time
     seed: Whole | None = None
-    # quarter notes a minute
+    # quarter notes per minute
     tempo: Tempo = 84
-    # let the voices leave their ranges, cross, and move in parallel fifths and octaves
+    # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
-    # the files' path without suffix; by default in the run's folder
+    # path of the output files, without suffix; by default in the run's folder
     out: str = ""
 
     def __post_init__(self) -> None:
@@ -151,7 +151,7 @@ class Continue(OfRun):
 
 @dataclass(frozen=True)
 class Score(OfRun):
-    """How surprised the network is by a piece, bar by bar, and a picture of it."""
+    """Print and plot how surprising a piece is to the network, bar by bar."""
 
     # the piece: a MusicXML, MIDI or ABC file, or the number of a chorale, such as bwv66.6
     piece: Positional[str] = MISSING

@@ -17,78 +17,78 @@ FOLDS = 10  # of data without a test part of their own
 
 @dataclass(frozen=True)
 class Config:
-    """What is classified, by which network, and how it is trained."""
+    """Settings of the data, the network and its training."""
 
     # builtin, grammar, tweeteval, mr_polarity, tfds:NAME, or the path of a CSV, TSV or JSONL file
     data: str = "builtin"
     # keep examples with these labels only, e.g. negative positive; by default all
     labels: tuple[str, ...] = ()
-    # the file's column of texts
+    # name of the file's text column
     text_column: str = "text"
-    # the file's column of labels
+    # name of the file's label column
     label_column: str = "label"
     # a file of the same form to validate on; by default a part of --data
     valid: str = ""
     # a file of the same form to test on; by default a tenth of --data
     test: str = ""
-    # which tenth is the test part, 0 to 9, where the source has none
+    # which tenth is the test part, 0 to 9, if the source has none
     fold: Annotated[int, Ge(0), Lt(FOLDS)] = 0
-    # share of the training texts held out for validation, where the source has no such part
+    # share of the training texts held out for validation, if the source has no such part
     valid_fraction: Fraction = 0.1
-    # use at most so many texts of each part of the source, spread evenly over it; 0 = all
+    # use at most this many texts of each part of the source, spread evenly over it; 0 = all
     max_examples: Whole = 0
-    # of a longer text the network reads only the first and the last words, so many together; 0 = by the texts' lengths
+    # longest text in words; the network skips the middle of longer ones; 0 = chosen by the lengths of the texts
     max_words: Whole = 0
     # vocabulary size, most frequent words first; 0 = all words
     max_vocabulary: Whole = 0
-    # rarer words and character n-grams are not learned
+    # rarer words and character n-grams are treated as unknown
     min_count: Count = 2
-    # character n-grams (3 and 4 long), most frequent first, by which unknown words are read too; 0 = none
+    # number of character n-grams (of 3 and 4), most frequent first, which also represent unknown words; 0 = none
     pieces: Whole = 8_000
-    # file of word vectors (a word and its numbers on a line), or vader for that lexicon's valences; by default none
+    # file of word vectors (a word and its numbers per line), or vader for that lexicon's valences; by default none
     vectors: str = ""
     # architecture of the encoder
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of each recurrent layer, in each direction
     units: Count = 64
-    # parameters of the whole network, for which the width is solved; 0 = as --units says
+    # size of the whole network in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 1
     # width of the word vectors
     embedding: Count = 64
-    # how the states of all words become one vector
+    # how the states of all words are pooled into one vector
     pooling: Annotated[str, *one_of(POOLINGS)] = "both"
     # share of words dropped in training
     word_dropout: Share = 0.1
-    # share of features dropped after the word vectors, one mask per text
+    # dropout rate after the word vectors, one mask per text
     embedding_dropout: Share = 0.2
-    # share of features dropped after each recurrent layer, one mask per text, and after the pooling
+    # dropout rate after each recurrent layer, one mask per text, and after the pooling
     dropout: Share = 0.3
-    # what is trained for, chosen by and reported first: accuracy, where every text counts the same, or macro_recall,
-    # where every label does
+    # metric to optimise, select by and report first: accuracy, which weights every text equally, or macro_recall,
+    # which weights every label equally
     goal: Annotated[str, *one_of(GOALS)] = "accuracy"
-    # stack the network with a linear model of the counted words; --no-skip shows the network alone
+    # stack the network with a linear bag-of-words model; --no-skip trains the network alone
     skip: bool = True
-    # momentum of the EMA of the weights, which is evaluated and saved, and takes their place after each epoch; 0 = none
+    # momentum of the EMA of the weights, which is evaluated, saved, and replaces them after each epoch; 0 = no EMA
     ema_momentum: Share = 0.0
-    # texts in a batch; 0 = by the number of training texts
+    # texts in a batch; 0 = chosen by the number of training texts
     batch_size: Whole = 0
-    # lengths that texts are padded to; each is compiled once
+    # number of lengths that texts are padded to, each compiled once
     buckets: Count = 2
     # passes over the training texts, at most
     epochs: Count = 40
-    # steps of training after which no further epoch begins, but for the first four; 0 = as many as the epochs have
+    # no epoch after the fourth starts once this many steps are done; 0 = no limit
     steps: Whole = 1_500
     # peak learning rate: linear warm-up over the first 5 % of the steps, then cosine decay to zero
     learning_rate: Positive = 3e-3
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW, multiplied by the learning rate
     weight_decay: NotNegative = 0.01
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # epochs without a better validation figure before training ends; 0 = never
+    # early stopping: epochs without a better validation metric before training ends; 0 = off
     patience: Whole = 0
-    # accuracy wanted of the answers: below the confidence that reaches it on validation the model abstains ("not sure")
+    # accuracy to reach on validation by abstaining: below that confidence the model answers "not sure"
     target_accuracy: Fraction = 0.9
     # seed of initial weights, dropout and the order of the texts
     seed: Whole = 1

@@ -19,7 +19,7 @@ from .config import DEFAULT, RECIPES, Config
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+    """Train a network, compare it with the baselines, and save it. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
@@ -34,13 +34,13 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its test texts or on others, and compare it with the baselines."""
+    """Evaluate a trained run, on its test texts or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
     # other labelled texts, named as in the training (a file needs the same columns); by default the run's test texts
     data: str = ""
-    # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in seed or fold, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -53,7 +53,7 @@ class Evaluate(OfRun):
 class Predict(OfRun):
     """Predict the label of a text, with the probability of each label."""
 
-    # the text, - for standard input, or a file: a text on each line, or CSV, TSV, JSONL with the column of the training
+    # the text, - for standard input, or a file: one text per line, or CSV, TSV, JSONL with the text column of training
     text: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
@@ -61,7 +61,7 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Explain(OfRun):
-    """Show which words moved the decision, as coloured text and as a picture."""
+    """Show how much each word contributed to the prediction, as coloured text and as a plot."""
 
     # the text itself
     text: Positional[str] = MISSING
@@ -73,7 +73,7 @@ class Explain(OfRun):
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Answer each line of standard input as it comes; print the response times at the end."""
+    """Classify each line of standard input as it comes; print response times at the end."""
 
     # the run's name; by default the newest
     run: str | None = None

@@ -17,60 +17,60 @@ WARNING = "Not investment advice: for study and demonstration, never for decisio
 
 @dataclass(frozen=True)
 class Config:
-    """Which bars, how they are split in time, the network, and how it is trained."""
+    """Settings of the data and its split in time, the network and its training."""
 
     # builtin, djia, or the path of a CSV file or of a folder of them, with the columns date, open, high, low, close,
-    # perhaps volume, and name where a file has several tickers
+    # optionally volume, and name if a file has several tickers
     data: str = "builtin"
-    # use only the last so many days; 0 = all
+    # use only the last N days; 0 = all
     max_examples: Whole = 0
     # first day of the test part, YYYY-MM-DD; by default the last --test-share of the days
     test_from: str = ""
-    # share of the days that are the test part, where --test-from is not given
+    # share of the days in the test part, if --test-from is not given
     test_share: Fraction = 0.25
-    # days of a block; the days before each test period are cut into such blocks, some of which validate
+    # length in days of the blocks that the days before each test period are split into, for training or validation
     block_days: Annotated[int, Ge(2 * HORIZONS[-1])] = 84
-    # one in so many of these blocks validates, the others train
+    # every N-th of these blocks is for validation, the others for training
     valid_every: Annotated[int, Ge(2)] = 5
-    # days before each test period from which the calibration factors of all methods come
+    # days before each test period on which the calibration factors of all methods are fitted
     calibration_days: Annotated[int, Ge(2 * HORIZONS[-1])] = 504
     # days from one refit to the next in the test part
     refit_days: Count = 504
-    # days left out on both sides of a validation block, more than those that the horizons make overlap
+    # days left out on both sides of a validation block, in addition to those that overlap because of the horizons
     embargo: Whole = 5
     # architecture of the recurrent layers
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of each recurrent layer of each network in the ensemble
     units: Count = 16
-    # parameters of the whole ensemble, for which the width is solved; 0 = as --units says
+    # size of the whole ensemble in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 1
-    # number of networks trained side by side, whose log variances are averaged
+    # number of networks trained in parallel, whose log variances are averaged
     ensemble_size: Count = 2
-    # start from the pooled linear model on the same inputs, so that the network learns what is left
+    # start from the pooled linear model on the same inputs, so that the network learns its residual
     skip: bool = True
-    # share of the recurrent output dropped before the heads
+    # dropout rate of the recurrent output, before the heads
     dropout: Share = 0.3
-    # weight of the likelihood of the next return in the loss; QLIKE of each horizon has 1
+    # weight in the loss of the likelihood of the next return; the QLIKE of each horizon has weight 1
     return_weight: NotNegative = 0.1
-    # weight of the cross-entropy of the next day's direction in the loss
+    # weight in the loss of the cross-entropy of the next day's direction
     direction_weight: NotNegative = 0.1
-    # days of a training sequence, each of them a training example
+    # length of a training sequence in days, each of them a training example
     chunk_days: Count = 63
-    # days before them that the network reads first, to fill its state
+    # days before it that the network reads first, to warm up its state
     context_days: Whole = 22
     # sequences in a batch
     batch_size: Count = 8
-    # passes over the training days, of each refit
+    # passes over the training days in each refit
     epochs: Count = 30
-    # epochs without a better validation QLIKE before training ends; 0 = never
+    # early stopping: epochs without a better validation QLIKE before training ends; 0 = off
     patience: Whole = 6
     # peak learning rate, followed by cosine decay to zero
     learning_rate: Positive = 3e-3
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW, multiplied by the learning rate
     weight_decay: NotNegative = 0.05
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
     # seed of initial weights, dropout and the order of the sequences
     seed: Whole = 1

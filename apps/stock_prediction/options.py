@@ -18,24 +18,24 @@ from .config import DEFAULT, RECIPES, Config
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network walk-forward, compare it with the baselines, and save it. The same command again continues."""
+    """Train a network walk-forward, compare it with the baselines, and save it. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
-    # how often it is trained
+    # which runs are trained
     trials: Seeds = Seeds()
 
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its test part or on other bars, and compare it with the baselines."""
+    """Evaluate a trained run, on its test part or on other data, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # bars to measure it on, as train takes them; by default the run's own test part
+    # data to evaluate on, as for train; by default the run's own test part
     data: str | None = None
-    # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -46,9 +46,9 @@ class Evaluate(OfRun):
 
 @dataclass(frozen=True)
 class Predict(OfRun):
-    """Predict the volatility of the next 1, 5 and 22 days and the odds of a rise, from daily bars."""
+    """Predict the volatility of the next 1, 5 and 22 days and the probability of a rise, from daily bars."""
 
-    # CSV file or folder with the columns date, open, high, low, close, perhaps volume, and name if there are several
+    # CSV file or folder with the columns date, open, high, low, close, optionally volume, and name for several tickers
     bars: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
@@ -58,15 +58,15 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Backtest(OfRun):
-    """Trade the test part on paper, after costs, and say how much of the Sharpe ratio the number of trials explains."""
+    """Backtest trading on the test part, after costs, and deflate the Sharpe ratio for the number of trials."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # paid for each unit of turnover, in basis points: commissions and half the spread
+    # commissions and half the spread, in basis points per unit of turnover
     cost_bps: NotNegative = 5.0
-    # paid on top, in basis points, since an order at the open moves the price
+    # slippage of an order at the open, in basis points per unit of turnover
     slippage_bps: NotNegative = 2.0
-    # volatility a year that the position is sized for, in per cent
+    # annual volatility that positions are scaled to, in per cent
     target_volatility: Positive = 15.0
     # largest position, as a multiple of the capital
     leverage: Positive = 1.0

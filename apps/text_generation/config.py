@@ -25,27 +25,27 @@ class Config:
     level: Annotated[str, *one_of(LEVELS)] = "char"
     # vocabulary size, most frequent tokens first; 0 = all tokens
     max_vocabulary: Whole = 0
-    # share of the text held out for validation, where the source has no such part
+    # share of the text held out for validation, if the source has no such part
     valid_fraction: Fraction = 0.1
-    # share of the text held out for a final test, where the source has no such part; 0 = no test part
+    # share of the text held out for a final test, if the source has no such part; 0 = no test part
     test_fraction: Share = 0.0
-    # use only the first so many characters (words, if --level word) of each part; 0 = all
+    # use only the first N characters (words, if --level word) of each part; 0 = all
     max_examples: Whole = 0
     # architecture of the recurrent layers
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "lstm"
     # width of each recurrent layer; if --tied, the last layer is as wide as the embedding
     units: Count = 320
-    # parameters of the whole network, for which the width is solved; 0 = as --units says
+    # size of the whole network in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 1
     # width of the token embedding
     embedding: Count = 64
     # use the embedding matrix as the output layer too
     tied: bool = False
-    # share of features dropped after the embedding, one mask per sequence
+    # dropout rate after the embedding, one mask per sequence
     embedding_dropout: Share = 0.0
-    # share of features dropped after each recurrent layer, one mask per sequence
+    # dropout rate after each recurrent layer, one mask per sequence
     dropout: Share = 0.3
     # share of recurrent weights dropped, the same ones for a whole window; not every architecture supports it
     weight_dropout: Share = 0.0
@@ -57,11 +57,11 @@ class Config:
     epochs: Count = 7
     # peak learning rate: linear warm-up over the first 2 % of the steps, then cosine decay to zero
     learning_rate: Positive = 1e-2
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW, multiplied by the learning rate
     weight_decay: NotNegative = 0.01
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # epochs without a better validation loss before training ends; 0 = never
+    # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 0
     # seed of initial weights, dropout and where the windows begin
     seed: Whole = 1

@@ -19,7 +19,7 @@ from .config import DEFAULT, RECIPES, Config
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network, compare it with an n-gram model, and save it. The same command again continues."""
+    """Train a network, compare it with an n-gram model, and save it. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
@@ -40,7 +40,7 @@ class Evaluate(OfRun):
     run: str | None = None
     # another text file, or folder of them, to measure it on
     data: str | None = None
-    # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -55,13 +55,13 @@ class Sampling:
 
     # how many tokens (characters or words) to write
     length: Whole = 500
-    # below 1 safer, above 1 more varied; 0 always takes the most probable token
+    # sampling temperature: lower is more conservative; 0 = always the most probable token
     temperature: NotNegative = 0.8
-    # draw from the K most probable tokens only; 0 = from all
+    # sample from the K most probable tokens only; 0 = from all
     top_k: Whole = 0
-    # draw from the fewest most probable tokens that together have this probability
+    # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 1.0
-    # the same seed writes the same text; by default another one each time
+    # random seed, for reproducible output; by default a new one each time
     seed: Whole | None = None
 
     def __post_init__(self) -> None:
@@ -92,7 +92,7 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Continue each line of standard input as it comes, on one line; print the response times at the end."""
+    """Continue each line of standard input as it comes, on one line; print response times at the end."""
 
     # the run's name; by default the newest
     run: str | None = None

@@ -45,9 +45,9 @@ class Config:
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of each recurrent layer
     units: Count = 64
-    # parameters of the whole network, for which the width is solved; 0 = as --units says
+    # size of the whole network in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 1
     # steps of a segment, of the past and of the future
     segment: Count = 13
@@ -67,7 +67,7 @@ class Config:
     coverage: Fraction = 0.9
     # how fast intervals adapt to how often they failed (Gibbs and Candes 2021); 0 = they do not
     adapt_rate: NotNegative = 0.005
-    # share of features dropped before the output
+    # dropout rate before the output
     dropout: Share = 0.1
     # windows in a batch
     batch_size: Count = 256
@@ -75,15 +75,15 @@ class Config:
     epochs: Count = 12
     # batches in an epoch, drawn anew each time; 0 = every window once
     steps_per_epoch: Whole = 0
-    # epochs without a better validation loss before training ends; 0 = never
+    # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 4
     # peak learning rate, followed by cosine decay to zero
     learning_rate: Positive = 1e-3
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW, multiplied by the learning rate
     weight_decay: NotNegative = 0.01
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # momentum of the EMA of the weights, which is evaluated and saved; 0 = the last weights
+    # momentum of the EMA of the weights, which is evaluated and saved; 0 = no EMA
     ema_momentum: Share = 0.0
     # seed of initial weights, dropout and the order of the windows
     seed: Whole = 1

@@ -34,11 +34,11 @@ class Config:
     test: str = ""
     # file of their target sentences, line by line
     test_target_file: str = ""
-    # share of the pairs held out for validation, where the source has no such part
+    # share of the pairs held out for validation, if the source has no such part
     valid_fraction: Fraction = 0.1
-    # share of the pairs held out for the test, where the source has no such part
+    # share of the pairs held out for the test, if the source has no such part
     test_fraction: Fraction = 0.1
-    # use at most so many pairs of each part of the source, spread evenly over it; 0 = all
+    # use at most this many pairs of each part of the source, spread evenly over it; 0 = all
     max_examples: Whole = 0
     # what a token is: a subword (byte-pair encoding) or a whole word
     level: Annotated[str, *one_of(LEVELS)] = "subwords"
@@ -52,21 +52,21 @@ class Config:
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of each encoder layer, in each direction, and of the decoder
     units: Count = 128
-    # parameters of the whole network, for which the width is solved; 0 = as --units says
+    # size of the whole network in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many encoder layers
+    # number of encoder layers
     layers: Count = 1
     # width of the token vectors, which both languages and the output share
     embedding: Count = 96
     # attention score: luong (dot product) or bahdanau (additive)
     attention: Annotated[str, *one_of(ATTENTIONS)] = "luong"
-    # share of features dropped after the token vectors, one mask per sentence
+    # dropout rate after the token vectors, one mask per sentence
     embedding_dropout: Share = 0.0
-    # share of features dropped after each encoder layer, one mask per sentence, and before the output
+    # dropout rate after each encoder layer, one mask per sentence, and before the output
     dropout: Share = 0.0
     # label smoothing: share of the target probability that is spread over all tokens
     label_smoothing: Share = 0.0
-    # momentum of the EMA of the weights, which is evaluated and saved; 0 = the last weights
+    # momentum of the EMA of the weights, which is evaluated and saved; 0 = no EMA
     ema_momentum: Share = 0.98
     # pairs in a batch
     batch_size: Count = 48
@@ -76,11 +76,11 @@ class Config:
     epochs: Count = 11
     # peak learning rate: linear warm-up over the first 5 % of the steps, then cosine decay to zero
     learning_rate: Positive = 4e-3
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW, multiplied by the learning rate
     weight_decay: NotNegative = 0.0
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # epochs without a better validation BLEU before training ends; 0 = never
+    # early stopping: epochs without a better validation BLEU before training ends; 0 = off
     patience: Whole = 0
     # seed of initial weights, dropout and the order of the pairs
     seed: Whole = 1

@@ -21,12 +21,12 @@ Width = Annotated[int, Ge(1), Le(100)]  # of a beam; a wider one is slow and no 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+    """Train a network, compare it with the baselines, and save it. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
-    # how often it is trained
+    # which runs are trained
     trials: Seeds = Seeds()
 
 
@@ -68,7 +68,7 @@ class Evaluate(OfRun):
     target_file: str | None = None
     # beam widths to measure; the first one's BLEU is the headline
     beams: tuple[Width, ...] = (Search.beam,)
-    # write the figures, averaged over all runs that differ in the seed alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -110,7 +110,7 @@ class Score(OfRun):
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Translate each line of standard input as it comes; print the response times at the end."""
+    """Translate each line of standard input as it comes; print response times at the end."""
 
     # the run's name; by default the newest
     run: str | None = None

@@ -43,9 +43,9 @@ class Config:
     arch: Annotated[str, *one_of(IMAGE_ARCHITECTURES)] = "convgru"
     # channels of each recurrent layer and of the convolution before them
     units: Count = 32
-    # parameters of the whole network, for which the channels are solved; 0 = as --units says
+    # size of the whole network in parameters, from which --units is computed; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Annotated[int, Ge(1), Le(8)] = 2
     # rows and columns of the convolutions' kernels, in patches; odd
     kernel: Annotated[int, *one_of((1, 3, 5, 7))] = 3
@@ -73,13 +73,13 @@ class Config:
     batch_size: Count = 4
     # passes over so many sequences
     epochs: Count = 8
-    # epochs without a better validation loss before training ends; 0 = never
+    # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 0
     # peak learning rate, reached after a twentieth of the steps and followed by cosine decay to zero
     learning_rate: Positive = 3e-3
-    # largest norm of the whole gradient
+    # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # momentum of the EMA of the weights, which is evaluated and saved; 0 = the weights themselves are
+    # momentum of the EMA of the weights, which is evaluated and saved; 0 = no EMA
     ema_momentum: Share = 0.98
     # seed of initial weights, of the training sequences and of scheduled sampling
     seed: Whole = 1

@@ -18,12 +18,12 @@ from .config import DEFAULT, RECIPES, Config
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network, compare it with the baselines, and save it. The same command again continues."""
+    """Train a network, compare it with the baselines, and save it. Repeat the command to resume."""
 
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
-    # how often it is trained
+    # which runs are trained
     trials: Seeds = Seeds()
 
 
@@ -35,7 +35,7 @@ class Evaluate(OfRun):
     run: str | None = None
     # other clips to measure it on: a video file, a folder of them or of frames; by default the run's test sequences
     data: str | None = None
-    # write the figures, averaged over all runs that differ in seed alone, to results.json and the README
+    # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
