@@ -18,13 +18,13 @@ CHANCE = ("seed", "fold")  # what runs of one training differ in
 
 @dataclasses.dataclass(frozen=True)
 class Seeds:
-    """Options of a training: its run, and how often it is repeated."""
+    """Which runs are trained."""
 
-    # name of the run's folder; by default made from the settings
+    # name of the run's folder; by default derived from the settings
     run: str | None = None
-    # start over where a run of that name exists
+    # start over if a run of that name exists
     fresh: bool = False
-    # how many runs, with the seeds seed, seed + 1, ...; their mean and standard deviation are reported
+    # number of runs, with seeds seed, seed + 1, ...; reports their mean and standard deviation
     seeds: Count = 1
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Seeds:
 class Folds(Seeds):
     """The same for data that is split into folds."""
 
-    # how many runs for each seed, with the folds fold, fold + 1, ...; all of them test on every example once
+    # number of runs for each seed, with folds fold, fold + 1, ...; over all folds every example is tested on once
     folds: Count = 1
 
 

@@ -13,21 +13,21 @@ LEVELS = {"char": "characters", "word": "words"}  # what a token is, and the nam
 
 @dataclass(frozen=True)
 class Config:
-    """What is trained, on what, and how."""
+    """Settings of the data, the network and its training."""
 
     # builtin, tinyshakespeare, ptb, tfds:NAME, or the path of a text file or of a folder of them
     data: str = "builtin"
-    # text file or folder to validate on; by default a share of --data, or the part that the source has for it
+    # text file or folder to validate on; by default the source's own validation part, or a share of --data
     valid: str = ""
-    # text file or folder for a final test; by default a share of --data, or the part that the source has for it
+    # text file or folder to test on; by default the source's own test part, or a share of --data
     test: str = ""
-    # what a token is
+    # tokens are characters or words
     level: Annotated[str, *one_of(LEVELS)] = "char"
     # vocabulary size, most frequent tokens first; 0 = all tokens
     max_vocabulary: Whole = 0
     # share of the text held out for validation, if the source has no such part
     valid_fraction: Fraction = 0.1
-    # share of the text held out for a final test, if the source has no such part; 0 = no test part
+    # share of the text held out for testing, if the source has no such part; 0 = no test part
     test_fraction: Share = 0.0
     # use only the first N characters (words, if --level word) of each part; 0 = all
     max_examples: Whole = 0
@@ -41,15 +41,15 @@ class Config:
     layers: Count = 1
     # width of the token embedding
     embedding: Count = 64
-    # use the embedding matrix as the output layer too
+    # tie the weights of the output layer to the embedding
     tied: bool = False
     # dropout rate after the embedding, one mask per sequence
     embedding_dropout: Share = 0.0
     # dropout rate after each recurrent layer, one mask per sequence
     dropout: Share = 0.3
-    # share of recurrent weights dropped, the same ones for a whole window; not every architecture supports it
+    # dropout rate of the recurrent weights, one mask per window (DropConnect); not every architecture supports it
     weight_dropout: Share = 0.0
-    # tokens back-propagated through; the state is carried from window to window
+    # length in tokens of truncated back-propagation; the state is carried from window to window
     window: Count = 64
     # parallel streams of text in a batch
     batch_size: Count = 32
@@ -63,7 +63,7 @@ class Config:
     clip_norm: Positive = 1.0
     # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 0
-    # seed of initial weights, dropout and where the windows begin
+    # seed of initial weights, dropout and the offsets of the windows
     seed: Whole = 1
 
     def __post_init__(self) -> None:

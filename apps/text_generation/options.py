@@ -34,11 +34,11 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its own text or on another, and compare it with an n-gram model."""
+    """Evaluate a trained run, on its own text or on another, and compare it with an n-gram model."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # another text file, or folder of them, to measure it on
+    # another text file, or folder of them, to evaluate on
     data: str | None = None
     # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
@@ -51,9 +51,9 @@ class Evaluate(OfRun):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next tokens are drawn."""
+    """How the next tokens are sampled."""
 
-    # how many tokens (characters or words) to write
+    # number of tokens (characters or words) to generate
     length: Whole = 500
     # sampling temperature: lower is more conservative; 0 = always the most probable token
     temperature: NotNegative = 0.8
@@ -73,16 +73,16 @@ class Sampling:
 class Predict(OfRun):
     """Continue a text in the style of the training text."""
 
-    # the text to continue, by default the start of a line; or a text file or - for standard input, where each line is
-    # continued and each answer is one line
+    # the text to continue, by default the start of a line; or a text file, or - for standard input, each line of which
+    # is continued on one line
     text: Positional[str] = ""
     # the run's name; by default the newest
     run: str | None = None
-    # how the next tokens are drawn
+    # how the next tokens are sampled
     sampling: Sampling = Sampling()
-    # offer the most probable next tokens at each step and let the user choose
+    # show the most probable next tokens at each step and let the user choose
     interactive: bool = False
-    # how many tokens are offered
+    # number of tokens to choose from
     offers: Count = 5
 
     def __post_init__(self) -> None:
@@ -96,13 +96,13 @@ class Stream(OfRun):
 
     # the run's name; by default the newest
     run: str | None = None
-    # how the next tokens are drawn
+    # how the next tokens are sampled
     sampling: Sampling = Sampling(length=80)
 
 
 @dataclass(frozen=True)
 class Score(OfRun):
-    """Print the bits per character of any text and draw where the network was surprised."""
+    """Print the bits per character of a text and plot how surprising each character is."""
 
     # the text itself, the path of a text file, or - for standard input
     text: Positional[str] = MISSING

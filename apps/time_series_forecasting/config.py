@@ -16,30 +16,30 @@ NORMALISATIONS = ("last", "window", "none")
 
 @dataclass(frozen=True)
 class Config:
-    """What is forecast, from which series, by which network, and how it is trained."""
+    """Settings of the data, the network and its training."""
 
-    # builtin, etth1, etth2, exchange_rate, m4_hourly, or the path of a CSV file: long with columns unique_id, ds, y,
-    # or wide with a column of dates and one for each series
+    # builtin, etth1, etth2, exchange_rate, m4_hourly, or the path of a CSV file: in long format with the columns
+    # unique_id, ds, y, or in wide format with a column of dates and one column per series
     data: str = "builtin"
-    # columns of your own file that are known in the future too, such as a price or a holiday
+    # columns of your file whose future values are known, such as a price or a holiday
     known: tuple[str, ...] = ()
-    # columns of your own long file that describe a series as a whole, such as its region
+    # columns of your file (long format) that are constant for each series, such as its region
     static: tuple[str, ...] = ()
-    # steps of one season; 0 = as the dates suggest, such as 24 for hours
+    # length of a season in steps; 0 = derived from the dates, such as 24 for hourly data
     season: Whole = 0
-    # steps to forecast
+    # number of steps to forecast
     horizon: Count = 26
-    # steps of the past that the network reads
+    # number of past steps that the network reads
     lookback: Count = 104
-    # steps of the past that the linear forecast reads; of several, the mean of their forecasts; by default --lookback
+    # number of past steps that the linear forecast reads; several forecasts are averaged; by default --lookback
     ridge_lookbacks: tuple[Count, ...] = ()
-    # share of each series at its end that is the test part; public data have fixed parts
+    # share of each series, at its end, in the test part; public data has a fixed split
     test_fraction: Fraction = 0.2
-    # share of each series before that which validates
+    # share of each series, before the test part, in the validation part
     valid_fraction: Fraction = 0.15
-    # train on at most so many windows, spread evenly; 0 = all
+    # train on at most this many windows, spread evenly; 0 = all
     max_examples: Whole = 0
-    # the network: segments of the window read by a recurrent layer, or an encoder and a decoder that go step by step
+    # segments: a recurrent layer reads segments of the window; encoder_decoder: reads and predicts step by step
     network: Annotated[str, *one_of(NETWORKS)] = "segments"
     # architecture of the recurrent layers
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
@@ -49,23 +49,23 @@ class Config:
     params: Whole = 0
     # number of recurrent layers
     layers: Count = 1
-    # steps of a segment, of the past and of the future
+    # length of a segment in steps, in the past and in the future
     segment: Count = 13
     # width of the embeddings of position and series
     embedding: Count = 16
-    # whether the network reads hour, weekday and day of the year
+    # give the network the hour, the weekday and the day of the year
     calendar: bool = True
-    # whether the network learns only what the linear forecast leaves; without it, it forecasts alone
+    # train the network on the residual of the linear forecast; --no-skip trains the network alone
     skip: bool = True
-    # what is subtracted from each window: its last value; its mean, divided by its standard deviation; nothing
+    # normalise each window by its last value (subtracted), by its mean and standard deviation (window), or not at all
     normalise: Annotated[str, *one_of(NORMALISATIONS)] = "last"
-    # what is forecast: one value, quantiles, or the parameters of a distribution (the last for counts)
+    # output: one value, quantiles, or the parameters of a distribution (negative_binomial is for counts)
     head: Annotated[str, *one_of(HEADS)] = "quantiles"
-    # share of the point head's loss that is the absolute error; the rest is the squared error
+    # weight of the absolute error in the loss of the point head; the rest is the squared error
     absolute: Annotated[float, *one_of((0.0, 0.5, 1.0))] = 1.0
-    # share of the observed values that the printed interval should cover
+    # nominal coverage of the printed intervals
     coverage: Fraction = 0.9
-    # how fast intervals adapt to how often they failed (Gibbs and Candes 2021); 0 = they do not
+    # rate at which intervals adapt to their recent coverage (Gibbs and Candes 2021); 0 = no adaptation
     adapt_rate: NotNegative = 0.005
     # dropout rate before the output
     dropout: Share = 0.1
@@ -73,7 +73,7 @@ class Config:
     batch_size: Count = 256
     # passes over the training windows
     epochs: Count = 12
-    # batches in an epoch, drawn anew each time; 0 = every window once
+    # batches in an epoch, sampled anew each time; 0 = every window once
     steps_per_epoch: Whole = 0
     # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 4

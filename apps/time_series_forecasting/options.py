@@ -29,15 +29,15 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its test part or on other series, and compare it with the baselines."""
+    """Evaluate a trained run, on its test part or on other series, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # CSV file of other series to measure it on, every window of which is tested; by default the run's own test part
+    # CSV file of other series to evaluate on, using every window; by default the run's own test part
     data: str | None = None
-    # also AutoETS and AutoTheta, which are slow and kept for the next time
+    # also compare with AutoETS and AutoTheta, which are slow; their results are saved for the next time
     classical: bool = False
-    # of how many origins of each series, spread evenly over its test part, these two forecast
+    # number of origins of each series, spread evenly over its test part, at which AutoETS and AutoTheta forecast
     origins: Count = 5
     # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
@@ -51,13 +51,13 @@ class Evaluate(OfRun):
 
 @dataclass(frozen=True)
 class Predict(OfRun):
-    """Forecast the steps after the end of each series in a file: a CSV file and a fan chart in the data's units."""
+    """Forecast the next steps of each series in a file; writes a CSV file and a fan chart, in the data's units."""
 
-    # CSV file as --data of train takes it; rows without a value give the known columns of the future
+    # CSV file, as for train --data; rows without a value give the future values of known columns
     series: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
-    # steps to forecast; by default as many as the run was trained for
+    # number of steps to forecast; by default as in training
     horizon: Count | None = None
     # the CSV file to write; by default forecast-NAME.csv in the run; the fan chart goes to the same folder
     out: str | None = None
@@ -69,17 +69,17 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Backtest(OfRun):
-    """Forecast a file's series as if at many past moments, and measure each forecast by what came."""
+    """Forecast the series of a file from many past origins, and compare each forecast with the true values."""
 
-    # CSV file as --data of train takes it
+    # CSV file, as for train --data
     series: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
-    # at how many moments, the last ones of each series
+    # number of forecast origins, the last ones of each series
     origins: Count = 20
-    # steps from one moment to the next
+    # steps between two origins
     stride: Count = 1
-    # fit the linear part anew at every so many moments, on what was known then; 0 = never
+    # refit the linear part at every N-th origin, on the data up to it; 0 = never
     refit: Whole = 0
     # the CSV file to write with every forecast; by default backtest-NAME.csv in the run
     out: str | None = None
@@ -91,17 +91,17 @@ class Backtest(OfRun):
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Forecast after each new row of a growing file or of standard input, with intervals that adapt."""
+    """Forecast after each new row of a growing file or of standard input, with adaptive intervals."""
 
-    # CSV file with a header, as --data of train takes it; - for standard input
+    # CSV file with a header, as for train --data; - for standard input
     feed: Positional[str] = "-"
     # the run's name; by default the newest
     run: str | None = None
-    # keep reading what is appended to the file, until Ctrl-C
+    # wait for rows appended to the file, until Ctrl-C
     follow: bool = False
-    # file that keeps the state: it is read at the start if it is there, and written at the end and on the way
+    # file to save the state in, regularly and at the end, and to resume from if it exists
     state: str | None = None
-    # the step ahead that is printed
+    # which step ahead to print
     ahead: Count = 1
 
     def __post_init__(self) -> None:

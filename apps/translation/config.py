@@ -16,13 +16,13 @@ LEVELS = ("subwords", "words")
 
 @dataclass(frozen=True)
 class Config:
-    """What is translated, by which network, and how it is trained."""
+    """Settings of the data, the network and its training."""
 
     # builtin, multi30k, tfds:ted_hrlr_translate/de_to_en, a TSV file of pairs, or a file of source sentences
     data: str = "builtin"
-    # file of the target sentences, line by line, where --data is a file of source sentences
+    # file of the target sentences, line by line, if --data is a file of source sentences
     target_file: str = ""
-    # language to translate from, e.g. en; of builtin any locale that babel knows
+    # language to translate from, e.g. en; for builtin any locale that babel knows
     source: str = "en"
     # language to translate into
     target: str = "de"
@@ -40,13 +40,13 @@ class Config:
     test_fraction: Fraction = 0.1
     # use at most this many pairs of each part of the source, spread evenly over it; 0 = all
     max_examples: Whole = 0
-    # what a token is: a subword (byte-pair encoding) or a whole word
+    # tokens are subwords (byte-pair encoding) or whole words
     level: Annotated[str, *one_of(LEVELS)] = "subwords"
-    # vocabulary size, of both languages together, most frequent tokens first
+    # size of the joint vocabulary of both languages, most frequent tokens first
     vocabulary: Annotated[int, Ge(100)] = 1400
     # rarer characters (with --level words: rarer words) are unknown, and copied from the source
     min_count: Count = 2
-    # longer sentences are left out of training and validation, and refused in prediction
+    # longest sentence in tokens: longer ones are left out of training and validation, and refused by predict
     max_tokens: Annotated[int, Ge(8)] = 64
     # architecture of the encoder
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
@@ -56,11 +56,11 @@ class Config:
     params: Whole = 0
     # number of encoder layers
     layers: Count = 1
-    # width of the token vectors, which both languages and the output share
+    # width of the token embeddings, which are tied between both languages and the output
     embedding: Count = 96
     # attention score: luong (dot product) or bahdanau (additive)
     attention: Annotated[str, *one_of(ATTENTIONS)] = "luong"
-    # dropout rate after the token vectors, one mask per sentence
+    # dropout rate after the token embeddings, one mask per sentence
     embedding_dropout: Share = 0.0
     # dropout rate after each encoder layer, one mask per sentence, and before the output
     dropout: Share = 0.0
@@ -70,7 +70,7 @@ class Config:
     ema_momentum: Share = 0.98
     # pairs in a batch
     batch_size: Count = 48
-    # how many lengths pairs are padded to, each compiled once; from 2 on, the longest 1 % have one more of their own
+    # number of lengths that pairs are padded to, each compiled once; from 2 on, the longest 1 % have one of their own
     buckets: Count = 2
     # passes over the training pairs
     epochs: Count = 11

@@ -34,13 +34,13 @@ class Train:
 class Search:
     """Settings of the beam search."""
 
-    # beam width: hypotheses kept while searching; 1 = greedy decoding
+    # beam width; 1 = greedy decoding
     beam: Width = 5
-    # 0 ranks by the log-probability, which favours short translations; 1 about by its mean over the tokens
+    # length penalty: 0 ranks by log-probability, which favours short translations; 1 roughly by its mean over tokens
     length_penalty: NotNegative = 1.0
-    # weight of the penalty for source tokens that got little attention
+    # weight of the penalty for source tokens that received little attention
     coverage_penalty: NotNegative = 0.0
-    # no n-gram of so many tokens twice in a translation; 0 = no such rule
+    # block repeated n-grams of this many tokens in a translation; 0 = off
     block_ngrams: Whole = 0
 
     def __post_init__(self) -> None:
@@ -50,23 +50,23 @@ class Search:
 
 @dataclass(frozen=True)
 class NBest(Search):
-    """The same, and how many of the translations found are printed."""
+    """Settings of the beam search, and the number of translations to print."""
 
-    # print so many translations of each sentence, the best first, each with its score and log-probability
+    # number of translations to print for each sentence, best first, each with its score and log-probability
     nbest: Width = 1
 
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its test sentences or on others, and compare it with the baselines."""
+    """Evaluate a trained run, on its test sentences or on others, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # TSV file of other pairs to measure it on; or, with --target-file, a file of source sentences
+    # TSV file of other pairs to evaluate on; or, with --target-file, a file of source sentences
     data: str | None = None
-    # file of the target sentences, line by line, where --data is a file of source sentences
+    # file of the target sentences, line by line, if --data is a file of source sentences
     target_file: str | None = None
-    # beam widths to measure; the first one's BLEU is the headline
+    # beam widths to evaluate; the BLEU of the first one is the headline metric
     beams: tuple[Width, ...] = (Search.beam,)
     # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
@@ -92,17 +92,17 @@ class Predict(OfRun):
     run: str | None = None
     # how the beam search ranks translations, and how many are printed
     search: NBest = NBest()
-    # draw the attention weights into this file (.png, .svg or .pdf); those of a file's line 2 into NAME-2
+    # plot the attention weights to this file (.png, .svg or .pdf); for line 2 of a text file to NAME-2
     picture: str = ""
 
 
 @dataclass(frozen=True)
 class Score(OfRun):
-    """Print the log-probability of given translations, of one also that of each token."""
+    """Print the log-probability of given translations; for a single one also that of each token."""
 
     # the source sentence, the path of a TSV file of pairs, or - for such lines on standard input
     text: Positional[str] = MISSING
-    # its translation; not with a file
+    # its translation, unless the first argument is a file
     translation: Positional[str] = ""
     # the run's name; by default the newest
     run: str | None = None

@@ -17,27 +17,27 @@ Unit = Annotated[float, Ge(0), Le(1)]
 
 @dataclass(frozen=True)
 class Config:
-    """Which videos are predicted, by which network, and how it is trained."""
+    """Settings of the data, the network and its training."""
 
     # builtin, moving_mnist, tfds:NAME, or a video file (mp4, gif, avi, ...), a folder of them, or a folder of frames
     data: str = "builtin"
-    # rows and columns of the frames that are trained on, in pixels; a multiple of 4
+    # height and width of the training frames, in pixels; a multiple of 4
     size: Annotated[int, Ge(16), Le(512)] = 32
     # colour channels: 1 (grey) or 3 (red, green, blue)
     channels: Annotated[int, *one_of((1, 3))] = 1
-    # frames that the network sees
+    # number of input frames
     past: Annotated[int, Ge(2)] = 5
-    # frames that it predicts
+    # number of frames to predict
     future: Count = 5
-    # digits in a frame, of builtin and moving_mnist
+    # number of digits in a frame, for builtin and moving_mnist
     digits: Count = 1
-    # at most so many sequences in an epoch, in validation and in test; 0 = as many as below
+    # use at most this many sequences for an epoch, for validation and for test; 0 = the numbers below
     max_examples: Whole = 0
-    # sequences in an epoch; builtin and moving_mnist make new ones for each
+    # sequences in an epoch; builtin and moving_mnist generate new ones for each epoch
     sequences: Count = 1000
     # sequences to validate on
     valid_sequences: Count = 200
-    # sequences to test on; builtin and moving_mnist make them once, from a seed of their own
+    # sequences to test on; builtin and moving_mnist generate them once, from a separate seed
     test_sequences: Count = 500
     # architecture of the recurrent layers
     arch: Annotated[str, *one_of(IMAGE_ARCHITECTURES)] = "convgru"
@@ -47,35 +47,35 @@ class Config:
     params: Whole = 0
     # number of recurrent layers
     layers: Annotated[int, Ge(1), Le(8)] = 2
-    # rows and columns of the convolutions' kernels, in patches; odd
+    # kernel size of the convolutions, in patches
     kernel: Annotated[int, *one_of((1, 3, 5, 7))] = 3
-    # motions: shifts of the frame before, by up to 4 pixels, that a predicted frame may be composed of; 0 = none
+    # number of shifted copies of the previous frame (by up to 4 pixels) that a prediction is composed of; 0 = none
     motions: Annotated[int, Ge(0), Le(8)] = 1
-    # a predicted frame may also be composed of the unmoved frame before
+    # also compose a prediction of the unshifted previous frame
     residual: bool = False
-    # output bias of the drawn part of a predicted frame, as a logit: -4 starts black
+    # initial output bias of the generated pixels, as a logit: -4 starts black
     start: float = -4.0
     # weight of the mean squared error in the loss
     mse: NotNegative = 5.0
     # weight of the mean absolute error in the loss
     l1: NotNegative = 0.5
-    # weight of the binary cross-entropy in the loss, which reads pixels as probabilities
+    # weight of the binary cross-entropy in the loss, with pixels as probabilities
     bce: NotNegative = 0.0
     # weight of 1 - SSIM in the loss
     ssim: NotNegative = 0.1
-    # weight in the loss of the frames that the network predicts while it still sees the true ones
+    # weight in the loss of the frames predicted while reading the input frames
     past_weight: Unit = 0.2
-    # scheduled sampling: share of the true frames that replace its own predictions when training starts, ...
+    # scheduled sampling: initial probability that a true frame replaces the network's own prediction ...
     teacher: Unit = 0.5
-    # ... falling to none in this share of the training
+    # ... which falls to zero within this share of the training
     teacher_until: Unit = 0.2
     # sequences in a batch
     batch_size: Count = 4
-    # passes over so many sequences
+    # number of epochs, of --sequences each
     epochs: Count = 8
     # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 0
-    # peak learning rate, reached after a twentieth of the steps and followed by cosine decay to zero
+    # peak learning rate: linear warm-up over the first 5 % of the steps, then cosine decay to zero
     learning_rate: Positive = 3e-3
     # gradient clipping: largest global norm
     clip_norm: Positive = 1.0

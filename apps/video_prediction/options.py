@@ -29,11 +29,11 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its test sequences or on other clips, and compare it with the baselines."""
+    """Evaluate a trained run, on its test sequences or on other clips, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # other clips to measure it on: a video file, a folder of them or of frames; by default the run's test sequences
+    # other clips to evaluate on: a video file, a folder of them or of frames; by default the run's test sequences
     data: str | None = None
     # write the metrics, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
@@ -46,23 +46,23 @@ class Evaluate(OfRun):
 
 @dataclass(frozen=True)
 class Predict(OfRun):
-    """Predict what comes next in clips: a GIF and an mp4 of input, prediction, truth and error, side by side."""
+    """Predict the next frames of clips; writes a GIF and an mp4 of input, prediction, truth and error side by side."""
 
     # video files (mp4, gif, avi, ...), or folders of frames
     clips: Positional[tuple[str, ...]] = MISSING
     # the run's name; by default the newest
     run: str | None = None
-    # how many frames to predict; by default as many as in training
+    # number of frames to predict; by default as in training
     frames: Whole = 0
-    # predict what follows this frame, counted from 1; by default as late as leaves true frames to compare with
+    # predict the frames after this one, counted from 1; by default the latest one that leaves true frames to compare
     at: Whole = 0
-    # predict again and again, from the beginning of the clip to its end
+    # predict repeatedly, from the beginning of the clip to its end
     all: bool = False
-    # scale frames so that their shorter side has so many pixels; 0 = as in training for clips, else as they are
+    # scale frames to a shorter side of this many pixels; 0 = as in training for clips, otherwise unscaled
     side: Whole = 0
-    # folder for what is written; by default that of the run
+    # output folder; by default that of the run
     out: str | None = None
-    # frames a second of what is written; by default those of the clip
+    # frames per second of the output; by default as in the clip
     fps: Positive | None = None
 
     def __post_init__(self) -> None:
@@ -76,25 +76,25 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Predict while the video still comes in, frame by frame: how good the last predictions were, and the next ones."""
+    """Predict frame by frame while the video comes in; prints the error of past predictions."""
 
-    # a folder of frames, a video file, or - for raw frames of 8 bits a channel on standard input
+    # a folder of frames, a video file, or - for raw frames with 8 bits per channel on standard input
     feed: Positional[str] = "-"
     # the run's name; by default the newest
     run: str | None = None
-    # how many frames ahead to predict; by default as many as in training
+    # number of frames to predict ahead; by default as in training
     frames: Whole = 0
-    # rows of the raw frames on standard input; by default those of training
+    # height of the raw frames on standard input; by default as in training
     rows: Whole = 0
-    # columns of the raw frames on standard input; by default those of training
+    # width of the raw frames on standard input; by default as in training
     columns: Whole = 0
-    # keep waiting for new frames in the folder, until Ctrl-C
+    # wait for new frames in the folder, until Ctrl-C
     follow: bool = False
-    # PNG file that shows the newest frame and what will follow it, written again after each frame
+    # PNG file with the newest frame and its predicted successors, rewritten after each frame
     picture: str | None = None
-    # file that keeps the state: read at the start if it exists, and written at the end
+    # file to save the state in at the end, and to resume from if it exists
     state: str | None = None
-    # stop after so many frames; 0 = at the end of the feed
+    # stop after this many frames; 0 = at the end of the input
     most: Whole = 0
 
     def __post_init__(self) -> None:
