@@ -1,1 +1,1 @@
-"""A request in, an answer out: what was meant, how sure that is, the skill that does it, or a little small talk."""
+"""A request in, an answer out: recognises intent and slots with confidences, calls a skill, or makes small talk."""

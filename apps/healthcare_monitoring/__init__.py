@@ -1,1 +1,1 @@
-"""Irregular, incomplete patient records in, a calibrated risk and what raised it out, at every moment of the stay."""
+"""Irregular, incomplete patient records in; a calibrated risk at every moment out, with the variables that raise it."""

@@ -1,1 +1,1 @@
-"""A long sequence with a few steps that matter in, what they held out: how far back a network remembers."""
+"""A long sequence with a few relevant steps in, their content out: how far back does a network remember?"""

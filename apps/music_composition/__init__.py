@@ -1,1 +1,1 @@
-"""Music in, four-voice music out: composes chorales, harmonises a melody, goes on from a beginning, scores surprise."""
+"""Music in, four-voice music out: composes chorales, harmonises melodies, continues pieces, measures surprise."""

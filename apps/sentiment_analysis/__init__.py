@@ -1,1 +1,1 @@
-"""A text in, its sentiment out: negative, neutral or positive, how sure that is, and which words decided it."""
+"""A text in, its sentiment out: negative, neutral or positive, with calibrated probabilities and an explanation."""

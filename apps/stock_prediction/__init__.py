@@ -1,1 +1,1 @@
-"""Daily bars of shares in; volatility of the next 1, 5 and 22 days and the odds of a rise out, tested after costs."""
+"""Daily stock prices in; volatility of the next 1, 5 and 22 days and probability of a rise out; backtest with costs."""

@@ -1,1 +1,1 @@
-"""Text in, more text of the same kind out: a character or word language model that one can sample from."""
+"""Text in, more text of the same kind out: a character-level or word-level language model."""

@@ -1,1 +1,1 @@
-"""Time series in, forecasts of many steps out, each with an interval that holds what it promises."""
+"""Time series in, multi-step forecasts out, with quantiles and adaptive prediction intervals."""

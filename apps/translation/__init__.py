@@ -1,1 +1,1 @@
-"""A sentence in one language, its translation in another: an encoder, attention and a beam search over subwords."""
+"""A sentence in one language in, its translation out: encoder, decoder with attention, beam search over subwords."""

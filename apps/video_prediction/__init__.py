@@ -1,1 +1,1 @@
-"""Frames of a video in, the frames that come next out, for as long as you like; also while the video still comes in."""
+"""Frames of a video in, the next frames out, as many as you like, from a file or a live stream."""
