@@ -18,5 +18,5 @@ def show(options: Gallery | None = None) -> None:
     """The list verb."""
     for name, sentence in gallery():
         print(f"{name:24} {sentence}")
-    print("\npython -m apps.NAME --help   lists what an app can do")
-    print("python -m apps --help        a new app from one of these; the runs trained so far")
+    print("\npython -m apps.NAME --help   lists the commands of an app")
+    print("python -m apps --help        lists the commands for new apps, comparisons and runs")

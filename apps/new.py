@@ -17,7 +17,7 @@ LEFT_OUT = ("__pycache__", "results.json", "*.png", "*.gif", "*.mid", "*.wav")  
 DEFAULT = re.compile(r"^DEFAULT = Config\((?=\))", re.MULTILINE)
 
 NEXT = """
-{folder} is an app of its own. It trains, predicts and passes its tests as it is:
+{folder} is ready. It trains, predicts and passes its tests unchanged:
   python -m apps.{name} train
   python -m pytest tests/apps -k {name}
 Then edit, in this order: sources.py or data.py for your data, config.py for its size, model.py for the network."""
@@ -29,10 +29,12 @@ def new(options: New) -> None:
     if options.source not in known:
         raise InputError(f"--from: expected one of {', '.join(known)}; received {options.source!r}")
     if not NAME.fullmatch(options.name):
-        raise InputError(f"Expected a name of small letters, digits and _, such as my_app. Received: {options.name!r}")
+        raise InputError(
+            f"Expected a name of lower-case letters, digits and _, such as my_app. Received: {options.name!r}"
+        )
     folder = ROOT / "apps" / options.name
     if folder.exists() or options.name in {path.stem for path in Path(__file__).parent.glob("*.py")}:
-        raise InputError(f"{options.name} is there already, see {folder}: choose another name.")
+        raise InputError(f"{options.name} already exists, see {folder}: choose another name.")
     if options.data and not Path(options.data).exists():
         raise MissingFileError(f"--data: expected a file or folder. There is no {options.data}")
     copy_app(options.source, options.name, options.data)
@@ -53,7 +55,7 @@ def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -
             path.write_text(renamed(path.read_text(encoding="utf-8"), source, name), encoding="utf-8")
         card = ready / "README.md"
         card.write_text(emptied(renamed(card.read_text(encoding="utf-8"), source, name)), encoding="utf-8")
-        results.replace(card, f"Nothing is measured yet: `python -m apps.{name} evaluate --record` fills this table.")
+        results.replace(card, f"No results yet: `python -m apps.{name} evaluate --record` fills this table.")
         files.write_json(ready / "results.json", [])
         if data:
             settings = ready / "config.py"

@@ -18,7 +18,7 @@ def write(options: Tables) -> None:
     for path in sorted(ROOT.glob("apps/*/results.json")):
         results.replace(path.with_name("README.md"), results.table(read(path)))
     results.replace(ROOT / "README.md", headlines(), BEGIN, END)
-    print("The tables in README.md and in the model cards are those of the records.")
+    print("Updated the tables in README.md and in the model cards from the apps' results.json.")
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from shared.runs import Run, Stopped
 
 __all__ = ["Stopped", "fit"]
 
-GO_ON = "The same command goes on from here."
+GO_ON = "Repeat the command to resume."
 CHECKPOINT = "checkpoint.npz"
 CHECKPOINT_SHARE = 0.02  # of the training time at most goes into checkpoints
 BEST_EPOCH = "model.best_epoch.keras"  # kept aside while model.keras is a better one from inside an epoch

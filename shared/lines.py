@@ -94,7 +94,7 @@ def stream(answer: Callable[[str], str], what: str = "a text") -> None:
 
     A blank line, or one that raises InputError, which stderr then tells, gets an empty answer.
     """
-    print(f"Ready: {what} on each line; the end of the input (Ctrl-D) ends.", file=sys.stderr, flush=True)
+    print(f"Ready: enter {what} on each line; Ctrl-D ends.", file=sys.stderr, flush=True)
     took = []
     for line in _standard_input():
         said = ""

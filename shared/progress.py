@@ -35,7 +35,7 @@ class Screen:
         self.task = self.bar.add_task("compiling the network", total=epochs * position.steps, completed=done)
         if done:
             step = f", step {position.step} of {position.steps}" if position.step else ""
-            self.console.print(f"going on after epoch {position.epoch} of {epochs}{step}", markup=False)
+            self.console.print(f"resuming after epoch {position.epoch} of {epochs}{step}", markup=False)
 
     def __enter__(self) -> Self:
         self.bar.start()

@@ -96,7 +96,7 @@ class Run:
         changed = sorted(name for name in now if name not in saved or saved[name] != now[name])
         if changed:
             raise InputError(
-                f"The data has changed since {self.path} was begun ({', '.join(changed)}). "
+                f"The data has changed since {self.path} was started ({', '.join(changed)}). "
                 "Restore it, choose another --run, or start over with --fresh."
             )
 
@@ -182,7 +182,7 @@ def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool
     run = _open(path, app)
     if run.config != config:
         raise InputError(
-            f"The run {path} was begun with other settings: {_differences(run.config, config)}. "
+            f"The run {path} was started with other settings: {_differences(run.config, config)}. "
             "Choose another --run, or --fresh to start over."
         )
     return run
@@ -204,7 +204,7 @@ def find(app: str, name: str | None = None) -> Run:
     if not run.finished():
         named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
         command = (run.command or training(run.app)) + named
-        print(f"{run.path} is not finished; its best model so far is used. Go on with: {command}", file=sys.stderr)
+        print(f"{run.path} is not finished; using its best model so far. Resume it with: {command}", file=sys.stderr)
     return run
 
 
@@ -224,15 +224,15 @@ def _found(app: str, name: str | None) -> Run:
         models = [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]
         if not models:
             begun = sorted((root() / app).glob("[!.]*/config.json"))
-            known = f" {begun[-1].parent.name} has been begun; the same command goes on with it." if begun else ""
-            raise MissingFileError(f"There is no trained run in {root() / app} yet.{known} Make one: {command}")
+            known = f" {begun[-1].parent.name} is unfinished; repeat its command to resume it." if begun else ""
+            raise MissingFileError(f"There is no trained run in {root() / app} yet.{known} Train one: {command}")
         return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
     path = root() / app / name
     if not path.is_dir():
         raise MissingFileError(f"There is no run {path}. {_known(app, name)} Or make one: {command}")
     run = _open(path, app)
     if not (path / "model.keras").exists():
-        raise InputError(f"{path} has no model.keras yet: its first epoch is not over. Go on with: {command}")
+        raise InputError(f"{path} has no model.keras yet: its first epoch is not finished. Resume it with: {command}")
     return run
 
 

@@ -70,7 +70,7 @@ def plan(app: str, config: Any, recipes: Mapping[str, Any], options: Seeds, fold
     if folds > fold_count - first:
         raise InputError(f"--folds: expected at most {fold_count - first} from fold {first} on; received {folds}")
     if options.run and folds * options.seeds > 1:
-        raise InputError("--run: expected with one seed and one fold only, since several runs name themselves")
+        raise InputError("--run: expected with one seed and one fold only, since several runs are named automatically")
     planned = []
     for fold in range(folds):
         for seed in range(options.seeds):

@@ -316,7 +316,7 @@ def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(run, fresh):
             return super().__getitem__(index)
 
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with pytest.raises(Stopped, match=r"in epoch 2 of 3 after step \d of 7: val_loss \d.*same command goes on"):
+    with pytest.raises(Stopped, match=r"in epoch 2 of 3 after step \d of 7: val_loss \d.*Repeat the command"):
         fit(fresh(), Interrupting(1, STEPS), Toy(2, 3), run, epochs=3)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     position, _ = checkpoint.load(run.file("checkpoint.npz"))
@@ -341,7 +341,7 @@ def test_ctrl_c_in_the_last_validation_stops_too_and_nothing_is_trained_again(ru
         def __getitem__(self, index):
             raise AssertionError("trained again")
 
-    with pytest.raises(Stopped, match="after epoch 1 of 1. The same command goes on"):
+    with pytest.raises(Stopped, match="after epoch 1 of 1. Repeat the command"):
         fit(fresh(), Toy(1, STEPS), Interrupting(2, 3), run, epochs=1)
     assert len(fit(fresh(), Unread(1, STEPS), Toy(2, 3), run, epochs=1)) == 1
 

@@ -76,7 +76,7 @@ def test_data_that_has_changed_is_refused_and_the_run_stays_as_it_is(folder):
     run = begun("app", CONFIG, name="mine", info={"vocabulary": ["a"], "fingerprint": "1"})
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     with pytest.raises(
-        InputError, match=r"data has changed since .*mine was begun \(fingerprint, vocabulary\).*--fresh"
+        InputError, match=r"data has changed since .*mine was started \(fingerprint, vocabulary\).*--fresh"
     ):
         begun("app", CONFIG, name="mine", info={"vocabulary": ["a", "b"], "fingerprint": "2"})
     run.check({"vocabulary": ["a"]})
@@ -214,9 +214,9 @@ def test_find_says_that_a_run_is_not_finished_and_how_to_go_on(capsys):
     for run in (begun("app", CONFIG, command=train), begun("app", CONFIG, name="mine", command=train)):
         run.file("model.keras").write_bytes(b"")
     runs.find("app", "mine")
-    assert capsys.readouterr().err.endswith(f"its best model so far is used. Go on with: {train} --run mine\n")
+    assert capsys.readouterr().err.endswith(f"using its best model so far. Resume it with: {train} --run mine\n")
     runs.find("app", runs.start("app", CONFIG).path.name)
-    assert capsys.readouterr().err.endswith(f"Go on with: {train}\n")
+    assert capsys.readouterr().err.endswith(f"Resume it with: {train}\n")
     run.save_metrics([])
     runs.find("app", "mine")
     assert capsys.readouterr().err == ""
@@ -226,7 +226,7 @@ def test_find_without_any_run_says_how_to_make_one():
     with pytest.raises(MissingFileError, match="no trained run in .* yet.*python -m apps.app train"):
         runs.find("app")
     begun("app", CONFIG, name="mine")
-    with pytest.raises(MissingFileError, match="no trained run .* mine has been begun; the same command goes on"):
+    with pytest.raises(MissingFileError, match="no trained run .* mine is unfinished; repeat its command"):
         runs.find("app")
 
 

@@ -154,7 +154,7 @@ def chat(options: Chat) -> None:
     assistant = Assistant(Predictor(run), skills, world, _small_talk(options))
     assistant.warm_up()
     if not skills.keys() & set(assistant.predictor.intents):
-        print(f"{run.path} has no skill's intent: it understands requests and does nothing.", file=sys.stderr)
+        print(f"{run.path} has no intents with a skill: it recognises requests but cannot act.", file=sys.stderr)
     print("Ready. Say what you want; an empty line or the end of the input (Ctrl-D) ends.", file=sys.stderr, flush=True)
     over = threading.Event()
     threading.Thread(target=_ring, args=(world, over), daemon=True).start()

@@ -148,13 +148,13 @@ def report(records: list[dict]) -> None:
     found = records[0]["details"]
     if "linear_share" in found:
         share = found["linear_share"]
-        print(f"  intents: the network counts {1 - share:.0%}, the linear model {share:.0%} (chosen on validation)")
+        print(f"  intents: weight of the network {1 - share:.0%}, of the linear model {share:.0%} (from validation)")
     if found.get("unknown_intents"):
-        print(f"  {found['unknown_intents']:.1%} have an intent that was not learned: to answer them is never right")
-    print(f"  abstains on {found['abstained']:.1%}; {found['accuracy_of_answers']:.1%} of its other intents are right")
+        print(f"  {found['unknown_intents']:.1%} have an intent that is not in training and count as errors")
+    print(f"  abstains on {found['abstained']:.1%}; intent accuracy on the rest {found['accuracy_of_answers']:.1%}")
     if "refused_in_scope" in found:
         print(
-            f"  refuses {found['refused_out_of_scope']:.1%} of the requests that are out of scope, "
+            f"  refuses {found['refused_out_of_scope']:.1%} of the out-of-scope requests, "
             f"{found['refused_in_scope']:.1%} of the others"
         )
     print(f"  one request takes {found['ms_p50']:.1f} ms (p50), {found['ms_p99']:.1f} ms (p99)", flush=True)

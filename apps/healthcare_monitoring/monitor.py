@@ -112,7 +112,7 @@ def stream(options: Stream) -> None:
     threshold = predictor.alarm["threshold"] if options.threshold is None else options.threshold
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
     alarms, left_out = Alarms(threshold), 0
-    print(f"{WARNING}\nThe alarm is raised from a risk of {threshold:.3f} on.", file=sys.stderr, flush=True)
+    print(f"{WARNING}\nThe alarm is raised at a risk of {threshold:.3f}.", file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
         for where, cells in feed(options):
             began, answer = time.perf_counter(), ""
@@ -149,7 +149,7 @@ def finish(run: runs.Run, monitor: Monitor, alarms: Alarms, took: list, left_out
     """The picture, the latency and what was left out; InputError if there was no measurement."""
     if not took:
         source = "standard input" if options.feed == "-" else options.feed
-        raise InputError(f"{source}: expected measurements; {left_out} lines could not be read, no other came")
+        raise InputError(f"{source}: expected measurements; received none that can be read ({left_out} invalid lines)")
     name = re.sub(r"[^\w.-]+", "-", "feed" if options.feed == "-" else Path(options.feed).stem)
     picture = run.file(f"alarm-{name}.png")
     draw(monitor, alarms.threshold, name, picture)

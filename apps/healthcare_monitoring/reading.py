@@ -163,7 +163,7 @@ def read_outcomes(path: Path, found: Table, most: int = MOST_CAUSES) -> Outcomes
         if name not in numbers:
             raise InputError(f"{where}: patient {name} has no measurements in {found.source}")
         if label[numbers[name]] >= 0:
-            raise InputError(f"{where}: patient {name} stands in an earlier line already")
+            raise InputError(f"{where}: patient {name} is already in an earlier line")
         outcome = number(cells["outcome"], "outcome", where, 0)
         if outcome != int(outcome) or outcome > most:
             known = "" if most == MOST_CAUSES else f" to {most}, as the run was trained on"

@@ -148,5 +148,5 @@ def with_zeros_counted(found: Table, limits: np.ndarray) -> Table:
     if not counts.any():
         return found
     named = ", ".join(f"{name} {n:,}" for name, n in zip(found.variables, counts, strict=True) if n)
-    note = f"{found.source}: zeros are kept, no unit makes them: {named}. Take out those that stand for unknown."
+    note = f"{found.source}: zeros are kept: {named}. Remove those that mean a missing value."
     return dataclasses.replace(found, notes=(*found.notes, note))

@@ -81,7 +81,7 @@ def harmonise(options: Harmonise) -> None:
         predictor, melody, key, options.beam, options.temperature, options.top_p, seed, options.free
     )
     name = Path(options.melody).stem
-    print(f"{nats:.2f} nats a frame, melody and voices together" if options.beam > 1 else f"seed {seed}")
+    print(f"{nats:.2f} nats per frame, melody and voices together" if options.beam > 1 else f"seed {seed}")
     show(piece, options.out or str(run.file(f"{name}-harmonised")), options.tempo)
 
 
@@ -101,7 +101,7 @@ def go_on(options: Continue) -> None:
     }
     pitches = np.concatenate([primer.pitches, rest.pitches])
     form = make(
-        f"{Path(options.primer).stem}, gone on with", pitches, pitches > 0, predictor.steps, key=primer.key, **joined
+        f"{Path(options.primer).stem}, continued", pitches, pitches > 0, predictor.steps, key=primer.key, **joined
     )
     allowed = free_tokens(predictor, [form], not options.free)
     force(allowed[0], primer, predictor.representation, slice(len(primer)), slice(None))

@@ -23,7 +23,7 @@ def score(options: Score) -> None:
     nats = predictor.nats(piece)
     print(output.text(piece))
     starts, surprise = by_bar(piece, nats)
-    print(f"\n{len(piece)} frames: {nats.sum() / len(piece):.3f} nats a frame")
+    print(f"\n{len(piece)} frames: {nats.sum() / len(piece):.3f} nats per frame")
     print(
         "by voice: "
         + ", ".join(f"{n} {nats[:, i].mean():.3f}" for i, n in enumerate(voice_slots(predictor.representation)))
@@ -31,7 +31,7 @@ def score(options: Score) -> None:
     for number, value in enumerate(surprise, 1):
         print(f"bar {number:3}  {value:6.2f}  {'#' * round(4 * value)}")
     most = int(np.argmax(surprise))
-    print(f"Most surprising: bar {most + 1} ({surprise[most]:.2f} nats a frame)")
+    print(f"Most surprising: bar {most + 1} ({surprise[most]:.2f} nats per frame)")
     path = run.file("surprise.png")
     picture(piece, starts, surprise, path)
     print(f"Picture: {path}")

@@ -116,7 +116,7 @@ def other(config: Config, info: dict[str, Any], source: str) -> Part:
 
 def encoded(examples: list[Example], encoder: Encoder, labels: list[str]) -> Part:
     """The examples as a part; those with other labels are kept, and no answer to them is right."""
-    known_labels(examples, labels, "No answer to them is right, which counts against the baselines too.")
+    known_labels(examples, labels, "They count as errors, also for the baselines.")
     texts = [clean(example.text) for example in examples]
     found = [labels.index(example.label) if example.label in labels else ELSEWHERE for example in examples]
     read = [Encoded(encoder.encode(words(text)), words(text)) for text in texts]

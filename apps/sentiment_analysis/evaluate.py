@@ -31,7 +31,7 @@ def evaluate(options: Evaluate) -> None:
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     if {config.data, options.data} == SAME_SENTENCES:
-        raise InputError(f"--data: {options.data} has sentences that {config.data}, which {run.path} learned, has too")
+        raise InputError(f"--data: {options.data} shares sentences with {config.data}, which {run.path} was trained on")
     if options.data:
         part = other(config, run.info(), options.data)
         print(f"{len(part.texts):,} texts of {options.data}")
@@ -129,10 +129,10 @@ def report(records: list[dict]) -> None:
     results.report(records)
     found = records[0]["details"]
     print(
-        f"  in the answers the linear model counts {found['linear_share']:.0%}; "
+        f"  weight of the linear model {found['linear_share']:.0%}; "
         f"{records[0]['metric']} of the network alone: {found['network_alone']:.4f}"
     )
-    print(f"  abstains on {found['abstained']:.1%}; of its other answers {found['accuracy_of_answers']:.1%} are right")
+    print(f"  abstains on {found['abstained']:.1%}; accuracy on the rest {found['accuracy_of_answers']:.1%}")
     for kind, each in found.get("by_kind", {}).items():
         score = f"{records[0]['metric']} {each['score']:.4f}"
         print(f"  {kind:8} {score}, ece {each['ece']:.4f} ({each['texts']:,.0f} texts)")

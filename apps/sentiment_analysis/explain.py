@@ -29,7 +29,7 @@ def explain(options: Explain) -> None:
         raise InputError(f"--label: expected one of {', '.join(predictor.labels)}; received {label!r}")
     tokens, effects = occlusion(predictor, text, predictor.labels.index(label))
     print(predictor.answers([text])[0])
-    print(f"What speaks for {label} (green) and against it (red), by leaving each word out:")
+    print(f"Evidence for {label} (green) and against it (red), by leaving out each word:")
     rich.console.Console(highlight=False).print(coloured(tokens, effects), soft_wrap=True)
     strongest = np.argsort(-np.abs(effects), kind="stable")[:5]
     print(", ".join(f"{tokens[i]} {effects[i]:+.2f}" for i in strongest))

@@ -132,7 +132,7 @@ def predict(options: Predict) -> None:
         print(f"{answer}   {lines.shown(clean(line.text))}")
         read, limit = len(words(clean(line.text))), predictor.encoder.max_words
         if read > limit:
-            print(f"{'':10} of its {read:,} words the network read only the first and the last, {limit} together")
+            print(f"{'':10} the network read only the first and last {limit} of its {read:,} words")
 
 
 def stream(options: Stream) -> None:

@@ -47,9 +47,7 @@ def read(config: Config) -> Parts:
     source = config.data
     own = {part: file for part, file in (("valid", config.valid), ("test", config.test)) if file}
     if own and (source in BUILTIN or source in PUBLIC or source.startswith(tfds.PREFIX)):
-        raise InputError(
-            f"--{next(iter(own))}: expected with a file of your own as --data; {source} has parts of its own"
-        )
+        raise InputError(f"--{next(iter(own))}: expected with your own file as --data; {source} has its own split")
     if source == "builtin":
         return {
             part: [Example(text, label, where, kind) for text, label, kind, where in rows]
@@ -74,7 +72,7 @@ def reachable(config: Config) -> Config:
         try:
             fetch.fetch(*CATALOGUE["vader_ratings"])
         except InputError as error:
-            print(f"{error}\nMade-up opinions are used in their place: --data grammar.", file=sys.stderr)
+            print(f"{error}\nUsing generated opinions instead: --data grammar.", file=sys.stderr)
             return dataclasses.replace(config, data="grammar")
     return config
 

@@ -27,7 +27,7 @@ Now try:
   python -m {package} stream --run {name}
   {again}"""
 AXES = {"accuracy": "share of right answers", "macro_recall": "mean recall of the labels"}
-ABOUT_GRAMMAR = """This model has learned a made-up language of short opinions, to try the app. For real texts:
+ABOUT_GRAMMAR = """This model was trained on generated opinions, to try out the app. For real texts:
   python -m {package} train --data your_texts.csv"""
 SHOWN = 200  # characters of a text that the next steps name
 

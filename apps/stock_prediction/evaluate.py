@@ -224,7 +224,7 @@ def report(records: list[dict]) -> None:
 
 def sentence(value: float, low: float, high: float, always_up: float) -> str:
     """What the directional accuracy deserves to be said about it."""
-    said = f"The next day's direction: {value:.3f} right ({low:.3f} to {high:.3f}), always up {always_up:.3f}: "
+    said = f"Accuracy of the next day's direction {value:.3f} ({low:.3f} to {high:.3f}), always up {always_up:.3f}: "
     if low <= always_up <= high or value <= always_up:
-        return said + "it was not predicted."
-    return said + "better than always up on these days; costs are not in this figure."
+        return said + "no better than always up."
+    return said + "better than always up on these days, before costs."

@@ -68,7 +68,7 @@ class Predictor:
         """
         if number > self.last:
             command = runs.training(APP)
-            raise InputError(f"{self.run.path}: refit {number + 1} is not trained yet. Go on with: {command}")
+            raise InputError(f"{self.run.path}: refit {number + 1} is not trained yet. Resume with: {command}")
         model = self.model if number == self.last else model_of(self.run, number)
         return outputs(model, data.scaled(number))
 

@@ -231,8 +231,8 @@ def cautions(mine: Mine, trained: Sequence[str], reach: int) -> list[str]:
     new = [series.name for series in mine.panel.series if series.name not in trained]
     short = [series.name for series, more in zip(mine.panel.series, mine.padded, strict=True) if more]
     said = {
-        "not in the training; the intervals are made of errors on other series and may be far too narrow": new,
-        f"shorter than the {reach} values that are read; the first value was repeated before it": short,
+        "not in the training data; intervals are based on errors on other series and may be far too narrow": new,
+        f"shorter than the {reach} values of the lookback; padded with the first value": short,
     }
     return [
         f"{', '.join(names[:SHOWN])}{' and others' if len(names) > SHOWN else ''}: {what}"

@@ -71,8 +71,8 @@ class Streamer:
         self.predictor, self.config, self.info = predictor, predictor.config, predictor.info
         if self.info["known"]:
             raise InputError(
-                f"stream: expected a run without --known, whose future no row tells; {predictor.run.path.name} reads "
-                f"{', '.join(self.info['known'])}"
+                f"stream: expected a run without --known, since no row has its future values; "
+                f"{predictor.run.path.name} reads {', '.join(self.info['known'])}"
             )
         self.tails: dict[str, Tail] = {}
         self.already = 0  # rows that a restored state had seen
@@ -197,7 +197,7 @@ class Streamer:
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"--state: {path} is damaged ({error}); take it away to start anew") from error
+            raise InputError(f"--state: {path} is damaged ({error}); remove it to start over") from error
 
     def _restore(self, about: dict, arrays: dict[str, np.ndarray]) -> None:
         tail = self._begin(about["name"], about["last"], 0.0, ())

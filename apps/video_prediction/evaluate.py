@@ -143,4 +143,4 @@ def report(records: list[dict]) -> None:
     results.report(records)
     by_frame = records[0].get("details", {}).get("by_frame", {})
     said = ", ".join(f"{value:.1f}" for value in by_frame.values())
-    print(f"  MSE of each predicted frame, from the next one on: {said}", flush=True)
+    print(f"  MSE of each predicted frame, first to last: {said}", flush=True)

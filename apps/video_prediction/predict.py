@@ -150,7 +150,7 @@ def _report(clip: Clip, scores: list[tuple]) -> None:
     where = f"frames {at + 1} to {at + count} predicted" if len(scores) == 1 else f"{len(scores)} predictions"
     known = [found for _, _, *found in scores if found]
     if not known:
-        print(f"{clip.path}: {where}; no true frame is there to compare with")
+        print(f"{clip.path}: {where}; no true frames to compare with")
         return
     ours, last, *similar = np.mean(known, axis=0)
     said = f"MSE per frame {ours:.2f} (last frame {last:.2f})"

@@ -44,7 +44,7 @@ def fetch(resource: Resource) -> bytes:
             the sha256 expected and found, or where to put the file by hand.
     """
     path = find(resource) or _download(resource)
-    return _verified(resource, path.read_bytes(), str(path), "Move it away, and it is downloaded again.")
+    return _verified(resource, path.read_bytes(), str(path), "Move it away to download it again.")
 
 
 def find(resource: Resource) -> Path | None:

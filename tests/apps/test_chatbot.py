@@ -42,7 +42,7 @@ def metrics(folder):
 def test_training_prints_every_baseline_and_what_to_try_next(smoke):
     _, printed = smoke
     assert all(name in printed for name in ("tfidf_logreg", "most_frequent_tag", "intent_accuracy", "slot_f1"))
-    assert "wins" in printed and "abstains on" in printed and "that are out of scope" in printed
+    assert "wins" in printed and "abstains on" in printed and "of the out-of-scope requests" in printed
     assert all(text in printed for text in train.EXAMPLES["builtin"])
     assert "apps.chatbot chat --run" in printed
 
@@ -185,7 +185,7 @@ def test_intents_are_those_of_the_network_and_a_linear_model_by_a_weight_that_is
     path, folder, printed = own
     predictor = predict.Predictor(runs.Run(next(folder.glob("chatbot/*")), "chatbot", {}))
     share = predictor.stack.share
-    assert f"the network counts {1 - share:.0%}, the linear model {share:.0%}" in printed
+    assert f"weight of the network {1 - share:.0%}, of the linear model {share:.0%}" in printed
     requests = [["will", "it", "rain", "in", "rome"], ["fly", "Me", "over"]]
     alone, _, _ = predictor.of_network([predictor.encoder.encode(tokens) for tokens in requests])
     linear = predictor.linear.logits([["will", "it", "rain", "in", "rome"], ["fly", "me", "over"]])
@@ -203,7 +203,7 @@ def test_another_file_is_measured_compared_with_baselines_of_the_training_and_ch
     done = run_here(APP, "evaluate", "--data", str(other), GALLERY_RUNS=str(folder))
     assert done.returncode == 0, done.stderr
     assert "other.jsonl" in done.stdout and "tfidf_logreg 0.5000" in done.stdout
-    assert "50.0% have an intent that was not learned" in done.stdout
+    assert "50.0% have an intent that is not in training" in done.stdout
     assert before == {path: path.read_bytes() for path in folder.glob("chatbot/*/*.json")}
 
 

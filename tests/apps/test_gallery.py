@@ -75,7 +75,7 @@ def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
 @pytest.mark.parametrize(
     "words, said",
     [
-        (["my-app", "--from", "translation"], "Expected a name of small letters"),
+        (["my-app", "--from", "translation"], "Expected a name of lower-case letters"),
         (["translation", "--from", "translation"], "choose another name"),
         (["runs", "--from", "translation"], "choose another name"),
         (["my_app", "--from", "sentiment"], "--from: expected one of"),

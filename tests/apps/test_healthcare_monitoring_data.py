@@ -240,7 +240,7 @@ BAD = {
     "too few patients": (dict(fold_count=8), "at least 24 patients of each outcome for 8 folds; outcome 0 has 20"),
     "a patient without measurements": (dict(ended=ENDED + "p99,0\n"), "outcomes.csv, line 42: patient p99 has no meas"),
     "a patient without outcome": (dict(ended=ENDED[5:]), "m.csv, line 2: patient p0 has no outcome in"),
-    "a patient twice": (dict(ended=ENDED + "p0,0\n"), "outcomes.csv, line 42: patient p0 stands in an earlier line"),
+    "a patient twice": (dict(ended=ENDED + "p0,0\n"), "outcomes.csv, line 42: patient p0 is already in"),
     "half an outcome": (dict(ended=ENDED.replace("p3,1", "p3,0.5")), "line 5: expected a whole number as outcome"),
     "times without intervals": (
         dict(ends="patient,outcome,time\n", ended=ENDED.replace("\n", ",9\n")),
@@ -290,7 +290,7 @@ def test_what_may_be_right_is_read_with_a_note(tmp_path, capsys):
         f"{source}, line 82: time 1 of p0 after 2.5: rows put in order (also lines 84, 85, 86)",
         f"{source}, line 83: HR twice at 2.5, 72.5 and 71: the mean is used (also line 87)",
         f"{source}, line 84: HR 80000 is outside {low:.4g} to {high:.4g} (its unit?): left out (also line 86)",
-        f"{source}: zeros are kept, no unit makes them: HR 1. Take out those that stand for unknown.",
+        f"{source}: zeros are kept: HR 1. Remove those that mean a missing value.",
     ]
     value = np.concatenate([part.table.value for part in everybody(whole)])
     assert value.max() < 80000 and len(value) == 84 and 0 in value

@@ -60,7 +60,7 @@ def test_training_prints_every_baseline_answers_and_what_to_try_next(smoke):
     assert all(name in printed for name in ("majority", "tfidf_logreg", "nb_svm", "vader"))
     assert "95 % interval" in printed or "wins" in printed
     assert "abstains on" in printed and "texts/s" in printed and "of the network alone" in printed
-    assert "as published" not in printed and "a made-up language" in printed
+    assert "as published" not in printed and "generated opinions" in printed
     assert all(text in printed for text in predict.EXAMPLES)
     assert "apps.sentiment_analysis explain --run" in printed
 
@@ -89,7 +89,7 @@ def test_a_network_of_the_built_in_sentences_is_not_tested_on_film_sentences_tha
     run = runs.start(NAME, dataclasses.asdict(DEFAULT), name="mine")
     run.begin({})
     run.file("model.keras").write_bytes(b"")
-    with pytest.raises(InputError, match="mr_polarity has sentences that builtin, which .*mine learned, has too"):
+    with pytest.raises(InputError, match="mr_polarity shares sentences with builtin, which .*mine was trained on"):
         evaluate.evaluate(options.Evaluate(run="mine", data="mr_polarity"))
 
 

@@ -195,9 +195,7 @@ def test_where_pip_cannot_get_the_rated_sentences_the_grammar_takes_their_place_
     monkeypatch.setattr(sources.fetch, "find", lambda resource: None)
     monkeypatch.setattr(sources.fetch, "fetch", fail)
     assert sources.reachable(Config(units=5)) == Config(data="grammar", units=5)
-    assert capsys.readouterr().err == (
-        "Cannot download it.\nMade-up opinions are used in their place: --data grammar.\n"
-    )
+    assert capsys.readouterr().err == ("Cannot download it.\nUsing generated opinions instead: --data grammar.\n")
     assert sources.reachable(Config(data="tweeteval")) == Config(data="tweeteval")
     with pytest.raises(InputError, match="Cannot download"):
         load(Config())
@@ -291,7 +289,7 @@ def test_own_parts_are_used_as_they_are_and_the_split_names_them(tmp_path):
 
 @pytest.mark.parametrize("part", ["valid", "test"])
 def test_own_parts_of_a_public_set_are_refused(part):
-    with pytest.raises(InputError, match=f"--{part}: expected with a file of your own as --data; builtin has"):
+    with pytest.raises(InputError, match=f"--{part}: expected with your own file as --data; builtin has"):
         load(Config(**{part: "own.csv"}))
 
 

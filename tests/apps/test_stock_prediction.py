@@ -210,7 +210,10 @@ def test_blocks_of_days_give_the_interval_that_theory_has_for_independent_ones()
 
 @pytest.mark.parametrize(
     "figures, said",
-    [((0.515, 0.498, 0.532, 0.515), "it was not predicted"), ((0.56, 0.53, 0.59, 0.52), "better than always up")],
+    [
+        ((0.515, 0.498, 0.532, 0.515), "no better than always up"),
+        ((0.56, 0.53, 0.59, 0.52), "better than always up on these days"),
+    ],
 )
 def test_the_direction_gets_the_sentence_it_deserves(figures, said):
     assert said in evaluate.sentence(*figures)
