@@ -166,7 +166,7 @@ def test_tuples_and_paths_in_the_settings_are_the_same_after_reading_them_back()
 def test_other_settings_under_the_same_name_are_refused_and_named():
     begun("app", CONFIG, name="mine")
     with pytest.raises(
-        InputError, match=r"begun with other settings: dropout \(not set\) \(now 0.1\), units 8 \(now 9\)"
+        InputError, match=r"started with other settings: dropout \(not set\) \(now 0.1\), units 8 \(now 9\)"
     ):
         begun("app", CONFIG | {"units": 9, "dropout": 0.1}, name="mine")
 
@@ -241,7 +241,7 @@ def test_find_of_a_missing_run_lists_those_there_are():
 def test_a_further_network_of_an_app_has_runs_of_its_own():
     begun("app/talk", CONFIG, name="mine").file("model.keras").write_bytes(b"")
     assert runs.find("app/talk").path == runs.root() / "app/talk/mine"
-    with pytest.raises(MissingFileError, match="Make one: python -m apps.app train$"):
+    with pytest.raises(MissingFileError, match="Train one: python -m apps.app train$"):
         runs.find("app")
     with pytest.raises(MissingFileError, match="There are no runs there yet. Or make one: python -m apps.app train$"):
         runs.find("app", "other")
@@ -262,7 +262,7 @@ def test_a_run_of_another_app_is_named_as_such():
 
 def test_a_run_without_a_finished_epoch_says_so():
     begun("app", CONFIG, name="mine")
-    with pytest.raises(InputError, match="no model.keras yet: its first epoch is not over"):
+    with pytest.raises(InputError, match="no model.keras yet: its first epoch is not finished"):
         runs.find("app", "mine")
 
 

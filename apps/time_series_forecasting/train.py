@@ -158,8 +158,8 @@ def choose_gate(run: runs.Run, data: Data, config: Config, linear: ridge.Ridge |
     set_gate(model, float(GATES[best]))
     run.save_model(model)
     print(
-        f"validation loss of the linear forecast {losses[0]:.4f}, with the network {losses[-1]:.4f}, "
-        f"with {GATES[best]:.0%} of the network {losses[best]:.4f} (saved)",
+        f"validation loss: {losses[0]:.4f} linear forecast alone, {losses[-1]:.4f} with the network, "
+        f"{losses[best]:.4f} with {GATES[best]:.0%} of the network (saved)",
         flush=True,
     )
 

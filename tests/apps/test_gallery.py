@@ -48,7 +48,7 @@ def test_a_new_app_has_a_name_tests_and_an_empty_table_of_its_own(source, checko
     folder = checkout / "apps/my_app"
     assert json.loads((folder / "results.json").read_text()) == []
     card = (folder / "README.md").read_text()
-    assert "Nothing is measured yet" in card and "![" not in card and f"python -m apps.{source} " not in card
+    assert "No results yet" in card and "![" not in card and f"python -m apps.{source} " not in card
     assert not list((checkout / "apps").glob(".new-*"))
     tests = sorted(path.name for path in (checkout / "tests/apps").glob("test_my_app*.py"))
     assert tests == sorted(p.name.replace(source, "my_app") for p in (ROOT / "tests/apps").glob(f"test_{source}*.py"))

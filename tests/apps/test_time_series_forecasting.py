@@ -529,5 +529,5 @@ def test_a_series_that_training_never_saw_or_that_is_short_is_said_to_be_so():
     mine = types.SimpleNamespace(panel=types.SimpleNamespace(series=series), padded=[0, 0, 5])
     first, second = predict.cautions(mine, ["co2", "short"], 104)
     assert first.startswith("new: not in the training data; intervals are based on errors on other series")
-    assert second.startswith("short: shorter than the 104 values that are read")
+    assert second.startswith("short: shorter than the 104 values of the lookback")
     assert predict.cautions(mine, ["co2", "new", "short"], 104) == [second]
