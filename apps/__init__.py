@@ -1,1 +1,1 @@
-"""The gallery: one folder an app, each runnable as `python -m apps.<app>`."""
+"""The gallery: one folder per app, each runnable as `python -m apps.<app>`."""

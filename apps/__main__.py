@@ -1,4 +1,4 @@
-"""python -m apps [VERB]: the list of apps, a new app, architectures compared, the runs, the tables."""
+"""python -m apps [COMMAND]: lists the apps, copies an app, compares architectures, lists runs, writes the tables."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Architectures compared: the same data, schedule and number of parameters, each trained by the app's own command.
+"""Compares architectures with the same data, schedule and number of parameters, using each app's train command.
 
 An app is known by its command line and its records alone. A trial is a `train` command in a process of its own, which
 continues by itself where it was stopped; what is finished is not trained again.

@@ -1,4 +1,4 @@
-"""The gallery's table."""
+"""Prints the table of all apps."""
 
 import importlib
 import pkgutil

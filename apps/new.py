@@ -1,4 +1,4 @@
-"""A new app: a copy of one that is there, with a name, runs, results and tests of its own."""
+"""Creates a new app: a copy of an existing one, with its own name, runs, results and tests."""
 
 import json
 import re

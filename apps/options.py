@@ -1,4 +1,4 @@
-"""The options of `python -m apps`: its table, a new app, architectures compared, the runs, the figures."""
+"""The options of the commands of `python -m apps`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The trained runs of all apps: a list of them, two compared, one deleted."""
+"""Lists the trained runs of all apps, compares two of them, or deletes one."""
 
 import datetime
 import json

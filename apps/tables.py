@@ -1,4 +1,4 @@
-"""The tables of measured figures: every model card's, and the headlines of all apps in the README."""
+"""The tables of results in the model cards, and the headline results of all apps in the README."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a network has to beat: an interpolated modified Kneser-Ney n-gram model over integer tokens."""
+"""A baseline: an interpolated modified Kneser-Ney n-gram model over integer tokens."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Beam search: the likeliest sequences that a step function can write, the whole search one compiled program.
+"""Beam search: finds the most probable sequences of a step function; the whole search is one compiled program.
 
 search = BeamSearch(step, variables, vocabulary_size, end=3)
 found = search(first, states, beam=5, length=40)

@@ -1,4 +1,4 @@
-"""Confidence that can be believed: a temperature, the calibration error, and below which confidence to abstain."""
+"""Calibrated confidence: temperature scaling, the calibration error, and the abstention threshold."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar

@@ -1,4 +1,4 @@
-"""A training's whole state in one file, so that it goes on exactly where it was.
+"""The complete state of a training in one file, from which it resumes exactly where it stopped.
 
 The file is a NumPy archive without pickles: every variable of the model (weights, dropout seeds), of the
 optimizer and of the metrics (an epoch's running means go on), the states that stateful layers carry on to the

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: a kill at any moment leaves the old or the new."""
+"""Atomic file writing: a process killed at any moment leaves either the old or the new file."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""A hash of the content of data, by which a run knows that its data has not changed."""
+"""A hash of the content of data, by which a run detects that its data has changed."""
 
 import dataclasses
 import hashlib

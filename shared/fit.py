@@ -1,4 +1,4 @@
-"""The training loop's plumbing: progress, logs, checkpoints, exact resume, early stopping, signals.
+"""The training loop: progress, logs, checkpoints, exact resume, early stopping, signals.
 
 `model.fit` runs one epoch at a time, so that an epoch can begin in its middle. To go on bit for bit it needs
 batches that are a function of (seed, epoch, step), and a checkpoint of every variable (shared/checkpoint.py).

@@ -1,4 +1,4 @@
-"""A linear classifier of texts on counted words and pairs of words, kept in a run as plain numbers."""
+"""A linear bag-of-words classifier of texts, on words and word pairs, saved in a run as plain numbers."""
 
 import collections
 import dataclasses

@@ -1,4 +1,4 @@
-"""Many inputs of one verb: a text, a file of lines, a column of a table or standard input; an answer to each."""
+"""Inputs of a command: a text, a file of lines, a column of a table or standard input, with one answer for each."""
 
 import dataclasses
 import sys

@@ -1,4 +1,4 @@
-"""One training at a time in a run folder: a second process is refused at once, the first one goes on undisturbed."""
+"""A lock on the run folder: a second training process is refused at once, the first one is not disturbed."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a figure was measured with: the processors, and the versions of the packages."""
+"""The machine that a result was measured on: processors and package versions."""
 
 import contextlib
 import importlib.metadata

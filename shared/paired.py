@@ -1,4 +1,4 @@
-"""Is a network better than the best baseline, or could it be the chance of which test items there are?"""
+"""Paired tests: is a network better than the best baseline, or does the choice of test items explain it?"""
 
 import math
 import statistics

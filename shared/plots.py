@@ -1,4 +1,4 @@
-"""Pictures of a training, drawn without a display."""
+"""Plots of a training, drawn without a display."""
 
 from pathlib import Path
 from typing import Any

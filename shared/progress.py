@@ -1,4 +1,4 @@
-"""What the user sees while a network trains: lines, a bar, TensorBoard's curves."""
+"""Training progress for the user: lines, a progress bar, TensorBoard logs."""
 
 import contextlib
 import time

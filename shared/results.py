@@ -1,4 +1,4 @@
-"""One record for one measured figure: how it is made, averaged, printed, kept in results.json and shown in a README."""
+"""Records of results: how they are created, averaged, printed, saved in results.json and shown in a README."""
 
 import datetime
 import json

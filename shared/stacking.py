@@ -1,4 +1,4 @@
-"""How much each of two classifiers counts, chosen on validation: stacked generalisation (Wolpert 1992) of logits."""
+"""Weights of two stacked classifiers, chosen on validation: stacked generalisation (Wolpert 1992) of logits."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Trainings that differ in seed or fold alone: which there are, which are finished, and their figures together."""
+"""Runs that differ only in seed or fold: planning them, skipping finished ones, and averaging their results."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""The assistant: understands a message, keeps the thread of the talk, acts by its skills, and answers."""
+"""The assistant: recognises a request, tracks the conversation, carries the request out with a skill, and answers."""
 
 import dataclasses
 import re

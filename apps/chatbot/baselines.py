@@ -1,4 +1,4 @@
-"""What the network has to beat: TF-IDF with logistic regression for intents, the most frequent tag of each word."""
+"""Baselines: TF-IDF with logistic regression for intents, the most frequent tag of each word for slots."""
 
 import collections
 import functools

@@ -1,4 +1,4 @@
-"""Every setting of the network that understands, and its recipes; smalltalk/config.py has those of the small talk."""
+"""Settings and recipes of the network for intents and slots; those of small talk are in smalltalk/config.py."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Requests to ids, split so that nothing leaks, and what is learned from the training requests."""
+"""Requests as ids: the split without leakage, and the vocabularies learned from the training requests."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How good a run is on its test requests compared with the baselines: intents, slots, frames, abstention, speed."""
+"""Evaluates a run against the baselines: intents, slots, frames, abstention, speed."""
 
 import dataclasses
 from collections.abc import Callable

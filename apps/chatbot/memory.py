@@ -1,4 +1,4 @@
-"""What the assistant remembers between conversations: notes, reminders, timers, in one JSON file.
+"""Persistent memory of the assistant: notes, reminders and timers, in one JSON file.
 
 A moment is kept as what the clock on the wall shows then and where: {"at": "2027-03-05T09:00:00+01:00", "zone":
 "Europe/Berlin"}. Of an entry without a zone, as of older files, the offset counts.

@@ -1,4 +1,4 @@
-"""The network: words read whole and by letters, recurrent layers both ways, an intent, and a tag for each word.
+"""The network: word and character encoders, bidirectional recurrent layers, an intent, and a tag for each word.
 
 Liu and Lane (2016), arXiv:1609.01454: one encoder for both answers; here the tags also see the whole request.
 """

@@ -1,4 +1,4 @@
-"""Loads a trained run and understands requests with it: intent, slots, and how sure each of them is."""
+"""Loads a trained run and predicts the intent and the slots of requests, with confidences."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Where requests come from: the built-in grammar, public sets, your own JSONL file or seq.in, seq.out and label."""
+"""Data sources: the built-in grammar, public data sets, your own JSONL file or seq.in, seq.out and label."""
 
 import dataclasses
 import json

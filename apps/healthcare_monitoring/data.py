@@ -1,4 +1,4 @@
-"""Records of patients to what a network is trained on: the split by patient, the scale, the targets of every step.
+"""Patient records as training data: the split by patient, the scaling, the targets of every step.
 
 Nothing leaks: folds are of patients, the scale comes from the training patients alone, and outcomes are read apart
 from measurements, by the names of the columns that hold them.

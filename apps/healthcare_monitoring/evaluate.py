@@ -1,4 +1,4 @@
-"""How good a run is compared with the baselines: discrimination, calibration, and what its alarm does."""
+"""Evaluates a run against the baselines: discrimination, calibration, and the performance of its alarm."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""Figures of risks for what happened or did not, and the baselines that they are compared with, by scikit-learn."""
+"""Metrics of binary risks, and the baselines they are compared with, from scikit-learn."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Replays or follows a feed of measurements: the risk after each, an alarm, a picture, and how long an answer takes.
+"""Replays or follows a stream of measurements: the risk after each one, an alarm, a plot, and response times.
 
 The network goes one step further only when time does; within a step each measurement gets an answer of its own from
 the state before the step. What is kept does not grow with the feed, but for one point a step for the picture.

@@ -1,4 +1,4 @@
-"""Measurements and outcomes read from CSV files; whatever cannot be right ends in an InputError that names its line."""
+"""Reads measurements and outcomes from CSV files; invalid input raises an InputError that names its line."""
 
 import csv
 import difflib

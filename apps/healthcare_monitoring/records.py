@@ -1,4 +1,4 @@
-"""Measurements of patients as one long table, with notes on what may be right but looks wrong.
+"""Measurements of patients as one long table, with notes on suspicious values.
 
 Rows out of order, two values at one time, a value far outside the usual range become notes, one for each variable,
 which name the lines or count them.

@@ -1,4 +1,4 @@
-"""How values become numbers near 0, and which values are so far from all others that they are in a wrong unit."""
+"""Standardisation of values, and detection of values in a wrong unit."""
 
 import dataclasses
 from typing import Any

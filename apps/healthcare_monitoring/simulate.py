@@ -1,4 +1,4 @@
-"""Simulated stays in intensive care: vital signs and laboratory values of a hidden course of illness.
+"""Simulated stays in intensive care: vital signs and laboratory values generated from a hidden course of illness.
 
 Each patient has a hidden severity that drifts, and episodes of three kinds: agitation (the heart races), sedation (the
 blood pressure falls) and shock (both at once). Only shock does harm, so that it matters what happened together and

@@ -1,4 +1,4 @@
-"""Where measurements and outcomes come from: simulated stays, public data, your own CSV files."""
+"""Data sources: simulated stays, public data, your own CSV files."""
 
 import csv
 import dataclasses

@@ -1,4 +1,4 @@
-"""Measurements to what a network reads step by step; one running record serves whole tables and a live feed alike.
+"""Measurements as the network's inputs at each step; the same running record serves whole tables and live streams.
 
 A step is a bin of the clock (an hour, say) or one visit. For each variable a network reads the last value seen, whether
 it was measured in this step, and how long ago before; and a summary of all that was seen until now.

@@ -1,4 +1,4 @@
-"""Figures of risks ahead in time, weighted for censoring, compared with Cox regression: scikit-survival, lifelines.
+"""Time-dependent survival metrics, weighted for censoring, and Cox regression: scikit-survival and lifelines.
 
 At each landmark the risk of all patients still at risk is predicted from their visits until then, for the first cause;
 others end the follow-up. Figures are means over landmarks and times ahead where the test patients have enough events.

@@ -1,4 +1,4 @@
-"""How a patient differs from those that a run was trained on: hardly measured, or values that none of those had."""
+"""Detects patients unlike the training patients: few measured variables, or values outside their range."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Sequences with little that matters and much to wait through: generated on request, or digits read pixel by pixel.
+"""Long sequences with few relevant steps: generated on request, or digits read pixel by pixel.
 
 What is generated is a function of (seed, part), and in training of (seed, epoch, step): it never repeats, and a run
 that was killed goes on with the very sequences it would have seen.

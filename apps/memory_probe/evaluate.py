@@ -1,4 +1,4 @@
-"""How well a run remembers: its answers to test sequences, compared with a baseline without memory."""
+"""Evaluates a run on test sequences, compared with a baseline without memory."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The network: a dense layer on each step alone, recurrent layers, one linear layer that answers from the state."""
+"""The network: a dense layer on each step, recurrent layers, and a linear output layer on the last states."""
 
 import dataclasses
 from typing import Any

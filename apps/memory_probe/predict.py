@@ -1,4 +1,4 @@
-"""Loads a trained run and asks it about a sequence: what went in, what was to be remembered, what it answers."""
+"""Loads a trained run and applies it to a sequence: prints the input, the target and the prediction."""
 
 import secrets
 

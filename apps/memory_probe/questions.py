@@ -1,4 +1,4 @@
-"""What a run is asked about: a sequence of the user's own or a new one, and what should be answered."""
+"""The inputs of predict: the user's own sequence or a new one, with its target."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far back a trained network's answer depends on its inputs, and its states and gates over one sequence."""
+"""How far back a trained network depends on its inputs, and its states and gates over one sequence."""
 
 from typing import Any
 

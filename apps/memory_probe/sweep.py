@@ -1,4 +1,4 @@
-"""How far back each architecture remembers: every one at every length, with the same number of parameters."""
+"""Trains every architecture at every length with the same number of parameters, to compare their memory."""
 
 import dataclasses
 from pathlib import Path

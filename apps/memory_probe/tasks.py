@@ -1,4 +1,4 @@
-"""The tasks in numbers: what a step of input holds, what is answered, and when a task counts as solved."""
+"""Constants of the tasks: the size of inputs and targets, and when a task counts as solved."""
 
 from dataclasses import dataclass
 

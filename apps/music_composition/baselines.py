@@ -1,4 +1,4 @@
-"""What a network has to beat: a Markov chain for each voice."""
+"""The baseline: a Markov chain for each voice."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The Bach chorales of the music21 corpus: parsed once, kept in a file, grouped by melody."""
+"""The Bach chorales of the music21 corpus: parsed once, cached in a file, grouped by melody."""
 
 import collections
 import contextlib

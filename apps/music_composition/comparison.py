@@ -1,4 +1,4 @@
-"""New pieces of a run compared with the pieces of its corpus, figure by figure."""
+"""Compares newly composed pieces of a run with the corpus, statistic by statistic."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Makes music with a trained run: composes, harmonises a melody, continues a piece."""
+"""Composes with a trained run: new pieces, harmonised melodies, continued pieces."""
 
 import re
 import secrets

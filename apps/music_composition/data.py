@@ -1,4 +1,4 @@
-"""Pieces to arrays of frames, split so that nothing leaks, and the batches that train on them.
+"""Pieces as arrays of frames, split without leakage, and the training batches.
 
 A frame is a row of integers: its tokens, what sounds in each slot, and what is known beforehand (see tokens.py).
 """

@@ -1,4 +1,4 @@
-"""How good a run is: likelihood and harmonies compared with Markov chains, new pieces compared with the corpus."""
+"""Evaluates a run: likelihood and harmonisation against Markov chains, composed pieces against the corpus."""
 
 import dataclasses
 import functools

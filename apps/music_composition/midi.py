@@ -1,4 +1,4 @@
-"""MIDI files to a piece, counted in ticks, so that a change of tempo moves nothing.
+"""Reads MIDI files, with time in ticks, so that changes of tempo have no effect.
 
 Read here and not by mido, which pretty_midi reads with too: it refuses a file for an unknown key signature, and an
 event of an unknown kind takes no time. Pretty_midi leaves out notes that are not ended.

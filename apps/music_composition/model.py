@@ -1,4 +1,4 @@
-"""The network: a recurrent stack reads frame after frame; a small network says each voice given those before it.
+"""The network: a recurrent stack reads frames; a small network predicts each voice given the previous voices.
 
 p(frame t) = product over slots k of p(token_k | frames before t, what is known of frame t, tokens of slots < k)
 

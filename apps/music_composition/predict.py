@@ -1,4 +1,4 @@
-"""A trained run, ready to write and to measure: pieces in, pieces or their surprise out."""
+"""A trained run, loaded to compose pieces and to compute their surprise."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where pieces come from: the chorales of music21, public sets, your own file or folder of music."""
+"""Data sources: the chorales of music21, public data sets, your own file or folder of music."""
 
 import json
 import sys

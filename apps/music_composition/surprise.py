@@ -1,4 +1,4 @@
-"""How surprised the network is by a piece, bar by bar, and a picture of it."""
+"""Prints and plots how surprising a piece is to the network, bar by bar."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The network seen from inside the loop of shared.decoding: what `build` computes for a piece, one token at a time.
+"""The network as a step function for shared.decoding: what `build` computes for a piece, one token at a time.
 
 The states carry the recurrent layers' own, the frame as far as it is written, what is known of all frames, and which
 tokens may stand where; so melodies to keep, primers and ranges are all the same to the loop.

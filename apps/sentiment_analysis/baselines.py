@@ -1,4 +1,4 @@
-"""What a network has to beat: the most frequent label, two linear methods on counted words, and a lexicon."""
+"""Baselines: the most frequent label, two linear bag-of-words models, and a lexicon."""
 
 import functools
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Labelled texts to ids, split so that nothing leaks, and what is learned from the training texts."""
+"""Labelled texts as ids: the split without leakage, and the vocabularies learned from the training texts."""
 
 import collections
 import dataclasses

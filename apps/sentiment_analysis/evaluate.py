@@ -1,4 +1,4 @@
-"""How good a run is compared with the baselines: recall, accuracy, calibration, abstention, speed."""
+"""Evaluates a run against the baselines: recall, accuracy, calibration, abstention, speed."""
 
 import functools
 import time

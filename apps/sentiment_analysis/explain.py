@@ -1,4 +1,4 @@
-"""Shows which words moved a decision: how the answer changes when a word is left out."""
+"""Shows the contribution of each word to a prediction: how the output changes when the word is left out."""
 
 import warnings
 from pathlib import Path

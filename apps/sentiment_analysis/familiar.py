@@ -1,4 +1,4 @@
-"""Whether a text is of the kind the model has learned from: it must not know fewer words than chance explains."""
+"""An out-of-distribution test: does a text have more unknown words than chance explains?"""
 
 import dataclasses
 from collections.abc import Sequence

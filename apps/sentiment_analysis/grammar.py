@@ -1,4 +1,4 @@
-"""Built-in data: a grammar of opinions that counting words cannot solve.
+"""Built-in data: a grammar of opinions that bag-of-words models cannot solve.
 
 But for a few plain ones its sentences negate, contrast, hedge and mock, so that those that judge hold praise and blame
 in equal number or turn what they say: what counts is the order of the words and which clause rules.

@@ -1,4 +1,4 @@
-"""The network: word vectors, bidirectional recurrent layers, one vector for the text, a score for each label.
+"""The network: word embeddings, bidirectional recurrent layers, pooling into one vector, a logit for each label.
 
 It is made of Keras's layers and operations alone, so that a saved one loads without this file.
 """

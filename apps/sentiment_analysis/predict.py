@@ -1,4 +1,4 @@
-"""Loads a trained run and classifies texts with it: one, a file of them, or one after the other as they come."""
+"""Loads a trained run and classifies texts: a single one, a file of them, or a stream."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Where texts with labels come from: rated sentences, public sets, TFDS, your own CSV, TSV or JSONL file."""
+"""Data sources: rated sentences, public data sets, TFDS, your own CSV, TSV or JSONL file."""
 
 import dataclasses
 import sys

@@ -1,4 +1,4 @@
-"""Texts to numbers: handles and links hidden, words cut, each word read as itself and by its pieces."""
+"""Texts as ids: cleaning, splitting into words, and character n-grams of each word."""
 
 import functools
 import html

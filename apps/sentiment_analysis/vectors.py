@@ -1,4 +1,4 @@
-"""Knowledge from outside, if asked for: a file of word vectors, or the valences of the VADER lexicon."""
+"""Optional external knowledge: a file of word vectors, or the valences of the VADER lexicon."""
 
 import functools
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The backtest verb: the test part traded on paper, and how much of the best Sharpe ratio the trials explain."""
+"""The backtest command: trades on the test part, and deflates the Sharpe ratio for the number of trials."""
 
 from pathlib import Path
 

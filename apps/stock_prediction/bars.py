@@ -1,4 +1,4 @@
-"""Daily bars of several tickers, checked: what cannot be right is put right or left out, and counted.
+"""Daily bars of several tickers, validated: invalid bars are corrected or dropped, and reported.
 
 Every rule looks at the day itself and the days before it, so that nothing known later changes an input.
 """

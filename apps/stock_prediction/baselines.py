@@ -1,4 +1,4 @@
-"""What a statistician would forecast the variance with, tuned as hard as the network: GARCH, HAR and their kin."""
+"""Statistical baselines of the variance, tuned as carefully as the network: GARCH, HAR and variants."""
 
 import functools
 import warnings

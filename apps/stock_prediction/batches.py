@@ -1,4 +1,4 @@
-"""Sequences of days that the network is trained on, and the one that validates."""
+"""The sequences of days for training, and the one for validation."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Bars to what a network is trained on, walk-forward: each test period is predicted by a fit to the days before it.
+"""Bars as training data, walk-forward: each test period is predicted by a model fitted to the days before it.
 
 Nothing leaks: inputs look back only, a target belongs to a part if every day that it counts does, days are left out
 between the parts, and means and deviations come from the training days alone.

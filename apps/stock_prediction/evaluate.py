@@ -1,4 +1,4 @@
-"""How good a run is compared with the baselines: variances by QLIKE, the direction, and trading on paper."""
+"""Evaluates a run against the baselines: QLIKE of variances, accuracy of the direction, and a backtest."""
 
 import dataclasses
 import functools

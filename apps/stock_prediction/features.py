@@ -1,4 +1,4 @@
-"""What the network reads of each day: from its bar and the bars before it, and from nothing later."""
+"""The inputs of each day: computed from its bar and the previous bars only."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The pooled linear model of the log variance, trained on QLIKE: a baseline, and where the network starts from."""
+"""The pooled linear model of the log variance, trained on QLIKE: a baseline, and the network's starting point."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Pictures of the test days: the volatility and its forecasts; the trick of the usual tutorial."""
+"""Plots of the test days: volatility and its forecasts, and the misleading price forecast of many tutorials."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Loads a trained run and predicts from daily bars: volatility with an interval, the odds of a rise."""
+"""Loads a trained run and predicts from daily bars: volatility with intervals, the probability of a rise."""
 
 import csv
 import dataclasses

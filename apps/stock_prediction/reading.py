@@ -1,4 +1,4 @@
-"""Bars read from CSV files; whatever cannot be right ends in an InputError that names its line."""
+"""Reads bars from CSV files; invalid input raises an InputError that names its line."""
 
 import collections
 import datetime

@@ -1,4 +1,4 @@
-"""Values over the days before each: means, and the last known one. Nothing later than a day is ever read for it."""
+"""Moving averages and last known values. For each day only that day and earlier ones are used."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Whether one forecast is better than another, or the days it was tested on explain it."""
+"""Tests whether one forecast is significantly better than another."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Where bars come from: the S&P 500 of the `arch` package, public data, your own CSV files."""
+"""Data sources: the S&P 500 of the `arch` package, public data, your own CSV files."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What is to be predicted on each day about the days after it, and to which part of the data that belongs."""
+"""The targets of each day, computed from the days after it, and the part of the data that each belongs to."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Trading on paper: positions from forecasts, what they earn after costs, and what their Sharpe ratio is worth."""
+"""The backtest's trading: positions from forecasts, returns after costs, and deflated Sharpe ratios."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Variances of a day from its bar, and the loss that forecasts of them are judged by. Returns are in per cent."""
+"""Estimates of a day's variance from its bar, and the QLIKE loss of variance forecasts. Returns are in per cent."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How good a run is on its validation and test text, with the state carried and in windows, against an n-gram model."""
+"""Evaluates a run against an n-gram model, with the state carried through the text and in separate windows."""
 
 import dataclasses
 import functools

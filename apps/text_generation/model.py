@@ -1,4 +1,4 @@
-"""The network: a token embedding, a stack of recurrent layers, a score for every token that could come next."""
+"""The network: a token embedding, a stack of recurrent layers, and logits of the next token."""
 
 from collections.abc import Callable
 from typing import Any

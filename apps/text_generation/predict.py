@@ -1,4 +1,4 @@
-"""Loads a trained run and writes text with it: after a prompt, after each line of a file, or token by token."""
+"""Loads a trained run and generates text: after a prompt, after each line of a file, or interactively."""
 
 import secrets
 import sys

@@ -1,4 +1,4 @@
-"""Bits per character of any text, and a picture of where the network was surprised."""
+"""Prints the bits per character of a text and plots how surprising each character is."""
 
 import math
 import sys

@@ -1,4 +1,4 @@
-"""Adaptive intervals over many forecasts that follow each other, as they would have been printed at the time."""
+"""Adaptive intervals over consecutive forecasts, as they would have been issued at the time."""
 
 import numpy as np
 

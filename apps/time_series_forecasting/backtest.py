@@ -1,4 +1,4 @@
-"""Forecasts at many past moments of a file's series, each with what was known then, measured by what came."""
+"""Forecasts from many past origins, each with the data up to it, compared with the true values."""
 
 import csv
 import dataclasses

@@ -1,4 +1,4 @@
-"""What a network has to beat: repeated values and linear forecasts, with the spread of their validation errors."""
+"""Baselines: naive and linear forecasts, with intervals from their validation errors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

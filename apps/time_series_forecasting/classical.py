@@ -1,4 +1,4 @@
-"""What a statistician would use: AutoETS and AutoTheta of statsforecast, fitted anew at each of a few test windows."""
+"""Classical baselines: AutoETS and AutoTheta of statsforecast, refitted at each of a few test windows."""
 
 import dataclasses
 import io

@@ -1,4 +1,4 @@
-"""Moments of a series as whole numbers: how dates are read, which step they keep to, and what they are called."""
+"""Dates as whole numbers of steps: how dates are parsed, how their step is inferred, how they are printed."""
 
 import calendar
 import collections

@@ -1,4 +1,4 @@
-"""Intervals that cover what they promise: conformal scores from validation, adapted to how often intervals failed."""
+"""Intervals with nominal coverage: conformal scores from validation, adapted online to their recent coverage."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Series to what a network is trained on: the parts in time, the scale of each series, the windows.
+"""Series as training data: the split in time, the scaling of each series, the windows.
 
 Nothing leaks: parts follow each other in time, scale and everything learned come from the training part alone, and a
 missing value is filled with one before it.

@@ -1,4 +1,4 @@
-"""How good a run is compared with the baselines, and whether its intervals hold what they promise."""
+"""Evaluates a run against the baselines, and the coverage of its intervals."""
 
 import dataclasses
 import functools

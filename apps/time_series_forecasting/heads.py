@@ -1,4 +1,4 @@
-"""What the network puts out for each step, how it is judged in training, and the quantiles that it means."""
+"""Output heads: what the network outputs for each step, its loss, and its quantiles."""
 
 import math
 from typing import Any

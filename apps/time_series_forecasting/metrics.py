@@ -1,4 +1,4 @@
-"""Figures of forecasts as sums over blocks of windows, so that chance can be judged by drawing whole blocks."""
+"""Forecast metrics as sums over blocks of windows, for a block bootstrap of differences."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Series on a regular grid of time, and what was done to make rows of a file into them."""
+"""Series on a regular time grid, and the repairs that were needed to put the rows of a file on it."""
 
 import collections
 import dataclasses

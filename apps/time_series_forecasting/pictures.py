@@ -1,4 +1,4 @@
-"""The fan chart: the past, the forecast with its interval and deciles, and what came, where that is known."""
+"""The fan chart: the past, the forecast with its interval and deciles, and the true values where known."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""CSV files of series, long or wide; whatever cannot be right ends in an InputError that names its line."""
+"""Reads CSV files of series in long or wide format; invalid input raises an InputError that names its line."""
 
 import collections
 import csv

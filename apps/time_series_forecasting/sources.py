@@ -1,4 +1,4 @@
-"""Where series come from: the built-in ones, public data, your own CSV file."""
+"""Data sources: the built-in series, public data, your own CSV file."""
 
 import csv
 import dataclasses

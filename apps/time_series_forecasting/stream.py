@@ -1,4 +1,4 @@
-"""Forecasts as rows come, from a growing file or standard input: constant memory, adaptive intervals, a kept state.
+"""Forecasts row by row, from a growing file or standard input: constant memory, adaptive intervals, saved state.
 
 Each series has its last values and the intervals that still wait for theirs; every step is forecast, also one that has
 no row, so that a streamed forecast equals that of the whole file.

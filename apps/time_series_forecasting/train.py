@@ -1,4 +1,4 @@
-"""Fits the linear forecast, trains a network on what it leaves, compares both with the baselines, and saves it."""
+"""Fits the linear forecast, trains a network on its residual, compares both with the baselines, and saves it."""
 
 import dataclasses
 import shlex

@@ -1,4 +1,4 @@
-"""Pairs of sentences to token ids, split so that nothing leaks, and batches of pairs of about the same length."""
+"""Sentence pairs as token ids, split without leakage, and batches of pairs of similar length."""
 
 import dataclasses
 from typing import Any

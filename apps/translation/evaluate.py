@@ -1,4 +1,4 @@
-"""How good a run is compared with the baselines: BLEU, chrF, exact match, by length, by beam, sentences per second."""
+"""Evaluates a run against the baselines: BLEU, chrF, exact match, by length, by beam width; sentences per second."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""A baseline: IBM model 1, which learns from pairs of sentences which word translates which."""
+"""A baseline: IBM model 1, which learns a dictionary of word translations from sentence pairs."""
 
 import collections
 import dataclasses

@@ -1,4 +1,4 @@
-"""A picture of the attention weights of one translation."""
+"""Plots the attention weights of a translation."""
 
 import warnings
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Loads a trained run and translates with it: a sentence, a file of them, or one after the other as they come."""
+"""Loads a trained run and translates: a sentence, a file of them, or a stream."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Rates given translations: how probable the network finds each of their tokens."""
+"""Scores given translations by the log-probability of each of their tokens."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Where pairs of sentences come from: CLDR phrases, multi30k, TensorFlow data sets, your own files."""
+"""Data sources: CLDR phrases, multi30k, TensorFlow Datasets, your own files."""
 
 import dataclasses
 from collections.abc import Sequence

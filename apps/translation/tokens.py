@@ -1,4 +1,4 @@
-"""Sentences to token ids and back: byte-pair subwords or words, of both languages in one vocabulary."""
+"""Sentences as token ids and back: byte-pair subwords or words, in a joint vocabulary of both languages."""
 
 import collections
 import dataclasses

@@ -1,4 +1,4 @@
-"""What a network has to beat: pictures of nothing, blurs, the frame before, and motion at a constant velocity."""
+"""Baselines: constant frames, averages, the last frame, and motion at a constant velocity."""
 
 import numpy as np
 from scipy import ndimage

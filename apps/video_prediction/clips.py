@@ -1,4 +1,4 @@
-"""Frames of video files and of folders of pictures, one after the other; a video is never in memory as a whole."""
+"""Frames of video files and folders of images, read one at a time; a video is never in memory as a whole."""
 
 import dataclasses
 import re

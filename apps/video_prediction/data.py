@@ -1,4 +1,4 @@
-"""Videos to what a network is trained on: batches that are made when they are asked for, and what was learned."""
+"""Videos as training data: batches that are generated on request, and the description of the data."""
 
 import dataclasses
 from typing import Any

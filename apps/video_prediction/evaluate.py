@@ -1,4 +1,4 @@
-"""How good a run is compared with the baselines: squared error, SSIM, PSNR and sharpness of the predicted frames."""
+"""Evaluates a run against the baselines: squared error, SSIM, PSNR and sharpness of the predicted frames."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""Videos in and out through the program ffmpeg, frame by frame; the package imageio-ffmpeg brings it along."""
+"""Reads and writes videos frame by frame with ffmpeg, which the package imageio-ffmpeg includes."""
 
 import contextlib
 import re

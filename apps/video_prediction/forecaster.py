@@ -1,4 +1,4 @@
-"""The recurrent core: it reads frames, then goes on with its own predictions.
+"""The recurrent core: it reads frames, then continues with its own predictions.
 
 Frames are in patches, (batch, rows / 4, columns / 4, 16 channels): a quarter of the rows and columns costs a sixteenth
 of the convolutions.

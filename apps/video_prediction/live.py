@@ -1,4 +1,4 @@
-"""The stream verb: predicts while the frames still come in, one by one, in constant memory."""
+"""The stream command: predicts while frames arrive one by one, in constant memory."""
 
 import collections
 import contextlib

@@ -1,4 +1,4 @@
-"""How near predicted frames are to the true ones: squared error, SSIM, PSNR, sharpness."""
+"""Metrics of predicted frames: squared error, SSIM, PSNR, sharpness."""
 
 import numpy as np
 from scipy import ndimage

@@ -1,4 +1,4 @@
-"""The network, whole for training and measuring, and as one step for a video that still comes in; its loss."""
+"""The network, for training on sequences and as a single step for live video; its loss."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Loads a trained run and predicts what comes next in clips."""
+"""Loads a trained run and predicts the next frames of clips."""
 
 import collections
 import functools

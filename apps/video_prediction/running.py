@@ -1,4 +1,4 @@
-"""A network that follows a video of any size frame by frame, in constant memory: its states, padding, tiles."""
+"""Runs the network frame by frame on a video of any size, in constant memory: states, padding, tiles."""
 
 import zipfile
 from pathlib import Path

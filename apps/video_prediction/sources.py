@@ -1,4 +1,4 @@
-"""Where the videos come from: digits that are made to bounce, clips of one's own, TensorFlow Datasets."""
+"""Data sources: bouncing digits, your own clips, TensorFlow Datasets."""
 
 import dataclasses
 import sys
