@@ -62,7 +62,7 @@ class Trial:
 
 
 def compare(options: Compare) -> None:
-    """The compare verb."""
+    """The compare command."""
     planned = plan(options)
     if options.commands:
         print("\n".join(trial.command for trial in planned))

@@ -15,7 +15,7 @@ def gallery() -> list[tuple[str, str]]:
 
 
 def show(options: Gallery | None = None) -> None:
-    """The list verb."""
+    """The list command."""
     for name, sentence in gallery():
         print(f"{name:24} {sentence}")
     print("\npython -m apps.NAME --help   lists the commands of an app")

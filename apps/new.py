@@ -24,7 +24,7 @@ Then edit, in this order: sources.py or data.py for your data, config.py for its
 
 
 def new(options: New) -> None:
-    """The new verb."""
+    """The new command."""
     known = [name for name, _ in gallery()]
     if options.source not in known:
         raise InputError(f"--from: expected one of {', '.join(known)}; received {options.source!r}")

@@ -51,7 +51,7 @@ class Compare:
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
 
 
@@ -75,7 +75,7 @@ class Tables:
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each verb with its default options and the function that does it."""
+    """Each command with its default options and the function that runs it."""
     del words
     return {
         "list": (Gallery(), "gallery:show"),

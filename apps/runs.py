@@ -14,7 +14,7 @@ COLUMNS = ("run", "data", "arch", "figure", "size", "trained")
 
 
 def runs(options: Runs) -> None:
-    """The runs verb."""
+    """The runs command."""
     if options.compare and len(options.compare) != 2:
         raise InputError(f"--compare: expected two runs, each APP/NAME; received {len(options.compare)}")
     if options.delete:

@@ -14,7 +14,7 @@ HEADER = ["| app | data | metric | measured | best baseline | published |", "|--
 
 
 def write(options: Tables) -> None:
-    """The tables verb: writes all tables again from the records."""
+    """The tables command: writes all tables again from the records."""
     for path in sorted(ROOT.glob("apps/*/results.json")):
         results.replace(path.with_name("README.md"), results.table(read(path)))
     results.replace(ROOT / "README.md", headlines(), BEGIN, END)

@@ -89,7 +89,7 @@ def guarded(work: Callable[[], None]) -> int:
 
 
 def parse(package: str, verbs: Verbs, words: Sequence[str]) -> Any:
-    """The chosen verb's options; as usual exits with 0 after --help and with 2 after a wrong option.
+    """The chosen command's options; as usual exits with 0 after --help and with 2 after a wrong option.
 
     Raises InputError if an options class refuses a value with it, which tyro would wrap in a frame.
     """

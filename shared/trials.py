@@ -28,7 +28,7 @@ class Seeds:
     seeds: Count = 1
 
     def __post_init__(self) -> None:
-        """Refuses what cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
 
 

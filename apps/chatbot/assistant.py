@@ -146,7 +146,7 @@ class Assistant:
 
 
 def chat(options: Chat) -> None:
-    """The chat verb: answers each line of standard input until it ends."""
+    """The chat command: answers each line of standard input until it ends."""
     run = runs.find(APP, options.run)
     memory = Memory(Path(options.memory) if options.memory else runs.root() / APP / "memory.json")
     skills = known(options.skills or run.config["skills"])

@@ -37,7 +37,7 @@ PUBLISHED = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder."""
+    """The evaluate command: evaluates a saved run."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)

@@ -1,4 +1,4 @@
-"""The options of each verb."""
+"""The options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses data that is not there, before a backend starts."""
+        """Refuses missing data before a backend starts."""
         sources.known(self.config.data)
 
 
@@ -58,7 +58,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what does not go together."""
+        """Refuses options that do not go together."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own requests")
 
@@ -114,7 +114,7 @@ class Chat(OfRun):
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each verb with its default options and the function that does it."""
+    """Each command with its default options and the function that runs it."""
     talk = words[:1] == ["train-talk"]
     return {
         "train": (Train() if talk else Train(config=chosen(RECIPES, words)), "train:train"),

@@ -238,7 +238,7 @@ def _tensor(values: Any) -> Any:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: prints the frame of the text, or of each line of a file or of standard input."""
+    """The predict command: prints the frame of the text, or of each line of a file or of standard input."""
     found = lines.read(options.text)
     predictor = Predictor(runs.find(APP, options.run))
     for line, frame in lines.answered(found, predictor.encode, predictor.frames):
@@ -246,7 +246,7 @@ def predict(options: Predict) -> None:
 
 
 def stream(options: Stream) -> None:
-    """The stream verb: prints the frame of each line of standard input at once."""
+    """The stream command: prints the frame of each line of standard input at once."""
     predictor = Predictor(runs.find(APP, options.run))
     predictor.warm_up()
     lines.stream(lambda text: answer(text, predictor.understand([text])[0], options.json), "a request")

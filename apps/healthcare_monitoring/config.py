@@ -89,7 +89,7 @@ class Config:
     seed: Whole = 1
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         settings.check(self)
         if not self.summaries:
             raise InputError(f"--summaries: expected some of {', '.join(SUMMARIES)}; received none")

@@ -23,7 +23,7 @@ GROUPS = 10  # of patients with about equal risk, in the calibration picture
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder, on its test patients or on others."""
+    """The evaluate command: evaluates a saved run, on its test patients or on others."""
     run = runs.find(APP, options.run)
     config, picture = run.settings(Config), PICTURE
     data = load(config)

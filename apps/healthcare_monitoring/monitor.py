@@ -99,7 +99,7 @@ class Monitor:
 
 
 def stream(options: Stream) -> None:
-    """The stream verb: an answer to each line; a line that cannot be right gets an empty one, and is named on stderr.
+    """The stream command: one answer per line; an invalid line gets an empty one and is reported on stderr.
 
     A monitor must go on, so a wrong line never ends it.
     """

@@ -1,4 +1,4 @@
-"""The options of each verb."""
+"""The options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Train:
     trials: Folds = Folds()
 
     def check(self) -> None:
-        """Refuses data that is not there, before a backend starts."""
+        """Refuses missing data before a backend starts."""
         sources.known(self.config.data)
 
 
@@ -46,7 +46,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what does not go together."""
+        """Refuses options that do not go together."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
         if self.outcomes and not self.data:
@@ -67,7 +67,7 @@ class Predict(OfRun):
     out: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         if self.reasons is not None and self.reasons < 0:
             raise InputError(f"--reasons: expected at least 0; received {self.reasons}")
 
@@ -86,12 +86,12 @@ class Stream(OfRun):
     threshold: Fraction | None = None
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each verb with its default options and the function that does it."""
+    """Each command with its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

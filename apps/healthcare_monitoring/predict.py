@@ -140,7 +140,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: a description of each patient, or a line for each of many."""
+    """The predict command: a description of each patient, or a line for each of many."""
     _check_out(options)
     predictor = Predictor(runs.find(APP, options.run))
     found = as_read(read_measurements(Path(options.records), predictor.info["variables"]), predictor.info)

@@ -27,7 +27,7 @@ Now try, with the measurements of a test patient:
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed and fold; of several, their mean and standard deviation at the end."""
+    """The train command: one run for each seed and fold; reports mean and standard deviation over several."""
     # Patients of a file of their own are tested on once: there are no folds then.
     folds = 1 if options.config.test else options.config.fold_count
     planned = trials.plan(APP, options.config, RECIPES, options.trials, folds)
@@ -44,7 +44,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: runs.Run) -> list[dict]:
-    """Trains (or goes on training) one run and returns its measured records."""
+    """Trains (or resumes) one run and returns its records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)

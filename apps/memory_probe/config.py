@@ -51,7 +51,7 @@ class Config:
     seed: Whole = 1
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         settings.check(self)
         if self.data == "builtin":  # one name for one thing: runs and records are named after it
             object.__setattr__(self, "data", BUILTIN)

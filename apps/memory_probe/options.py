@@ -1,4 +1,4 @@
-"""The options of each verb."""
+"""The options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,12 +88,12 @@ class Sweep:
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each verb with its default options and the function that does it."""
+    """Each command with its default options and the function that runs it."""
     config = chosen(RECIPES, words)
     return {
         "train": (Train(config=config), "train:train"),

@@ -55,7 +55,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb."""
+    """The predict command."""
     run = runs.find(APP, options.run)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     question = read(options, run.config, run.info()["order"], seed)

@@ -19,7 +19,7 @@ WIDEST = 64  # units drawn
 
 
 def reach(options: Reach) -> None:
-    """The reach verb: prints how many steps back the answer depends on the input, draws reach.png and gates.png."""
+    """The reach command: prints how many steps back the answer depends on the input, draws reach.png and gates.png."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)

@@ -18,7 +18,7 @@ from .train import train_one
 
 
 def sweep(options: Sweep) -> None:
-    """The sweep verb: trains what is not trained yet, prints a table, draws a picture."""
+    """The sweep command: trains what is not trained yet, prints a table, draws a picture."""
     planned = cells(options)
     records: list[dict] = []
     refused: list[str] = []

@@ -44,7 +44,7 @@ class Adam(keras.optimizers.Adam):
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    """The train command: one run for each seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -62,7 +62,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or goes on training) one run and returns its measured records."""
+    """Trains (or resumes) one run and returns its records."""
     data = load(config)
     info = data.info | {"units": width(config)}
     run.begin(info)

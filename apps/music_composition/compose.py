@@ -24,7 +24,7 @@ SPELLINGS = {"Db": "C#", "D#": "Eb", "E#": "F", "Gb": "F#", "G#": "Ab", "A#": "B
 
 
 def compose(options: Predict) -> None:
-    """The predict verb, also called compose: a new piece as files and as text."""
+    """The predict command, also called compose: a new piece as files and as text."""
     write_new(Predictor(runs.find(APP, options.run)), options)
 
 
@@ -71,7 +71,7 @@ def varied(
 
 
 def harmonise(options: Harmonise) -> None:
-    """The harmonise verb: the melody as it is, three voices under it."""
+    """The harmonise command: the melody as it is, three voices under it."""
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
     melody = read_one(options.melody, predictor.steps)
@@ -86,7 +86,7 @@ def harmonise(options: Harmonise) -> None:
 
 
 def go_on(options: Continue) -> None:
-    """The continue verb: bars of a given piece, then bars of its own."""
+    """The continue command: bars of a given piece, then bars of its own."""
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
     primer = read_one(options.primer, predictor.steps)

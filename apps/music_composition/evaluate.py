@@ -28,7 +28,7 @@ PUBLISHED = {"jsb_chorales": {"name": "RNN-NADE; LSTM 8.45, TCN 8.10", "value": 
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder, on its own pieces or on others."""
+    """The evaluate command: evaluates a saved run, on its own pieces or on others."""
     run, parts, pieces = runs.find(APP, options.run), PARTS, options.pieces
     data = load(run.settings(Config))
     run.check(data.info)

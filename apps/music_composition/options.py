@@ -1,4 +1,4 @@
-"""The options of each verb."""
+"""The options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses data that is not there, before a backend starts."""
+        """Refuses missing data before a backend starts."""
         sources.known(self.config.data)
 
 
@@ -53,7 +53,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
@@ -85,7 +85,7 @@ class Predict(OfRun):
     out: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
 
 
@@ -115,7 +115,7 @@ class Harmonise(OfRun):
     out: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
 
 
@@ -145,7 +145,7 @@ class Continue(OfRun):
     out: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
 
 
@@ -160,7 +160,7 @@ class Score(OfRun):
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each verb with its default options and the function that does it."""
+    """Each command with its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

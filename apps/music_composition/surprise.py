@@ -16,7 +16,7 @@ from .sources import read_file
 
 
 def score(options: Score) -> None:
-    """The score verb: prints each bar's nats a frame and writes surprise.png into the run's folder."""
+    """The score command: prints each bar's nats per frame and writes surprise.png into the run's folder."""
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
     piece = find(options.piece, predictor.steps)

@@ -30,7 +30,7 @@ Now try:
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    """The train command: one run for each seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -54,7 +54,7 @@ def next_steps(config: Config, run: Run) -> str:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or goes on training) one run and returns its measured records."""
+    """Trains (or resumes) one run and returns its records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)

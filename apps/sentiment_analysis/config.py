@@ -94,7 +94,7 @@ class Config:
     seed: Whole = 1
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         settings.check(self)
         if len(set(self.labels)) == 1:
             raise InputError(f"--labels: expected two or more; received only {self.labels[0]}")

@@ -27,7 +27,7 @@ PUBLISHED = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder, on its test texts or on others."""
+    """The evaluate command: evaluates a saved run, on its test texts or on others."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     if {config.data, options.data} == SAME_SENTENCES:

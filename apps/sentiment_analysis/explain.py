@@ -19,7 +19,7 @@ FAINT = 0.15  # of the strongest effect; weaker ones are not coloured
 
 
 def explain(options: Explain) -> None:
-    """The explain verb: prints the text in colours and writes explanation.png into the run's folder."""
+    """The explain command: prints the text in colours and writes explanation.png into the run's folder."""
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
     text = predictor.encode(options.text)

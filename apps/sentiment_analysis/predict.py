@@ -121,7 +121,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: an answer for the text, or for each line of a file or of standard input."""
+    """The predict command: an answer for the text, or for each line of a file or of standard input."""
     run = runs.find(APP, options.run)
     found = lines.read(options.text, run.config["text_column"])
     predictor = Predictor(run)
@@ -136,7 +136,7 @@ def predict(options: Predict) -> None:
 
 
 def stream(options: Stream) -> None:
-    """The stream verb: answers each line of standard input at once."""
+    """The stream command: answers each line of standard input at once."""
     predictor = Predictor(runs.find(APP, options.run))
     predictor.warm_up()
 

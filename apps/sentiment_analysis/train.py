@@ -33,7 +33,7 @@ SHOWN = 200  # characters of a text that the next steps name
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed and fold; of several, their mean and standard deviation at the end."""
+    """The train command: one run for each seed and fold; reports mean and standard deviation over several."""
     wanted = reachable(options.config)
     planned = trials.plan(APP, wanted, RECIPES, options.trials, FOLDS)
     for config, run in trials.unfinished(planned):
@@ -60,7 +60,7 @@ def shortened(text: str) -> str:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or goes on training) one run and returns its measured records."""
+    """Trains (or resumes) one run and returns its records."""
     data = load(config)
     given = vectors.table(config.vectors, data.info["words"]) if config.vectors else None
     config = settled(config, [len(text.words) for text in data.train.encoded])

@@ -17,7 +17,7 @@ PICTURE = "backtest.png"
 
 
 def backtest(options: Backtest) -> None:
-    """The backtest verb."""
+    """The backtest command."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)

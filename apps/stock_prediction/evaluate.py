@@ -23,7 +23,7 @@ BAND = 1.96  # standard errors to each side of a mean, for 95 %
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder, on its test part or on other bars."""
+    """The evaluate command: evaluates a saved run, on its test part or on other bars."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     data = load(config)

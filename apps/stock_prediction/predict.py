@@ -143,7 +143,7 @@ def returns_interval(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: a few lines of plain text for each ticker."""
+    """The predict command: a few lines of plain text for each ticker."""
     _check_out(options)
     predictor = Predictor(runs.find(APP, options.run))
     data = read_bars(options.bars, predictor.info)

@@ -29,7 +29,7 @@ Now try:
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    """The train command: one run for each seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)

@@ -40,7 +40,7 @@ PUBLISHED = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder, on its own text or on another."""
+    """The evaluate command: evaluates a saved run, on its own text or on another."""
     run, parts = runs.find(APP, options.run), PARTS
     data = load(run.settings(Config))
     run.check(data.info)

@@ -1,4 +1,4 @@
-"""The options of each verb."""
+"""The options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses data that is not there, before a backend starts."""
+        """Refuses missing data before a backend starts."""
         data.known(self.config.data)
 
 
@@ -44,7 +44,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what does not go together."""
+        """Refuses options that do not go together."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own text")
 
@@ -65,7 +65,7 @@ class Sampling:
     seed: Whole | None = None
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
 
 
@@ -86,7 +86,7 @@ class Predict(OfRun):
     offers: Count = 5
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work."""
+        """Refuses invalid values."""
         settings.check(self)
 
 
@@ -111,7 +111,7 @@ class Score(OfRun):
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each verb with its default options and the function that does it."""
+    """Each command with its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

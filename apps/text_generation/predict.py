@@ -104,7 +104,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: the text and its continuation, or those of each line of a file or of standard input."""
+    """The predict command: the text and its continuation, or those of each line of a file or of standard input."""
     run = runs.find(APP, options.run)
     # A blank prompt, such as the end of a paragraph, can be continued too.
     found = lines.read(options.text) if options.text.strip() else [lines.Line(options.text, "")]
@@ -125,7 +125,7 @@ def predict(options: Predict) -> None:
 
 
 def stream(options: Stream) -> None:
-    """The stream verb: continues each line of standard input at once."""
+    """The stream command: continues each line of standard input at once."""
     predictor = Predictor(runs.find(APP, options.run))
     predictor.warm_up(options.sampling)
     lines.stream(lambda text: predictor.line(text, options.sampling))

@@ -17,7 +17,7 @@ SHOWN = 5  # tokens that are printed, the most surprising ones
 
 
 def score(options: Score) -> None:
-    """The score verb: prints the figures and writes surprise.png into the run's folder."""
+    """The score command: prints the figures and writes surprise.png into the run's folder."""
     run = runs.find(APP, options.run)
     text = whole(options.text)
     predictor = Predictor(run)

@@ -26,7 +26,7 @@ COLUMNS = ("unique_id", "origin", "ds", "y", "forecast", "low", "high")
 
 
 def backtest(options: Backtest) -> None:
-    """The backtest verb: writes each forecast with the observed value, and compares the figures with the baselines."""
+    """The backtest command: writes each forecast with its true value, and compares the metrics with baselines."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     out = Path(options.out) if options.out else run.file(f"backtest-{Path(options.series).stem}.csv")

@@ -24,7 +24,7 @@ MOST_STEPS = 8  # steps ahead whose coverage is recorded
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder, on its test part or on a file."""
+    """The evaluate command: evaluates a saved run, on its test part or on a file."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     data = load(config)

@@ -202,7 +202,7 @@ def ends(mine: Mine, config: Config) -> Windows:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: writes the CSV file and the fan chart, and prints the first steps."""
+    """The predict command: writes the CSV file and the fan chart, and prints the first steps."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     out = Path(options.out) if options.out else run.file(f"forecast-{Path(options.series).stem}.csv")

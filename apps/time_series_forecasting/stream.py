@@ -208,7 +208,7 @@ class Streamer:
 
 
 def stream(options: Stream) -> None:
-    """The stream verb: a line for each value; a row that cannot be right is named on stderr and left out."""
+    """The stream command: a line for each value; a row that cannot be right is named on stderr and left out."""
     run = runs.find(APP, options.run)
     if options.feed != "-" and not Path(options.feed).is_file():
         raise MissingFileError(

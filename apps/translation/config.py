@@ -86,7 +86,7 @@ class Config:
     seed: Whole = 1
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         settings.check(self)
         if self.source.lower() == self.target.lower():
             raise InputError(f"--source, --target: expected two languages; received {self.source!r} for both")

@@ -25,7 +25,7 @@ FEWEST = 10  # sentences of a group
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder, on its test pairs or on others."""
+    """The evaluate command: evaluates a saved run, on its test pairs or on others."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)

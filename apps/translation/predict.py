@@ -139,7 +139,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: translations of the sentence, or of each line of a file or of standard input."""
+    """The predict command: translations of the sentence, or of each line of a file or of standard input."""
     if options.picture:
         pictures.check(Path(options.picture))
     found = lines.read(options.text)
@@ -168,7 +168,7 @@ def shown(translations: list[Translation], nbest: int) -> str:
 
 
 def stream(options: Stream) -> None:
-    """The stream verb: translates each line of standard input at once."""
+    """The stream command: translates each line of standard input at once."""
     predictor = Predictor(runs.find(APP, options.run))
     predictor.warm_up(options.search)
 

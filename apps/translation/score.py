@@ -17,7 +17,7 @@ Pair = tuple[np.ndarray, np.ndarray]  # ids of source and target, (time,) each
 
 
 def score(options: Score) -> None:
-    """The score verb: mean and sum of the log-probabilities of each translation's tokens; each token's of one pair."""
+    """The score command: mean and total log-probability of each translation; for a single one also of each token."""
     found = _pairs(options)
     predictor = Predictor(runs.find(APP, options.run))
 

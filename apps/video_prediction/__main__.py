@@ -1,4 +1,4 @@
-"""python -m apps.video_prediction VERB: train, evaluate, predict, stream."""
+"""python -m apps.video_prediction COMMAND: train, evaluate, predict, stream."""
 
 import sys
 

@@ -85,7 +85,7 @@ class Config:
     seed: Whole = 1
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         settings.check(self)
         if self.size % PATCH:
             raise InputError(f"--size: expected a multiple of {PATCH}; received {self.size}")

@@ -36,7 +36,7 @@ SCORES: dict[str, tuple[str, Score]] = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, on its test part or on other clips."""
+    """The evaluate command: evaluates a saved run, on its test part or on other clips."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     data = load(config)

@@ -109,7 +109,7 @@ def _figures(truth: np.ndarray, found: np.ndarray) -> str:
 
 
 def stream(options: Stream) -> None:
-    """The stream verb: a line for each frame on how it was predicted; at the end how fast that was, on stderr."""
+    """The stream command: a line for each frame on how it was predicted; at the end how fast that was, on stderr."""
     predictor = Predictor(runs.find(APP, options.run))
     frames = feed(options, predictor)
     live = Live(predictor, options.frames or predictor.future)

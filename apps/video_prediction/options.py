@@ -1,4 +1,4 @@
-"""The options of each verb."""
+"""The options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what does not go together."""
+        """Refuses options that do not go together."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
 
@@ -66,7 +66,7 @@ class Predict(OfRun):
     fps: Positive | None = None
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         settings.check(self)
         if self.clips is not MISSING and not self.clips:
             raise InputError("CLIPS: expected at least one video file or folder of frames; received none")
@@ -98,12 +98,12 @@ class Stream(OfRun):
     most: Whole = 0
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Refuses invalid values, before any work starts."""
         settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each verb with its default options and the function that does it."""
+    """Each command with its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

@@ -53,7 +53,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: for each clip a GIF and an mp4, and what the prediction is worth where the truth is known."""
+    """The predict command: a GIF and an mp4 of each clip, and the errors where true frames are known."""
     predictor = Predictor(runs.find(APP, options.run))
     found = [clip for name in options.clips for clip in clips.find(name)]
     for clip in found:

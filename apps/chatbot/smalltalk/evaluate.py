@@ -23,7 +23,7 @@ ORDER = 3  # of the n-gram model
 
 
 def evaluate(options: EvaluateTalk) -> None:
-    """The evaluate-talk verb: measures a run again, from what is stored in its folder."""
+    """The evaluate-talk command: evaluates a saved run."""
     run = runs.find(TALK_APP, options.run)
     data = load(run.settings(TalkConfig))
     run.check(data.info)

@@ -28,7 +28,7 @@ Now try:
 
 
 def train(options: TrainTalk) -> None:
-    """The train-talk verb: one run for each seed; of several, their mean and standard deviation at the end."""
+    """The train-talk command: one run for each seed; reports mean and standard deviation over several."""
     planned = trials.plan(TALK_APP, options.config, TALK_RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -40,7 +40,7 @@ def train(options: TrainTalk) -> None:
 
 
 def train_one(config: TalkConfig, run: Run) -> list[dict]:
-    """Trains (or goes on training) one run and returns its measured records."""
+    """Trains (or resumes) one run and returns its records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
