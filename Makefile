@@ -17,29 +17,29 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint tables bench clean
 
-help: ## this list
+help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(READY) ## train APP (text_generation) on its built-in data, show the result: make demo APP=<name>
+demo: $(READY) ## train an app on its built-in data and show the result: make demo APP=<name> (default text_generation)
 	@test -f apps/$(APP)/config.py || { echo "There is no app $(APP). The apps are:" >&2; $(RUN) -m apps >&2; exit 2; }
 	$(RUN) -m apps.$(APP) train
 
-test: $(READY) ## all tests but the slow ones, on TensorFlow
+test: $(READY) ## run all tests except the slow ones, on TensorFlow
 	$(RUN) $(TESTS) -m "not slow"
 
-test-all: $(READY) ## what `make test` leaves out: real trainings; layers, decoding and the training loop on JAX
+test-all: $(READY) ## run the slow tests: real trainings; layers, decoding and the training loop on JAX
 	$(RUN) $(TESTS) -m slow
 	KERAS_BACKEND=jax $(RUN) $(TESTS) $(ON_JAX)
 
-lint: $(READY) ## ruff check, ruff format --check, mypy on shared
+lint: $(READY) ## run ruff check, ruff format --check, and mypy on shared
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy shared
 
-tables: $(READY) ## write the tables of README.md and of the model cards again from the records
+tables: $(READY) ## regenerate the tables in README.md and the model cards from the results.json files
 	$(RUN) -m apps tables
 
-bench: $(BENCH) ## speed compared with stock Keras and PyTorch, as ratios measured in one run
+bench: $(BENCH) ## compare the speed with stock Keras and PyTorch
 	BENCH_PACKAGES=$(BENCH) $(RUN) -m tests.benchmarks
 
 clean: ## remove .venv (runs/ stays)
