@@ -25,7 +25,7 @@ from .options import Compare
 
 SIZES = {"": 1, "k": 1_000, "m": 1_000_000}
 HEADER = (
-    "| architecture | parameters | {figure} | ahead of the best other | minutes | peak MiB | |",
+    "| architecture | parameters | {figure} | lead over the best other | minutes | peak MiB | |",
     "|---|---|---|---|---|---|---|",
 )
 
