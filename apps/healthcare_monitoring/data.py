@@ -99,7 +99,7 @@ def as_read(found: Table, info: dict[str, Any]) -> Table:
     found = in_window(found, info["window"], info["time_unit"])
     warn(found.notes)
     if not len(found.when):
-        raise InputError(f"{found.source}: patient {found.patients[0]} has no measurement that can be read")
+        raise InputError(f"{found.source}: patient {found.patients[0]} has no readable measurement")
     return found
 
 
@@ -125,7 +125,7 @@ def cohort(path: str, outcomes: str, config: Config, info: dict[str, Any]) -> Pa
     found = as_read(found, info)
     readable = np.flatnonzero(found.counts())
     if lost := len(found.patients) - len(readable):
-        warn([f"{path}: patients without a measurement that can be read are left out: {lost:,}"])
+        warn([f"{path}: patients without a readable measurement are left out: {lost:,}"])
     known = known.among(readable)
     if len(np.unique(known.label == 1)) < 2:
         raise InputError(

@@ -149,7 +149,7 @@ def finish(run: runs.Run, monitor: Monitor, alarms: Alarms, took: list, left_out
     """The picture, the latency and what was left out; InputError if there was no measurement."""
     if not took:
         source = "standard input" if options.feed == "-" else options.feed
-        raise InputError(f"{source}: expected measurements; received none that can be read ({left_out} invalid lines)")
+        raise InputError(f"{source}: expected measurements; received none that is readable ({left_out} invalid lines)")
     name = re.sub(r"[^\w.-]+", "-", "feed" if options.feed == "-" else Path(options.feed).stem)
     picture = run.file(f"alarm-{name}.png")
     draw(monitor, alarms.threshold, name, picture)
@@ -170,9 +170,9 @@ def check(cells: dict[str, str], monitor: Monitor, where: str) -> tuple[float, s
     if not fits(value, low, high):
         raise InputError(f"{where}: {variable} {value:g} is outside {low:.4g} to {high:.4g} (its unit?)")
     if curve and when < curve[-1][0]:
-        raise InputError(f"{where}: time {when:g} after {curve[-1][0]:g}; a feed must come in order")
+        raise InputError(f"{where}: time {when:g} after {curve[-1][0]:g}; rows must be in order of time")
     if (when - (monitor.at or 0)) > MOST_STEPS * (info["step"] or math.inf):
-        raise InputError(f"{where}: time {when:g} is more than {MOST_STEPS:,} steps after the one before (its unit?)")
+        raise InputError(f"{where}: time {when:g} is more than {MOST_STEPS:,} steps after the previous one (its unit?)")
     if info["window"] and when > info["window"]:
         raise InputError(f"{where}: time {when:g} is after {info['window']:g}, where the run's records ended")
     return when, variable, value

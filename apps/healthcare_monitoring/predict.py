@@ -150,8 +150,8 @@ def predict(options: Predict) -> None:
     count = (0 if many else REASONS) if options.reasons is None else options.reasons
     for number, patient in enumerate(found.patients):
         if patient not in predicted:
-            print(f"{options.records}: patient {patient} has no measurement that can be read", file=sys.stderr)
-            print(f"{patient:20} no measurement that can be read")
+            print(f"{options.records}: patient {patient} has no readable measurement", file=sys.stderr)
+            print(f"{patient:20} no readable measurement")
         elif many and not count:
             print(line(predictor, predicted[patient]))
         else:

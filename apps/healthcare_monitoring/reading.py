@@ -108,7 +108,7 @@ def measurement(cells: Mapping[str, str], where: str, variables: Sequence[str] |
     if not name:
         raise InputError(f"{where}: expected a variable; received an empty cell")
     if name.lower() in FORBIDDEN:
-        raise InputError(f"{where}: {name} is an outcome and must not be an input. Take these rows out.")
+        raise InputError(f"{where}: {name} is an outcome and must not be an input. Remove these rows.")
     time = number(cells["time"], "time", where, 0)
     value = number(cells["value"], "value", where, 0 if name.lower() == "age" else -math.inf)
     name = f"{name} {value:g}" if name in KINDS else name

@@ -70,7 +70,7 @@ class Settings:
 def whole(text: str, name: str) -> int:
     """A number of a field, with its sign."""
     if not re.fullmatch(r"[+-]?\d{1,3}", text):
-        raise InputError(f"{name}{text}, which is no whole number")
+        raise InputError(f"{name}{text}, which is not a whole number")
     return int(text)
 
 
@@ -78,7 +78,7 @@ def unit_of(value: str) -> Fraction:
     """A field L: in quarters."""
     match = re.fullmatch(r"1(?:\s*/\s*([1-9]\d{0,3}))?", value)
     if not match:
-        raise InputError(f"L:{value}, which is no unit note length such as 1/8")
+        raise InputError(f"L:{value}, which is not a unit note length such as 1/8")
     return Fraction(4, int(match[1] or 1))
 
 
@@ -89,7 +89,7 @@ def metre_of(value: str) -> tuple[Fraction | None, bool]:
         return None, False
     match = re.match(r"\(?((?:\d{1,3}\s*\+\s*)*\d{1,3})\)?\s*/\s*([1-9]\d{0,3})$", value)
     if not match:
-        raise InputError(f"M:{value}, which is no metre such as 3/4")
+        raise InputError(f"M:{value}, which is not a metre such as 3/4")
     beats = sum(int(number) for number in re.findall(r"\d+", match[1]))
     return Fraction(4 * beats, int(match[2])) or None, int(match[2]) == 8 and beats in (6, 9, 12)
 
@@ -105,7 +105,7 @@ def signature(value: str, before: dict[str, int]) -> dict[str, int]:
     known = mode in ("", "m", "exp", *MODES)
     if not match or not (known or (match[1].isupper() and match[3])):
         if not re.match(r"[a-z]+=|treble|alto|tenor|bass|perc", value):
-            raise InputError(f"K:{value}, which is no key such as G or Em")
+            raise InputError(f"K:{value}, which is not a key such as G or Em")
         return before
     flats = 3 if match[4] == "m" else MODES.get(mode, 0)
     sharps = FIFTHS.index(match[1].upper()) - 1 + 7 * ((match[2] in "#♯") - (match[2] in "b♭")) * bool(match[2]) - flats
@@ -120,7 +120,7 @@ def length_of(text: str) -> Fraction:
     """The figures after a note: "3/2", "/" for a half, "//" for a quarter."""
     above, slashes, below = re.match(r"(\d*)(/*)(\d*)", text).groups()
     if below and not int(below):
-        raise InputError(f"{text} after a note, which is no length")
+        raise InputError(f"{text} after a note, which is not a length")
     return Fraction(int(above or 1), int(below) if below else 2 ** len(slashes))
 
 

@@ -224,7 +224,7 @@ class Tune:
         while at < len(text):
             match = TOKEN.match(text, at)
             if not match:
-                raise InputError(f"{text[at : at + 12]!r}, which is no ABC")
+                raise InputError(f"{text[at : at + 12]!r}, which is not valid ABC")
             self._token({name: found for name, found in match.groupdict().items() if found is not None})
             at = match.end()
 
@@ -270,7 +270,7 @@ class Tune:
         """A chord lasts as long as its first note says; ties are its own or those of single notes."""
         notes = [note.groupdict() for note in NOTE.finditer(re.sub(r'"[^"]*"|![^!]*!', "", found["chord"]))]
         if not notes:
-            raise InputError(f"[{found['chord']}], which is no chord")
+            raise InputError(f"[{found['chord']}], which is not a chord")
         pitches = [voice.pitch(note) for note in notes]
         voice.sound(pitches, length_of(notes[0]["_length"]) * length_of(found["chordlength"]))
         voice.tie({place for (place, _, _), note in zip(pitches, notes, strict=True) if note["_tie"]})

@@ -60,7 +60,7 @@ def chunks(data: bytes) -> tuple[int, int, list[bytes]]:
     at, tracks = 8 + size, []
     while len(tracks) < count:
         if at + 8 > len(data):
-            raise Damaged(f"it says {count} tracks and has {len(tracks)}")
+            raise Damaged(f"its header announces {count} tracks, it has {len(tracks)}")
         (size,) = struct.unpack(">I", data[at + 4 : at + 8])
         if at + 8 + size > len(data):
             raise Damaged("it ends within a track")

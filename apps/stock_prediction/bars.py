@@ -109,7 +109,7 @@ def _in_order(rows: list[Row], found: dict[str, list[str]]) -> list[Row]:
             continue
         if not _equal(first, row):
             raise InputError(f"{row.where}: expected one bar a day; {row.day} has another one in {first.where}")
-        found["rows that are there twice, read once"].append(row.where)
+        found["duplicate rows, read once"].append(row.where)
     for row in kept.values():
         if np.isnan(row.close):
             found["rows without a Close, left out"].append(row.where)

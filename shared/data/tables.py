@@ -74,7 +74,7 @@ def _heads(cells: list[str], path: Path) -> list[str]:
     heads = [cell.strip() for cell in cells]
     twice = next((head for head in heads if heads.count(head) > 1), None)
     if twice is not None or not any(heads):
-        wrong = f"{twice!r} stands there twice" if any(heads) else "it has none"
+        wrong = f"{twice!r} occurs twice" if any(heads) else "it has none"
         raise InputError(f"Expected the names of the columns, each once, in the first line of {path}: {wrong}.")
     return heads
 

@@ -103,7 +103,7 @@ def join_words(tokens: Iterable[str]) -> str:
 class Vocabulary:
     """Tokens in the order of their ids; the first four are `<pad> <unk> <bos> <eos>`.
 
-    Raises InputError if they are not, or if a token is there twice.
+    Raises InputError if they are not, or if a token occurs twice.
 
     >>> vocabulary = Vocabulary.fit("to be or not to be".split())
     >>> vocabulary.encode(["not", "to", "see"]).tolist()
@@ -121,7 +121,7 @@ class Vocabulary:
             raise InputError(f"Expected a vocabulary beginning {SPECIALS}. Received: {self.tokens[:4]}")
         if len(self.index) != len(self.tokens):
             twice = next(t for t, count in collections.Counter(self.tokens).items() if count > 1)
-            raise InputError(f"Expected each token once in the vocabulary. {twice!r} is there twice.")
+            raise InputError(f"Expected each token once in the vocabulary. {twice!r} occurs twice.")
 
     @classmethod
     def fit(cls, tokens: Iterable[str], max_size: int | None = None, min_count: int = 1) -> "Vocabulary":

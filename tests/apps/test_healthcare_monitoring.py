@@ -214,12 +214,12 @@ def test_of_many_patients_one_who_cannot_be_read_is_named_and_gets_an_empty_row(
     path, out = tmp_path / "p.csv", tmp_path / "out.csv"
     path.write_text("patient,time,variable,value\na,1,SpO2,97\nb,2,SpO2,97000\nc,3,SpO2,96\n")
     done = run_here(APP, "predict", str(path), "--out", str(out), GALLERY_RUNS=str(smoke[0]))
-    assert done.returncode == 0 and f"{path}: patient b has no measurement that can be read" in done.stderr
+    assert done.returncode == 0 and f"{path}: patient b has no readable measurement" in done.stderr
     assert [row.split(",")[0] for row in out.read_text().splitlines()] == ["patient", "a", "b", "c"]
     assert "\nb,,,\n" in out.read_text() and "\nb                    no measurement" in done.stdout
     path.write_text("time,variable,value\n2,SpO2,97000\n")
     alone = run_here(APP, "predict", str(path), GALLERY_RUNS=str(smoke[0]))
-    assert alone.returncode == 2 and alone.stderr.endswith("patient p has no measurement that can be read\n")
+    assert alone.returncode == 2 and alone.stderr.endswith("patient p has no readable measurement\n")
 
 
 def test_a_table_that_cannot_be_written_is_refused_before_any_work_and_no_input_is_overwritten(smoke, tmp_path):
@@ -346,7 +346,7 @@ def test_a_feed_has_an_answer_for_each_line_and_goes_on_after_those_that_cannot_
 def test_a_time_in_another_unit_is_left_out_before_a_step_is_made_for_each_of_its_hours(predictor, monkeypatch):
     monkeypatch.setitem(predictor.info, "window", 0.0)
     cells = {"time": "172800", "variable": "SpO2", "value": "97"}
-    with pytest.raises(InputError, match=r"line 3: time 172800 is more than 10,000 steps after the one before"):
+    with pytest.raises(InputError, match=r"line 3: time 172800 is more than 10,000 steps after the previous one"):
         monitor.check(cells, monitor.Monitor(predictor), "line 3")
 
 

@@ -137,10 +137,10 @@ def test_chord_symbols_of_abc_have_flats_diminished_kinds_and_silence():
 @pytest.mark.parametrize(
     "body, reason",
     (
-        ("K:Q\nC4|", "line 4: K:Q, which is no key"),
-        ("K:Eblues\nC4|", "line 4: K:Eblues, which is no key"),
+        ("K:Q\nC4|", "line 4: K:Q, which is not a key"),
+        ("K:Eblues\nC4|", "line 4: K:Eblues, which is not a key"),
         ("L:1/x\nK:C\nC4|", "line 4: L:1/x"),
-        ("M:3\nK:C\nC4|", "line 4: M:3, which is no metre"),
+        ("M:3\nK:C\nC4|", "line 4: M:3, which is not a metre"),
         ("K:C\nC4|\n+CEG+ c|", "line 6: '+CEG+ c|'"),
         ("K:C\nC4|D0/0|", "line 5: 0/0 after a note"),
         ("m:~G2={A}G2\nK:C\nG4|", "line 4: a macro"),

@@ -300,7 +300,7 @@ def test_rows_out_of_order_and_twice_are_put_right_and_counted(tmp_path):
     mixed = [*rows[10:], *rows[:10], rows[3]]
     found, plain = (reading.read(file_of(tmp_path, each)) for each in (mixed, rows))
     np.testing.assert_array_equal(found.close, plain.close)
-    assert found.counts == {"rows out of order, sorted by day": 2, "rows that are there twice, read once": 1}
+    assert found.counts == {"rows out of order, sorted by day": 2, "duplicate rows, read once": 1}
     assert "mine.csv, line 22" in found.notes[0] and "mine.csv, line 32" in found.notes[1]
 
 

@@ -44,7 +44,7 @@ def test_a_byte_order_mark_and_blank_lines_are_left_out(tmp_path):
         (
             "a.csv",
             "text,text\na,b\n",
-            "names of the columns, each once, in the first line of .*: 'text' stands there twice",
+            "names of the columns, each once, in the first line of .*: 'text' occurs twice",
         ),
         ("a.csv", "", "names of the columns, each once, .*: it has none"),
         ("a.jsonl", '{"text": "a"}\n{"text"\n', "JSON object on each line. .*a.jsonl, line 2"),

@@ -208,7 +208,7 @@ def test_the_special_ids_are_pad_0_unk_1_bos_2_eos_3():
         ('{"a": 1}', "Received: a dict"),
         ('["a", "b"]', "beginning"),
         ('["<pad>", "<unk>", "<bos>", "<eos>", 7]', "of strings"),
-        ('["<pad>", "<unk>", "<bos>", "<eos>", "a", "a"]', "'a' is there twice"),
+        ('["<pad>", "<unk>", "<bos>", "<eos>", "a", "a"]', "'a' occurs twice"),
     ],
 )
 def test_a_damaged_vocabulary_is_refused(text, message):
