@@ -546,7 +546,7 @@ def test_two_voices_in_unison_end_as_they_began_and_a_key_that_is_struck_twice_e
     "content, reason",
     (
         (file(track(*PLAIN))[:-9], "ends within a track"),
-        (file(track(*PLAIN), count=2), "says 2 tracks and has 1"),
+        (file(track(*PLAIN), count=2), "announces 2 tracks, it has 1"),
         (file(track(*PLAIN), kind=2), "of format 0 or 1 that counts in beats"),
         (file(track(*PLAIN), quarter=0xE728), "of format 0 or 1 that counts in beats"),
         (file(track(*PLAIN), quarter=0), "of format 0 or 1 that counts in beats"),
