@@ -395,6 +395,7 @@ def clock_steps(known, more):
     return series.clock.phases(series.first - np.arange(more, 0, -1))
 
 
+@pytest.mark.slow
 def test_a_stream_that_was_stopped_goes_on_from_its_state_as_if_it_had_not_been(smoke, example, tmp_path):
     rows = example.read_text().splitlines()
     whole, half = tmp_path / "whole.csv", tmp_path / "half.csv"
@@ -536,6 +537,7 @@ def test_a_series_that_training_never_saw_or_that_is_short_is_said_to_be_so():
     assert predict.cautions(types.SimpleNamespace(mine=mine, calibrated=()), 104) == [third]
 
 
+@pytest.mark.slow
 def test_intervals_of_a_series_that_training_never_saw_cover_what_comes(predictor, tmp_path):
     """Noise of a size that no training series has: intervals of errors on those would be several times too narrow."""
     values = np.random.default_rng(4).normal(size=400)
