@@ -136,7 +136,8 @@ class _Watch(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.run, self.position, self.arrays, self.checkpoint_s = run, position, arrays, checkpoint_s
-        self.from_averages, self.weights = from_averages, None
+        self.from_averages = from_averages
+        self.weights: list[Any] | None = None  # with which the next epoch begins, where averages stand in their place
         self.stop, self.screen, self.writer = stop, screen, writer
         self.started = self.saved = time.monotonic()
         self.pause_s = checkpoint_s
