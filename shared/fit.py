@@ -45,11 +45,13 @@ def fit(
     patience: int | None = None,
     target: float | None = None,
     deploy: Callable[[], Any] | None = None,
+    from_averages: bool = False,
     checkpoint_s: float = 30.0,
 ) -> list[dict[str, float]]:
     """Trains the model; after a kill at any moment the same call ends with the same weights, bit for bit.
 
-    States of stateful layers are carried from batch to batch, and zeroed before each epoch and validation.
+    States of stateful layers are carried from batch to batch, and zeroed before each epoch and validation. With an
+    optimizer that keeps averages of the weights (`use_ema`), these are evaluated and saved after each epoch.
 
     Args:
         model: a compiled `keras.Model`; its variables are overwritten if the run was begun before.
@@ -60,12 +62,14 @@ def fit(
         patience: stop after so many epochs without a better figure. None: never.
         target: stop after the epoch in which `monitor` is this good or better. None: never.
         deploy: gives the model to save for the users, e.g. a stateless twin of equal weights. None: `model`.
+        from_averages: begin each epoch from the optimizer's averages instead of the weights that the last epoch ended
+            with. It regularises, and it slows a training of few steps down: see `_Watch.on_epoch_end`.
         checkpoint_s: seconds between checkpoints inside an epoch, or more where writing one takes long;
             0: after every step.
 
     Returns:
         One row for each epoch: epoch (from 1), loss, metrics, their val_ twins, learning_rate. `model` keeps
-        the last weights; `run.load_model()` gives the best.
+        the last weights, or their averages; `run.load_model()` gives the best.
 
     Raises:
         InputError: the loss is not a number, `monitor` is unknown, or the checkpoint is damaged or unfit.
@@ -76,7 +80,7 @@ def fit(
     checkpoint.build(model, train.batch(0, 0))
     at, arrays = _resume(run, model, train.steps)
     with _signals() as stop, Screen(epochs, at) as screen, tensorboard(run, at) as writer:
-        watch = _Watch(run, at, arrays, checkpoint_s, stop, screen, writer)
+        watch = _Watch(run, at, arrays, checkpoint_s, stop, screen, writer, from_averages)
         while at.epoch < epochs and not _enough(at, patience, target, mode):
             row = _train_and_validate(model, train, valid, watch)
             value = _monitored(row, monitor)
@@ -90,6 +94,8 @@ def fit(
             watch.end_epoch(model, row, value if better else None)
             if stop:  # after the last epoch too: a loop over many runs must end here
                 raise Stopped(f"Stopped after epoch {at.epoch} of {epochs}. {GO_ON}")
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    checkpoint.own_averages(model)
     return at.history
 
 
@@ -126,9 +132,12 @@ class _Watch(keras.callbacks.Callback):
         stop: list[int],
         screen: Screen,
         writer: Any,
+        from_averages: bool,
     ) -> None:
         super().__init__()
         self.run, self.position, self.arrays, self.checkpoint_s = run, position, arrays, checkpoint_s
+        self.from_averages = from_averages
+        self.weights: list[Any] | None = None  # with which the next epoch begins, where averages stand in their place
         self.stop, self.screen, self.writer = stop, screen, writer
         self.started = self.saved = time.monotonic()
         self.pause_s = checkpoint_s
@@ -138,6 +147,15 @@ class _Watch(keras.callbacks.Callback):
         if self.arrays is not None:
             checkpoint.restore(self.run.file(CHECKPOINT), self.model, self.arrays)
             self.arrays = None
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Keeps the weights: Keras puts the averages in their place at the end of each `fit`, here of each epoch.
+
+        An average reaches back over more steps than a short epoch has: training that went on from it would lose most
+        of what the epoch has learned.
+        """
+        if self.model.optimizer.use_ema and not self.from_averages:
+            self.weights = [keras.ops.convert_to_numpy(v).copy() for v in self.model.trainable_variables]
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """A microsecond; see there why once is not enough."""
@@ -164,6 +182,9 @@ class _Watch(keras.callbacks.Callback):
     def end_epoch(self, model: Any, row: dict[str, float], best: float | None) -> None:
         """Takes the finished epoch into the history; `best` is its figure if it is the best so far."""
         at = self.position
+        if self.weights is not None:
+            for variable, value in zip(model.trainable_variables, self.weights, strict=True):
+                variable.assign(value)
         at.history.append(row)
         at.best, at.wait = (at.best, at.wait + 1) if best is None else (best, 0)
         at.epoch, at.step = at.epoch + 1, 0

@@ -222,6 +222,27 @@ def test_an_epoch_equals_a_plain_keras_fit_with_reset_states(run, fresh):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("from_averages", [False, True])
+def test_epochs_go_on_from_the_weights_unless_asked_to_go_on_from_their_averages(run, fresh, from_averages):
+    model, plain = fresh(), toy_model()
+    fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=3, from_averages=from_averages)
+    checkpoint.build(plain, Toy(1, STEPS).batch(0, 0))
+    for epoch in range(3):
+        checkpoint.reset_states(plain)
+        with checkpoint.carried_states(plain):
+            for step in range(STEPS):
+                plain.train_on_batch(*Toy(1, STEPS).batch(epoch, step))
+            if from_averages:
+                plain.optimizer.finalize_variable_values(plain.trainable_variables)
+            checkpoint.own_averages(plain)
+            checkpoint.reset_states(plain)
+            if epoch < 2:
+                plain.evaluate(Toy(2, 3), verbose=0)  # it draws from the seeds of dropout too
+    plain.optimizer.finalize_variable_values(plain.trainable_variables)
+    for ours, theirs in zip(model.weights, plain.weights, strict=True):
+        np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (ours, theirs)), rtol=1e-4, atol=1e-6)
+
+
 def test_validation_starts_from_zero_states_and_carries_them(whole):
     valid = Toy(2, 3)
     weights = {layer.name: layer.get_weights() for layer in whole.model.layers if layer.get_weights()}

@@ -385,6 +385,7 @@ def test_a_model_that_carries_code_is_refused(tmp_path):
     assert not trace.exists()
 
 
+@pytest.mark.slow
 def test_a_saved_model_loads_in_a_new_process_without_the_training_code(folder):
     import keras
 

@@ -137,7 +137,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
-        use_ema=momentum > 0,  # at each epoch's end Keras puts the averages in the weights' place
+        use_ema=momentum > 0,  # the averages are evaluated and saved
         ema_momentum=momentum or 0.99,
     )
     crf = model.get_layer("slots")
@@ -161,6 +161,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         mode="max",
         patience=config.patience or None,
         deploy=lambda: model,
+        from_averages=True,
     )
     plots.learning_curves(
         history, run.file("learning_curves.png"), "frame_accuracy", "requests with intent and slots right"

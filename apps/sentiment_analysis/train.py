@@ -84,7 +84,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
-        use_ema=config.ema_momentum > 0,  # at each epoch's end Keras puts the averages in the weights' place
+        use_ema=config.ema_momentum > 0,  # the averages are evaluated and saved
         ema_momentum=config.ema_momentum or 0.99,
     )
     model.compile(
@@ -102,6 +102,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         monitor=f"val_{config.goal}",
         mode="max",
         patience=config.patience or None,
+        from_averages=True,
     )
     plots.learning_curves(history, run.file("learning_curves.png"), config.goal, AXES[config.goal])
     predictor = Predictor(run)

@@ -225,13 +225,22 @@ def covariates(series: Series, info: dict[str, Any], end: int, more: int, source
 
 @dataclasses.dataclass(frozen=True)
 class Mine:
-    """Series of a file as a run reads them: the panel, their windows' store, and `info` with their own scales."""
+    """Series of a file as a run reads them: the panel, their windows' store, and `info` with their own scales.
+
+    code: (series,) the place of each in the training, beyond the last if it was not there. padded: by how many steps
+    each was filled up at its start.
+    """
 
     panel: Panel
     store: Store
     info: dict[str, Any]
     code: np.ndarray
     padded: tuple[int, ...]
+    trained: int  # how many series the training had
+
+    def unseen(self) -> list[int]:
+        """The places of the series that the training did not have."""
+        return np.flatnonzero(self.code == self.trained).tolist()
 
 
 def as_read(
@@ -266,7 +275,7 @@ def as_read(
         "aligned": len(alike) == 1,
     }
     store = stored(panel, mine, [len(series) for series in panel.series], padded, future)
-    return Mine(panel, store, mine, code, tuple(padded))
+    return Mine(panel, store, mine, code, tuple(padded), len(places))
 
 
 def read_for(path: str, info: dict[str, Any], config: Config) -> Panel:

@@ -6,7 +6,7 @@ import io
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from shared import InputError, files, runs
 from shared.layers import backend
 
-from . import conformal, heads
+from . import conformal, heads, unseen
 from .config import APP, Config
 from .data import Mine, as_read, read_for
 from .heads import LEVELS
@@ -158,7 +158,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 class Forecast:
     """The steps after the end of each series, in the data's units.
 
-    point, low, high: (series, horizon); quantiles: (series, horizon, `LEVELS`).
+    point, low, high: (series, horizon); quantiles: (series, horizon, `LEVELS`). calibrated: the places of the series
+    that training did not have and whose intervals were made of errors on their own past.
     """
 
     mine: Mine
@@ -166,6 +167,7 @@ class Forecast:
     low: np.ndarray
     high: np.ndarray
     quantiles: np.ndarray
+    calibrated: tuple[int, ...]
 
 
 def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
@@ -180,10 +182,25 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
     windows = ends(mine, config)
     scale, shift = (np.array(mine.info[name])[:, None] for name in ("scale", "shift"))
     answer = predictor.said(windows, predictor.numbers(windows), scale[:, 0])
-    low, high = predictor.intervals(windows, *answer.interval(config.coverage))
+    narrow, wide = answer.interval(config.coverage)
+    low, high = predictor.intervals(windows, narrow, wide)
+    by = own_calibration(predictor, mine)
+    for number, widths in by.items():
+        low[number], high[number] = conformal.stretched(narrow[number], wide[number], widths)
     steps = slice(None, horizon)
     point, low, high = (scale * each[:, steps] + shift for each in (answer.point, low, high))
-    return Forecast(mine, point, low, high, scale[..., None] * answer.quantiles[:, steps] + shift[..., None])
+    quantiles = scale[..., None] * answer.quantiles[:, steps] + shift[..., None]
+    return Forecast(mine, point, low, high, quantiles, tuple(by))
+
+
+def own_calibration(predictor: Predictor, mine: Mine) -> dict[int, np.ndarray]:
+    """For the series that training did not have, see `unseen.calibrated`."""
+    scale = np.array(mine.info["scale"])
+
+    def ends_of(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+        return predictor.said(windows, predictor.numbers(windows), scale).interval(predictor.config.coverage)
+
+    return unseen.calibrated(mine, predictor.config, ends_of)
 
 
 def with_known(panel: Panel, missing: int) -> Panel:
@@ -221,22 +238,26 @@ def predict(options: Predict) -> None:
         print(describe(found, number, config.coverage, series.name))
     if len(panel.series) > SHOWN:
         print(f"... and {len(panel.series) - SHOWN:,} more series")
-    for caution in cautions(found.mine, run.info()["names"], config.reach):
+    for caution in cautions(found, config.reach):
         print(caution, file=sys.stderr)
     print(f"Written to {out} and {picture}")
 
 
-def cautions(mine: Mine, trained: Sequence[str], reach: int) -> list[str]:
+def cautions(found: Forecast, reach: int) -> list[str]:
     """What makes forecasts and intervals less sure than they look, with the series that it is said of."""
-    new = [series.name for series in mine.panel.series if series.name not in trained]
-    short = [series.name for series, more in zip(mine.panel.series, mine.padded, strict=True) if more]
+    mine, new = found.mine, set(found.mine.unseen())
     said = {
-        "not in the training data; intervals are based on errors on other series and may be far too narrow": new,
-        f"shorter than the {reach} values of the lookback; padded with the first value": short,
+        "not in the training data; intervals are based on errors in its own past": new & set(found.calibrated),
+        "not in the training data and too short to calibrate on; intervals are based on errors on other series and may "
+        "be far too narrow": new - set(found.calibrated),
+        f"shorter than the {reach} values of the lookback; padded with the first value": {
+            number for number, more in enumerate(mine.padded) if more
+        },
     }
+    named = {what: [mine.panel.series[number].name for number in sorted(some)] for what, some in said.items()}
     return [
         f"{', '.join(names[:SHOWN])}{' and others' if len(names) > SHOWN else ''}: {what}"
-        for what, names in said.items()
+        for what, names in named.items()
         if names
     ]
 

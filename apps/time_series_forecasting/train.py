@@ -68,7 +68,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
             rate,
             weight_decay=config.weight_decay,
             global_clipnorm=config.clip_norm,
-            use_ema=config.ema_momentum > 0,  # at each epoch's end Keras puts the averages in the weights' place
+            use_ema=config.ema_momentum > 0,  # the averages are evaluated and saved
             ema_momentum=config.ema_momentum or 0.99,
         ),
         loss=heads.Loss(config.head, config.absolute),

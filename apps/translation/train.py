@@ -68,7 +68,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
-        use_ema=config.ema_momentum > 0,  # at each epoch's end Keras puts the averages in the weights' place
+        use_ema=config.ema_momentum > 0,  # the averages are evaluated and saved
         ema_momentum=config.ema_momentum or 0.99,
     )
     optimizer.exclude_from_weight_decay(var_list=model.get_layer("bias").trainable_variables)  # the frequencies
@@ -87,6 +87,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         monitor="val_bleu",
         mode="max",
         patience=config.patience or None,
+        from_averages=True,
     )
     plots.learning_curves(history, run.file("learning_curves.png"), "loss", "cross-entropy, nats per token")
     predictor = Predictor(run)

@@ -99,6 +99,7 @@ def test_the_nats_of_a_reply_are_those_of_its_words_and_its_end(talker):
     assert found[0] == pytest.approx(-(chances[0, 8] + chances[1, 11] + chances[2, 3]), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_reply_is_a_sentence_for_any_message_and_the_seed_decides_it(talker):
     words = {word for word in WORDS if word not in SPECIALS}
     for message in ("how are you?", "", "\U0001f600 " * 5_000, "a\0b"):

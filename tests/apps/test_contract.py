@@ -260,6 +260,7 @@ def test_a_repeated_training_changes_nothing_in_a_finished_run(app):
     assert contents(folder) == before
 
 
+@pytest.mark.slow
 @every_app
 def test_evaluating_changes_no_file_of_the_run(app):
     folder, _ = trained(app)

@@ -59,6 +59,7 @@ def test_a_new_app_has_a_name_tests_and_an_empty_table_of_its_own(source, checko
     assert {path.name for path in folder.glob("*.py")} == {path.name for path in (ROOT / "apps" / source).glob("*.py")}
 
 
+@pytest.mark.slow
 def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
     rows = [f"{text} number {n},{label}" for n in range(30) for text, label in (("good", "yes"), ("bad", "no"))]
     (tmp_path / "my.csv").write_text("text,label\n" + "\n".join(rows) + "\n")

@@ -59,6 +59,7 @@ def test_the_same_seed_trains_to_the_same_figures(trained, tmp_path):
     assert one == other
 
 
+@pytest.mark.slow
 def test_several_seeds_are_trained_once_each_and_reported_as_their_mean(trained, tmp_path):
     shutil.copytree(trained[0], tmp_path / "runs")
     words = ["train", "--recipe", "smoke", "--seeds", "2"]
@@ -309,6 +310,7 @@ def pretend(config, run):
     run.save_metrics([record, record | {"metric": "nats_per_answer", "headline": False}])
 
 
+@pytest.mark.slow
 def test_a_sweep_leaves_out_only_what_has_no_width_or_diverges(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
     monkeypatch.setattr(sweep, "train_one", pretend)

@@ -155,6 +155,7 @@ def check_likelihood(representation, arch):
     np.testing.assert_array_equal(encode(back, representation)[0], tokens)
 
 
+@pytest.mark.slow
 def test_measured_nats_are_those_of_the_loss_however_pieces_are_padded():
     writer = writer_of()
     pieces = [random_piece(n, 10 + 7 * n) for n in range(3)]
@@ -168,6 +169,7 @@ def test_measured_nats_are_those_of_the_loss_however_pieces_are_padded():
     assert right.shape == (4,) and (right >= 0).all() and (right <= 1).all()
 
 
+@pytest.mark.slow
 def test_voices_written_stay_in_their_ranges_and_do_not_cross_and_the_seed_decides():
     writer = writer_of()
     forms = [outline(f"{n}", 4, 4, 2, n) for n in range(3)]

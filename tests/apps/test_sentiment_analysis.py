@@ -96,6 +96,7 @@ def test_a_network_of_the_built_in_sentences_is_not_tested_on_film_sentences_tha
 # Own data
 
 
+@pytest.mark.slow
 def test_own_data_are_answered_as_well_as_the_best_baseline_though_the_network_has_learned_little(own):
     (headline, *_) = figures(own[0])
     assert headline["metric"] == "accuracy"
@@ -104,6 +105,7 @@ def test_own_data_are_answered_as_well_as_the_best_baseline_though_the_network_h
     assert headline["value"] >= max(headline["baselines"].values()) - 0.02
 
 
+@pytest.mark.slow
 def test_after_training_on_own_data_samples_and_next_steps_come_from_their_validation_part(own):
     folder, printed, texts = own
     samples = next(folder.glob(f"{NAME}/*/samples.txt")).read_text().splitlines()
@@ -117,6 +119,7 @@ def test_after_training_on_own_data_samples_and_next_steps_come_from_their_valid
     assert again["--data"].endswith("my questions.csv")
 
 
+@pytest.mark.slow
 def test_predict_stream_and_explain_ask_network_and_linear_model_together(own):
     predictor = predict.Predictor(only_run(own[0]))
     texts = [predictor.encode(text) for text in own[2][:5]]
@@ -176,6 +179,7 @@ def test_a_text_whose_words_it_does_not_know_is_answered_not_sure_and_the_answer
 # Verbs
 
 
+@pytest.mark.slow
 def test_a_new_process_answers_as_the_training_process_did_also_from_standard_input(smoke):
     folder, _ = smoke
     kept = next(folder.glob(f"{NAME}/*/samples.txt")).read_text()

@@ -214,6 +214,7 @@ def test_the_parts_of_the_grammar_share_no_sentence_and_train_names_no_thing_of_
     assert set(grammar.GOOD + grammar.BAD) <= train
 
 
+@pytest.mark.slow
 def test_counting_words_does_not_solve_the_grammar():
     data = load(Config(data="grammar"))
     found = answers(data, "tfidf_logreg")
@@ -222,6 +223,7 @@ def test_counting_words_does_not_solve_the_grammar():
     )  # words and pairs of words; the network gets above 0.95
 
 
+@pytest.mark.slow
 def test_the_grammar_is_the_same_in_every_process_and_needs_no_download(tmp_path):
     code = (
         "import hashlib\nfrom apps.sentiment_analysis import grammar\n"
@@ -404,6 +406,7 @@ def test_few_validation_texts_are_unfamiliar_however_unlike_each_other_they_are(
     assert (~familiar.fit(texts)(texts)).mean() <= familiar.GIVEN_UP + 0.01
 
 
+@pytest.mark.slow
 def test_the_texts_of_the_grammar_are_familiar_to_a_model_of_them_and_another_language_is_not():
     data = load(Config(data="grammar"))
     rule = familiar.fit([text.ids for text in data.valid.encoded])
@@ -505,6 +508,7 @@ def test_what_tweeteval_s_valid_shares_with_the_pool_is_not_trained_on():
     assert len(listed - dropped) <= 0.01 * len(listed)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_a_model_of_the_grammar_finds_four_film_reviews_of_five_unfamiliar():
     config = Config(data="grammar")
@@ -515,6 +519,7 @@ def test_a_model_of_the_grammar_finds_four_film_reviews_of_five_unfamiliar():
     assert (~rule([text.ids for text in reviews.encoded])).mean() > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_mr_polarity_has_ten_folds_of_its_sentences():
     data = load(RECIPES["mr_polarity"])

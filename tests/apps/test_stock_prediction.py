@@ -407,6 +407,7 @@ def test_the_smoke_training_says_what_it_measured_and_warns(smoke, run):
     assert records[0]["value"] == pytest.approx(details["by_ticker"]["SP500"]["network"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_between_two_refits_ends_with_the_same_figures(smoke, run, tmp_path):
     shutil.copytree(smoke[0], tmp_path / "runs")
     path = tmp_path / "runs" / NAME / run.path.name

@@ -97,6 +97,7 @@ def test_seeds_are_averaged_and_the_first_trains_to_the_same_figures_as_alone(sm
     assert [r["value"] for r in first] == [r["value"] for r in figures(smoke[0])] != [r["value"] for r in second]
 
 
+@pytest.mark.slow
 def test_a_new_process_writes_what_the_training_process_wrote_from_the_same_seed(smoke):
     folder, _ = smoke
     prompt = data.prompt(run_of(folder).info()["example"])

@@ -395,6 +395,7 @@ def clock_steps(known, more):
     return series.clock.phases(series.first - np.arange(more, 0, -1))
 
 
+@pytest.mark.slow
 def test_a_stream_that_was_stopped_goes_on_from_its_state_as_if_it_had_not_been(smoke, example, tmp_path):
     rows = example.read_text().splitlines()
     whole, half = tmp_path / "whole.csv", tmp_path / "half.csv"
@@ -525,9 +526,30 @@ def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
 
 
 def test_a_series_that_training_never_saw_or_that_is_short_is_said_to_be_so():
-    series = [types.SimpleNamespace(name=name) for name in ("co2", "new", "short")]
-    mine = types.SimpleNamespace(panel=types.SimpleNamespace(series=series), padded=[0, 0, 5])
-    first, second = predict.cautions(mine, ["co2", "short"], 104)
-    assert first.startswith("new: not in the training data; intervals are based on errors on other series")
-    assert second.startswith("short: shorter than the 104 values of the lookback")
-    assert predict.cautions(mine, ["co2", "new", "short"], 104) == [second]
+    series = [types.SimpleNamespace(name=name) for name in ("co2", "new", "newer", "short")]
+    panel = types.SimpleNamespace(series=series)
+    mine = types.SimpleNamespace(panel=panel, padded=[0, 0, 0, 5], unseen=lambda: [1, 2])
+    first, second, third = predict.cautions(types.SimpleNamespace(mine=mine, calibrated=(1,)), 104)
+    assert first == "new: not in the training data; intervals are based on errors in its own past"
+    assert second.startswith("newer: not in the training data and too short to calibrate on; intervals are based on")
+    assert third.startswith("short: shorter than the 104 values of the lookback")
+    mine.unseen = lambda: []
+    assert predict.cautions(types.SimpleNamespace(mine=mine, calibrated=()), 104) == [third]
+
+
+@pytest.mark.slow
+def test_intervals_of_a_series_that_training_never_saw_cover_what_comes(predictor, tmp_path):
+    """Noise of a size that no training series has: intervals of errors on those would be several times too narrow."""
+    values = np.random.default_rng(4).normal(size=400)
+    dates = pd.date_range("2020-01-04", periods=400, freq="W")
+    rows = [f"{date:%Y-%m-%d},{value:.6f}" for date, value in zip(dates, values, strict=True)]
+    covered, horizon = [], predictor.config.horizon
+    for end in range(300, 400 - horizon, horizon):
+        path = tmp_path / "noise.csv"
+        path.write_text("\n".join(["ds,y", *rows[:end]]) + "\n")
+        panel = data.read_for(str(path), predictor.info, predictor.config)
+        found = predict.forecast(predictor, panel, horizon)
+        assert found.calibrated == (0,)
+        actual = values[end : end + horizon]
+        covered += [(found.low[0] <= actual) & (actual <= found.high[0])]
+    assert 0.75 < np.mean(covered) <= 1
