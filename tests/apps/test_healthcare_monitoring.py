@@ -216,7 +216,7 @@ def test_of_many_patients_one_who_cannot_be_read_is_named_and_gets_an_empty_row(
     done = run_here(APP, "predict", str(path), "--out", str(out), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0 and f"{path}: patient b has no readable measurement" in done.stderr
     assert [row.split(",")[0] for row in out.read_text().splitlines()] == ["patient", "a", "b", "c"]
-    assert "\nb,,,\n" in out.read_text() and "\nb                    no measurement" in done.stdout
+    assert "\nb,,,\n" in out.read_text() and "\nb                    no readable measurement" in done.stdout
     path.write_text("time,variable,value\n2,SpO2,97000\n")
     alone = run_here(APP, "predict", str(path), GALLERY_RUNS=str(smoke[0]))
     assert alone.returncode == 2 and alone.stderr.endswith("patient p has no readable measurement\n")
