@@ -109,7 +109,7 @@ class Config:
         if self.features == "mfcc" and self.normalisation != "variance":
             raise InputError("--features: expected mfcc with --normalisation variance only")
         if self.voices and self.data != FOLDED:
-            raise InputError(f"--voices: expected with --data {FOLDED} only; received --data {self.data}")
+            raise InputError(f"--data: expected {FOLDED} with --voices, else give --no-voices; received {self.data}")
         if self.data == FOLDED and self.fold >= SPEAKERS:
             raise InputError(f"--fold: expected less than {SPEAKERS}, the number of speakers; received {self.fold}")
 

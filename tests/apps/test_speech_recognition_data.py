@@ -274,7 +274,7 @@ def of_george():
 
 
 def test_the_voices_are_of_fsdd_alone():
-    with pytest.raises(InputError, match="--voices: expected with --data fsdd only; received --data builtin"):
+    with pytest.raises(InputError, match="expected fsdd with --voices, else give --no-voices; received builtin"):
         Config(voices=True)
 
 
