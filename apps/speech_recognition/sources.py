@@ -16,6 +16,7 @@ from .config import Config
 from .features import COEFFICIENTS, Frames
 from .utterance import Parts, Utterance, by_speaker, cleaned
 
+BUILTIN = ("train", "valid", "test", "isolated", "examples")
 PUBLIC = ("fsdd", "an4")
 AN4_RATE = 16_000
 TFDS_RATE = 16_000
@@ -34,7 +35,8 @@ def read(config: Config) -> Parts:
     if config.data == "builtin":
         return builtin(config, frames)
     if config.data == "fsdd":
-        return fsdd.read(config, frames)
+        parts = fsdd.read(config, frames)
+        return parts | {"train": parts["train"] + voices(config, frames)} if config.voices else parts
     if config.data == "an4":
         return an4(config)
     if config.data.startswith(tfds.PREFIX):
@@ -47,12 +49,18 @@ def read(config: Config) -> Parts:
 def builtin(config: Config, frames: Frames) -> Parts:
     """Digits spoken by eSpeak NG; single ones help training to find where each is."""
     parts: Parts = {}
-    for part in ("train", "valid", "test", "isolated", "examples"):
+    for part in BUILTIN:
         found = spoken.utterances(part, config.sample_rate, config.max_examples)
         parts[part] = [
             Utterance(frames(x), text, speaker, f"builtin, {part}", fingerprint(x)) for x, text, speaker in found
         ]
     return parts | {"train": parts["train"] + parts["examples"]}
+
+
+def voices(config: Config, frames: Frames) -> list[Utterance]:
+    """Every voice of eSpeak NG, to train people's digits with: none of them is tested on there."""
+    parts = builtin(config, frames)
+    return [utterance for part in ("train", "valid", "test", "isolated") for utterance in parts[part]]
 
 
 def an4(config: Config) -> Parts:

@@ -100,12 +100,12 @@ def speak(lines: list[Line], rate: int) -> list[np.ndarray]:
     done = subprocess.run(command, input=json.dumps(lines).encode(), capture_output=True, check=False)
     if done.returncode == NOT_INSTALLED:
         raise InputError(
-            "--data builtin: expected the package espeakng-loader, which speaks the built-in data; it is not installed "
-            "(pip install espeakng-loader)"
+            "--data builtin and --voices: expected the package espeakng-loader, which speaks the built-in data; it is "
+            "not installed (pip install espeakng-loader, or give --no-voices)"
         )
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise InputError(f"--data builtin: {lines[-1] if lines else 'eSpeak NG failed'}")
+        raise InputError(f"--data builtin and --voices: {lines[-1] if lines else 'eSpeak NG failed'}")
     theirs, at, found = int.from_bytes(done.stdout[:4], "little"), 4, []
     while at < len(done.stdout):
         end = at + 4 + 2 * int.from_bytes(done.stdout[at : at + 4], "little")

@@ -258,6 +258,36 @@ def test_the_program_that_speaks_says_that_the_package_is_missing(monkeypatch):
     assert espeak.main() == espeak.NOT_INSTALLED
 
 
+def test_people_s_digits_are_trained_on_with_every_voice_of_the_built_in_data_where_asked(tmp_path, monkeypatch):
+    mine = of_george()
+    monkeypatch.setattr(sources.fsdd, "read", lambda config, frames: {part: list(mine) for part in ("train", "test")})
+    monkeypatch.setattr(sources.spoken, "utterances", lambda part, rate, most: [(TONE, part, f"voice of {part}")])
+    without = sources.read(Config(data="fsdd"))
+    found = sources.read(Config(data="fsdd", voices=True))
+    assert without["train"] == found["train"][: len(mine)] == found["test"] == mine
+    # the examples too, which have single digits
+    assert sorted(u.text for u in found["train"][len(mine) :]) == sorted(sources.BUILTIN)
+
+
+def of_george():
+    return [utterance.Utterance(LOGMEL(TONE), "one", "george", "fsdd, train", 0)]
+
+
+def test_the_voices_are_of_fsdd_alone():
+    with pytest.raises(InputError, match="expected fsdd with --voices, else give --no-voices; received builtin"):
+        Config(voices=True)
+
+
+def test_without_the_package_people_s_digits_with_voices_are_refused_and_the_way_out_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))  # nothing was spoken before
+    missing = subprocess.CompletedProcess([], espeak.NOT_INSTALLED, b"", b"")
+    monkeypatch.setattr(spoken.subprocess, "run", lambda *_, **__: missing)
+    monkeypatch.setattr(sources.fsdd, "read", lambda config, frames: {"train": []})
+    with pytest.raises(InputError, match="--voices: expected the package espeakng-loader.*--no-voices") as refusal:
+        sources.read(Config(data="fsdd", voices=True, max_examples=1))
+    assert "\n" not in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     "text, words",
     [("Hello, World!", "hello world"), ("it’s  ÉTÉ", "it's été"), ("e\u0301t\u0301", "ét\u0301")],
