@@ -58,7 +58,7 @@ class Config:
     embedding_dropout: Share = 0.2
     # dropout rate after each recurrent layer, one mask per request, and before the outputs
     dropout: Share = 0.3
-    # momentum of the EMA of the weights, which is evaluated and saved; lower in short epochs; 0 = no EMA
+    # EMA momentum; the averaged weights are evaluated, saved, and start the next epoch; lower in short epochs
     ema_momentum: Share = 0.99
     # requests in a batch
     batch_size: Count = 32

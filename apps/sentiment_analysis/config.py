@@ -70,7 +70,7 @@ class Config:
     goal: Annotated[str, *one_of(GOALS)] = "accuracy"
     # stack the network with a linear bag-of-words model; --no-skip trains the network alone
     skip: bool = True
-    # momentum of the EMA of the weights, which is evaluated, saved, and replaces them after each epoch; 0 = no EMA
+    # momentum of the EMA of the weights, evaluated, saved, and where the next epoch starts; 0 = no EMA
     ema_momentum: Share = 0.0
     # texts in a batch; 0 = chosen by the number of training texts
     batch_size: Whole = 0

@@ -66,7 +66,7 @@ class Config:
     dropout: Share = 0.0
     # label smoothing: share of the target probability that is spread over all tokens
     label_smoothing: Share = 0.0
-    # momentum of the EMA of the weights, which is evaluated and saved; 0 = no EMA
+    # momentum of the EMA of the weights, evaluated, saved, and where the next epoch starts; 0 = no EMA
     ema_momentum: Share = 0.98
     # pairs in a batch
     batch_size: Count = 48
