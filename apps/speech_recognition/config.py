@@ -145,7 +145,7 @@ RECIPES = {
         masks=0.12,
         batch_size=16,
         buckets=6,
-        epochs=45,
+        epochs=100,
         learning_rate=2e-3,
         ema_momentum=0.99,
     ),
