@@ -49,8 +49,10 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
                         f"{path}, line {reader.line_num}: expected {len(columns)} cells; received {len(cells)}{hint}"
                     )
                 yield reader.line_num, dict(zip(columns, cells, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}") from error
 
 
 def header(cells: Sequence[str], needed: Sequence[str], source: str) -> list[str]:
