@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import MissingFileError, lines, runs
+from shared import InputError, MissingFileError, lines, runs
 
 from .config import APP
 from .memory import Memory
@@ -199,10 +199,13 @@ def _small_talk(options: Chat) -> Any:
 
 
 def _ring(world: World, over: threading.Event) -> None:
-    """Says what is due, until the talk is over."""
-    while not over.wait(RING_S):
-        for kind, text in world.memory.due(world.now()):
-            print(" ".join(HAPPENED[kind].format(text).split()), flush=True)
+    """Says what is due, until the talk is over or the memory can no longer be read."""
+    try:
+        while not over.wait(RING_S):
+            for kind, text in world.memory.due(world.now()):
+                print(" ".join(HAPPENED[kind].format(text).split()), flush=True)
+    except (InputError, OSError) as error:
+        print(f"Nothing will ring any more: {error}", file=sys.stderr, flush=True)
 
 
 def debugged(turn: Turn) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import itertools
 import json
+import threading
 import time
 
 import numpy as np
@@ -270,6 +271,17 @@ def test_a_copy_of_a_test_request_is_not_trained_on(tmp_path):
     assert sorted(set.union(*parts)) == sorted(lines)
 
 
+def test_a_request_in_other_capitals_or_with_another_unread_end_is_a_copy(tmp_path):
+    lines = [f"request number {n} a b" for n in range(40)]
+    lines += [line.upper() for line in lines] + [f"{line} unread" for line in lines]
+    kept = folder(tmp_path / "own", "\n".join(lines), "\n".join(" ".join("O" * len(line.split())) for line in lines),
+                  "\n".join(["a", "b"] * 60))  # fmt: skip
+    for own_test in ({}, {"test": str(folder(tmp_path / "test", f"{lines[50]}\n", "O O O O O\n", "a\n"))}):
+        loaded = data.load(Config(data=str(kept), max_words=5, **own_test))
+        parts = [{ids.tobytes() for ids in part.ids} for part in (loaded.train, loaded.valid, loaded.test)]
+        assert not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
+
+
 def test_own_files_take_the_place_of_any_source_s_valid_and_test(tmp_path):
     path = tmp_path / "own.jsonl"
     path.write_text('{"text": "a b", "intent": "x"}\n')
@@ -501,6 +513,26 @@ def test_timers_reminders_and_notes_are_kept_in_a_file_and_come_due(tmp_path, wo
     assert Memory(tmp_path / "memory.json").entries("notes") == [("buy milk", NOW)]
     with pytest.raises(CannotDo, match="There is no egg timer"):
         world.skills["cancel_timer"].run({"name": "egg"}, world)
+
+
+def test_two_chats_with_one_memory_lose_nothing_of_each_other(tmp_path):
+    one, other = (Memory(tmp_path / "new" / "memory.json") for _ in range(2))
+    one.add("notes", "of one", NOW)
+    other.add("notes", "of the other", NOW)
+    one.add("timers", "tea", NOW)
+    assert sorted(text for text, _ in one.entries("notes")) == ["of one", "of the other"]
+    assert other.due(NOW) == [("timers", "tea")] and one.due(NOW) == []
+    writers = [
+        threading.Thread(target=lambda who=who, n=n: who.add("notes", f"note {n}", NOW))
+        for n, who in enumerate([one, other] * 10)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert one.entries("notes") == other.entries("notes") and len(one.entries("notes")) == 22
+    other.remove("notes")
+    assert one.entries("notes") == []
 
 
 def test_a_damaged_memory_is_named_and_left_as_it_is(tmp_path):
