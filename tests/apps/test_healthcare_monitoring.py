@@ -72,11 +72,9 @@ def test_training_prints_every_baseline_the_alarm_a_patient_the_warning_and_what
     _, printed = smoke
     for figure in ("auroc", "auprc", "brier", "calibration_slope"):
         line = next(line for line in printed.splitlines() if f"  {figure} " in line)
-        assert (
-            "gradient_boosting" in line
-            and "logistic_regression" in line
-            and (line.endswith("wins") or "no difference (95 % interval" in line)
-        )
+        assert "gradient_boosting" in line and "logistic_regression" in line
+        tested = line.endswith("wins") or "no difference (95 % interval" in line
+        assert line.endswith("no interval") if figure == "calibration_slope" else tested
     assert (
         "chosen on validation patients for 10% false alarms" in printed and "  risk of death in hospital: " in printed
     )
