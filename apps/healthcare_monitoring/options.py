@@ -28,8 +28,8 @@ class Train:
     trials: Folds = Folds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
-        sources.known(self.config.data)
+        """Refuses missing files before a backend starts."""
+        sources.files_there(self.config)
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,7 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
     Raises:
         InputError: no such file, not text, empty, columns missing, or a row of another width.
     """
-    if not path.is_file():
-        raise MissingFileError(f"Expected a CSV file with the columns {', '.join(needed)}. There is none at {path}")
+    there(path, needed)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -53,6 +52,12 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
         raise InputError(f"{path} is not a CSV file in UTF-8: {error}") from error
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+def there(path: Path, needed: Sequence[str]) -> None:
+    """MissingFileError if there is no such file."""
+    if not path.is_file():
+        raise MissingFileError(f"Expected a CSV file with the columns {', '.join(needed)}. There is none at {path}")
 
 
 def header(cells: Sequence[str], needed: Sequence[str], source: str) -> list[str]:

@@ -13,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from apps.chatbot import crf, data, grammar, sources, tags, tokens, values
+from apps.chatbot import crf, data, grammar, options, sources, tags, tokens, values
 from apps.chatbot.config import Config
 from apps.chatbot.memory import Memory
 from apps.chatbot.skills import CannotDo, Skill, World, calculator, clock, durations, known, numerals, units, when
 from apps.chatbot.skills.reader import Reader
 from apps.chatbot.skills.spoken import Spoken
 from apps.chatbot.smalltalk import data as talk_data
-from shared import InputError
+from apps.chatbot.smalltalk.config import TalkConfig
+from shared import InputError, MissingFileError
 
 NOW = datetime.datetime(2026, 11, 25, 15, 30, tzinfo=datetime.UTC)  # a Wednesday
 
@@ -289,6 +290,17 @@ def test_own_files_take_the_place_of_any_source_s_valid_and_test(tmp_path):
         parts = sources.read(own)
         assert [r.tokens for r in parts["valid"]] == [["a", "b"]]
         assert own.data != "builtin" or (len(parts["test"]) == 1 and len(parts["train"]) == 7_000)
+
+
+def test_files_that_are_not_there_are_refused_before_a_backend_starts(tmp_path):
+    for option in ("more", "valid", "test", "skills"):
+        with pytest.raises(MissingFileError, match="There is none at nope"):
+            options.Train(config=Config(**{option: "nope.jsonl"})).check()
+    with pytest.raises(MissingFileError, match="There is nothing at nope.txt"):
+        options.TrainTalk(config=TalkConfig(data="nope.txt")).check()
+    there = folder(tmp_path / "own")
+    options.Train(config=Config(data=str(there), more=str(there))).check()
+    options.TrainTalk().check()
 
 
 def test_only_a_published_split_is_called_published(tmp_path):
