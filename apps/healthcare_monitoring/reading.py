@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, MissingFileError
+from shared.lines import shown
 
 from .records import Outcomes, Table, place, table
 
@@ -88,10 +89,10 @@ def number(text: str, what: str, where: str, least: float = -math.inf) -> float:
     except ValueError:
         form = "a number or HH:MM" if what == "time" else "a number"
         hint = " (decimals need a point)" if "," in text else ""
-        raise InputError(f"{where}: expected {form} as {what}{hint}; received {text!r}") from None
+        raise InputError(f"{where}: expected {form} as {what}{hint}; received {shown(text)!r}") from None
     if not math.isfinite(value) or value < least:
         expected = "a finite number" if least == -math.inf else f"a number of at least {least:g}"
-        raise InputError(f"{where}: expected {expected} as {what}; received {text}")
+        raise InputError(f"{where}: expected {expected} as {what}; received {shown(text)}")
     return value
 
 
@@ -101,7 +102,7 @@ def known_variable(name: str, variables: Sequence[str], where: str) -> str:
         near = [known for known in variables if known.lower() == name.lower()]
         near = near or difflib.get_close_matches(name, variables, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(variables)}"
-        raise InputError(f"{where}: unknown variable {name!r}; {hint}")
+        raise InputError(f"{where}: unknown variable {shown(name)!r}; {hint}")
     return name
 
 

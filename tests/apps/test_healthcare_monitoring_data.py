@@ -1,5 +1,6 @@
 """What is read, split, scaled and laid out: nothing leaks, nothing is lost, and what is wrong is named by its line."""
 
+import csv
 import dataclasses
 import json
 import types
@@ -289,10 +290,13 @@ def test_files_that_are_not_there_are_refused_before_a_backend_starts(tmp_path):
 
 
 def test_a_cell_that_is_far_too_long_is_named_with_its_line(tmp_path):
-    (tmp_path / "m.csv").write_text(f"{HEADER}a,1,HR,70\na,2,{'x' * 200_000},70\n")
-    with pytest.raises(InputError, match=r"m\.csv, line 3: field larger than field limit") as error:
-        list(reading.read_rows(tmp_path / "m.csv", reading.MEASUREMENTS))
-    assert "UTF-8" not in str(error.value)
+    (tmp_path / "m.csv").write_text(f"{HEADER}a,1,HR,70\na,2,{'x' * 2_000},70\n")
+    before = csv.field_size_limit(1_000)
+    try:
+        with pytest.raises(InputError, match=r"m\.csv, line 3: field larger than field limit"):
+            list(reading.read_rows(tmp_path / "m.csv", reading.MEASUREMENTS))
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_an_unknown_source_names_the_known_ones():
