@@ -1,6 +1,7 @@
 """Input that keeps coming: lines of standard input or of a file that grows, and an end by which nothing is lost."""
 
 import contextlib
+import csv
 import signal
 import sys
 import time
@@ -30,6 +31,12 @@ def lines_of(feed: str, follow: bool) -> Iterator[str]:
                 time.sleep(POLL_S)
             else:
                 return
+
+
+def cells(line: str) -> list[str]:
+    """The cells of one line of CSV, quoted or not, without the blanks around them; a line of any length is cut."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(line)))  # of a feed no line may end the program
+    return [cell.strip() for cell in next(csv.reader([line]), [])]
 
 
 @contextlib.contextmanager

@@ -1,6 +1,11 @@
-"""A lock on the run folder: a second training process is refused at once, the first one is not disturbed."""
+"""Locks between processes: a second training of a run is refused at once; who changes a shared file waits.
 
+Windows has no such locks: there two processes on one run or one file are left to the user to avoid.
+"""
+
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from shared import InputError
@@ -18,7 +23,7 @@ def hold(folder: Path) -> None:
     """
     try:
         import fcntl
-    except ImportError:  # Windows has no such locks: there two trainings of one run are left to the user to avoid
+    except ImportError:
         return
     status = os.stat(folder)
     key = (status.st_dev, status.st_ino)
@@ -35,3 +40,16 @@ def hold(folder: Path) -> None:
     while _held:
         os.close(_held.popitem()[1])
     _held[key] = file
+
+
+@contextlib.contextmanager
+def waited(path: Path) -> Iterator[None]:
+    """Waits until no other thread or process is in such a block; `path` is an empty file of its own, which stays."""
+    with path.open("a") as file:
+        try:
+            import fcntl
+        except ImportError:
+            pass
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+        yield

@@ -17,7 +17,7 @@ from shared.files import replacing
 HEAT_MAP_ROWS = 60
 
 
-def learning_curves(history: list[dict[str, float]], path: Path, metric: str, title: str) -> None:
+def learning_curves(history: list[dict[str, float]], path: Path, metric: str, title: str, mode: str = "min") -> None:
     """Draws `metric` over the epochs, training and validation, the best validation marked.
 
     Args:
@@ -25,6 +25,7 @@ def learning_curves(history: list[dict[str, float]], path: Path, metric: str, ti
         path: the picture to write; its suffix chooses the format (.png, .svg, .pdf).
         metric: a key of the rows without "val_", e.g. "loss"; the axis is labelled with it.
         title: one line above the picture.
+        mode: "min" or "max", which validation is best.
 
     Raises:
         InputError: if there is no epoch yet or `metric` is not in the rows.
@@ -36,7 +37,10 @@ def learning_curves(history: list[dict[str, float]], path: Path, metric: str, ti
     epochs = [row["epoch"] for row in history]
     axes.plot(epochs, [row[metric] for row in history], marker=".", label="training")
     if f"val_{metric}" in history[0]:
-        axes.plot(epochs, [row[f"val_{metric}"] for row in history], marker=".", label="validation")
+        valid = [row[f"val_{metric}"] for row in history]
+        axes.plot(epochs, valid, marker=".", label="validation")
+        best = valid.index(min(valid) if mode == "min" else max(valid))
+        axes.scatter([epochs[best]], [valid[best]], marker="o", color="tab:red", zorder=3, label="best validation")
     axes.set(xlabel="epoch", ylabel=metric.replace("_", " "))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)

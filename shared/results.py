@@ -21,6 +21,7 @@ HEADER = (
     "|---|---|---|---|---|---|---|---|---|---|",
 )
 LONGEST = 20  # rows; more records than that are shown side by side
+NO_INTERVAL = "no interval"  # of a single run's difference from the baseline
 DIGITS = 6  # significant ones that are kept
 
 Record = dict[str, Any]
@@ -176,24 +177,38 @@ def best_baseline(record: Record) -> tuple[str, float] | None:
 def winner(record: Record) -> str:
     """Who is ahead, the network or the best baseline, in a few words; "" without a baseline.
 
-    A difference that the chance of the test items, or else of the seeds, explains is no difference.
+    A difference that the chance of the test items, or else of the seeds, explains is no difference. Of one run that was
+    measured without an interval it is not known whether chance does, so nobody wins.
     """
     best = best_baseline(record)
     if best is None:
         return ""
     ahead = paired.goodness(record["value"], record["direction"]) - paired.goodness(best[1], record["direction"])
-    low, high = _interval(record, ahead)
+    interval = _interval(record, ahead)
+    if interval is None:
+        return NO_INTERVAL
+    low, high = interval
     if low <= 0 <= high:
         return f"no difference (95 % interval {low:+.2g} to {high:+.2g})" if low < high else "a tie"
     return "the network wins" if ahead > 0 else f"{best[0]} wins"
 
 
-def _interval(record: Record, ahead: float) -> tuple[float, float]:
-    """Where the true lead of the network lies; a point where one run was measured without an interval."""
+def _interval(record: Record, ahead: float) -> tuple[float, float] | None:
+    """Where the true lead of the network lies; None where one run was measured without an interval."""
     if record.get("ahead"):
         return record["ahead"][0], record["ahead"][1]
-    half = paired.by_chance(record["std"], record["n"]) if record["std"] is not None else 0.0
+    if record["std"] is None:
+        return None
+    half = paired.by_chance(record["std"], record["n"])
     return ahead - half, ahead + half
+
+
+def _undecided(record: Record) -> str:
+    """What is printed behind the baseline in a table where nobody wins."""
+    said = winner(record)
+    if said == NO_INTERVAL:
+        return f" ({said})"
+    return " (no difference)" if said.startswith("no difference") else ""
 
 
 def report(records: list[Record]) -> None:
@@ -269,10 +284,9 @@ def table(records: list[Record]) -> str:
     for r in records:
         averaged = f" ({r['n']} {r['over']})" if r["over"] else ""
         published = f"{r['published']['value']:g} {r['published']['name']}" if r["published"] else ""
-        undecided = " (no difference)" if winner(r).startswith("no difference") else ""
         rows.append(
             f"| {_source(r)} | {r['split']} | {_label(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
-            f"{_baseline(r)}{undecided} | {published} | {r['minutes']:g} | {r['hardware']} |"
+            f"{_baseline(r)}{_undecided(r)} | {published} | {r['minutes']:g} | {r['hardware']} |"
         )
     return "\n".join([*rows, "", "Minutes are those of one run. Measured by:", "", *_commands(records)])
 
@@ -308,14 +322,13 @@ def _span(numbers: list[int]) -> str:
 def headline(name: str, record: Record) -> str:
     """A record as a row of the table of all apps: name, data, metric, what was measured, baseline, published figure."""
     averaged = f" ({record['n']} {record['over']})" if record["over"] else ""
-    undecided = " (no difference)" if winner(record).startswith("no difference") else ""
     published = f"{record['published']['value']:g} {record['published']['name']}" if record["published"] else ""
     cells = [
         name,
         _source(record),
         f"{record['split']} {_label(record)}",
         f"{_measured(record)}{averaged} {record['arch']}",
-        f"{_baseline(record)}{undecided}",
+        f"{_baseline(record)}{_undecided(record)}",
         published,
     ]
     return f"| {' | '.join(cells)} |"

@@ -1,5 +1,6 @@
 """Input that keeps coming."""
 
+import csv
 import io
 import os
 import signal
@@ -14,6 +15,17 @@ def test_a_file_is_read_line_by_line_with_its_last_line_as_it_is(tmp_path):
     path = tmp_path / "feed.csv"
     path.write_bytes(b"\xef\xbb\xbfa,1\nb\xff,2\n\nc")
     assert list(feeds.lines_of(str(path), follow=False)) == ["a,1\n", "b\ufffd,2\n", "\n", "c"]
+
+
+def test_a_line_of_csv_is_cut_into_its_cells_however_it_is_quoted_and_however_long_it_is():
+    assert feeds.cells('1, HR ,"90"\n') == ["1", "HR", "90"]
+    assert feeds.cells('"a, b","say ""yes""",\n') == ["a, b", 'say "yes"', ""]
+    assert feeds.cells("\n") == [] and feeds.cells('1,"open\n') == ["1", "open"]
+    before = csv.field_size_limit(1_000)
+    try:
+        assert feeds.cells(f"1,{'x' * 2_000}\n") == ["1", "x" * 2_000]
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_a_growing_file_gives_a_line_when_it_is_whole(tmp_path, monkeypatch):

@@ -28,9 +28,19 @@ def test_both_curves_are_drawn_as_they_are(monkeypatch, tmp_path):
     assert axes.get_title() == "nats per character"
 
 
+@pytest.mark.parametrize("mode, best", [("min", [2, 0.5]), ("max", [3, 0.9])])
+def test_the_first_of_the_best_validations_is_marked(mode, best, monkeypatch, tmp_path):
+    figures = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
+    history = [{"epoch": n, "f1": 1.0, "val_f1": value} for n, value in enumerate((0.7, 0.5, 0.9, 0.5, 0.9), 1)]
+    plots.learning_curves(history, tmp_path / "curves.png", "f1", "title", mode)
+    (mark,) = figures[0].axes[0].collections
+    assert mark.get_offsets().tolist() == [best] and mark.get_label() == "best validation"
+
+
 def test_without_validation_one_curve_is_drawn(monkeypatch, tmp_path):
     (axes,) = drawn_figure(monkeypatch, tmp_path, [{"epoch": 1, "loss": 2.0}]).axes
-    assert [line.get_label() for line in axes.lines] == ["training"]
+    assert [line.get_label() for line in axes.lines] == ["training"] and not axes.collections
 
 
 def test_the_picture_is_written_whole_and_pyplot_keeps_nothing(tmp_path):

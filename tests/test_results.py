@@ -155,7 +155,17 @@ def test_the_mean_is_of_equal_figures_and_says_over_what():
     ],
 )
 def test_the_winner_is_the_one_with_the_better_figure(direction, value, said):
-    assert results.winner(RECORD | {"direction": direction, "value": value}) == said
+    certain = {"std": 0.0, "n": 3, "over": "seeds"}
+    assert results.winner(RECORD | certain | {"direction": direction, "value": value}) == said
+
+
+@pytest.mark.parametrize("value", [1.9, 2.0, 2.1])
+def test_nobody_wins_by_one_run_without_an_interval(value, capsys):
+    single = RECORD | {"value": value, "std": None, "ahead": None}
+    assert results.winner(single) == "no interval"
+    assert "2 ngram (no interval) |" in results.table([single]) and "(no interval)" in results.headline("toy", single)
+    results.report([single])
+    assert capsys.readouterr().out.rstrip().endswith("ngram 2.0000, unigram 2.5000: no interval")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +203,7 @@ def test_the_report_prints_every_baseline_best_first_the_winner_and_the_publishe
         "  test  nats_per_char              1.5000 ± 0.0100   ngram 2.0000, unigram 2.5000: the network wins; "
         "published 1.3 paper"
     )
-    assert lines[3] == "  test  nats_per_char (window 256) 12.50   ngram 2.0000, unigram 2.5000: ngram wins"
+    assert lines[3] == "  test  nats_per_char (window 256) 12.50   ngram 2.0000, unigram 2.5000: no interval"
 
 
 # What is kept

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from shared import MissingFileError, lines, runs
+from shared import InputError, MissingFileError, lines, runs
 
 from .config import APP
 from .memory import Memory
 from .options import Chat
 from .predict import Frame, Predictor
 from .skills import CannotDo, Skill, World, known, places, units
-from .skills.spoken import Spoken
+from .skills.spoken import ALSO, Spoken
 from .smalltalk.config import TALK_APP
 
 FOLLOW_UP, OUT_OF_SCOPE = "follow_up", "out_of_scope"
@@ -102,8 +102,7 @@ class Assistant:
     def followed(self, slots: dict[str, str]) -> tuple[str, dict[str, str]]:
         """The last skill with these slots in place of some of its own; "" if it has no such slots."""
         has = self.skills[self.thread.intent].slots()
-        # A bare number or unit may go by another name in the last skill.
-        for name, other in (("target", "unit"), ("unit", "target"), ("duration", "moment"), ("moment", "duration")):
+        for name, other in ALSO:
             if name in slots and name not in has and other in has:
                 slots = slots | {other: slots[name]}
         fitting = {name: value for name, value in slots.items() if name in has}
@@ -200,10 +199,13 @@ def _small_talk(options: Chat) -> Any:
 
 
 def _ring(world: World, over: threading.Event) -> None:
-    """Says what is due, until the talk is over."""
-    while not over.wait(RING_S):
-        for kind, text in world.memory.due(world.now()):
-            print(" ".join(HAPPENED[kind].format(text).split()), flush=True)
+    """Says what is due, until the talk is over or the memory can no longer be read."""
+    try:
+        while not over.wait(RING_S):
+            for kind, text in world.memory.due(world.now()):
+                print(" ".join(HAPPENED[kind].format(text).split()), flush=True)
+    except (InputError, OSError) as error:
+        print(f"Nothing will ring any more: {error}", file=sys.stderr, flush=True)
 
 
 def debugged(turn: Turn) -> str:

@@ -57,8 +57,8 @@ def load(config: Config) -> Data:
     found_parts = read(config)
     content = fingerprint([(name, [(r.tokens, r.tags, r.intent) for r in some]) for name, some in found_parts.items()])
     some_of = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in found_parts.items()}
+    some_of = {name: [shortened(request, config.max_words) for request in some] for name, some in some_of.items()}
     parts, said = split(distinct(some_of), config)
-    parts = {name: [shortened(request, config.max_words) for request in some] for name, some in parts.items()}
     train = parts["train"]
     encoder = Encoder.fit([request.tokens for request in train], config.min_count, config.max_words)
     intents = sorted({request.intent for request in train})
@@ -116,8 +116,13 @@ def shortened(request: Request, most: int) -> Request:
 
 def distinct(parts: Parts) -> Parts:
     """The parts without the training requests that valid or test has too; both of these stay as published."""
-    others = {tuple(r.tokens) for name, some in parts.items() if name != "train" for r in some}
-    return parts | {"train": [r for r in parts.get("train", []) if tuple(r.tokens) not in others]}
+    others = {_as_read(request) for name, some in parts.items() if name != "train" for request in some}
+    return parts | {"train": [request for request in parts.get("train", []) if _as_read(request) not in others]}
+
+
+def _as_read(request: Request) -> tuple[str, ...]:
+    """The tokens as a network reads them: requests that differ in capital letters alone are copies."""
+    return tuple(token.lower() for token in request.tokens)
 
 
 def split(parts: Parts, config: Config) -> tuple[Parts, str]:
@@ -147,11 +152,11 @@ def _split_said(parts: Parts, config: Config) -> str:
 
 
 def _cut_off(requests: list[Request], share: float) -> tuple[list[Request], list[Request]]:
-    texts = list(dict.fromkeys(tuple(request.tokens) for request in requests))
+    texts = list(dict.fromkeys(map(_as_read, requests)))
     order = np.random.default_rng(SPLIT_SEED).permutation(len(texts))
     chosen = {texts[number] for number in order[: max(1, round(share * len(texts)))]}
-    kept = [request for request in requests if tuple(request.tokens) not in chosen]
-    return kept, [request for request in requests if tuple(request.tokens) in chosen]
+    kept = [request for request in requests if _as_read(request) not in chosen]
+    return kept, [request for request in requests if _as_read(request) in chosen]
 
 
 class RequestBatches(BucketBatches):

@@ -4,12 +4,14 @@ A moment is kept as what the clock on the wall shows then and where: {"at": "202
 "Europe/Berlin"}. Of an entry without a zone, as of older files, the offset counts.
 """
 
+import contextlib
 import datetime
 import threading
 import zoneinfo
+from collections.abc import Iterator
 from pathlib import Path
 
-from shared import InputError, files, runs
+from shared import InputError, files, locks, runs
 
 from .tokens import composed
 
@@ -20,6 +22,8 @@ MOST = 1_000  # entries of a kind
 
 class Memory:
     """Entries (text, moment) of each kind; every change is written at once, whole or not at all.
+
+    Several chats may have one file: what another has changed is read first, and only one of them writes at a time.
 
     Args:
         path: the JSON file; None keeps everything in the process alone.
@@ -32,8 +36,25 @@ class Memory:
         self.path = path
         self._lock = threading.Lock()  # a timer rings from a thread of its own
         self._kept: dict[str, list[tuple[str, datetime.datetime]]] = {kind: [] for kind in KINDS}
-        if path is not None and path.exists():
-            self._read(path)
+        self._state: tuple[int, ...] = ()  # of the file when it was read or written
+        self._refresh()
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """All entries as they are now; what the block makes of them is written before another chat goes on."""
+        with self._lock, contextlib.ExitStack() as held:
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                held.enter_context(locks.waited(self.path.with_name(f".{self.path.name}.lock")))
+            self._refresh()
+            yield
+            self._write()
+
+    def _refresh(self) -> None:
+        if self.path is None or not self.path.exists() or (state := _state(self.path)) == self._state:
+            return
+        self._read(self.path)
+        self._state = state
 
     def _read(self, path: Path) -> None:
         try:
@@ -49,43 +70,47 @@ class Memory:
 
     def add(self, kind: str, text: str, at: datetime.datetime) -> None:
         """Keeps an entry; of too many the oldest goes."""
-        with self._lock:
+        with self._changing():
             self._kept[kind] = sorted([*self._kept[kind], (text, at)], key=_time)[-MOST:]
-            self._write()
 
     def entries(self, kind: str) -> list[tuple[str, datetime.datetime]]:
         """All entries of the kind, in the order of their moments."""
         with self._lock:
+            self._refresh()
             return list(self._kept[kind])
 
     def remove(self, kind: str, text: str = "") -> int:
         """Deletes the entries with this text (in any case and spelling of its accents), or all; returns how many."""
-        with self._lock:
+        with self._changing():
             wanted = composed(text).lower()
             left = [entry for entry in self._kept[kind] if text and composed(entry[0]).lower() != wanted]
             count = len(self._kept[kind]) - len(left)
             self._kept[kind] = left
-            if count:
-                self._write()
-            return count
+        return count
 
     def due(self, now: datetime.datetime) -> list[tuple[str, str]]:
         """(kind, text) of what is over by now, taken out."""
-        with self._lock:
-            time = now.timestamp()
+        time = now.timestamp()
+        if all(_time(entry) > time for kind in DUE for entry in self.entries(kind)):
+            return []
+        with self._changing():
             over = [(kind, entry[0]) for kind in DUE for entry in self._kept[kind] if _time(entry) <= time]
-            if over:
-                for kind in DUE:
-                    self._kept[kind] = [entry for entry in self._kept[kind] if _time(entry) > time]
-                self._write()
-            return over
+            for kind in DUE:
+                self._kept[kind] = [entry for entry in self._kept[kind] if _time(entry) > time]
+        return over
 
     def _write(self) -> None:
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         kept = {kind: [{"text": text} | written_moment(at) for text, at in self._kept[kind]] for kind in KINDS}
         files.write_json(self.path, kept)
+        self._state = _state(self.path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes with the file: each write makes another one."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def written_moment(at: datetime.datetime) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError
+from shared import InputError, MissingFileError
 from shared.cli import Verbs
 from shared.runs import OfRun
 from shared.settings import chosen, one_of
@@ -30,8 +31,8 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
-        sources.known(self.config.data)
+        """Refuses missing files before a backend starts."""
+        sources.there(self.config)
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ class TrainTalk:
     recipe: Annotated[str | None, *one_of(TALK_RECIPES)] = None
     # which runs are trained
     trials: Seeds = Seeds()
+
+    def check(self) -> None:
+        """Refuses missing dialogues before a backend starts."""
+        data = self.config.data
+        if data != "dailydialog" and not Path(data).exists():
+            raise MissingFileError(f"--data: expected dailydialog or a text file. There is nothing at {data}.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from shared.data.text import decode
 
 from . import grammar, tags, tokens
 from .config import Config
+from .skills import check_own
 
 PUBLIC = ("snips", "atis")
 THREE = ("seq.in", "seq.out", "label")
@@ -44,6 +45,19 @@ def known(source: str) -> None:
     if source == "dailydialog" and not Path(source).exists():
         raise InputError("--data: dailydialog holds dialogues, not requests. Train the small talk: train-talk")
     check(source, PUBLIC, f"a JSONL file or a folder with {', '.join(THREE)}")
+
+
+def there(config: Config) -> None:
+    """Refuses files that are not there."""
+    known(config.data)
+    check_own(config.skills)
+    for path in filter(None, (config.more, config.valid, config.test)):
+        _there(Path(path))
+
+
+def _there(path: Path) -> None:
+    if not path.exists():
+        raise MissingFileError(f"Expected a JSONL file or a folder with {', '.join(THREE)}. There is none at {path}.")
 
 
 def read(config: Config) -> Parts:
@@ -86,8 +100,7 @@ def public(name: str) -> Parts:
 
 def read_path(path: Path) -> list[Request]:
     """The requests of a JSONL file, or of a folder with seq.in, seq.out and label."""
-    if not path.exists():
-        raise MissingFileError(f"Expected a JSONL file or a folder with {', '.join(THREE)}. There is none at {path}.")
+    _there(path)
     if path.is_dir():
         if missing := [name for name in THREE if not (path / name).is_file()]:
             raise MissingFileError(f"Expected the files {', '.join(THREE)} in {path}. There is no {missing[0]}.")

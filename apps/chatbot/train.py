@@ -164,7 +164,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         from_averages=True,
     )
     plots.learning_curves(
-        history, run.file("learning_curves.png"), "frame_accuracy", "requests with intent and slots right"
+        history, run.file("learning_curves.png"), "frame_accuracy", "requests with intent and slots right", "max"
     )
     predictor = Predictor(run)
     if config.skip:

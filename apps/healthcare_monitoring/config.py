@@ -83,7 +83,7 @@ class Config:
     weight_decay: NotNegative = 0.1
     # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
-    # false-alarm rate on validation patients without the outcome, which sets the alarm threshold
+    # false-alarm rate on validation patients without the outcome, at the ends of steps, which sets the alarm threshold
     false_alarm_rate: Fraction = 0.1
     # seed of initial weights, dropout and the order of the patients; with builtin data also of the patients themselves
     seed: Whole = 1

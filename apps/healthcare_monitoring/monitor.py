@@ -1,7 +1,8 @@
 """Replays or follows a stream of measurements: the risk after each one, an alarm, a plot, and response times.
 
 The network goes one step further only when time does; within a step each measurement gets an answer of its own from
-the state before the step. What is kept does not grow with the feed, but for one point a step for the picture.
+the state before the step. What is kept does not grow with the feed. A feed is of one patient: a second one is refused,
+since the measurements of both would make one risk.
 """
 
 import collections
@@ -24,13 +25,13 @@ from .config import APP
 from .metrics import risk
 from .model import step, zero_states
 from .options import Stream
-from .predict import UNLIKE, WARNING, Predictor
+from .predict import NO_ALARM, UNLIKE, WARNING, Predictor
 from .reading import MEASUREMENTS, header, measurement
 from .records import fits
 from .steps import MOST_STEPS, Running
 from .unlike import hardly_measured, out_of_range
 
-KEPT = 10_000  # answers whose times count for the latency
+KEPT = 10_000  # answers, the last ones, that the picture shows and whose times count for the latency
 
 
 class Monitor:
@@ -46,7 +47,7 @@ class Monitor:
         self.before = 0.0  # the same of the step before
         self.total, self.count = np.zeros(len(self.columns)), np.zeros(len(self.columns))
         self.known: set[int] = set()  # variables measured so far
-        self.curve: list[tuple[float, float]] = []  # (time, risk), the last of each step
+        self.curve: collections.deque[tuple[float, float]] = collections.deque(maxlen=KEPT)  # (time, risk)
 
     def warm_up(self) -> None:
         """Compiles the step, so that the first measurement does not wait for it."""
@@ -69,8 +70,6 @@ class Monitor:
         self.count[column] += 1
         self.known.add(column)
         now = float(risk(np.array(self._answer()[0][0])))
-        if self.curve and self.curve[-1][0] >= begin:
-            self.curve.pop()
         self.curve.append((when, now))
         return now
 
@@ -112,7 +111,7 @@ def stream(options: Stream) -> None:
     threshold = predictor.alarm["threshold"] if options.threshold is None else options.threshold
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
     alarms, left_out = Alarms(threshold), 0
-    print(f"{WARNING}\nThe alarm is raised at a risk of {threshold:.3f}.", file=sys.stderr, flush=True)
+    print(f"{WARNING}\n{announced(threshold)}", file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
         for where, cells in feed(options):
             began, answer = time.perf_counter(), ""
@@ -128,6 +127,13 @@ def stream(options: Stream) -> None:
                 left_out += 1
             print(answer, flush=True)
     finish(run, monitor, alarms, list(took), left_out, options)
+
+
+def announced(threshold: float) -> str:
+    """When there will be an alarm, for a person."""
+    if threshold < NO_ALARM["threshold"]:
+        return f"The alarm is raised at a risk of {threshold:.3f}."
+    return "No alarm is raised: the run was stopped before its threshold was chosen. Choose one with --threshold."
 
 
 class Alarms:
@@ -149,7 +155,8 @@ def finish(run: runs.Run, monitor: Monitor, alarms: Alarms, took: list, left_out
     """The picture, the latency and what was left out; InputError if there was no measurement."""
     if not took:
         source = "standard input" if options.feed == "-" else options.feed
-        raise InputError(f"{source}: expected measurements; received none that is readable ({left_out} invalid lines)")
+        received = f"none that is readable ({left_out} invalid lines)" if left_out else "none"
+        raise InputError(f"{source}: expected measurements; received {received}")
     name = re.sub(r"[^\w.-]+", "-", "feed" if options.feed == "-" else Path(options.feed).stem)
     picture = run.file(f"alarm-{name}.png")
     draw(monitor, alarms.threshold, name, picture)
@@ -184,18 +191,25 @@ def feed(options: Stream) -> Iterator[tuple[str, dict[str, str]]]:
     Without a header, which gets no answer, the columns are time, variable, value.
 
     Raises:
-        InputError: a header without the columns that are needed.
+        InputError: a header without the columns that are needed, or a second patient.
     """
     source = "standard input" if options.feed == "-" else options.feed
-    columns = list(MEASUREMENTS[1:])
+    columns, only = list(MEASUREMENTS[1:]), ""
     for line, text in enumerate(feeds.lines_of(options.feed, options.follow), 1):
-        cells = [cell.strip() for cell in text.split(",")]
+        cells = feeds.cells(text)
         if line == 1 and any(cell.lower() in ("time", "value") for cell in cells):
             columns = header(cells, MEASUREMENTS[1:], source)
         elif "RecordID" not in cells:  # the first row of each of PhysioNet's files
             cells += [""] * (len(columns) - len(cells))
             cells[len(columns) - 1 :] = [",".join(cells[len(columns) - 1 :])]  # such as a decimal comma, which is wrong
-            yield f"{source}, line {line}", dict(zip(columns, cells, strict=True)) if text.strip() else {}
+            where, row = f"{source}, line {line}", dict(zip(columns, cells, strict=True)) if text.strip() else {}
+            only = only or row.get("patient", "")
+            if row.get("patient", only) != only:
+                raise InputError(
+                    f"{where}: expected the measurements of one patient, {only}; received {row['patient'] or 'no name'}"
+                    ". Stream a file of each, or read them all with predict."
+                )
+            yield where, row
 
 
 def draw(monitor: Monitor, threshold: float, name: str, path: Path) -> None:
@@ -203,10 +217,12 @@ def draw(monitor: Monitor, threshold: float, name: str, path: Path) -> None:
     figure, axes = plots.new_figure(f"{name}: risk of {monitor.info['causes'][0]}")
     times, risks = (np.array(column) for column in zip(*monitor.curve, strict=True))
     axes.step(times, risks, where="post", marker=".")
-    axes.axhline(threshold, color="tab:red", linestyle="--", label=f"alarm threshold {threshold:.3f}")
-    axes.fill_between(times, threshold, risks, where=risks >= threshold, step="post", color="tab:red", alpha=0.3)
-    top = max(1.1 * risks.max(), 1.5 * threshold)
+    chosen = threshold < NO_ALARM["threshold"]
+    if chosen:
+        axes.axhline(threshold, color="tab:red", linestyle="--", label=f"alarm threshold {threshold:.3f}")
+        axes.fill_between(times, threshold, np.maximum(risks, threshold), step="post", color="tab:red", alpha=0.3)
+        axes.legend(loc="upper left")
+    top = max(1.1 * risks.max(), 1.5 * threshold if chosen else 0)
     axes.set(xlabel=monitor.info["time_unit"] or "time", ylabel="risk", ylim=(0, top))
     axes.grid(alpha=0.3)
-    axes.legend(loc="upper left")
     plots.save(figure, path)

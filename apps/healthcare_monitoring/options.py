@@ -28,8 +28,8 @@ class Train:
     trials: Folds = Folds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
-        sources.known(self.config.data)
+        """Refuses missing files before a backend starts."""
+        sources.files_there(self.config)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Stream(OfRun):
     run: str | None = None
     # wait for lines appended to the file, until Ctrl-C
     follow: bool = False
-    # risk at which the alarm is raised; by default the threshold chosen on validation patients
+    # risk at which the alarm is raised; by default the threshold chosen on validation patients at the ends of steps
     threshold: Fraction | None = None
 
     def __post_init__(self) -> None:

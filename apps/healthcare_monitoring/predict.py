@@ -96,7 +96,11 @@ class Predictor:
         return np.where(reached.any(axis=1), at, np.nan)
 
     def choose_threshold(self, valid: Part, false_alarm_rate: float) -> None:
-        """Saves the lowest threshold that at most this share of validation patients without the outcome reaches."""
+        """Saves the lowest threshold that at most this share of validation patients without the outcome reaches.
+
+        It holds at the ends of steps, where a risk is predicted and judged. `stream` reads within steps too, where the
+        risk of more of them may reach it.
+        """
         risks = np.where(valid.steps.real(), risk(self.chances(valid.steps)), 0)
         highest = np.sort(risks.max(axis=1)[valid.outcomes.label != 1])
         spared = highest[-1 - int(false_alarm_rate * len(highest))]  # the highest of those who may not be alarmed
@@ -206,8 +210,7 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
     lines = [
         f"{predicted.patient}: {len(found.when):,} measurements up to {found.when.max():g} {unit}".rstrip(),
         f"  risk of {info['causes'][0]}{within_span}: {predicted.risk:.3f}{_alarm(predictor, predicted)}",
-        f"  alarm threshold {predictor.alarm['threshold']:.3f}; of the training patients {info['share']:.1%} had "
-        "the outcome",
+        f"  {threshold_of(predictor.alarm)}; of the training patients {info['share']:.1%} had the outcome",
         *([f"  {UNLIKE}: {predicted.unlike}"] if predicted.unlike else []),
     ]
     for cause, name in list(enumerate(info["causes"]))[1:]:
@@ -223,6 +226,13 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
             f" {value:7.4g} {predictor.typical(reason.variable):7.4g}"
         )
     return "\n".join(lines)
+
+
+def threshold_of(alarm: dict) -> str:
+    """The alarm threshold, or that the run has none, for a person."""
+    if not alarm["stated"]:
+        return "no alarm threshold: training was stopped before one was chosen"
+    return f"alarm threshold {alarm['threshold']:.3f}"
 
 
 def _within(info: dict) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, MissingFileError
+from shared.lines import shown
 
 from .records import Outcomes, Table, place, table
 
@@ -33,8 +34,7 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
     Raises:
         InputError: no such file, not text, empty, columns missing, or a row of another width.
     """
-    if not path.is_file():
-        raise MissingFileError(f"Expected a CSV file with the columns {', '.join(needed)}. There is none at {path}")
+    there(path, needed)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -49,8 +49,16 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
                         f"{path}, line {reader.line_num}: expected {len(columns)} cells; received {len(cells)}{hint}"
                     )
                 yield reader.line_num, dict(zip(columns, cells, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+def there(path: Path, needed: Sequence[str]) -> None:
+    """MissingFileError if there is no such file."""
+    if not path.is_file():
+        raise MissingFileError(f"Expected a CSV file with the columns {', '.join(needed)}. There is none at {path}")
 
 
 def header(cells: Sequence[str], needed: Sequence[str], source: str) -> list[str]:
@@ -81,10 +89,10 @@ def number(text: str, what: str, where: str, least: float = -math.inf) -> float:
     except ValueError:
         form = "a number or HH:MM" if what == "time" else "a number"
         hint = " (decimals need a point)" if "," in text else ""
-        raise InputError(f"{where}: expected {form} as {what}{hint}; received {text!r}") from None
+        raise InputError(f"{where}: expected {form} as {what}{hint}; received {shown(text)!r}") from None
     if not math.isfinite(value) or value < least:
         expected = "a finite number" if least == -math.inf else f"a number of at least {least:g}"
-        raise InputError(f"{where}: expected {expected} as {what}; received {text}")
+        raise InputError(f"{where}: expected {expected} as {what}; received {shown(text)}")
     return value
 
 
@@ -94,7 +102,7 @@ def known_variable(name: str, variables: Sequence[str], where: str) -> str:
         near = [known for known in variables if known.lower() == name.lower()]
         near = near or difflib.get_close_matches(name, variables, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(variables)}"
-        raise InputError(f"{where}: unknown variable {name!r}; {hint}")
+        raise InputError(f"{where}: unknown variable {shown(name)!r}; {hint}")
     return name
 
 

@@ -12,7 +12,7 @@ from shared.data.catalogue import CATALOGUE, check
 
 from . import simulate
 from .config import Config
-from .reading import KINDS, read_measurements, read_outcomes
+from .reading import KINDS, MEASUREMENTS, OUTCOMES, read_measurements, read_outcomes, there
 from .records import Outcomes, Table, table
 
 # What the outcomes 1, 2, ... are called, and the unit of time.
@@ -29,6 +29,17 @@ PBC_OUTCOMES = ("id", "tte", "times", "label")  # all other columns are measured
 def known(source: str) -> None:
     """Refuses a --data that names nothing."""
     check(source, PUBLIC, "or the path of a CSV file")
+
+
+def files_there(config: Config) -> None:
+    """Refuses files that are not there."""
+    known(config.data)
+    own = [] if config.data in CALLED else [(config.data, config.outcomes)]
+    own += [(config.valid, config.valid_outcomes), (config.test, config.test_outcomes)]
+    for measurements, outcomes in own:
+        if measurements:
+            there(Path(measurements), MEASUREMENTS)
+            there(outcomes_file(Path(measurements), outcomes), OUTCOMES)
 
 
 def read(config: Config) -> tuple[Table, Outcomes]:

@@ -1,6 +1,8 @@
 """Trains an ensemble of networks, compares it with the baselines, saves it with an alarm threshold."""
 
+import csv
 import dataclasses
+import io
 import shlex
 
 import keras
@@ -18,6 +20,8 @@ from .metrics import risk
 from .model import BATCH, Nats, averaged, build
 from .options import Train
 from .predict import REASONS, Predictor, describe
+from .reading import MEASUREMENTS
+from .records import Table
 
 NEXT_STEPS = """
 Now try, with the measurements of a test patient:
@@ -94,7 +98,15 @@ def show_example(predictor: Predictor, data: Data) -> None:
     had = np.flatnonzero(data.test.outcomes.label == 1)
     patient = data.test.patients[had[np.argsort(risks[had])[len(had) // 2]]]
     found = data.test.table.among(np.array([data.test.patients.index(patient)]))
-    cells = zip(found.when, found.what, found.value, strict=True)
-    rows = ["time,variable,value", *(f"{t:.10g},{found.variables[v]},{x:.10g}" for t, v, x in cells)]
-    files.write_text(predictor.run.file("example.csv"), "\n".join(rows) + "\n")
+    files.write_text(predictor.run.file("example.csv"), measured(found))
     print(f"\n{describe(predictor, found, next(predictor.predictions(found)), REASONS)}")
+
+
+def measured(found: Table) -> str:
+    """One patient's measurements as CSV."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(MEASUREMENTS[1:])
+    for when, variable, value in zip(found.when, found.what, found.value, strict=True):
+        rows.writerow([f"{when:.10g}", found.variables[variable], f"{value:.10g}"])
+    return text.getvalue()

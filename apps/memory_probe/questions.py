@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from shared import InputError
+from shared.lines import shown
 
 from .data import NEW, adding, adding_inputs, copy, copy_inputs, digits, pixel_inputs, split
 from .options import Predict
 from .tasks import ALPHABET, MESSAGE, PIXELS
 
+MOST_DIGITS = 9  # of a position; Python refuses to read some thousands
 SHADES = " .:-=+*#%@"
 # What a run of each task can be asked about, for the message that refuses the rest.
 OPTIONS = {
@@ -89,9 +91,9 @@ def digit(options: Predict, length: int, order: list[int] | None, random: np.ran
     if options.input and not options.input.isdecimal():
         pixels, expected, name = read_digit(options.input), None, options.input
     else:
+        if len(options.input) > MOST_DIGITS or int(options.input or 0) >= len(test):
+            raise InputError(f"Expected a row of the test part, 0 to {len(test) - 1}. Received: {shown(options.input)}")
         row = int(options.input) if options.input else int(random.integers(len(test)))
-        if row >= len(test):
-            raise InputError(f"Expected a row of the test part, 0 to {len(test) - 1}. Received: {row}")
         pixels, expected, name = images[test[row]], int(labels[test[row]]), f"test digit {row}"
     rows = np.round(pixels.reshape(8, 8) * (len(SHADES) - 1)).astype(int)
     drawn = "\n".join("".join(SHADES[shade] * 2 for shade in line) for line in rows)
@@ -106,17 +108,18 @@ def read_numbers(text: str, what: str, least: float, most: float) -> np.ndarray:
         try:
             numbers.append(float(word))
         except ValueError:
-            raise InputError(f"{what}: expected numbers; received {word!r}") from None
+            raise InputError(f"{what}: expected numbers; received {shown(word)!r}") from None
         if not least <= numbers[-1] <= most:
-            raise InputError(f"{what}: expected numbers from {least} to {most}; received {word}")
+            raise InputError(f"{what}: expected numbers from {least} to {most}; received {shown(word)}")
     return np.array(numbers, np.float32)
 
 
 def read_markers(text: str, length: int) -> np.ndarray:
     """Two different positions below `length`, e.g. "3,17" -> (2,)."""
     words = [word.strip() for word in text.split(",")]
-    if len(words) != 2 or not all(word.isdecimal() for word in words) or int(words[0]) == int(words[1]):
-        raise InputError(f"--markers: expected two different positions, such as 3,17; received {text!r}")
+    counted = all(word.isdecimal() and len(word) <= MOST_DIGITS for word in words)
+    if len(words) != 2 or not counted or int(words[0]) == int(words[1]):
+        raise InputError(f"--markers: expected two different positions, such as 3,17; received {shown(text)!r}")
     positions = np.array([int(word) for word in words])
     if positions.max() >= length:
         raise InputError(

@@ -16,6 +16,9 @@ from .predict import Predictor
 
 ROWS, LAGS = 32, 24  # sequences and lags measured
 WIDEST = 64  # units drawn
+# What the letters of gates mean, see `shared.layers`; a and b are those of the linear recurrences.
+GATES = {"z": "update gate", "r": "reset gate", "g": "candidate", "i": "input gate", "f": "forget gate",
+         "o": "output gate", "a": "state kept", "b": "added"}  # fmt: skip
 
 
 def reach(options: Reach) -> None:
@@ -35,7 +38,7 @@ def reach(options: Reach) -> None:
     curves = {"gradient": (np.arange(length), gradient), "input replaced": (lags, influence)}
     for picture, figure in (
         ("reach.png", by_lag(curves, run.config["arch"])),
-        ("gates.png", maps(traced(model, inputs[0]), inputs[0])),
+        ("gates.png", maps(traced(model, inputs[0]), inputs[0], run.config["arch"])),
     ):
         plots.save(figure, run.file(picture))
         print(f"Picture: {run.file(picture)}")
@@ -60,14 +63,15 @@ def traced(model: keras.Model, inputs: np.ndarray) -> dict[str, np.ndarray]:
     return diagnostics.trace(layer, keras.ops.convert_to_numpy(read)[0])
 
 
-def maps(found: dict[str, Any], inputs: np.ndarray) -> Figure:
+def maps(found: dict[str, Any], inputs: np.ndarray, arch: str) -> Figure:
     """One heat map below the other: the inputs, then each state and gate, units over time."""
     rows = {"input": inputs, **found}
     figure, first = plots.new_figure("", size=(8.0, 1.3 * len(rows)))
     first.remove()
+    figure.suptitle(f"{arch}, first layer: states and gates of each unit over one sequence")
     for axes, (name, values) in zip(figure.subplots(len(rows), sharex=True), rows.items(), strict=True):
         drawn = axes.imshow(values[:, :WIDEST].T, aspect="auto", cmap="coolwarm", interpolation="nearest")
-        axes.set(ylabel=name, yticks=[])
+        axes.set(ylabel=f"{GATES[name]}\n{name}" if name in GATES else name, yticks=[])
         figure.colorbar(drawn, ax=axes)
     axes.set_xlabel("step")
     return figure

@@ -82,6 +82,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         metrics=[] if regression else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
     )
+    mode = "min" if regression else "max"
     history = fit(
         model,
         data.train,
@@ -89,12 +90,12 @@ def train_one(config: Config, run: Run) -> list[dict]:
         run,
         epochs=config.epochs,
         monitor="val_loss" if regression else "val_accuracy",
-        mode="min" if regression else "max",
+        mode=mode,
         patience=config.patience or None,
         target=task.stop_at,
     )
     metric, title = ("loss", "mean squared error; always 1 gives 0.167") if regression else ("accuracy", "accuracy")
-    plots.learning_curves(history, run.file("learning_curves.png"), metric, f"{config.data}: {title}")
+    plots.learning_curves(history, run.file("learning_curves.png"), metric, f"{config.data}: {title}", mode)
     predictor = Predictor(run)
     records = measure(predictor, data)
     report(records)

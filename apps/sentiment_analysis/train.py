@@ -104,7 +104,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         patience=config.patience or None,
         from_averages=True,
     )
-    plots.learning_curves(history, run.file("learning_curves.png"), config.goal, AXES[config.goal])
+    plots.learning_curves(history, run.file("learning_curves.png"), config.goal, AXES[config.goal], "max")
     predictor = Predictor(run)
     predictor.calibrate(data.valid, config.target_accuracy, others if config.skip else {}, balanced)
     records = measure(predictor, data)

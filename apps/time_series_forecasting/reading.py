@@ -119,8 +119,10 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                         f"{path}, line {reader.line_num}: expected {width} cells; received {len(cells)}{hint}"
                     )
                 yield reader.line_num, cells
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}") from error
     if not width:
         raise InputError(f"{path}: expected a header and rows; received an empty file")
 

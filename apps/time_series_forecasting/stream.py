@@ -6,7 +6,6 @@ no row, so that a streamed forecast equals that of the whole file.
 
 import collections
 import contextlib
-import csv
 import dataclasses
 import io
 import json
@@ -286,7 +285,7 @@ def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, Columns, 
     source = "standard input" if options.feed == "-" else options.feed
     columns: Columns | None = None
     for line, text in enumerate(feeds.lines_of(options.feed, options.follow), 1):
-        cells = [cell.strip() for cell in next(csv.reader([text]), [])]
+        cells = feeds.cells(text)
         if not any(cells):
             continue
         if columns is None:

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import itertools
 import json
+import threading
 import time
 
 import numpy as np
@@ -12,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from apps.chatbot import crf, data, grammar, sources, tags, tokens, values
+from apps.chatbot import crf, data, grammar, options, sources, tags, tokens, values
 from apps.chatbot.config import Config
 from apps.chatbot.memory import Memory
 from apps.chatbot.skills import CannotDo, Skill, World, calculator, clock, durations, known, numerals, units, when
 from apps.chatbot.skills.reader import Reader
 from apps.chatbot.skills.spoken import Spoken
 from apps.chatbot.smalltalk import data as talk_data
-from shared import InputError
+from apps.chatbot.smalltalk.config import TalkConfig
+from shared import InputError, MissingFileError
 
 NOW = datetime.datetime(2026, 11, 25, 15, 30, tzinfo=datetime.UTC)  # a Wednesday
 
@@ -270,6 +272,17 @@ def test_a_copy_of_a_test_request_is_not_trained_on(tmp_path):
     assert sorted(set.union(*parts)) == sorted(lines)
 
 
+def test_a_request_in_other_capitals_or_with_another_unread_end_is_a_copy(tmp_path):
+    lines = [f"request number {n} a b" for n in range(40)]
+    lines += [line.upper() for line in lines] + [f"{line} unread" for line in lines]
+    kept = folder(tmp_path / "own", "\n".join(lines), "\n".join(" ".join("O" * len(line.split())) for line in lines),
+                  "\n".join(["a", "b"] * 60))  # fmt: skip
+    for own_test in ({}, {"test": str(folder(tmp_path / "test", f"{lines[50]}\n", "O O O O O\n", "a\n"))}):
+        loaded = data.load(Config(data=str(kept), max_words=5, **own_test))
+        parts = [{ids.tobytes() for ids in part.ids} for part in (loaded.train, loaded.valid, loaded.test)]
+        assert not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
+
+
 def test_own_files_take_the_place_of_any_source_s_valid_and_test(tmp_path):
     path = tmp_path / "own.jsonl"
     path.write_text('{"text": "a b", "intent": "x"}\n')
@@ -277,6 +290,17 @@ def test_own_files_take_the_place_of_any_source_s_valid_and_test(tmp_path):
         parts = sources.read(own)
         assert [r.tokens for r in parts["valid"]] == [["a", "b"]]
         assert own.data != "builtin" or (len(parts["test"]) == 1 and len(parts["train"]) == 7_000)
+
+
+def test_files_that_are_not_there_are_refused_before_a_backend_starts(tmp_path):
+    for option in ("more", "valid", "test", "skills"):
+        with pytest.raises(MissingFileError, match="There is none at nope"):
+            options.Train(config=Config(**{option: "nope.jsonl"})).check()
+    with pytest.raises(MissingFileError, match="There is nothing at nope.txt"):
+        options.TrainTalk(config=TalkConfig(data="nope.txt")).check()
+    there = folder(tmp_path / "own")
+    options.Train(config=Config(data=str(there), more=str(there))).check()
+    options.TrainTalk().check()
 
 
 def test_only_a_published_split_is_called_published(tmp_path):
@@ -501,6 +525,26 @@ def test_timers_reminders_and_notes_are_kept_in_a_file_and_come_due(tmp_path, wo
     assert Memory(tmp_path / "memory.json").entries("notes") == [("buy milk", NOW)]
     with pytest.raises(CannotDo, match="There is no egg timer"):
         world.skills["cancel_timer"].run({"name": "egg"}, world)
+
+
+def test_two_chats_with_one_memory_lose_nothing_of_each_other(tmp_path):
+    one, other = (Memory(tmp_path / "new" / "memory.json") for _ in range(2))
+    one.add("notes", "of one", NOW)
+    other.add("notes", "of the other", NOW)
+    one.add("timers", "tea", NOW)
+    assert sorted(text for text, _ in one.entries("notes")) == ["of one", "of the other"]
+    assert other.due(NOW) == [("timers", "tea")] and one.due(NOW) == []
+    writers = [
+        threading.Thread(target=lambda who=who, n=n: who.add("notes", f"note {n}", NOW))
+        for n, who in enumerate([one, other] * 10)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert one.entries("notes") == other.entries("notes") and len(one.entries("notes")) == 22
+    other.remove("notes")
+    assert one.entries("notes") == []
 
 
 def test_a_damaged_memory_is_named_and_left_as_it_is(tmp_path):

@@ -485,6 +485,17 @@ MESSAGES = [
     ("delete my second note", "clear_notes", {}, "?'second'"),
     ("delete my reminder for tomorrow", "clear_reminders", {}, "?'tomorrow'"),
     ("flip 3 coins", "flip_coin", {}, "?'3'"),
+    # a value of a slot that the skill has not
+    ("what day is it on 25 December 2026", "get_date", {"moment": "25 December 2026"}, "?'25 December 2026'"),
+    ("what day is it on 29 February 2027", "get_date", {"moment": "29 February"}, "?'29 February 2027'"),
+    ("what time is it in Rome tomorrow at 9", "get_time", {"city": "Rome", "moment": "tomorrow at 9"},
+     "?'tomorrow 9'"),
+    ("what time is it in ten minutes", "get_time", {"duration": "ten minutes"}, "?'ten minutes'"),
+    ("what is the date after christmas", "get_date", {"moment": "christmas"}, "?'christmas'"),
+    ("roll 3 dice", "roll_dice", {"amount": "3"}, "?'3'"),
+    ("stop the pasta timer", "cancel_timer", {"task": "pasta"}, "?'pasta'"),
+    ("delete my notes about rome", "clear_notes", {"city": "rome"}, "?'rome'"),
+    ("the time in Rome", "get_time", {"target": "Rome"}, {"city": "Rome"}),
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What is read, split, scaled and laid out: nothing leaks, nothing is lost, and what is wrong is named by its line."""
 
+import csv
 import dataclasses
 import json
 import types
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from apps.healthcare_monitoring import (
     data,
     metrics,
+    options,
     parts,
     reading,
     records,
@@ -273,6 +275,28 @@ def test_a_file_that_cannot_be_right_is_named_with_its_line_and_stays_as_it_was(
         data.load(config)
     assert "\n" not in str(error.value)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_files_that_are_not_there_are_refused_before_a_backend_starts(tmp_path):
+    config = own(tmp_path)
+    options.Train(config=config).check()
+    for changes, missing in (
+        (dict(outcomes="nope.csv"), "patient, outcome. There is none at nope.csv"),
+        (dict(test="nope.csv"), "patient, time, variable, value. There is none at nope.csv"),
+        (dict(valid=config.data, valid_outcomes="nope.csv"), "patient, outcome. There is none at nope.csv"),
+    ):
+        with pytest.raises(MissingFileError, match=missing):
+            options.Train(config=dataclasses.replace(config, **changes)).check()
+
+
+def test_a_cell_that_is_far_too_long_is_named_with_its_line(tmp_path):
+    (tmp_path / "m.csv").write_text(f"{HEADER}a,1,HR,70\na,2,{'x' * 2_000},70\n")
+    before = csv.field_size_limit(1_000)
+    try:
+        with pytest.raises(InputError, match=r"m\.csv, line 3: field larger than field limit"):
+            list(reading.read_rows(tmp_path / "m.csv", reading.MEASUREMENTS))
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_an_unknown_source_names_the_known_ones():

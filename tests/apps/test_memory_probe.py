@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from apps.memory_probe import evaluate, model, sweep
+from apps.memory_probe import evaluate, model, reach, sweep
 from apps.memory_probe.config import RECIPES, Config
 from apps.memory_probe.data import copy_inputs, load
 from apps.memory_probe.model import build
@@ -97,6 +97,14 @@ def test_reach_says_how_far_back_the_answer_depends_on_the_input_and_draws_it(tr
     assert len(lags) == 2 and all(0 < lag < 10 for lag in lags)  # the smoke run reads ten steps
     for picture in ("reach.png", "gates.png"):
         assert next(tmp_path.glob(f"runs/memory_probe/*/{picture}")).stat().st_size > 5_000
+
+
+def test_the_picture_of_the_gates_says_what_each_is():
+    values = np.zeros((5, 3))
+    figure = reach.maps({"output": values, "z": values, "o": values}, values, "gru")
+    assert figure.get_suptitle().startswith("gru, first layer: states and gates")
+    labels = [axes.get_ylabel() for axes in figure.axes[:4]]
+    assert labels == ["input", "output", "update gate\nz", "output gate\no"]
 
 
 def test_evaluating_again_gives_the_figures_of_the_training(trained):
@@ -376,6 +384,11 @@ ASKED = {
     "three markers": ("adding", dict(values="0.5,0.5,1", markers="0,1,2"), "--markers: expected two different"),
     "the same marker twice": ("adding", dict(values="0.5,0.5", markers="1,1"), "--markers: expected two different"),
     "a marker out of range": ("adding", dict(values="0.5,0.5", markers="0,2"), "positions from 0 to 1"),
+    "a marker of 5000 digits": (
+        "adding",
+        dict(values="0.5,0.5", markers="0," + "5" * 5000),
+        "two different positions, such as 3,17; received",
+    ),
     "a negative marker": ("adding", dict(values="0.5,0.5", markers="0,-1"), "--markers: expected two different"),
     "letters for sums": ("adding", dict(input="abcabhgfed"), "Expected --values or --markers or --seed"),
     "symbols outside the alphabet": ("copy", dict(input="abcxyhgfed"), "out of abcdefgh. Received: 'x', 'y'"),
@@ -383,6 +396,7 @@ ASKED = {
     "no lag": ("copy", dict(lag=0), "--lag: expected at least 1; received 0"),
     "values for letters": ("copy", dict(values="0.5,0.5"), "Expected an input or --lag or --seed"),
     "a row that is not there": ("permuted_digits", dict(input="360"), "0 to 359. Received: 360"),
+    "a row of 5000 digits": ("permuted_digits", dict(input="5" * 5000), "0 to 359. Received: 5"),
     "a file that is not there": ("permuted_digits", dict(input="none.txt"), "none.txt"),
 }
 

@@ -212,6 +212,13 @@ def test_bytes_that_are_no_text_and_a_file_that_is_not_there_are_named(tmp_path)
         reading.read(tmp_path / "bytes.csv")
     with pytest.raises(InputError, match="There is none at"):
         reading.read(tmp_path / "nowhere.csv")
+    (tmp_path / "cell.csv").write_text(f"ds,y\n2020-01-01,{'1' * 2_000}\n")
+    before = csv.field_size_limit(1_000)
+    try:
+        with pytest.raises(InputError, match=r"cell\.csv, line 2: field larger than field limit"):
+            reading.read(tmp_path / "cell.csv")
+    finally:
+        csv.field_size_limit(before)
 
 
 # Parts and windows

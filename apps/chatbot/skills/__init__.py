@@ -115,9 +115,8 @@ def known(own: str = "") -> dict[str, Skill]:
         importlib.import_module(f"{__package__}.{module}")
     if not own:
         return {name: each for name, each in _REGISTRY.items() if each.run.__module__ != _OWN}
+    check_own(own)
     path = Path(own)
-    if not path.is_file():
-        raise MissingFileError(f"--skills: expected a Python file. There is none at {path}.")
     spec: Any = importlib.util.spec_from_file_location(_OWN, path)
     if spec is None:
         raise InputError(f"--skills: expected a Python file, its name ending in .py. Received: {path}")
@@ -126,6 +125,12 @@ def known(own: str = "") -> dict[str, Skill]:
     except Exception as error:  # whatever the user's file may raise
         raise InputError(f"--skills: {path} cannot be run: {type(error).__name__}: {error}.") from error
     return dict(_REGISTRY)
+
+
+def check_own(own: str) -> None:
+    """Refuses a --skills that is not there."""
+    if own and not Path(own).is_file():
+        raise MissingFileError(f"--skills: expected a Python file. There is none at {own}.")
 
 
 _OWN = "own_skills"  # the module's name of the user's file

@@ -6,7 +6,7 @@ no value at all is not passed over, see `check`.
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +33,8 @@ BESIDE = {
     "sides": numerals.WORDS | SIGNS,
     "city": {"+", *DASHES},
 }
+# A bare number or unit may go by the second name in a skill that has it.
+ALSO = (("target", "unit"), ("unit", "target"), ("duration", "moment"), ("moment", "duration"))
 AFTER_ONLY = ("unit", "target", "city")  # a number before these is a value of its own
 # What may be between a value and more of it.
 BETWEEN = {"a", "an", "and", "the", "of", "at", "on", "in", "to", "by", "over", "less", "oh", "x", ",", ":", ".", "/"}
@@ -113,11 +115,18 @@ class Spoken:
         return found | self._quantity(found)
 
     def check(self, skill: Skill) -> None:
-        """CannotDo names a number, a sign or a time that is in no slot and that the skill's patterns do not have."""
+        """CannotDo names a number, a sign or a time that is in no slot and that the skill's patterns do not have.
+
+        A slot that the skill has not is none: its value would be passed over, whatever it is.
+        """
         if not skill.strict or not self.complete:
             return
         usual = self._usual(skill)
-        left = [place for place in self._free() if self._heeded(place, usual) or self._after_in(place, skill, usual)]
+        left = [
+            place
+            for place in self._free(skill)
+            if self._heeded(place, usual) or self._after_in(place, skill, usual) or self._unused(place, usual)
+        ]
         if left:
             words = " ".join(self.tokens[place][0] for place in left)
             raise CannotDo(f"I did not understand {shortened(words)!r} in that. Please say it in other words.")
@@ -126,7 +135,7 @@ class Spoken:
         """Takes a large city, a country or a zone that no slot has as the city that the skill asks for."""
         if not self.complete or "city" not in skill.slots() or any(span.name == "city" for span in self.spans):
             return
-        usual, free = self._usual(skill), set(self._free())
+        usual, free = self._usual(skill), set(self._free(skill))
         for length in (3, 2, 1):
             for first in range(len(self.words) - length + 1):
                 said = self._said(first, first + length)
@@ -138,10 +147,22 @@ class Spoken:
     def _usual(self, skill: Skill) -> set[str]:
         return set(_WORD.findall(composed(" ".join(skill.patterns))))
 
-    def _free(self) -> list[int]:
-        """The places that no slot has."""
-        taken = {place for span in self.spans for place in range(span.first, span.last)}
+    def _free(self, skill: Skill) -> list[int]:
+        """The places that no slot of the skill has."""
+        used = skill.slots()
+        used |= {name for name, other in ALSO if other in used}
+        taken = self._taken(used)
         return [place for place in range(len(self.words)) if place not in taken]
+
+    def _taken(self, names: Container[str] | None = None) -> set[int]:
+        """The places of the slots with these names, or of all."""
+        spans = [span for span in self.spans if names is None or span.name in names]
+        return {place for span in spans for place in range(span.first, span.last)}
+
+    def _unused(self, place: int, usual: set[str]) -> bool:
+        """Whether a word that is free for the skill is of a value, and so means something."""
+        word = self.words[place]
+        return place in self._taken() and word not in usual and word not in BETWEEN
 
     def _after_in(self, place: int, skill: Skill, usual: set[str]) -> bool:
         """Whether the word may be a place that is unknown here: in Xyzzy, in the Xyzzy."""
@@ -176,7 +197,7 @@ class Spoken:
 
     def _grow(self, span: Span) -> None:
         """Takes the words on both sides that belong to the value, and what is between them."""
-        taken = {place for other in self.spans for place in range(other.first, other.last)}
+        taken = self._taken()
         for step in (1,) if span.name in AFTER_ONLY else (-1, 1):
             place, between = span.last if step > 0 else span.first - 1, 0
             while 0 <= place < len(self.tokens) and place not in taken and between <= MOST_BETWEEN:
