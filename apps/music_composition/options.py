@@ -11,7 +11,7 @@ from tyro.conf import Positional
 from shared import InputError, settings
 from shared.cli import Verbs
 from shared.runs import OfRun
-from shared.settings import Count, NotNegative, Top, Whole, chosen, one_of
+from shared.settings import Count, NotNegative, Seed, Top, Whole, chosen, one_of
 from shared.trials import Seeds
 
 from . import sources
@@ -76,7 +76,7 @@ class Predict(OfRun):
     # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.92
     # random seed, for reproducible output; by default a new one each time
-    seed: Whole | None = None
+    seed: Seed | None = None
     # quarter notes per minute
     tempo: Tempo = 84
     # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
@@ -104,7 +104,7 @@ class Harmonise(OfRun):
     # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.9
     # random seed, for reproducible output; by default a new one each time
-    seed: Whole | None = None
+    seed: Seed | None = None
     # quarter notes per minute
     tempo: Tempo = 84
     # the key, such as "G major"; by default estimated from the melody
@@ -136,7 +136,7 @@ class Continue(OfRun):
     # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.92
     # random seed, for reproducible output; by default a new one each time
-    seed: Whole | None = None
+    seed: Seed | None = None
     # quarter notes per minute
     tempo: Tempo = 84
     # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
