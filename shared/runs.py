@@ -229,7 +229,8 @@ def _found(app: str, name: str | None) -> Run:
         raise MissingFileError(f"There is no run {path}. {_known(app, name)} Or make one: {command}")
     run = _open(path, app)
     if not (path / "model.keras").exists():
-        raise InputError(f"{path} has no model.keras yet: its first epoch is not finished. Resume it with: {_resume(run)}")
+        todo = f"Resume it with: {_resume(run)}"
+        raise InputError(f"{path} has no model.keras yet: its first epoch is not finished. {todo}")
     return run
 
 
