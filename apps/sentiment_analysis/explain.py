@@ -80,7 +80,7 @@ def draw(tokens: list[str], effects: np.ndarray, path: Path, title: str) -> None
     figure, axes = plots.new_figure(title, size=(6.0, 1.2 + 0.25 * len(kept)))
     colours = ["tab:green" if effects[i] > 0 else "tab:red" for i in kept]
     axes.barh(range(len(kept)), effects[kept], color=colours)
-    axes.set_yticks(range(len(kept)), [tokens[i].replace("$", r"\$") for i in kept])
+    axes.set_yticks(range(len(kept)), [plots.plain(tokens[i]) for i in kept])
     axes.invert_yaxis()
     axes.axvline(0, color="k", linewidth=0.8)
     axes.set(xlabel="what the word adds to the log-odds")
