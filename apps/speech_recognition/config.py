@@ -10,6 +10,8 @@ from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+PUBLIC = ("fsdd", "an4")
+OWN = "tfds:NAME or a folder of recordings with a CSV file of transcripts"
 SPEAKERS = 6  # of fsdd: as many folds, each of which tests on one of them
 FOLDED = "fsdd"
 
