@@ -203,6 +203,8 @@ def test_the_command_of_any_settings_gives_these_settings_again(app, data):
     [
         (["--seeds", "0"], "--seeds: expected at least 1; received 0"),
         (["--seeds", "2", "--run", "mine"], "--run: expected with one seed"),
+        (["--seed", "4294967295", "--seeds", "2"], "--seeds: expected at most 1 from seed 4294967295 on"),
+        (["--seed", "4294967296"], "--seed: expected at least 0 and at most 4294967295"),
         (["--recipe", "huge"], "--recipe: expected one of builtin"),
         (["--arch", "transformer"], "--arch: expected one of"),
         (["--units", "-1"], "--units: expected at least"),
