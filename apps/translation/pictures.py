@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, outputs, plots
+from shared import InputError, plots, writable
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -31,4 +31,4 @@ def check(path: Path) -> None:
         raise InputError(f"--picture: expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
     if not path.absolute().parent.is_dir():
         raise InputError(f"--picture: expected a file in an existing folder. Received: {path}")
-    outputs.check("--picture", str(path))
+    writable.check("--picture", str(path))

@@ -2,13 +2,13 @@
 
 import pytest
 
-from shared import InputError, outputs
+from shared import InputError, writable
 
 
 def test_a_file_in_a_folder_that_is_there_or_can_be_made_is_taken(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for given in ("a", "new/folder/a.png", str(tmp_path / "a.png")):
-        outputs.check("--out", given)
+        writable.check("--out", given)
     assert not list(tmp_path.iterdir())
 
 
@@ -21,4 +21,4 @@ def test_a_folder_and_what_lies_where_no_file_can_be_are_refused(tmp_path, monke
         ("file/a.png", f"--out: {tmp_path / 'file'} takes no files .*; received file/a.png"),
     ):
         with pytest.raises(InputError, match=line):
-            outputs.check("--out", given)
+            writable.check("--out", given)
