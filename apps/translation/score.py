@@ -52,7 +52,7 @@ def _pairs(options: Score) -> list[lines.Line]:
     if options.translation:
         if options.text == "-" or names_file(options.text, suffixes=()):
             raise InputError(
-                f"Expected a file of pairs without a further argument; received {options.text} and another."
+                f"Expected a file of pairs and no further argument. Received another one after {options.text}."
             )
         return [lines.Line(f"{clean(options.text)}\t{clean(options.translation)}", "")]
     lines.refuse_folder(options.text)
