@@ -56,6 +56,7 @@ def main(package: str, verbs: Callable[[Sequence[str]], Verbs], argv: Sequence[s
     words = list(sys.argv[1:] if argv is None else argv)
 
     def work() -> None:
+        refuse_broken(words)
         known = verbs(words)
         options = parse(package, known, words)
         if check := getattr(options, "check", None):
@@ -67,6 +68,13 @@ def main(package: str, verbs: Callable[[Sequence[str]], Verbs], argv: Sequence[s
         verb(options)
 
     return guarded(work)
+
+
+def refuse_broken(words: Sequence[str]) -> None:
+    """InputError if bytes of an argument are no text; Python gives each of them as half a character."""
+    for word in words:
+        if re.search("[\ud800-\udfff]", word):
+            raise InputError(f"Expected arguments in UTF-8. Received: {word!r}")
 
 
 def guarded(work: Callable[[], None]) -> int:

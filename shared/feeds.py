@@ -14,10 +14,11 @@ POLL_S = 0.2  # between looks at a file that may grow
 def lines_of(feed: str, follow: bool) -> Iterator[str]:
     """The lines of a file, with their ends; of standard input if it is "-".
 
-    With `follow` the end of the file is waited upon, and a line is given when it is whole; bytes that are not UTF-8
-    become replacement characters.
+    Bytes that are not UTF-8 become replacement characters. With `follow` the end of the file is waited upon, and a line
+    is given when it is whole.
     """
     if feed == "-":
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
         yield from iter(sys.stdin.readline, "")
         return
     with Path(feed).open(encoding="utf-8-sig", errors="replace") as file:

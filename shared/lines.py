@@ -1,11 +1,12 @@
 """Inputs of a command: a text, a file of lines, a column of a table or standard input, with one answer for each."""
 
 import dataclasses
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 
@@ -34,8 +35,9 @@ def read(argument: str, column: str = "") -> list[Line]:
         column: the table's column; "": tables are read as plain lines.
 
     Raises:
-        InputError: all are blank, or a file cannot be read.
+        InputError: all are blank, a file cannot be read, or it is a folder.
     """
+    refuse_folder(argument)
     suffixes = (*TEXTS, *tables.SUFFIXES) if column else TEXTS
     if argument == "-":
         found = list(_standard_input())
@@ -50,15 +52,26 @@ def read(argument: str, column: str = "") -> list[Line]:
     return found
 
 
+def refuse_folder(argument: str) -> None:
+    """InputError if a command's argument, which may be a text, is an existing folder's path."""
+    if os.path.isdir(argument):
+        raise InputError(f"Expected a text, the path of a file, or - for standard input. {argument} is a folder.")
+
+
 def _split(text: str) -> list[str]:
     r"""At "\n" alone: str.splitlines also splits at characters that stand inside of lines, such as U+2028."""
     return text.removesuffix("\n").split("\n")
 
 
-def _standard_input() -> Iterator[Line]:
-    """Each line as soon as it is there; a broken character must not end the answers."""
+def standard_input() -> TextIO:
+    r"""Standard input, whose lines end at "\n" alone; a broken character must not end the answers."""
     sys.stdin.reconfigure(errors="replace", newline="\n")  # type: ignore[union-attr]
-    for number, line in enumerate(sys.stdin, 1):
+    return sys.stdin
+
+
+def _standard_input() -> Iterator[Line]:
+    """Each line as soon as it is there."""
+    for number, line in enumerate(standard_input(), 1):
         yield Line(line.rstrip("\r\n"), f"Standard input, line {number}")
 
 

@@ -15,6 +15,7 @@ from shared import InputError
 from shared.files import replacing
 
 HEAT_MAP_ROWS = 60
+LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
 
 
 def learning_curves(history: list[dict[str, float]], path: Path, metric: str, title: str, mode: str = "min") -> None:
@@ -64,7 +65,7 @@ def text_heat_map(tokens: list[str], values: Any, path: Path, unit: str, width: 
         for column, token, number in row:
             colour = palette(scale(float(values[number])))
             axes.add_patch(Rectangle((column, line), len(token), 1, facecolor=colour, edgecolor="none"))
-            text = (token if token.isprintable() else "\u21b5").replace("$", r"\$")
+            text = plain(token if token.isprintable() else "\u21b5")
             axes.text(
                 column + len(token) / 2,
                 line + 0.5,
@@ -73,6 +74,7 @@ def text_heat_map(tokens: list[str], values: Any, path: Path, unit: str, width: 
                 ha="center",
                 va="center",
                 size=7,
+                color="black" if np.dot(colour[:3], LUMINANCE) > 0.5 else "white",
             )
     axes.set(xlim=(0, width), ylim=(len(rows), 0), xticks=[], yticks=[])
     figure.colorbar(ScalarMappable(scale, palette), ax=axes, label=unit)
@@ -97,12 +99,20 @@ def _laid_out(tokens: list[str], width: int) -> list[list[tuple[int, str, int]]]
     return rows if rows[-1] else rows[:-1]
 
 
+def plain(text: str) -> str:
+    """A text of the user's as it is drawn letter by letter: between two dollar signs would be mathematics."""
+    return text.replace("$", r"\$")
+
+
 def new_figure(title: str, size: tuple[float, float] = (7.0, 4.0)) -> tuple[Figure, Any]:
-    """A figure of `size` inches and its axes; without pyplot, which keeps every figure in a global list."""
+    """A figure of `size` inches and its axes; without pyplot, which keeps every figure in a global list.
+
+    The title is drawn as it is, without mathematics.
+    """
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.set_title(title)
+    axes.set_title(plain(title))
     return figure, axes
 
 

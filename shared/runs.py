@@ -173,9 +173,7 @@ def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool
         InputError: if `name` was begun with other settings (the message names them), or cannot name a folder.
     """
     config = json.loads(json.dumps(config, default=str))
-    name = name or _default_name(config)
-    if not re.fullmatch(r"[\w=+,@-][\w=+,@.-]*", name):
-        raise InputError(f"--run: expected a name of letters, digits and . _ - only; received {name}")
+    name = _default_name(config) if name is None else _checked_name(name)
     path = root() / app / name
     if fresh or not path.exists():
         return Run(path, app, config, command, fresh)
@@ -202,9 +200,8 @@ def find(app: str, name: str | None = None) -> Run:
     """
     run = _found(app, name)
     if not run.finished():
-        named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
-        command = (run.command or training(run.app)) + named
-        print(f"{run.path} is not finished; using its best model so far. Resume it with: {command}", file=sys.stderr)
+        message = f"{run.path} is not finished; using its best model so far. Resume it with: {_resume(run)}"
+        print(message, file=sys.stderr)
     return run
 
 
@@ -224,16 +221,30 @@ def _found(app: str, name: str | None) -> Run:
         models = [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]
         if not models:
             begun = sorted((root() / app).glob("[!.]*/config.json"))
-            known = f" {begun[-1].parent.name} is unfinished; repeat its command to resume it." if begun else ""
-            raise MissingFileError(f"There is no trained run in {root() / app} yet.{known} Train one: {command}")
+            todo = f"Resume one with: {_resume(_open(begun[-1].parent, app))}" if begun else f"Train one: {command}"
+            raise MissingFileError(f"There is no trained run in {root() / app} yet. {todo}")
         return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
-    path = root() / app / name
+    path = root() / app / _checked_name(name)
     if not path.is_dir():
         raise MissingFileError(f"There is no run {path}. {_known(app, name)} Or make one: {command}")
     run = _open(path, app)
     if not (path / "model.keras").exists():
-        raise InputError(f"{path} has no model.keras yet: its first epoch is not finished. Resume it with: {command}")
+        todo = f"Resume it with: {_resume(run)}"
+        raise InputError(f"{path} has no model.keras yet: its first epoch is not finished. {todo}")
     return run
+
+
+def _resume(run: Run) -> str:
+    """The command that trains the run on."""
+    named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
+    return (run.command or training(run.app)) + named
+
+
+def _checked_name(name: str) -> str:
+    """The name of a run's folder; InputError if it cannot be one."""
+    if not re.fullmatch(r"[\w=+,@-][\w=+,@.-]*", name):
+        raise InputError(f"--run: expected a name of letters, digits and . _ - only; received {name!r}")
+    return name
 
 
 def read_json(path: Path, kind: type) -> Any:

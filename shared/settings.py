@@ -25,6 +25,8 @@ Settings = TypeVar("Settings")
 
 Count = Annotated[int, Ge(1)]
 Whole = Annotated[int, Ge(0)]
+LARGEST_SEED = 2**32 - 1  # that NumPy and Keras take
+Seed = Annotated[int, Ge(0), Le(LARGEST_SEED)]
 Positive = Annotated[float, Gt(0)]
 NotNegative = Annotated[float, Ge(0)]
 Share = Annotated[float, Ge(0), Lt(1)]  # such as a dropout or a momentum: all is too much

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from shared import InputError, results, runs, settings
 from shared.runs import Run
-from shared.settings import Count
+from shared.settings import LARGEST_SEED, Count
 
 Config = TypeVar("Config")
 Loaded = TypeVar("Loaded")
@@ -63,12 +63,15 @@ def plan(app: str, config: Any, recipes: Mapping[str, Any], options: Seeds, fold
         fold_count: into how many folds the data is split.
 
     Raises:
-        InputError: more folds than there are, or one run name for several runs.
+        InputError: more folds or seeds than there are, or one run name for several runs.
     """
     folds = getattr(options, "folds", 1)
     first = getattr(config, "fold", 0)
     if folds > fold_count - first:
         raise InputError(f"--folds: expected at most {fold_count - first} from fold {first} on; received {folds}")
+    most = LARGEST_SEED - config.seed + 1
+    if options.seeds > most:
+        raise InputError(f"--seeds: expected at most {most} from seed {config.seed} on; received {options.seeds}")
     if options.run and folds * options.seeds > 1:
         raise InputError("--run: expected with one seed and one fold only, since several runs are named automatically")
     planned = []

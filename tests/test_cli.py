@@ -181,6 +181,7 @@ def test_wrong_words_end_with_2_and_no_traceback(called, words):
         (["score", "--text", "missing"], 2, "error: There is no a.txt"),
         (["score", "--text", "full"], 2, "error: a/b: No space left on device"),
         (["score", "--text", "permission"], 2, "error: a/b: Permission denied"),
+        (["score", "--text", "caf\udce9"], 2, r"error: Expected arguments in UTF-8. Received: 'caf\udce9'"),
         (["score", "--text", "stopped"], 130, "Stopped after epoch 1."),
         (["score", "--text", "interrupt"], 130, "Interrupted."),
     ],

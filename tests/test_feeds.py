@@ -44,9 +44,9 @@ def test_a_growing_file_gives_a_line_when_it_is_whole(tmp_path, monkeypatch):
         next(found)
 
 
-def test_standard_input_is_read_to_its_end(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a\nb"))
-    assert list(feeds.lines_of("-", follow=False)) == ["a\n", "b"]
+def test_standard_input_is_read_to_its_end_whatever_its_bytes(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\xff\nb"), encoding="utf-8"))
+    assert list(feeds.lines_of("-", follow=False)) == ["a\ufffd\n", "b"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -38,6 +38,11 @@ def test_an_argument_is_the_text_itself_unless_it_names_a_file(tmp_path):
         lines.read(" \n")
 
 
+def test_a_folder_is_not_taken_for_a_text(tmp_path):
+    with pytest.raises(InputError, match=f"{tmp_path} is a folder"):
+        lines.read(str(tmp_path))
+
+
 def test_a_file_is_split_at_line_feeds_alone_and_keeps_its_blank_lines(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes("\ufeffone\u2028still one\x0cand still\x85one\r\n\r\nthree\n".encode())

@@ -55,3 +55,12 @@ def test_the_picture_is_written_whole_and_pyplot_keeps_nothing(tmp_path):
 def test_an_unknown_figure_is_refused(tmp_path, history, found):
     with pytest.raises(InputError, match=rf"history \({found}\)\. Received: bleu"):
         plots.learning_curves(history, tmp_path / "curves.png", "bleu", "title")
+
+
+def test_a_text_of_the_user_s_is_drawn_as_it_is_and_readable_on_every_colour(monkeypatch, tmp_path):
+    kept = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: kept.append(figure))
+    plots.text_heat_map(["a", "b"], [0.0, 9.0], tmp_path / "a.png", "bits")
+    assert [letter.get_color() for letter in kept[0].axes[0].texts] == ["black", "white"]
+    figure, _ = plots.new_figure("$x^^y$")
+    figure.draw_without_rendering()  # as mathematics it cannot be read

@@ -225,9 +225,17 @@ def test_find_says_that_a_run_is_not_finished_and_how_to_go_on(capsys):
 def test_find_without_any_run_says_how_to_make_one():
     with pytest.raises(MissingFileError, match="no trained run in .* yet.*python -m apps.app train"):
         runs.find("app")
-    begun("app", CONFIG, name="mine")
-    with pytest.raises(MissingFileError, match="no trained run .* mine is unfinished; repeat its command"):
+    begun("app", CONFIG, name="mine", command="python -m apps.app train --units 8")
+    with pytest.raises(MissingFileError, match="no trained run .* Resume one with: .*train --units 8 --run mine$"):
         runs.find("app")
+
+
+@pytest.mark.parametrize("name", ["", ".", "../other"])
+def test_what_cannot_be_a_name_is_refused_wherever_a_run_is_named(name):
+    begun("app", CONFIG, name="mine")
+    for action in (lambda: runs.find("app", name), lambda: runs.start("app", CONFIG, name=name)):
+        with pytest.raises(InputError, match=f"--run: expected a name of letters.*; received '{name}'"):
+            action()
 
 
 def test_find_of_a_missing_run_lists_those_there_are():
@@ -261,8 +269,8 @@ def test_a_run_of_another_app_is_named_as_such():
 
 
 def test_a_run_without_a_finished_epoch_says_so():
-    begun("app", CONFIG, name="mine")
-    with pytest.raises(InputError, match="no model.keras yet: its first epoch is not finished"):
+    begun("app", CONFIG, name="mine", command="python -m apps.app train --units 8")
+    with pytest.raises(InputError, match="no model.keras yet: its first epoch is not .* train --units 8 --run mine$"):
         runs.find("app", "mine")
 
 

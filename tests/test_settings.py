@@ -7,7 +7,7 @@ import pytest
 from annotated_types import Ge, Lt
 
 from shared import InputError, settings
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Top, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Top, Whole, one_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Some:
     labels: tuple[str, ...] = ()
     parts: tuple[Annotated[str, *one_of("abc")], ...] = ()
     steps: tuple[Count, ...] = (1,)
-    seed: Whole | None = None
+    seed: Seed | None = None
     tied: bool = False
 
     def __post_init__(self) -> None:
@@ -50,7 +50,8 @@ class Some:
         ({"arch": "transformer"}, "--arch: expected one of lstm, gru; received 'transformer'"),
         ({"parts": ("a", "x")}, "--parts: expected one of a, b, c; received 'x'"),
         ({"steps": (2, 0)}, "--steps: expected at least 1; received 0"),
-        ({"seed": -1}, "--seed: expected at least 0; received -1"),
+        ({"seed": -1}, "--seed: expected at least 0 and at most 4294967295; received -1"),
+        ({"seed": 2**32}, "--seed: expected at least 0 and at most 4294967295; received 4294967296"),
         ({"units": "8"}, "--units: expected a whole number; received '8'"),
         ({"units": True}, "--units: expected a whole number; received True"),
         ({"units": 1.5}, "--units: expected a whole number; received 1.5"),

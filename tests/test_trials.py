@@ -62,6 +62,10 @@ def test_a_plan_goes_fold_by_fold_and_seed_by_seed():
             lambda: trials.plan("toy", Toy(fold=2), RECIPES, Folds(folds=2), 3),
             "--folds: expected at most 1 from fold 2",
         ),
+        (
+            lambda: trials.plan("toy", Toy(seed=2**32 - 2), RECIPES, Seeds(seeds=3)),
+            "--seeds: expected at most 2 from seed 4294967294 on; received 3",
+        ),
         (lambda: trials.plan("toy", Toy(), RECIPES, Seeds(run="x", seeds=2)), "--run: expected with one seed and one"),
     ],
 )

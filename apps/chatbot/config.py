@@ -6,7 +6,7 @@ from typing import Annotated
 
 from shared import settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 TAGGERS = ("crf", "softmax")
@@ -77,7 +77,7 @@ class Config:
     # intent accuracy to reach on validation by abstaining: below that confidence the assistant is "not sure"
     target_accuracy: Fraction = 0.96
     # seed of initial weights, dropout and the order of the requests
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

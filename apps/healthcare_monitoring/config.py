@@ -7,7 +7,7 @@ from annotated_types import Ge
 
 from shared import InputError, settings
 from shared.layers import VECTOR_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 # Statistics of all values of a variable so far: the last, mean, lowest and highest one, log(1 + their number), and a
@@ -86,7 +86,7 @@ class Config:
     # false-alarm rate on validation patients without the outcome, at the ends of steps, which sets the alarm threshold
     false_alarm_rate: Fraction = 0.1
     # seed of initial weights, dropout and the order of the patients; with builtin data also of the patients themselves
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

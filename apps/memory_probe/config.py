@@ -5,7 +5,7 @@ from typing import Annotated
 
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Positive, Whole, one_of
+from shared.settings import Count, Positive, Seed, Whole, one_of
 
 from .tasks import BUILTIN, TASKS
 
@@ -48,7 +48,7 @@ class Config:
     # early stopping: epochs without a better validation metric before training ends; 0 = off
     patience: Whole = 0
     # seed of initial weights and of all generated sequences
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

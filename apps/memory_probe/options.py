@@ -10,7 +10,7 @@ from shared import settings
 from shared.cli import Verbs
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.runs import OfRun
-from shared.settings import Count, Whole, chosen, one_of
+from shared.settings import Count, Seed, chosen, one_of
 from shared.trials import Seeds
 
 from .config import DEFAULT, RECIPES, Config
@@ -52,7 +52,7 @@ class Predict(OfRun):
     # copy: steps between message and answer; by default as in training
     lag: Count | None = None
     # random seed of the generated sequence, if you give none of your own; by default a new one each time
-    seed: Whole | None = None
+    seed: Seed | None = None
     # the run's name; by default the newest
     run: str | None = None
 

@@ -139,5 +139,5 @@ def chord_symbol(text: str) -> tuple[int, ...] | None:
     figure = match[1] + {"#": "#", "♯": "#", "b": "-", "♭": "-"}.get(match[2], "") + kinds.get(match[3], match[3])
     try:
         return harmony_of(harmony.ChordSymbol(figure))
-    except ValueError:
+    except Exception:  # music21 fails in many ways on words that only begin like a chord
         return None

@@ -83,6 +83,8 @@ class Voice:
             return
         self._end_bar(0)
         found: list[int] = []
+        if re.search(r"\d{3}", volta):
+            raise InputError(f"an ending {volta[:12]}, where numbers up to 99 are read")
         for first, last in re.findall(r"(\d+)(?:-(\d+))?", volta):
             found += range(int(first), int(last or first) + 1)
         self.endings = tuple(found)

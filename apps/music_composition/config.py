@@ -7,7 +7,7 @@ from annotated_types import Ge
 
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 from .tokens import REPRESENTATIONS
 
@@ -70,7 +70,7 @@ class Config:
     # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 0
     # seed of initial weights, dropout, transposition and the order of the pieces
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

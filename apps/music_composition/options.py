@@ -8,10 +8,10 @@ from annotated_types import Ge, Le
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError, settings
+from shared import InputError, settings, writable
 from shared.cli import Verbs
 from shared.runs import OfRun
-from shared.settings import Count, NotNegative, Top, Whole, chosen, one_of
+from shared.settings import Count, NotNegative, Seed, Top, Whole, chosen, one_of
 from shared.trials import Seeds
 
 from . import sources
@@ -20,6 +20,19 @@ from .config import DEFAULT, RECIPES, Config
 Bars = Annotated[int, Ge(1), Le(200)]
 Tempo = Annotated[int, Ge(20), Le(400)]
 Meter = Annotated[int, Ge(1), Le(12)]
+Width = Annotated[int, Ge(1), Le(100)]  # of a beam; a wider one is slow and no better
+
+
+class Writing(OfRun):
+    """The options of a verb that writes a piece, whose files a field `out` names."""
+
+    out: str
+
+    def check(self) -> None:
+        """Refuses what cannot be written, or a run that is not there, before a backend starts."""
+        super().check()
+        if self.out:
+            writable.check("--out", self.out)
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class Evaluate(OfRun):
 
 
 @dataclass(frozen=True)
-class Predict(OfRun):
+class Predict(Writing):
     """Compose a new piece: MIDI, MusicXML, WAV, a picture, and the score as text."""
 
     # the run's name; by default the newest
@@ -76,7 +89,7 @@ class Predict(OfRun):
     # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.92
     # random seed, for reproducible output; by default a new one each time
-    seed: Whole | None = None
+    seed: Seed | None = None
     # quarter notes per minute
     tempo: Tempo = 84
     # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
@@ -90,7 +103,7 @@ class Predict(OfRun):
 
 
 @dataclass(frozen=True)
-class Harmonise(OfRun):
+class Harmonise(Writing):
     """Harmonise a given melody with alto, tenor and bass."""
 
     # the melody: a MusicXML, MIDI or ABC file; its highest voice is kept
@@ -98,13 +111,13 @@ class Harmonise(OfRun):
     # the run's name; by default the newest
     run: str | None = None
     # beam width; 1 = sample with --temperature instead
-    beam: Count = 8
+    beam: Width = 8
     # sampling temperature, without beam search only: lower is more conservative
     temperature: NotNegative = 0.7
     # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.9
     # random seed, for reproducible output; by default a new one each time
-    seed: Whole | None = None
+    seed: Seed | None = None
     # quarter notes per minute
     tempo: Tempo = 84
     # the key, such as "G major"; by default estimated from the melody
@@ -120,7 +133,7 @@ class Harmonise(OfRun):
 
 
 @dataclass(frozen=True)
-class Continue(OfRun):
+class Continue(Writing):
     """Continue the first bars of a given piece."""
 
     # the piece: a MusicXML, MIDI or ABC file
@@ -136,7 +149,7 @@ class Continue(OfRun):
     # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 0.92
     # random seed, for reproducible output; by default a new one each time
-    seed: Whole | None = None
+    seed: Seed | None = None
     # quarter notes per minute
     tempo: Tempo = 84
     # allow voices to leave their ranges, cross, and move in parallel fifths and octaves

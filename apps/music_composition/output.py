@@ -98,7 +98,7 @@ def to_wav(midi: Any) -> bytes:
 
 def to_musicxml(piece: Piece, tempo: int) -> bytes:
     """A score of four parts that notation programs open."""
-    from music21 import clef, key, metadata, meter, stream
+    from music21 import clef, instrument, key, metadata, meter, stream
     from music21 import tempo as tempos
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
@@ -108,6 +108,9 @@ def to_musicxml(piece: Piece, tempo: int) -> bytes:
     for voice, name in enumerate(VOICES):
         part = stream.Part(id=name)
         part.partName = name
+        singer = instrument.Instrument(name)
+        singer.partId, singer.instrumentId = f"P{voice + 1}", f"I{voice + 1}"  # else they are random
+        part.insert(0, singer)
         before = None
         for start, end, frames in bars(piece):
             measure = stream.Measure(number=len(part) + 1)

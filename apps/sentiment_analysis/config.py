@@ -7,7 +7,7 @@ from annotated_types import Ge, Lt
 
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 POOLINGS = ("attention", "max", "both")
@@ -91,7 +91,7 @@ class Config:
     # accuracy to reach on validation by abstaining: below that confidence the model answers "not sure"
     target_accuracy: Fraction = 0.9
     # seed of initial weights, dropout and the order of the texts
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

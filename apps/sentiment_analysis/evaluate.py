@@ -14,7 +14,7 @@ from . import baselines
 from .config import APP, Config
 from .data import Data, Part, load, other
 from .options import Evaluate
-from .predict import Predictor
+from .predict import Predictor, ready
 
 HEADLINE = ("accuracy", "macro_recall")  # which of them comes first is the run's goal
 SCORES = {"macro_recall": baselines.macro_recall, "accuracy": baselines.accuracy}
@@ -35,11 +35,11 @@ def evaluate(options: Evaluate) -> None:
     if options.data:
         part = other(config, run.info(), options.data)
         print(f"{len(part.texts):,} texts of {options.data}")
-        report([r | {"data": results.plain_name(options.data)} for r in figures(Predictor(run), part, published={})])
+        report([r | {"data": results.plain_name(options.data)} for r in figures(ready(run), part, published={})])
         return
     data = load(config)
     run.check(data.info)
-    records = measure(Predictor(run), data)
+    records = measure(ready(run), data)
     report(records)
     if options.record:
         results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)

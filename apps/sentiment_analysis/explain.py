@@ -7,12 +7,13 @@ import numpy as np
 import rich.console
 import rich.text
 
-from shared import InputError, plots, runs
+from shared import InputError, lines, plots, runs
+from shared.data.text import names_file
 
 from .config import APP
 from .data import Encoded
 from .options import Explain
-from .predict import Predictor
+from .predict import Predictor, ready
 
 SHOWN = 30  # words in the picture, the strongest
 FAINT = 0.15  # of the strongest effect; weaker ones are not coloured
@@ -20,8 +21,11 @@ FAINT = 0.15  # of the strongest effect; weaker ones are not coloured
 
 def explain(options: Explain) -> None:
     """The explain command: prints the text in colours and writes explanation.png into the run's folder."""
+    lines.refuse_folder(options.text)
+    if options.text == "-" or names_file(options.text):
+        raise InputError(f"Expected the text itself; predict reads files and standard input. Received: {options.text}")
     run = runs.find(APP, options.run)
-    predictor = Predictor(run)
+    predictor = ready(run)
     text = predictor.encode(options.text)
     (probability,) = predictor.probabilities([text])
     label = options.label or predictor.labels[int(probability.argmax())]
@@ -76,7 +80,7 @@ def draw(tokens: list[str], effects: np.ndarray, path: Path, title: str) -> None
     figure, axes = plots.new_figure(title, size=(6.0, 1.2 + 0.25 * len(kept)))
     colours = ["tab:green" if effects[i] > 0 else "tab:red" for i in kept]
     axes.barh(range(len(kept)), effects[kept], color=colours)
-    axes.set_yticks(range(len(kept)), [tokens[i].replace("$", r"\$") for i in kept])
+    axes.set_yticks(range(len(kept)), [plots.plain(tokens[i]) for i in kept])
     axes.invert_yaxis()
     axes.axvline(0, color="k", linewidth=0.8)
     axes.set(xlabel="what the word adds to the log-odds")

@@ -1,6 +1,7 @@
 """Loads a trained run and classifies texts: a single one, a file of them, or a stream."""
 
 import dataclasses
+import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -120,11 +121,23 @@ class Predictor:
             self.logits([Encoded(np.ones_like(one).repeat(length, axis=0), ["a"])])
 
 
+def ready(run: runs.Run) -> Predictor:
+    """The predictor of a command; says on stderr if the run was stopped before it was calibrated."""
+    predictor = Predictor(run)
+    if predictor.calibration is UNCALIBRATED:
+        print(
+            f"{run.path} is not calibrated yet: the network answers alone, without the linear model, its probabilities "
+            "are not calibrated, and it never abstains.",
+            file=sys.stderr,
+        )
+    return predictor
+
+
 def predict(options: Predict) -> None:
     """The predict command: an answer for the text, or for each line of a file or of standard input."""
     run = runs.find(APP, options.run)
     found = lines.read(options.text, run.config["text_column"])
-    predictor = Predictor(run)
+    predictor = ready(run)
     for line, answer in lines.answered(found, predictor.encode, predictor.answers):
         if answer is None:
             print()
@@ -137,7 +150,7 @@ def predict(options: Predict) -> None:
 
 def stream(options: Stream) -> None:
     """The stream command: answers each line of standard input at once."""
-    predictor = Predictor(runs.find(APP, options.run))
+    predictor = ready(runs.find(APP, options.run))
     predictor.warm_up()
 
     def answer(text: str) -> str:

@@ -131,7 +131,7 @@ def read_tfds(source: str) -> Parts:
 
 def read_file(path: Path, config: Config) -> list[Example]:
     """The rows of a CSV, TSV or JSONL file with a column of texts and one of labels."""
-    hint = "Name yours with --text-column and --label-column."
+    hint = "The columns are named in the training, with --text-column and --label-column; other files need the same."
     examples = []
     for row, where in tables.rows(path):
         text, label = (tables.cell(row, name, where, hint) for name in (config.text_column, config.label_column))

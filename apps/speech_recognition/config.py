@@ -7,9 +7,11 @@ from annotated_types import Ge, Le
 
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+PUBLIC = ("fsdd", "an4")
+OWN = "tfds:NAME or a folder of recordings with a CSV file of transcripts"
 SPEAKERS = 6  # of fsdd: as many folds, each of which tests on one of them
 FOLDED = "fsdd"
 
@@ -99,7 +101,7 @@ class Config:
     # what each word adds to the score of a transcript, in nats
     word_bonus: float = 1.0
     # seed of initial weights, dropout, augmentation and the order of the utterances
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses values that cannot work, before any work starts."""

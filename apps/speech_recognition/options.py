@@ -9,11 +9,12 @@ from tyro.conf import Positional
 
 from shared import InputError, settings
 from shared.cli import Verbs
+from shared.data import catalogue
 from shared.runs import OfRun
 from shared.settings import Count, NotNegative, Whole, chosen, one_of
 from shared.trials import Folds
 
-from .config import DEFAULT, RECIPES, Config, Rate
+from .config import DEFAULT, OWN, PUBLIC, RECIPES, Config, Rate
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Train:
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
     # how often it is trained
     trials: Folds = Folds()
+
+    def check(self) -> None:
+        """Refuses missing data before a backend starts."""
+        catalogue.check(self.config.data, PUBLIC, OWN)
 
 
 @dataclass(frozen=True)

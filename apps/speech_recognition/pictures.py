@@ -24,11 +24,12 @@ def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript,
     seconds = len(raw) * HOP_S
     above.imshow(raw.T, origin="lower", aspect="auto", extent=(0, seconds, 0, raw.shape[1]), cmap="magma")
     above.set(
-        ylabel="mel band" if predictor.info["features"] == "logmel" else "coefficient", title=found.text or "(no words)"
+        ylabel="mel band" if predictor.info["features"] == "logmel" else "coefficient",
+        title=plots.plain(found.text or "(no words)"),
     )
     for word in found.words:
         above.axvspan(word.start, word.end, color="white", alpha=0.25)
-        label = f"{word.text} {word.confidence:.2f}".replace("$", r"\$")
+        label = plots.plain(f"{word.text} {word.confidence:.2f}")
         above.text((word.start + word.end) / 2, 0.96 * raw.shape[1], label, color="white", ha="center", va="top")
     probabilities = np.exp(log_probabilities)
     times = (np.arange(len(probabilities)) + 0.5) * predictor.stride * HOP_S
@@ -36,7 +37,7 @@ def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript,
     for number in range(1, probabilities.shape[1]):
         if probabilities[:, number].max() >= SHOWN:
             name = predictor.symbols[number]
-            below.plot(times, probabilities[:, number], label="space" if name == " " else name.replace("$", r"\$"))
+            below.plot(times, probabilities[:, number], label="space" if name == " " else plots.plain(name))
     below.set(xlabel="seconds", ylabel="probability", xlim=(0, seconds), ylim=(0, 1.02))
     below.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
     plots.save(figure, path)
@@ -49,7 +50,7 @@ def confusions(counts: dict[tuple[str, str], int], path: Path) -> None:
     for (said, heard), count in counts.items():
         table[words.index(said), words.index(heard)] = count
     figure, axes = plots.new_figure("words: said and heard", size=(1.5 + 0.45 * len(words), 1.2 + 0.4 * len(words)))
-    names = [word or "(none)" for word in words]
+    names = [plots.plain(word or "(none)") for word in words]
     axes.imshow(np.sqrt(table), cmap="Blues")
     for row, column in zip(*np.nonzero(table), strict=True):
         axes.text(column, row, f"{table[row, column]:.0f}", ha="center", va="center", size=7)

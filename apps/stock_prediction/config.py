@@ -8,7 +8,7 @@ from annotated_types import Ge
 
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 HORIZONS = (1, 5, 22)  # trading days whose mean variance is predicted: a day, a week, a month
@@ -73,7 +73,7 @@ class Config:
     # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
     # seed of initial weights, dropout and the order of the sequences
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
-from shared import InputError, files, runs
+from shared import InputError, files, runs, writable
 
 from . import baselines
 from .config import APP, HORIZONS, WARNING, Config
@@ -182,6 +182,7 @@ def _check_out(options: Predict) -> None:
     path = Path(options.out)
     if not path.parent.is_dir() or path.is_dir():
         raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {options.out}")
+    writable.check("--out", options.out)
     if path.exists() and Path(options.bars).exists() and path.samefile(options.bars):
         raise InputError(f"--out: expected another file than that of the bars; received {options.out}")
 

@@ -7,12 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 
 from .bars import Bars, Row, bars
 from .reading import number, read
 
 PUBLIC = ("djia",)
+
+
+def known(source: str) -> None:
+    """Refuses a --data that names nothing."""
+    check(source, PUBLIC, "or the path of a CSV file or folder")
 
 
 def read_source(data: str) -> Bars:
@@ -25,10 +30,8 @@ def read_source(data: str) -> Bars:
         return sp500()
     if data == "djia":
         return djia()
-    path = Path(data)
-    if not path.exists():
-        raise not_found(data, PUBLIC, "or the path of a CSV file or folder")
-    return read(path)
+    known(data)
+    return read(Path(data))
 
 
 def sp500() -> Bars:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 LEVELS = {"char": "characters", "word": "words"}  # what a token is, and the name of many
@@ -64,7 +64,7 @@ class Config:
     # early stopping: epochs without a better validation loss before training ends; 0 = off
     patience: Whole = 0
     # seed of initial weights, dropout and the offsets of the windows
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

@@ -10,7 +10,7 @@ from tyro.conf import Positional
 from shared import InputError, settings
 from shared.cli import Verbs
 from shared.runs import OfRun
-from shared.settings import Count, NotNegative, Top, Whole, chosen, one_of
+from shared.settings import Count, NotNegative, Seed, Top, Whole, chosen, one_of
 from shared.trials import Seeds
 
 from . import data
@@ -62,7 +62,7 @@ class Sampling:
     # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 1.0
     # random seed, for reproducible output; by default a new one each time
-    seed: Whole | None = None
+    seed: Seed | None = None
 
     def __post_init__(self) -> None:
         """Refuses invalid values."""

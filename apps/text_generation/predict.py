@@ -1,7 +1,6 @@
 """Loads a trained run and generates text: after a prompt, after each line of a file, or interactively."""
 
 import secrets
-import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -36,7 +35,7 @@ class Predictor:
         self.decoder = Decoder(step(self.model), self.model.variables, len(self.vocabulary))
 
     def encode(self, text: str) -> np.ndarray:
-        """Text -> ids (time,), the start of a line if it is empty; a word never seen is read as <unk>.
+        """Text -> ids (time,); a word never seen is read as <unk>.
 
         Raises:
             InputError: a character that the run was not trained on.
@@ -46,7 +45,11 @@ class Predictor:
         if unseen and self.level == "char":
             shown = ", ".join(repr(token) for token in unseen[:5]) + (", ..." if len(unseen) > 5 else "")
             raise InputError(f"Expected characters that the run was trained on. It has never seen {shown}.")
-        return self.vocabulary.encode(tokens) if tokens else self.start
+        return self.vocabulary.encode(tokens)
+
+    def begun(self, text: str) -> np.ndarray:
+        """The same as a network reads it, from the start of a line: from zero states alone it writes noise."""
+        return np.concatenate([self.start, self.encode(text)])
 
     def readable(self, text: str) -> str:
         """The text, if it can be encoded. Raises InputError as `encode`."""
@@ -65,7 +68,7 @@ class Predictor:
 
     def write(self, prompt: str, sampling: Sampling) -> Iterator[str]:
         """Yields the continuation of the prompt, piece by piece as it is written. Raises InputError as `encode`."""
-        logits, states = self.decoder.read(self.encode(prompt)[None], zero_states(self.model))
+        logits, states = self.decoder.read(self.begun(prompt)[None], zero_states(self.model))
         pieces = self.decoder.sample(
             logits,
             states,
@@ -88,7 +91,7 @@ class Predictor:
 
     def offers(self, text: str, count: int) -> list[tuple[str, float]]:
         """The `count` most probable next tokens after the text, each with its probability."""
-        logits, _ = self.decoder.read(self.encode(text)[None], zero_states(self.model))
+        logits, _ = self.decoder.read(self.begun(text)[None], zero_states(self.model))
         scores = np.array(logits[0], dtype=np.float64)
         scores[list(self.banned)] = -np.inf
         chances = np.exp(scores - scores.max())
@@ -155,12 +158,13 @@ def samples(predictor: Predictor) -> None:
 def interact(predictor: Predictor, text: str, count: int) -> None:
     """Offers the most probable next tokens; a number picks one, other text is appended, an empty line ends."""
     print("Type a number to pick that token, any other text to append it; an empty line ends.")
+    answers = lines.standard_input()
     while True:
         offers = predictor.offers(text, count)
         print("\n" + text)
         print("  ".join(f"[{n}] {token!r} {chance:.0%}" for n, (token, chance) in enumerate(offers, 1)))
         print("> ", end="", flush=True)
-        typed = sys.stdin.readline().rstrip("\n")
+        typed = answers.readline().rstrip("\r\n")
         if not typed:
             return
         picked = typed.isdecimal() and 1 <= int(typed) <= len(offers)

@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 
-from shared import InputError, plots, runs
-from shared.data.text import names_file, read_text
+from shared import InputError, lines, plots, runs
+from shared.data.text import decode, names_file, read_text
 
 from .config import APP
 from .model import zero_states
@@ -36,15 +36,15 @@ def score(options: Score) -> None:
 
 def surprise(predictor: Predictor, text: str) -> np.ndarray:
     """Nats of each token of the text (time,), read from the start of a line, the state carried to the end."""
-    ids = np.concatenate([predictor.start, predictor.encode(text)])
-    return predictor.decoder.nats(ids[None], zero_states(predictor.model))[0]
+    return predictor.decoder.nats(predictor.begun(text)[None], zero_states(predictor.model))[0]
 
 
 def whole(argument: str) -> str:
     """The text that a command's argument is or names, all of its lines."""
     if argument != "-" and names_file(argument):
         return read_text(argument)
-    text = sys.stdin.read() if argument == "-" else argument
+    lines.refuse_folder(argument)
+    text = decode(sys.stdin.buffer.read(), "Standard input") if argument == "-" else argument
     if not text.strip():
         raise InputError("Expected a text, the path of a file, or - for standard input. Received an empty text.")
     return text

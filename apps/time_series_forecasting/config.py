@@ -5,7 +5,7 @@ from typing import Annotated
 
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 NETWORKS = ("segments", "encoder_decoder")
@@ -86,7 +86,7 @@ class Config:
     # momentum of the EMA of the weights, which is evaluated and saved; 0 = no EMA
     ema_momentum: Share = 0.0
     # seed of initial weights, dropout and the order of the windows
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

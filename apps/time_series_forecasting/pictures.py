@@ -38,7 +38,7 @@ def fan(charts: list[dict[str, Any]], path: Path) -> None:
             axes.plot(ahead, chart["actual"], color="tab:orange", linewidth=1, label="what came")
         ticks = np.linspace(first, end + horizon - 1, 5).round().astype(int)
         axes.set_xticks(ticks, [chart["clock"].text(chart["first"] + int(tick)) for tick in ticks])
-        axes.set_title(chart["name"], loc="left")
+        axes.set_title(plots.plain(chart["name"]), loc="left")
         axes.grid(alpha=0.3)
         if number == 0:
             axes.legend(loc="upper left", fontsize="small")

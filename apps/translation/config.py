@@ -7,7 +7,7 @@ from annotated_types import Ge
 
 from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, Fraction, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 ATTENTIONS = ("luong", "bahdanau")
@@ -83,7 +83,7 @@ class Config:
     # early stopping: epochs without a better validation BLEU before training ends; 0 = off
     patience: Whole = 0
     # seed of initial weights, dropout and the order of the pairs
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

@@ -14,6 +14,7 @@ from shared.runs import OfRun
 from shared.settings import NotNegative, Whole, chosen, one_of
 from shared.trials import Seeds
 
+from . import sources
 from .config import DEFAULT, RECIPES, Config
 
 Width = Annotated[int, Ge(1), Le(100)]  # of a beam; a wider one is slow and no better
@@ -28,6 +29,10 @@ class Train:
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
     # which runs are trained
     trials: Seeds = Seeds()
+
+    def check(self) -> None:
+        """Refuses missing data before a backend starts."""
+        sources.known(self.config)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Built-in data: the phrases of the Unicode CLDR that come with babel, in any two of its languages.
 
 A value (a date, a time of day, a number, a pair of names) is written in both languages. Each value belongs to one part
-alone, in all its styles: what is tested, valid or test, was never seen, but for the names it is made of.
+alone within its kind, in all its styles: what is tested, valid or test, was never seen, but for the names that it is
+made of. A number may be a price in one part and a size in another.
 """
 
 import dataclasses

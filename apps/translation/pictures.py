@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, plots
+from shared import InputError, plots, writable
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -16,8 +16,8 @@ def attention(source: list[str], written: list[str], weights: np.ndarray, path: 
     size = (2.0 + 0.32 * len(source), 1.6 + 0.28 * len(written))
     figure, axes = plots.new_figure("", size=size)
     image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(source)), [_label(token) for token in source], rotation=60, ha="right")
-    axes.set_yticks(range(len(written)), [_label(token) for token in written])
+    axes.set_xticks(range(len(source)), [plots.plain(token) for token in source], rotation=60, ha="right")
+    axes.set_yticks(range(len(written)), [plots.plain(token) for token in written])
     axes.set(xlabel="source", ylabel="target")
     figure.colorbar(image, ax=axes, label="attention weight")
     with warnings.catch_warnings():  # its font has no Chinese or Arabic, say: there an empty box is drawn
@@ -31,8 +31,4 @@ def check(path: Path) -> None:
         raise InputError(f"--picture: expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
     if not path.absolute().parent.is_dir():
         raise InputError(f"--picture: expected a file in an existing folder. Received: {path}")
-
-
-def _label(token: str) -> str:
-    """A dollar sign would begin mathematics."""
-    return token.replace("$", r"\$")
+    writable.check("--picture", str(path))

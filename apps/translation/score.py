@@ -50,7 +50,12 @@ def score(options: Score) -> None:
 def _pairs(options: Score) -> list[lines.Line]:
     """The pairs that the options give or name, each as a line with a tab."""
     if options.translation:
+        if options.text == "-" or names_file(options.text, suffixes=()):
+            raise InputError(
+                f"Expected a file of pairs and no further argument. Received another one after {options.text}."
+            )
         return [lines.Line(f"{clean(options.text)}\t{clean(options.translation)}", "")]
+    lines.refuse_folder(options.text)
     if options.text != "-" and not names_file(options.text, suffixes=()):
         raise InputError(
             "Expected a sentence and its translation, or the path of a TSV file of pairs, or - for standard input. "

@@ -42,7 +42,31 @@ def read(config: Config) -> Parts:
     }
 
 
+def known(config: Config) -> None:
+    """Refuses what names no data: a --data, the files of a part, the locales of the built-in phrases."""
+    data = config.data
+    if data == "builtin":
+        phrases.locale(config.source)
+        phrases.locale(config.target)
+    elif data != "multi30k" and not data.startswith(tfds.PREFIX) and not Path(data).is_file():
+        files = "the path of a TSV file of pairs, or of source sentences with their translations in --target-file"
+        raise not_found(data, ("multi30k",), f"{tfds.PREFIX}NAME, {files}")
+    for part in ("valid", "test"):
+        if path := getattr(config, part):
+            _there(path, getattr(config, f"{part}_target_file"))
+    if config.target_file:
+        _there(data, config.target_file)
+
+
+def _there(path: str, target_file: str) -> None:
+    if not Path(path).is_file():
+        raise MissingFileError(f"Expected a TSV file of pairs, or a file of sentences. There is none at {path}.")
+    if target_file and not Path(target_file).is_file():
+        raise MissingFileError(f"--target-file: expected a file of translations. There is none at {target_file}.")
+
+
 def _of_source(config: Config) -> Parts:
+    known(config)
     data = config.data
     if data == "builtin":
         made = phrases.parts(config.source, config.target).items()
@@ -54,9 +78,6 @@ def _of_source(config: Config) -> Parts:
         return multi30k(config.source, config.target)
     if data.startswith(tfds.PREFIX):
         return read_tfds(config)
-    if not Path(data).is_file():
-        files = "the path of a TSV file of pairs, or of source sentences with their translations in --target-file"
-        raise not_found(data, ("multi30k",), f"{tfds.PREFIX}NAME, {files}")
     return {"train": read_files(data, config.target_file)}
 
 
@@ -66,8 +87,7 @@ def read_files(path: str, target_file: str) -> list[Pair]:
     Raises:
         InputError: there is no such file, or it cannot be used; file and line are named.
     """
-    if not Path(path).is_file():
-        raise MissingFileError(f"Expected a TSV file of pairs, or a file of sentences. There is none at {path}.")
+    _there(path, target_file)
     return read_two_files(path, target_file) if target_file else read_tsv(path)
 
 
@@ -110,8 +130,6 @@ def read_tfds(config: Config) -> Parts:
 
 def read_two_files(source: str, target: str) -> list[Pair]:
     """Two files of sentences, line by line; InputError if they have not equally many."""
-    if not Path(target).is_file():
-        raise MissingFileError(f"--target-file: expected a file of translations. There is none at {target}.")
     one, other = _lines(source), _lines(target)
     if len(one) != len(other):
         raise InputError(
@@ -137,7 +155,10 @@ def columns(line: str, where: str, hint: str = "") -> tuple[str, str]:
 
 
 def _lines(path: str) -> list[str]:
-    return decode(Path(path).read_bytes(), path).removesuffix("\n").split("\n")
+    text = decode(Path(path).read_bytes(), path)
+    if not text.strip():
+        raise InputError(f"Expected sentences. {path} is empty or blank.")
+    return text.removesuffix("\n").split("\n")
 
 
 def _pairs(one: Sequence[str], other: Sequence[str], name: str) -> list[Pair]:

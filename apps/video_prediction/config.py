@@ -7,7 +7,7 @@ from annotated_types import Ge, Le
 
 from shared import InputError, settings
 from shared.layers import IMAGE_ARCHITECTURES
-from shared.settings import Count, NotNegative, Positive, Share, Whole, one_of
+from shared.settings import Count, NotNegative, Positive, Seed, Share, Whole, one_of
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
 PATCH = 4  # pixels on a side of the patches that become channels; frames are padded to a multiple of it
@@ -82,7 +82,7 @@ class Config:
     # momentum of the EMA of the weights, which is evaluated and saved; 0 = no EMA
     ema_momentum: Share = 0.98
     # seed of initial weights, of the training sequences and of scheduled sampling
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""

@@ -13,6 +13,7 @@ from shared.runs import OfRun
 from shared.settings import Positive, Whole, chosen, one_of
 from shared.trials import Seeds
 
+from . import sources
 from .config import DEFAULT, RECIPES, Config
 
 
@@ -25,6 +26,10 @@ class Train:
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
     # which runs are trained
     trials: Seeds = Seeds()
+
+    def check(self) -> None:
+        """Refuses missing data before a backend starts."""
+        sources.known(self.config.data)
 
 
 @dataclass(frozen=True)

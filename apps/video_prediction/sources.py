@@ -67,6 +67,11 @@ class Sequences:
     split: str
 
 
+def known(source: str) -> None:
+    """Refuses a --data that names nothing."""
+    catalogue.check(source, MADE[1:], "tfds:NAME, a video file or a folder")
+
+
 def read(config: Config) -> Sequences:
     """The videos that `config.data` names, split so that nothing of one part is in another.
 
@@ -104,8 +109,7 @@ def _made(config: Config) -> Sequences:
 
 def _from_clips(name: str, config: Config) -> list[np.ndarray]:
     """The clips at a path that are long enough; the others are named on stderr."""
-    if not name or not (clips.Path(name).exists()):
-        raise catalogue.not_found(name, MADE[1:], "tfds:NAME, a video file or a folder")
+    known(name)
     time, videos, left = config.past + config.future, [], MOST_FRAMES
     found = clips.find(name)
     for clip in found:

@@ -203,6 +203,8 @@ def test_the_command_of_any_settings_gives_these_settings_again(app, data):
     [
         (["--seeds", "0"], "--seeds: expected at least 1; received 0"),
         (["--seeds", "2", "--run", "mine"], "--run: expected with one seed"),
+        (["--seed", "4294967295", "--seeds", "2"], "--seeds: expected at most 1 from seed 4294967295 on"),
+        (["--seed", "4294967296"], "--seed: expected at least 0 and at most 4294967295"),
         (["--recipe", "huge"], "--recipe: expected one of builtin"),
         (["--arch", "transformer"], "--arch: expected one of"),
         (["--units", "-1"], "--units: expected at least"),
@@ -221,10 +223,7 @@ def test_a_wrong_option_is_refused_in_one_line_before_any_work(app, words, line,
 @every_app
 def test_what_is_not_there_is_refused_before_a_backend_starts(app, tmp_path, monkeypatch):
     monkeypatch.setattr(cli, "_quiet_start", lambda: pytest.fail("started"))
-    commands = [("evaluate", "--run", "nosuch")]
-    if hasattr(module(app, "options").Train, "check"):
-        commands.append(("train", "--data", "nosuch.csv"))
-    for words in commands:
+    for words in (("evaluate", "--run", "nosuch"), ("train", "--data", "nosuch.csv")):
         done = run_here(f"apps.{app}", *words, GALLERY_RUNS=str(tmp_path))
         assert (done.returncode, done.stdout) == (2, "")
         assert words[-1] in done.stderr and len(done.stderr.strip().splitlines()) == 1

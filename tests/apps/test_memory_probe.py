@@ -351,7 +351,7 @@ BAD = {
         "--max-examples: expected at least 32 digits",
     ),
     "an unknown run": (["predict", "--run", "none"], "There is no run"),
-    "a negative seed": (["predict", "--seed", "-1"], "--seed: expected at least 0; received -1"),
+    "a negative seed": (["predict", "--seed", "-1"], "--seed: expected at least 0 and at most"),
     "one architecture for a sweep": (["sweep", "--arch", "lstm"], "Expected --archs and --lengths"),
     "no architectures": (["sweep", "--archs"], "Expected --archs and --lengths"),
     "an unknown architecture in a sweep": (["sweep", "--archs", "gru", "lsttm"], "received 'lsttm'"),

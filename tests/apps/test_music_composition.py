@@ -336,6 +336,13 @@ def test_written_files_say_the_piece(tmp_path):
     assert 20_000 < np.abs(samples).max() < 32767
     text = output.text(piece)
     assert text.count("S |") == text.count("B |") >= 2
+    assert output.to_musicxml(piece, 100) == files[1].read_bytes()
+
+
+def test_a_piece_whose_name_would_be_mathematics_is_drawn(tmp_path):
+    piece = dataclasses.replace(random_piece(6, 8, rests=False), name="$x^^y$.abc")
+    output.picture(piece, tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 1000
 
 
 @pytest.mark.slow
@@ -369,6 +376,9 @@ BAD = {
         "--temperature: expected at least 0; received -1.0",
     ),
     "a tempo of nothing": (["compose", "--tempo", "0"], "--tempo: expected at least 20 and at most 400"),
+    "too wide a beam": (["harmonise", "a.mid", "--beam", "101"], "--beam: expected at least 1 and at most 100"),
+    "a folder to write to": (["compose", "--out", "."], "--out: expected the path of a file; . is a folder"),
+    "a folder that takes no files": (["harmonise", "a.mid", "--out", "/proc/x"], "--out: /proc takes no files"),
     "no such melody": (["harmonise", "none.mid"], "There is none at none.mid"),
     "no such chorale": (["score", "bwv99999"], "the number of a chorale"),
     "an unknown run": (["compose", "--run", "none"], "There is no run"),

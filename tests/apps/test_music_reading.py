@@ -127,7 +127,7 @@ def test_a_repeat_in_one_voice_repeats_all():
 
 
 def test_chord_symbols_of_abc_have_flats_diminished_kinds_and_silence():
-    symbols = '"Eb7"c "Gd"c "D/f+"c "N.C."c|"Bb"c "slowly"c "Am""F"c2|'
+    symbols = '"Eb7"c "Gd"c "D/f+"c "N.C."c|"Bb"c "slowly""Fadd"c "Am""F"c2|'
     (piece,) = abc_tunes(HEAD + "K:C\n" + symbols + "\n", "x", STEPS)
     roots = "51 55 50 r 58:2 57:2"  # the bass after a slash is left out; of two symbols the first is played
     assert (heard(piece, 3), heard(piece, 2)) == (roots, "55 58 54 r 62:2 60:2")
@@ -145,6 +145,8 @@ def test_chord_symbols_of_abc_have_flats_diminished_kinds_and_silence():
         ("K:C\nC4|D0/0|", "line 5: 0/0 after a note"),
         ("m:~G2={A}G2\nK:C\nG4|", "line 4: a macro"),
         ("K:C\nC4 (& D4 &)|", "line 5: '& D4"),
+        ("K:C\nC4|1-999999999 D4|", "line 5: an ending 1-999999999, where numbers up to 99 are read"),
+        ("K:C\nC4|[" + 5000 * "1" + " D4|", "line 5: an ending 111111111111, where"),
     ),
 )
 def test_abc_that_would_be_read_wrong_is_refused_with_its_line(body, reason):

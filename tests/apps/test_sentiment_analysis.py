@@ -318,6 +318,15 @@ def test_below_the_threshold_the_answer_is_not_sure(predictor, monkeypatch):
         assert predictor.answers([text])[0].startswith("not sure") != sure
 
 
+def test_a_run_that_was_stopped_before_its_calibration_says_what_its_answers_lack(smoke, tmp_path):
+    shutil.copytree(smoke[0], tmp_path / "runs")
+    for name in ("calibration.json", "metrics.json"):
+        next((tmp_path / "runs").rglob(name)).unlink()
+    done = run_here(APP, "predict", "good", GALLERY_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 0 and "is not calibrated yet: the network answers alone" in done.stderr
+    assert "calibrated" not in run_here(APP, "predict", "good", GALLERY_RUNS=str(smoke[0])).stderr
+
+
 # Bad input
 
 
@@ -342,6 +351,9 @@ BAD = {
     "an empty text": (["predict", " \n"], "Received an empty text"),
     "an unknown label": (["explain", "good", "--label", "angry"], "--label: expected one of negative, neutral"),
     "nothing to explain": (["explain", ""], "Received an empty one"),
+    "a file to explain": (["explain", "texts.txt"], "Expected the text itself; predict reads files"),
+    "a folder to explain": (["explain", "apps"], "apps is a folder"),
+    "a folder to answer": (["predict", "apps"], "apps is a folder"),
 }
 
 

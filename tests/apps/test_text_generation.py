@@ -1,11 +1,13 @@
 """The app as its user meets it, and what must hold between its parts."""
 
 import dataclasses
+import io
 import json
 import math
 import re
 import shlex
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -16,7 +18,8 @@ from apps.text_generation.data import Data
 from apps.text_generation.evaluate import WINDOW, carried, measure, reader_of
 from apps.text_generation.model import build, step, zero_states
 from apps.text_generation.options import Sampling
-from apps.text_generation.predict import Predictor
+from apps.text_generation.predict import Predictor, interact
+from apps.text_generation.score import whole
 from shared import InputError, files, runs
 from shared.data.text import SPECIALS
 from shared.decoding import Decoder
@@ -155,6 +158,18 @@ def test_evaluating_gives_the_figures_of_the_training_also_on_the_other_backend(
         np.testing.assert_allclose([float(v) for v in shown], [r["value"] for r in figures(folder)], atol=2e-4)
 
 
+def test_bytes_that_are_no_text_are_refused_where_a_whole_text_is_read(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\ncaf\xe9\n"), encoding="utf-8"))
+    with pytest.raises(InputError, match="Standard input, line 2: byte 0xe9 is not part of a character"):
+        whole("-")
+
+
+def test_interactive_writing_survives_bytes_that_are_no_text(word_predictor, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"b\xff\r\n\n"), encoding="utf-8"))
+    interact(word_predictor, "to", 2)
+    assert "\nto b\ufffd\n" in capsys.readouterr().out
+
+
 def test_score_prints_bits_and_draws_the_surprise(smoke):
     folder, _ = smoke
     done = run_here(APP, "score", "The print statement is a function.", GALLERY_RUNS=str(folder))
@@ -242,13 +257,22 @@ def test_a_network_of_words_is_measured_by_its_perplexity_on_test_before_validat
     assert main["params"] == word_predictor.model.count_params() and main["minutes"] == 1
 
 
+def test_every_prompt_is_read_from_the_start_of_a_line_as_a_text_is_scored(word_predictor):
+    for text in ("", "to", "to be or not"):
+        assert word_predictor.begun(text).tolist() == [SPECIALS.index("<eos>"), *word_predictor.encode(text)]
+        logits, _ = word_predictor.decoder.read(word_predictor.begun(text)[None], zero_states(word_predictor.model))
+        likely = np.exp(np.array(logits[0], np.float64)[3:])  # the specials before the end of a line are not offered
+        chances = [chance for _, chance in word_predictor.offers(text, 5)]
+        assert chances == pytest.approx(sorted(likely / likely.sum(), reverse=True), rel=1e-4)
+
+
 def test_words_are_spaced_alike_wherever_a_piece_of_the_text_ends(word_predictor):
     pieces = list(word_predictor.write("to be", Sampling(length=300, temperature=1.0, seed=1)))
-    ids, decoder = word_predictor.encode("to be"), word_predictor.decoder
+    ids, decoder = word_predictor.begun("to be"), word_predictor.decoder
     logits, states = decoder.read(ids[None], zero_states(word_predictor.model))
     (written,) = decoder.sample(logits, states, 300, seed=1, banned=word_predictor.banned)
     assert len(pieces) > 1
-    assert "".join(["to be", *pieces]) == word_predictor.decode(np.append(ids, written[0]))
+    assert "".join(["to be", *pieces]) == word_predictor.decode(np.append(ids[1:], written[0]))
     assert word_predictor.appended("be", "\nto") == "\nto"
     assert word_predictor.appended("", "to") == word_predictor.appended("be\n", "to") == "to"
 
@@ -295,6 +319,9 @@ BAD = {
     "many texts to choose for": (["predict", "-", "--interactive"], "--interactive: expected one text to continue"),
     "a file of prompts that is not there": (["predict", "prompts.txt"], "There is nothing at prompts.txt"),
     "an empty text": (["score", " "], "Received an empty text"),
+    "a folder to continue": (["predict", "apps"], "apps is a folder"),
+    "a folder to score": (["score", "apps"], "apps is a folder"),
+    "a seed that no generator takes": (["train", "--seed", "4294967296"], "--seed: expected at least 0 and at most"),
 }
 
 

@@ -338,6 +338,9 @@ REFUSED = {
     "5,000 tokens": (predict.predict, Predict(LONG), "Expected a sentence of at most 32 tokens. Received"),
     "a picture of no kind": (predict.predict, Predict(TEXT, picture="a.doc"), "--picture: expected a file ending"),
     "no such folder": (predict.predict, Predict(TEXT, picture="no/where/a.png"), "--picture: expected a file in an ex"),
+    "no pictures there": (predict.predict, Predict(TEXT, picture="/proc/a.png"), "--picture: /proc takes no files"),
+    "a folder to score": (score.score, Score("apps"), "apps is a folder"),
+    "a file and a text": (score.score, Score("README.md", TEXT), "a file of pairs and no further argument"),
     "nothing to score": (score.score, Score(TEXT), "There is no file January 2, 2011."),
     "an empty translation": (score.score, Score(TEXT, " "), "Expected a sentence. Received an empty one."),
 }

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from apps.translation import data, ibm1, phrases, sources
 from apps.translation.config import Config
+from apps.translation.options import Train
 from apps.translation.sources import Pair
 from apps.translation.tokens import BEGIN, END, UNK, Tokenizer, clean
 from shared import InputError
@@ -176,6 +177,7 @@ BAD = {
     "unequal": (["a\tb"], ["a"], "Expected a translation for each sentence. .* has 1 lines, .* has 2"),
     "no tab": (["a b c"], None, "pairs.tsv, line 1 has 1 columns. Two files of sentences are named with --data"),
     "three columns": (["a\tb", "a\tb\tc"], None, "pairs.tsv, line 2 has 3 columns"),
+    "an empty file": ([""], None, "pairs.tsv is empty or blank"),
     "an empty side": (["a\tb", "a\t "], None, "line 2 is empty on one side"),
     "too few": (["a\tb"] * 60, None, "Expected at least 50 pairs"),
 }
@@ -188,6 +190,14 @@ def test_files_that_cannot_be_used_are_named_with_their_line(name, tmp_path):
     target_file = write(tmp_path / "other", [*target, "b"]) if target else ""
     with pytest.raises(InputError, match=message):
         data.load(config(data=path, target_file=target_file))
+
+
+@pytest.mark.parametrize("setting", ["data", "valid", "test", "target_file", "valid_target_file", "test_target_file"])
+def test_every_file_that_is_not_there_is_refused_before_any_is_read(setting, tmp_path):
+    path = write(tmp_path / "pairs.tsv", ["a\tb"])
+    there = {"data": path, "valid": path, "test": path}
+    with pytest.raises(InputError, match="none.tsv"):
+        Train(config(**there | {setting: str(tmp_path / "none.tsv")})).check()
 
 
 def test_quotation_marks_and_unusual_line_separators_stay_in_their_sentence(tmp_path):

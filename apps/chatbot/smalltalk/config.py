@@ -7,7 +7,7 @@ from annotated_types import Ge
 
 from shared import settings
 from shared.layers import SEQUENCE_ARCHITECTURES
-from shared.settings import Count, NotNegative, Positive, Share, Top, Whole, one_of
+from shared.settings import Count, NotNegative, Positive, Seed, Share, Top, Whole, one_of
 
 from ..config import APP
 
@@ -63,7 +63,7 @@ class TalkConfig:
     # gradient clipping: largest global norm
     clip_norm: Positive = 1.0
     # seed of initial weights, dropout and the order of the dialogues
-    seed: Whole = 1
+    seed: Seed = 1
 
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""
