@@ -337,7 +337,7 @@ REFUSED = {
     "an unknown run": (predict.predict, Predict(TEXT, run="none"), "There is no run"),
     "5,000 tokens": (predict.predict, Predict(LONG), "Expected a sentence of at most 32 tokens. Received"),
     "a picture of no kind": (predict.predict, Predict(TEXT, picture="a.doc"), "--picture: expected a file ending"),
-    "no such folder": (predict.predict, Predict(TEXT, picture="no/where/a.png"), "--picture: expected a file in an ex"),
+    "no such folder": (predict.predict, Predict(TEXT, picture="no/where/a.png"), "--picture: expected the path of a"),
     "nothing to score": (score.score, Score(TEXT), "There is no file January 2, 2011."),
     "an empty translation": (score.score, Score(TEXT, " "), "Expected a sentence. Received an empty one."),
 }
