@@ -1,13 +1,12 @@
 """Where utterances come from: the built-in digits, fsdd, an4, TensorFlow data sets, your own folder of recordings."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 
 from shared import InputError, MissingFileError
 from shared.data import fetch, tfds
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 from shared.data.sequences import spread
 from shared.fingerprint import fingerprint
 
@@ -41,8 +40,7 @@ def read(config: Config) -> Parts:
         return an4(config)
     if config.data.startswith(tfds.PREFIX):
         return read_tfds(config, frames)
-    if not Path(config.data).exists():
-        raise not_found(config.data, PUBLIC, "tfds:NAME or a folder of recordings with a CSV file of transcripts")
+    check(config.data, PUBLIC, "tfds:NAME or a folder of recordings with a CSV file of transcripts")
     return folder.read(config, frames)
 
 

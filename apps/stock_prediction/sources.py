@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 
 from .bars import Bars, Row, bars
 from .reading import number, read
@@ -25,10 +25,8 @@ def read_source(data: str) -> Bars:
         return sp500()
     if data == "djia":
         return djia()
-    path = Path(data)
-    if not path.exists():
-        raise not_found(data, PUBLIC, "or the path of a CSV file or folder")
-    return read(path)
+    check(data, PUBLIC, "or the path of a CSV file or folder")
+    return read(Path(data))
 
 
 def sp500() -> Bars:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared import InputError
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE, not_found
+from shared.data.catalogue import CATALOGUE, check
 
 from .clock import Clock
 from .config import Config
@@ -104,10 +104,8 @@ def _by_name(text: str) -> dict[str, np.ndarray]:
 
 def own(config: Config) -> Source:
     """The series of your own file."""
-    path = Path(config.data)
-    if not path.exists():
-        raise not_found(config.data, PUBLIC, "or the path of a CSV file")
-    return parts(read(path, config.known, config.static, config.season), config)
+    check(config.data, PUBLIC, "or the path of a CSV file")
+    return parts(read(Path(config.data), config.known, config.static, config.season), config)
 
 
 def parts(panel: Panel, config: Config) -> Source:
