@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import importlib
 import json
 import os
 import platform
@@ -472,3 +473,16 @@ def test_a_run_that_another_process_trains_is_refused_at_once_and_left_alone(fol
         done = subprocess.run([sys.executable, "-c", script % fresh], env=environment, capture_output=True, text=True)
         assert "is being trained by another process" in done.stdout, done.stderr
     assert runs.root().joinpath("app/mine/config.json").exists()
+
+
+@pytest.mark.parametrize("app", ["speech_recognition", "video_prediction"])
+def test_a_picture_that_cannot_be_written_is_refused_before_a_backend_starts(app, monkeypatch):
+    options = importlib.import_module(f"apps.{app}.options")
+    monkeypatch.setattr(runs, "_found", lambda *_: None)  # there is such a run
+    verb = (
+        options.Stream(picture="/proc/x.png")
+        if app == "video_prediction"
+        else options.Predict(("a",), picture="/proc/x.png")
+    )
+    with pytest.raises(InputError, match="--picture: cannot write /proc/x.png"):
+        verb.check()
