@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         yield path
         return
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     temporary = _beside(target)
     try:
         try:
@@ -54,7 +54,7 @@ def check_output(
     given = Path(path)
     if str(path).endswith("/") or os.path.isdir(given):
         raise InputError(f"{expected}; received the folder {path}")
-    if not os.path.isdir(given.resolve().parent):
+    if not os.path.isdir(os.path.dirname(os.path.realpath(given))):
         raise InputError(f"{expected}; received {path}")
     for what, other in (apart_from or {}).items():
         if os.path.exists(given) and os.path.exists(other) and given.samefile(other):
@@ -63,7 +63,7 @@ def check_output(
         if given.exists() and not given.is_file():
             writable = os.access(given, os.W_OK)
         else:  # tried, since rights do not tell: nobody can make a file in /proc, and a file system may be read-only
-            temporary = _beside(given.resolve())
+            temporary = _beside(Path(os.path.realpath(given)))
             temporary.touch()
             temporary.unlink()
             writable = True

@@ -264,7 +264,7 @@ def _resume(run: Run) -> str:
 def named_files(config: Mapping[str, Any]) -> dict[str, Path]:
     """The user's own files and folders that settings name, by setting.
 
-    Any setting may name a file; of a folder that happens to be called like the architecture nothing is expected.
+    A folder counts only where data is expected, since one may happen to be called gru.
     """
     texts = {name: Path(value) for name, value in config.items() if isinstance(value, str) and value}
     return {name: path for name, path in texts.items() if os.path.isfile(path) or name in FOLDERS and path.is_dir()}
