@@ -5,6 +5,7 @@ continues by itself where it was stopped; what is finished is not trained again.
 """
 
 import dataclasses
+import importlib
 import os
 import re
 import shlex
@@ -12,10 +13,11 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import InputError, files, paired, plots, results
+from shared import InputError, MissingFileError, cli, files, paired, plots, results
 from shared import runs as folders
 from shared.fingerprint import fingerprint
 from shared.layers import ARCHITECTURES
@@ -23,6 +25,7 @@ from shared.layers import ARCHITECTURES
 from .gallery import gallery
 from .options import Compare
 
+OWN = ("--data", "--params", "--arch", "--seed", "--seeds", "--folds", "--run")  # what this command sets, or none may
 SIZES = {"": 1, "k": 1_000, "m": 1_000_000}
 HEADER = (
     "| architecture | parameters | {figure} | lead over the best other | minutes | peak MiB | |",
@@ -51,6 +54,11 @@ class Trial:
         return folders.root() / self.app / self.name
 
     @property
+    def finished(self) -> bool:
+        """Whether it was trained to the end and measured, now or before."""
+        return (self.path / "metrics.json").exists()
+
+    @property
     def log(self) -> Path:
         """What the training printed."""
         return folders.root() / "compare" / f"{self.app}-{self.name}.log"
@@ -67,28 +75,53 @@ def compare(options: Compare) -> None:
     if options.commands:
         print("\n".join(trial.command for trial in planned))
         return
-    for number, trial in enumerate(planned, 1):
-        if not (trial.path / "metrics.json").exists():
-            print(f"[{number}/{len(planned)}] {trial.command}", flush=True)
-            carry_out(trial)
-    for app in dict.fromkeys(trial.app for trial in planned):
+    for trial in planned:
+        check_finished(trial)
+    try:
+        for number, trial in enumerate(planned, 1):
+            if not trial.finished:
+                print(f"[{number}/{len(planned)}] {trial.command}", flush=True)
+                carry_out(trial)
+    except KeyboardInterrupt:
+        raise folders.Stopped("Stopped. Repeat the command to resume; what is finished is not trained again.") from None
+    apps = dict.fromkeys(trial.app for trial in planned)
+    for app in apps:
         show(app, [trial for trial in planned if trial.app == app], options)
+    trained = {trial.app for trial in planned if trial.finished}
+    if failed := [app for app in apps if app not in trained]:
+        logs = folders.root() / "compare"
+        raise InputError(
+            f"Every training of {', '.join(failed)} failed: see the logs in {logs}, then repeat the command"
+        )
+
+
+def check_finished(trial: Trial) -> None:
+    """InputError if the trial is finished, on data that has changed since."""
+    if trial.finished:
+        try:
+            folders.find(trial.app, trial.name).check_files()
+        except InputError as error:
+            raise InputError(
+                f"{error} To train it again: python -m apps runs --delete {trial.app}/{trial.name}"
+            ) from error
 
 
 def plan(options: Compare) -> list[Trial]:
     """Every training that is asked for, refused as a whole if one cannot be typed."""
     known = [name for name, _ in gallery()]
-    apps = known if options.app == ("all",) else list(options.app)
-    if wrong := [app for app in apps if app not in known]:
-        raise InputError(f"--app: expected one or more of {', '.join(known)}, or all; received {wrong[0]!r}")
-    if wrong := [arch for arch in options.arch if arch not in ARCHITECTURES]:
-        raise InputError(f"--arch: expected one or more of {', '.join(ARCHITECTURES)}; received {wrong[0]!r}")
+    apps = known if options.app == ("all",) else chosen("--app", options.app, known)
+    archs = chosen("--arch", options.arch, list(ARCHITECTURES))
     size = parameters(options.params) if options.params else 0
+    if ("/" in options.data or Path(options.data).suffix) and not (":" in options.data or Path(options.data).exists()):
+        raise MissingFileError(
+            f"--data: expected a data set of the app, a file or a folder. There is no {options.data}"
+        )
     shared_words = [*(["--data", options.data] if options.data else []), *(["--params", str(size)] if size else [])]
-    shared_words += [word for word in shlex.split(options.more)]
+    shared_words += further(options.more)
     trials = []
     for app in apps:
-        for arch in options.arch:
+        check_words(app, archs, shared_words)
+        for arch in archs:
             for seed in range(1, options.seeds + 1):
                 words = ["train", *shared_words, "--arch", arch, "--seed", str(seed)]
                 name = f"compare-{arch}-{fingerprint(words)[:8]}"
@@ -96,12 +129,53 @@ def plan(options: Compare) -> list[Trial]:
     return trials
 
 
+def chosen(option: str, names: Sequence[str], known: Sequence[str]) -> list[str]:
+    """The names, each once; InputError if there is none, or an unknown one."""
+    wrong = [name for name in names if name not in known]
+    if wrong or not names:
+        every = ", or all" if option == "--app" else ""
+        received = repr(wrong[0]) if wrong else "none"
+        raise InputError(f"{option}: expected one or more of {', '.join(known)}{every}; received {received}")
+    return list(dict.fromkeys(names))
+
+
+def further(more: str) -> list[str]:
+    """The words of --more; InputError if they are no command line, or set what this command sets."""
+    try:
+        words = shlex.split(more)
+    except ValueError as error:
+        raise InputError(f"--more: expected options as they are typed; received {more!r}: {error}") from error
+    if taken := [word for word in words if word.partition("=")[0] in OWN]:
+        raise InputError(f"--more: expected other options than {', '.join(OWN)}; received {taken[0]}")
+    return words
+
+
+def check_words(app: str, archs: Sequence[str], shared_words: Sequence[str]) -> None:
+    """InputError if `train` refuses the words before a backend starts, with its own architecture and each of these.
+
+    One that the app does not know is no mistake in the words: it gets its line in the table.
+    """
+    options = importlib.import_module(f"apps.{app}.options")
+    refused = []
+    for arch in ([], *(["--arch", arch] for arch in archs)):
+        words = ["train", *shared_words, *arch]
+        try:
+            parsed = cli.parse(f"apps.{app}", options.verbs(words), words)
+            if check := getattr(parsed, "check", None):
+                check()
+            return
+        except InputError as error:
+            refused.append(error)
+    raise refused[0]
+
+
 def parameters(text: str) -> int:
     """A number of parameters: 200000, 200k or 1.5M."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)", text)
-    if not match or float(match[1]) == 0:
+    size = round(float(match[1]) * SIZES[match[2].lower()]) if match else 0
+    if not size:
         raise InputError(f"--params: expected a number such as 200000, 200k or 1.5M; received {text!r}")
-    return round(float(match[1]) * SIZES[match[2].lower()])
+    return size
 
 
 def carry_out(trial: Trial) -> None:
@@ -117,7 +191,7 @@ def carry_out(trial: Trial) -> None:
             raise
     process.returncode = os.waitstatus_to_exitcode(status)
     lines = trial.log.read_text(encoding="utf-8", errors="replace").strip().split("\n")
-    finished = process.returncode == 0 and (trial.path / "metrics.json").exists()
+    finished = process.returncode == 0 and trial.finished
     outcome = {
         "finished": finished,
         "status": process.returncode,
@@ -135,7 +209,7 @@ def show(app: str, trials: list[Trial], options: Compare) -> None:
     """Prints the table of an app, writes it and its picture, and records the figures if that is asked for."""
     found: dict[str, list[list[dict[str, Any]]]] = {}
     for trial in trials:
-        if (trial.path / "metrics.json").exists():
+        if trial.finished:
             found.setdefault(trial.arch, []).append(folders.read_json(trial.path / "metrics.json", list))
     text = table(app, trials, found)
     print("\n" + text)

@@ -1,6 +1,9 @@
 """Creates a new app: a copy of an existing one, with its own name, runs, results and tests."""
 
+import dataclasses
+import importlib
 import json
+import keyword
 import re
 import shutil
 import tempfile
@@ -28,18 +31,31 @@ def new(options: New) -> None:
     known = [name for name, _ in gallery()]
     if options.source not in known:
         raise InputError(f"--from: expected one of {', '.join(known)}; received {options.source!r}")
-    if not NAME.fullmatch(options.name):
+    if not NAME.fullmatch(options.name) or keyword.iskeyword(options.name):
         raise InputError(
-            f"Expected a name of lower-case letters, digits and _, such as my_app. Received: {options.name!r}"
+            f"Expected a name of lower-case letters, digits and _, such as my_app, and no word of Python's own. "
+            f"Received: {options.name!r}"
         )
     folder = ROOT / "apps" / options.name
     if folder.exists() or options.name in {path.stem for path in Path(__file__).parent.glob("*.py")}:
         raise InputError(f"{options.name} already exists, see {folder}: choose another name.")
     if options.data and not Path(options.data).exists():
         raise MissingFileError(f"--data: expected a file or folder. There is no {options.data}")
+    if options.data:
+        check_own_data(options.source, options.data)
     copy_app(options.source, options.name, options.data)
     copy_tests(options.source, options.name)
     print(NEXT.format(folder=folder.relative_to(ROOT), name=options.name).lstrip())
+
+
+def check_own_data(source: str, data: str) -> None:
+    """InputError if the app cannot be set to train on a file: its copy could not even be imported."""
+    try:
+        dataclasses.replace(importlib.import_module(f"apps.{source}.config").DEFAULT, data=str(Path(data).resolve()))
+    except InputError as error:
+        raise InputError(
+            f"--data: expected without --from {source}, which takes no data of your own ({error})"
+        ) from error
 
 
 def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -> None:
@@ -54,7 +70,9 @@ def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -
         for path in ready.rglob("*.py"):
             path.write_text(renamed(path.read_text(encoding="utf-8"), source, name), encoding="utf-8")
         card = ready / "README.md"
-        card.write_text(emptied(renamed(card.read_text(encoding="utf-8"), source, name)), encoding="utf-8")
+        card.write_text(
+            marked(emptied(renamed(card.read_text(encoding="utf-8"), source, name)), source), encoding="utf-8"
+        )
         results.replace(card, f"No results yet: `python -m apps.{name} evaluate --record` fills this table.")
         files.write_json(ready / "results.json", [])
         if data:
@@ -88,6 +106,15 @@ def renamed(text: str, source: str, name: str) -> str:
 def emptied(card: str) -> str:
     """A model card without the pictures of another app's runs."""
     return re.sub(r"^!\[[^]]*]\([^)]*\)\n\n?", "", card, flags=re.MULTILINE)
+
+
+def marked(card: str, source: str) -> str:
+    """The card, with a note below its title that the figures in its sentences are another app's."""
+    title, rest = card.split("\n", 1)
+    note = (
+        f"> Copied from [{source}](../{source}/README.md): figures and examples below are that app's. Write your own."
+    )
+    return f"{title}\n\n{note}\n{rest}"
 
 
 def with_data(settings: str, data: str) -> str:

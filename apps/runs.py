@@ -8,6 +8,7 @@ from pathlib import Path
 from shared import InputError, MissingFileError
 from shared import runs as folders
 
+from .gallery import gallery
 from .options import Runs
 
 COLUMNS = ("run", "data", "arch", "figure", "size", "trained")
@@ -27,6 +28,9 @@ def runs(options: Runs) -> None:
 
 def show(app: str = "") -> None:
     """Prints a line for each run, the newest first."""
+    known = [name for name, _ in gallery()]
+    if app and app not in known and not (folders.root() / app).is_dir():
+        raise InputError(f"--app: expected one of {', '.join(known)}; received {app!r}")
     paths = sorted(trained(app), key=lambda path: -path.stat().st_mtime)
     if not paths:
         where = folders.root() / app if app else folders.root()
@@ -39,8 +43,9 @@ def show(app: str = "") -> None:
 
 def trained(app: str = "") -> list[Path]:
     """The folders of all runs, or of one app's."""
-    configs = (folders.root() / app if app else folders.root()).glob("**/config.json")
-    return [path.parent for path in configs if not any(part.startswith(".") for part in path.parent.parts)]
+    root = folders.root()
+    found = [path.parent for path in (root / app).glob("**/config.json")]
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
 
 
 def row(path: Path) -> tuple[str, ...]:

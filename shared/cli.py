@@ -21,6 +21,7 @@ from shared.runs import Stopped
 
 STOPPED = 130  # a shell's status for Ctrl-C
 BAD_INPUT = 2
+INTERRUPTED = "Interrupted. Repeat the command to start it again; a training resumes from what it has saved."
 # Set at the start where the user has not. TensorFlow by itself multiplies with oneDNN only on processors with AVX-512
 # VNNI; on others too that is faster: an LSTM of 2 x 512 trains in 0.85 of the time (AVX2, two cores).
 # The baselines' small products gain nothing from OpenBLAS's threads, and lose twenty times their time to them where the
@@ -86,8 +87,8 @@ def guarded(work: Callable[[], None]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Stopped as stopped:
         return _say(str(stopped), STOPPED)
-    except KeyboardInterrupt:
-        return _say("Interrupted.", STOPPED)
+    except KeyboardInterrupt as interrupt:
+        return _say(str(interrupt) or INTERRUPTED, STOPPED)
     except InputError as error:
         return _say(f"error: {error}", BAD_INPUT)
     except OSError as error:

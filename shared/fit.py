@@ -28,6 +28,8 @@ from shared.runs import Run, Stopped
 __all__ = ["Stopped", "fit"]
 
 GO_ON = "Repeat the command to resume."
+STOPPING = b"\nStopping: saves and validates first. Press Ctrl-C again to stop at once without that.\n"
+INTERRUPTED = "Interrupted. Repeat the command to resume from the last checkpoint."
 CHECKPOINT = "checkpoint.npz"
 CHECKPOINT_SHARE = 0.02  # of the training time at most goes into checkpoints
 BEST_EPOCH = "model.best_epoch.keras"  # kept aside while model.keras is a better one from inside an epoch
@@ -268,13 +270,15 @@ def _write_history(run: Run, history: list[dict[str, float]]) -> None:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Gives a list that is empty until Ctrl-C or SIGTERM comes; a second one interrupts at once."""
+    """Gives a list that is empty until Ctrl-C or SIGTERM comes, which is acknowledged; a second interrupts at once."""
     received: list[int] = []
 
     def handle(number: int, frame: Any) -> None:
         if received:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(INTERRUPTED)
         received.append(number)
+        with contextlib.suppress(OSError):  # where nobody reads it, saving must go on
+            os.write(2, STOPPING)  # print may have been interrupted itself, and cannot be entered twice
 
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield received

@@ -7,6 +7,7 @@ config.json      which app, which settings, the command that gives them
 info.json        what was learned from the data: vocabulary, scaler, labels, a fingerprint of the data itself
 model.keras      the best model so far
 history.csv      one line for each epoch; checkpoint.npz where training goes on
+files.json       own files that the settings name, with a hash of their content
 metrics.json     the measured figures; it is written last, so a run that has it is finished
 environment.json Python, packages, platform, processors
 
@@ -22,13 +23,17 @@ import re
 import shutil
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from shared import InputError, MissingFileError, files, locks, machine
+from shared.fingerprint import of_files
 
 Settings = TypeVar("Settings")
 TRAIN_AGAIN = "Train this run again with --fresh."
+FOLDERS = ("data", "more", "valid", "test")  # settings that may name a folder of one's own
+NAME = re.compile(r"[\w=+,@-][\w=+,@.-]*")  # of a run
 FORMAT = 2  # of a run folder; raised when settings or learned info change their meaning
 
 
@@ -95,10 +100,20 @@ class Run:
         saved, now = self.info(), json.loads(json.dumps(info, default=str))
         changed = sorted(name for name in now if name not in saved or saved[name] != now[name])
         if changed:
-            raise InputError(
-                f"The data has changed since {self.path} was started ({', '.join(changed)}). "
-                "Restore it, choose another --run, or start over with --fresh."
-            )
+            raise InputError(_changed(self, changed))
+
+    def check_files(self) -> None:
+        """The same for a finished run, whose data nobody reads again: InputError if one of its own files has changed.
+
+        A file that is no longer there is not missed: the run does not need it.
+        """
+        saved = read_json(self.path / "files.json", dict) if (self.path / "files.json").exists() else {}
+        named = named_files(self.config)
+        changed = [
+            f"--{name.replace('_', '-')}" for name in saved if name in named and of_files(named[name]) != saved[name]
+        ]
+        if changed:
+            raise InputError(_changed(self, changed))
 
     def info(self) -> dict[str, Any]:
         """What `begin` kept. Raises InputError if it is missing or damaged, or has not what is asked of it."""
@@ -173,7 +188,7 @@ def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool
         InputError: if `name` was begun with other settings (the message names them), or cannot name a folder.
     """
     config = json.loads(json.dumps(config, default=str))
-    name = _default_name(config) if name is None else _checked_name(name)
+    name = _default_name(config) if name is None else _checked(name)
     path = root() / app / name
     if fresh or not path.exists():
         return Run(path, app, config, command, fresh)
@@ -200,8 +215,8 @@ def find(app: str, name: str | None = None) -> Run:
     """
     run = _found(app, name)
     if not run.finished():
-        message = f"{run.path} is not finished; using its best model so far. Resume it with: {_resume(run)}"
-        print(message, file=sys.stderr)
+        said = f"{run.path} is not finished; using its best model so far. Resume it with: {_resume(run)}"
+        print(said, file=sys.stderr)
     return run
 
 
@@ -218,33 +233,41 @@ class OfRun:
 def _found(app: str, name: str | None) -> Run:
     command = training(app)
     if name is None:
-        models = [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]
-        if not models:
-            begun = sorted((root() / app).glob("[!.]*/config.json"))
-            todo = f"Resume one with: {_resume(_open(begun[-1].parent, app))}" if begun else f"Train one: {command}"
-            raise MissingFileError(f"There is no trained run in {root() / app} yet. {todo}")
-        return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
-    path = root() / app / _checked_name(name)
+        if models := [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]:
+            return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
+        begun = sorted((root() / app).glob("[!.]*/config.json"))
+        how = f"Resume {begun[-1].parent.name}: {_resume(_open(begun[-1].parent, app))}" if begun else ""
+        raise MissingFileError(f"There is no trained run in {root() / app} yet. {how or f'Train one: {command}'}")
+    path = root() / app / _checked(name)
     if not path.is_dir():
         raise MissingFileError(f"There is no run {path}. {_known(app, name)} Or make one: {command}")
     run = _open(path, app)
     if not (path / "model.keras").exists():
-        todo = f"Resume it with: {_resume(run)}"
-        raise InputError(f"{path} has no model.keras yet: its first epoch is not finished. {todo}")
+        raise InputError(
+            f"{path} has no model.keras yet: its first epoch is not finished. Resume it with: {_resume(run)}"
+        )
     return run
 
 
+def _checked(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise InputError(f"--run: expected a name of letters, digits and . _ - only; received {name or repr(name)}")
+    return name
+
+
 def _resume(run: Run) -> str:
-    """The command that trains the run on."""
+    """The command that goes on with its training."""
     named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
     return (run.command or training(run.app)) + named
 
 
-def _checked_name(name: str) -> str:
-    """The name of a run's folder; InputError if it cannot be one."""
-    if not re.fullmatch(r"[\w=+,@-][\w=+,@.-]*", name):
-        raise InputError(f"--run: expected a name of letters, digits and . _ - only; received {name!r}")
-    return name
+def named_files(config: Mapping[str, Any]) -> dict[str, Path]:
+    """The user's own files and folders that settings name, by setting.
+
+    A folder counts only where data is expected, since one may happen to be called gru.
+    """
+    texts = {name: Path(value) for name, value in config.items() if isinstance(value, str) and value}
+    return {name: path for name, path in texts.items() if os.path.isfile(path) or name in FOLDERS and path.is_dir()}
 
 
 def read_json(path: Path, kind: type) -> Any:
@@ -271,6 +294,8 @@ def _create(run: Run, info: dict[str, Any]) -> None:
     settings = {"app": run.app, "format": FORMAT, "command": run.command, "config": run.config}
     files.write_json(new / "config.json", settings)
     files.write_json(new / "info.json", info)
+    if named := named_files(run.config):
+        files.write_json(new / "files.json", {name: of_files(path) for name, path in named.items()})
     environment = {
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
         "versions": machine.versions(),
@@ -303,6 +328,13 @@ def _default_name(config: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:6]
     data = re.sub(r"[^\w.-]+", "-", Path(str(config.get("data", "run"))).name).strip(".-") or "run"
     return "-".join(str(part) for part in (data, config.get("arch"), digest) if part)
+
+
+def _changed(run: Run, what: list[str]) -> str:
+    return (
+        f"The data has changed since {run.path} was started ({', '.join(what)}). "
+        "Restore it, choose another --run, or start over with --fresh."
+    )
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:

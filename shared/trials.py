@@ -2,12 +2,11 @@
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from shared import InputError, results, runs, settings
+from shared.fingerprint import files_of
 from shared.runs import Run
 from shared.settings import LARGEST_SEED, Count
 
@@ -84,12 +83,17 @@ def plan(app: str, config: Any, recipes: Mapping[str, Any], options: Seeds, fold
 
 
 def unfinished(planned: list[Trial]) -> Iterator[tuple[Any, Run]]:
-    """Settings and run of each training that is not finished, one after the other; says which ones are."""
+    """Settings and run of each training that is not finished, one after the other; says which ones are.
+
+    Raises:
+        InputError: a file of a finished one has changed; the data of the others is checked when they begin.
+    """
     for number, trial in enumerate(planned, 1):
         run = trial.run()
         if len(planned) > 1:
             print(f"\n--- run {number} of {len(planned)}: {run.path.name} ---", flush=True)
         if run.finished():
+            run.check_files()
             print(f"{run.path} is finished; --fresh trains it again.")
         else:
             yield trial.config, run
@@ -132,16 +136,21 @@ def same_for_every_seed(load: Callable[[Any], Loaded]) -> Callable[[Any], Loaded
 
     A file or folder that the settings name is read again when it has changed.
     """
-
-    @functools.lru_cache(maxsize=1)
-    def kept(config: Any, files: tuple[Any, ...]) -> Loaded:
-        return load(config)
+    kept: list[Any] = []  # settings, states of the files, what was loaded
 
     @functools.wraps(load)
     def loaded(config: Any) -> Loaded:
-        named = [Path(value) for value in vars(config).values() if isinstance(value, str) and os.path.exists(value)]
-        files = (file for path in named for file in (path, *sorted(path.rglob("*"))))
-        states = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
-        return kept(dataclasses.replace(config, seed=0), states)
+        same = dataclasses.replace(config, seed=0)
+        if not kept or kept[0] != same or kept[1] != _states(same):
+            kept.clear()  # two data sets may not fit into memory
+            found = load(config)
+            kept[:] = [same, _states(same), found]  # only now: a folder that holds no data may be the whole disk
+        return kept[2]
 
     return loaded
+
+
+def _states(config: Any) -> list[tuple[str, int, int]]:
+    """Time and size of each file that the settings name or that lies in a folder which they name."""
+    files = (file for path in runs.named_files(vars(config)).values() for file in files_of(path))
+    return [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files]

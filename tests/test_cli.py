@@ -183,7 +183,7 @@ def test_wrong_words_end_with_2_and_no_traceback(called, words):
         (["score", "--text", "permission"], 2, "error: a/b: Permission denied"),
         (["score", "--text", "caf\udce9"], 2, r"error: Expected arguments in UTF-8. Received: 'caf\udce9'"),
         (["score", "--text", "stopped"], 130, "Stopped after epoch 1."),
-        (["score", "--text", "interrupt"], 130, "Interrupted."),
+        (["score", "--text", "interrupt"], 130, cli.INTERRUPTED),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(called, words, status, line):

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from shared import InputError, checkpoint, runs
-from shared.fit import fit
+from shared.fit import _signals, fit
 from shared.runs import Stopped
 from tests import toy_training
 from tests.commands import HUNG_S, ROOT
@@ -374,8 +374,17 @@ def test_a_second_ctrl_c_interrupts_at_once(run):
             return super().__getitem__(index)
 
     # TensorFlow asks for batches in a thread of its own; the handler runs in the main thread all the same.
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="Repeat the command to resume"):
         fit(toy_model(), Interrupting(1, STEPS), Interrupting(2, 3), run, epochs=1)
+
+
+def test_ctrl_c_is_acknowledged_at_once_even_while_something_is_printed(capfd):
+    with _signals() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop and capfd.readouterr().err.strip().startswith("Stopping: ")
+        with pytest.raises(KeyboardInterrupt, match="Repeat the command to resume"):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert capfd.readouterr().err == ""  # the command line says how it ended
 
 
 def test_a_loss_that_is_not_a_number_is_named_with_epoch_and_step(run):

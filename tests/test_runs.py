@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import importlib
 import json
 import os
 import platform
@@ -226,16 +227,17 @@ def test_find_without_any_run_says_how_to_make_one():
     with pytest.raises(MissingFileError, match="no trained run in .* yet.*python -m apps.app train"):
         runs.find("app")
     begun("app", CONFIG, name="mine", command="python -m apps.app train --units 8")
-    with pytest.raises(MissingFileError, match="no trained run .* Resume one with: .*train --units 8 --run mine$"):
+    with pytest.raises(
+        MissingFileError, match="no trained run .* Resume mine: python -m apps.app train --units 8 --run mine$"
+    ):
         runs.find("app")
 
 
-@pytest.mark.parametrize("name", ["", ".", "../other"])
-def test_what_cannot_be_a_name_is_refused_wherever_a_run_is_named(name):
+def test_a_run_without_a_name_is_refused_and_not_taken_for_the_folder_of_all_runs():
     begun("app", CONFIG, name="mine")
-    for action in (lambda: runs.find("app", name), lambda: runs.start("app", CONFIG, name=name)):
-        with pytest.raises(InputError, match=f"--run: expected a name of letters.*; received '{name}'"):
-            action()
+    for ask in (lambda: runs.find("app", ""), lambda: runs.find("app", "."), lambda: runs.start("app", CONFIG, "")):
+        with pytest.raises(InputError, match="--run: expected a name of letters"):
+            ask()
 
 
 def test_find_of_a_missing_run_lists_those_there_are():
@@ -337,6 +339,49 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_rest(tmp_path):
     assert hidden(tmp_path) == []
 
 
+def test_a_link_stays_and_the_file_that_it_leads_to_is_written(tmp_path):
+    (tmp_path / "there").mkdir()
+    link, target = tmp_path / "link.txt", tmp_path / "there/target.txt"
+    link.symlink_to(target)
+    for text in ("new", "newer"):
+        files.write_text(link, text)
+        assert link.is_symlink() and target.read_text() == text
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write_text(pipe, "a,b\n")
+    assert os.read(reader, 10) == b"a,b\n" and pipe.is_fifo()
+    os.close(reader)
+
+
+def test_a_long_name_is_written_and_an_error_names_the_path_that_was_given(tmp_path):
+    files.write_text(tmp_path / ("x" * 251 + ".csv"), "a")
+    with pytest.raises(OSError) as caught:
+        files.write_text(tmp_path / "nowhere/x.csv", "a")
+    assert caught.value.filename == str(tmp_path / "nowhere/x.csv")
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    (tmp_path / "read.csv").write_text("a")
+    wrong = {
+        tmp_path: "--out: expected the path of a CSV file in a folder that exists; received the folder",
+        f"{tmp_path}/new/": "received the folder",
+        tmp_path / "nowhere/x.csv": "in a folder that exists; received .*nowhere/x.csv",
+        tmp_path / ("x" * 300): "cannot write .*x: File name too long",
+        "/proc/x.csv": "cannot write /proc/x.csv: ",
+        tmp_path / "read.csv": "expected another file than that of the series",
+    }
+    for path, line in wrong.items():
+        with pytest.raises(InputError, match=line):
+            files.check_output(path, "--out", "a CSV file", {"the series": str(tmp_path / "read.csv")})
+    for path in (tmp_path / "new.csv", "/dev/null"):
+        files.check_output(path, "--out")
+    assert [path.name for path in tmp_path.iterdir()] == ["read.csv"]
+
+
 def test_a_saved_model_comes_back_with_equal_outputs(folder):
     run = begun("app", CONFIG)
     model = tiny_model()
@@ -428,3 +473,16 @@ def test_a_run_that_another_process_trains_is_refused_at_once_and_left_alone(fol
         done = subprocess.run([sys.executable, "-c", script % fresh], env=environment, capture_output=True, text=True)
         assert "is being trained by another process" in done.stdout, done.stderr
     assert runs.root().joinpath("app/mine/config.json").exists()
+
+
+@pytest.mark.parametrize("app", ["speech_recognition", "video_prediction"])
+def test_a_picture_that_cannot_be_written_is_refused_before_a_backend_starts(app, monkeypatch):
+    options = importlib.import_module(f"apps.{app}.options")
+    monkeypatch.setattr(runs, "_found", lambda *_: None)  # there is such a run
+    verb = (
+        options.Stream(picture="/proc/x.png")
+        if app == "video_prediction"
+        else options.Predict(("a",), picture="/proc/x.png")
+    )
+    with pytest.raises(InputError, match="--picture: cannot write /proc/x.png"):
+        verb.check()

@@ -124,3 +124,37 @@ def test_data_is_read_once_for_all_seeds_and_again_when_its_file_has_changed(fol
     assert [load(Toy(data=str(own), seed=seed)) for seed in (1, 2)] == [3, 3]
     own.write_text("ab")
     assert load(Toy(data=str(own))) == 4
+
+
+def test_a_finished_run_whose_own_file_has_changed_is_refused_and_not_called_finished(folder, capsys):
+    own = folder / "own.csv"
+    own.write_text("a\n")
+    toy = Toy(data=str(own))
+    assert train(Seeds(), toy)[1] == 1
+    own.touch()
+    assert train(Seeds(), toy)[1] == 0  # the same content
+    own.write_text("a\nb\n")
+    with pytest.raises(InputError, match=r"The data has changed since .* \(--data\).*--fresh"):
+        train(Seeds(), toy)
+    assert train(Seeds(fresh=True), toy)[1] == 1
+    own.unlink()
+    assert train(Seeds(), toy)[1] == 0  # a trained run does not need its file
+
+
+def test_a_folder_is_walked_only_once_it_is_known_to_hold_data(folder, monkeypatch):
+    @trials.same_for_every_seed
+    def load(config):
+        if not (folder / "data/part").exists():
+            raise InputError("Expected the file part")
+        return (folder / "data/part").read_text()
+
+    (folder / "data").mkdir()
+    (folder / "data/gone").symlink_to(folder / "nowhere")
+    monkeypatch.setattr(trials, "files_of", lambda path: pytest.fail("walked"))
+    with pytest.raises(InputError, match="Expected the file part"):
+        load(Toy(data=str(folder / "data")))
+    monkeypatch.undo()
+    (folder / "data/part").write_text("a")
+    assert [load(Toy(data=str(folder / "data"), seed=seed)) for seed in (1, 2)] == ["a", "a"]
+    (folder / "data/part").write_text("bc")
+    assert load(Toy(data=str(folder / "data"))) == "bc"

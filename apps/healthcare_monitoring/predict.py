@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, files, runs
+from shared import files, runs
 
 from .config import APP
 from .data import as_read
@@ -145,7 +145,8 @@ class Predictor:
 
 def predict(options: Predict) -> None:
     """The predict command: a description of each patient, or a line for each of many."""
-    _check_out(options)
+    if options.out is not None:
+        files.check_output(options.out, "--out", "a CSV file", {"the measurements": options.records})
     predictor = Predictor(runs.find(APP, options.run))
     found = as_read(read_measurements(Path(options.records), predictor.info["variables"]), predictor.info)
     readable = np.flatnonzero(found.counts())
@@ -164,17 +165,6 @@ def predict(options: Predict) -> None:
         files.write_text(Path(options.out), table_of(found.patients, predicted))
         print(f"Written to {options.out}")
     print(WARNING)
-
-
-def _check_out(options: Predict) -> None:
-    """Refuses what cannot be written before any work starts."""
-    if options.out is None:
-        return
-    path = Path(options.out)
-    if not path.parent.is_dir() or path.is_dir():
-        raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {options.out}")
-    if path.exists() and Path(options.records).exists() and path.samefile(options.records):
-        raise InputError(f"--out: expected another file than that of the measurements; received {options.out}")
 
 
 def table_of(patients: tuple[str, ...], predicted: dict[str, Prediction]) -> str:

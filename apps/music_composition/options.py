@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError, settings, writable
+from shared import InputError, files, settings
 from shared.cli import Verbs
 from shared.runs import OfRun
 from shared.settings import Count, NotNegative, Seed, Top, Whole, chosen, one_of
@@ -32,7 +32,7 @@ class Writing(OfRun):
         """Refuses what cannot be written, or a run that is not there, before a backend starts."""
         super().check()
         if self.out:
-            writable.check("--out", self.out)
+            files.check_output(self.out, "--out")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError, settings
+from shared import InputError, files, settings
 from shared.cli import Verbs
 from shared.data import catalogue
 from shared.runs import OfRun
@@ -77,6 +77,12 @@ class Predict(OfRun):
         settings.check(self)
         if self.recordings is not MISSING and not self.recordings:
             raise InputError("RECORDINGS: expected at least one file or folder; received none")
+
+    def check(self) -> None:
+        """InputError if there is no such run, or the picture cannot be written."""
+        super().check()
+        if self.picture:
+            files.check_output(self.picture, "--picture", "a picture")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from scipy.special import log_softmax
 
-from shared import InputError, ctc, files, runs, writable
+from shared import InputError, ctc, files, runs
 from shared.data.sequences import in_buckets
 
 from . import audio, pictures
@@ -124,8 +124,6 @@ def pieces(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
 
 def predict(options: Predict) -> None:
     """The predict verb: a transcript of each recording; one of several that cannot be read is named on stderr."""
-    if options.picture:
-        writable.check("--picture", options.picture)
     predictor = Predictor(runs.find(APP, options.run))
     paths = audio.find(options.recordings)
     if options.picture and len(paths) > 1:

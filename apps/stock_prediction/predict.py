@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
-from shared import InputError, files, runs, writable
+from shared import InputError, files, runs
 
 from . import baselines
 from .config import APP, HORIZONS, WARNING, Config
@@ -144,7 +144,8 @@ def returns_interval(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def predict(options: Predict) -> None:
     """The predict command: a few lines of plain text for each ticker."""
-    _check_out(options)
+    if options.out is not None:
+        files.check_output(options.out, "--out", "a CSV file", {"the bars": options.bars})
     predictor = Predictor(runs.find(APP, options.run))
     data = read_bars(options.bars, predictor.info)
     found = predictor.forecasts(data)
@@ -173,18 +174,6 @@ def read_bars(path: str, info: dict) -> Data:
         raise InputError(f"{path}: the run was trained on {wanted}; received {', '.join(found.tickers)}")
     say(found.notes)
     return data
-
-
-def _check_out(options: Predict) -> None:
-    """Refuses what cannot be written before any work starts."""
-    if options.out is None:
-        return
-    path = Path(options.out)
-    if not path.parent.is_dir() or path.is_dir():
-        raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {options.out}")
-    writable.check("--out", options.out)
-    if path.exists() and Path(options.bars).exists() and path.samefile(options.bars):
-        raise InputError(f"--out: expected another file than that of the bars; received {options.out}")
 
 
 def described(found: Forecast) -> str:

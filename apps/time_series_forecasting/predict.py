@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from shared import InputError, files, runs, writable
+from shared import InputError, files, runs
 from shared.layers import backend
 
 from . import conformal, heads, unseen
@@ -264,11 +264,9 @@ def cautions(found: Forecast, reach: int) -> list[str]:
 
 def check_out(out: Path, given: str) -> None:
     """Refuses what cannot be written before any work starts."""
-    if not out.parent.is_dir() or out.is_dir() or out.suffix != ".csv":
+    if out.suffix != ".csv":
         raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {out}")
-    writable.check("--out", str(out))
-    if out.exists() and Path(given).exists() and out.samefile(given):
-        raise InputError(f"--out: expected another file than that of the series; received {out}")
+    files.check_output(out, "--out", "a CSV file", {"the series": given})
 
 
 def describe(found: Forecast, number: int, coverage: float, name: str) -> str:

@@ -217,8 +217,8 @@ def stream(options: Stream) -> None:
     if options.ahead > predictor.config.horizon:
         raise InputError(f"--ahead: expected at most {predictor.config.horizon}; received {options.ahead}")
     streamer, state = Streamer(predictor), Path(options.state) if options.state else None
-    if state and not state.parent.is_dir():
-        raise InputError(f"--state: expected a file in a folder that exists; received {options.state}")
+    if state:
+        files.check_output(state, "--state")
     restored = {}
     if state and state.exists():
         streamer.restore(state)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, plots, writable
+from shared import InputError, files, plots
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -29,6 +29,4 @@ def check(path: Path) -> None:
     """Raises InputError if no such picture can be written."""
     if path.suffix not in SUFFIXES:
         raise InputError(f"--picture: expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--picture: expected a file in an existing folder. Received: {path}")
-    writable.check("--picture", str(path))
+    files.check_output(path, "--picture", "a picture")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, MissingFileError, feeds, lines, runs, writable
+from shared import InputError, MissingFileError, feeds, lines, runs
 
 from . import clips, metrics, panels
 from .config import APP
@@ -110,8 +110,6 @@ def _figures(truth: np.ndarray, found: np.ndarray) -> str:
 
 def stream(options: Stream) -> None:
     """The stream command: a line for each frame on how it was predicted; at the end how fast that was, on stderr."""
-    if options.picture:
-        writable.check("--picture", options.picture)
     predictor = Predictor(runs.find(APP, options.run))
     frames = feed(options, predictor)
     live = Live(predictor, options.frames or predictor.future)

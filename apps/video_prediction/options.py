@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError, settings
+from shared import InputError, files, settings
 from shared.cli import Verbs
 from shared.runs import OfRun
 from shared.settings import Positive, Whole, chosen, one_of
@@ -105,6 +105,13 @@ class Stream(OfRun):
     def __post_init__(self) -> None:
         """Refuses invalid values, before any work starts."""
         settings.check(self)
+
+    def check(self) -> None:
+        """InputError if there is no such run, or what it is to write cannot be written."""
+        super().check()
+        for option, path in (("--picture", self.picture), ("--state", self.state)):
+            if path:
+                files.check_output(path, option)
 
 
 def verbs(words: Sequence[str]) -> Verbs:

@@ -422,7 +422,7 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
 def check(source: str, public: Sequence[str], others: str) -> None:
     """Raises `not_found` unless --data names a source of the app; what a file holds is not looked at."""
     of_tfds = source.startswith("tfds:") and "tfds:" in others
-    if not (source in ("builtin", *public) or of_tfds or Path(source).exists()):
+    if not (source in ("builtin", *public) or of_tfds or (source and Path(source).exists())):
         raise not_found(source, public, others)
 
 
@@ -435,4 +435,4 @@ def not_found(source: str, public: Sequence[str], others: str) -> MissingFileErr
     near = difflib.get_close_matches(source, ("builtin", *public), 1)
     hint = f" Did you mean {near[0]}?" if near else ""
     known = ", ".join(("builtin", *public))
-    return MissingFileError(f"--data: expected {known}, {others}; received {source}.{hint}")
+    return MissingFileError(f"--data: expected {known}, {others}; received {source or repr(source)}.{hint}")

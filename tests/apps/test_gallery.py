@@ -12,7 +12,9 @@ import apps
 from apps import compare, gallery, new
 from apps.options import Compare
 from shared import InputError
+from shared import runs as folders
 from shared.files import write_json
+from shared.runs import Stopped
 from tests.commands import APPS, ROOT, run_here
 
 
@@ -48,6 +50,7 @@ def test_a_new_app_has_a_name_tests_and_an_empty_table_of_its_own(source, checko
     folder = checkout / "apps/my_app"
     assert json.loads((folder / "results.json").read_text()) == []
     card = (folder / "README.md").read_text()
+    assert f"Copied from [{source}]" in card.split("\n")[2] and len(card.splitlines()) <= 120
     assert "No results yet" in card and "![" not in card and f"python -m apps.{source} " not in card
     assert not list((checkout / "apps").glob(".new-*"))
     tests = sorted(path.name for path in (checkout / "tests/apps").glob("test_my_app*.py"))
@@ -81,6 +84,8 @@ def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
         (["runs", "--from", "translation"], "choose another name"),
         (["my_app", "--from", "sentiment"], "--from: expected one of"),
         (["my_app", "--from", "translation", "--data", "nowhere.tsv"], "There is no nowhere.tsv"),
+        (["my_app", "--from", "memory_probe", "--data", __file__], "expected without --from memory_probe"),
+        (["class", "--from", "translation"], "no word of Python's own"),
     ],
 )
 def test_a_new_app_that_cannot_be_is_refused_in_one_line_and_nothing_is_left(words, said, checkout):
@@ -165,12 +170,63 @@ def test_the_commands_are_those_that_are_carried_out():
         (["--app", "sentiment"], "--app: expected one or more of"),
         (["--app", "translation", "--arch", "lstm", "foo"], "--arch: expected one or more of"),
         (["--app", "translation", "--params", "many"], "--params: expected a number"),
+        (["--app", "translation", "--params", "0.4"], "--params: expected a number"),
         (["--app", "translation", "--seeds", "0"], "--seeds: expected at least 1"),
+        (["--app"], "--app: expected one or more of"),
+        (["--app", "translation", "--arch"], "--arch: expected one or more of"),
+        (["--app", "translation", "--data", "/nowhere.csv"], "There is no /nowhere.csv"),
+        (["--app", "translation", "--more=--epochs '3"], "--more: expected options as they are typed"),
+        (["--app", "translation", "--more=--epochs 2 --seed=5"], "--more: expected other options than"),
+        (["--app", "translation", "--more=--epoch 2"], "--epochs"),
     ],
 )
 def test_a_comparison_that_cannot_be_is_refused_in_one_line(words, said):
     done = typed("compare", *words)
     assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_an_architecture_that_is_named_twice_is_trained_once():
+    planned = compare.plan(Compare(app=("memory_probe", "memory_probe"), arch=("gru", "gru")))
+    assert [trial.arch for trial in planned] == ["gru"]
+
+
+@pytest.fixture
+def trial(tmp_path, monkeypatch):
+    """A planned training; its outcome is that of a training that has failed."""
+    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
+    (planned,) = compare.plan(Compare(app=("memory_probe",), arch=("gru",)))
+    planned.log.parent.mkdir(parents=True)
+    write_json(planned.outcome, {"finished": False, "status": 2, "reason": "no memory left", "peak_mib": 7})
+    return planned
+
+
+def test_a_comparison_of_which_nothing_was_trained_does_not_end_well(trial, monkeypatch, capsys):
+    monkeypatch.setattr(compare, "carry_out", lambda trial: None)
+    with pytest.raises(InputError, match="Every training of memory_probe failed: see the logs"):
+        compare.compare(Compare(app=("memory_probe",), arch=("gru",)))
+    assert "failed: no memory left" in capsys.readouterr().out
+
+
+def test_ctrl_c_in_a_comparison_says_how_to_resume(trial, monkeypatch):
+    def interrupted(trial):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "carry_out", interrupted)
+    with pytest.raises(Stopped, match="Repeat the command to resume"):
+        compare.compare(Compare(app=("memory_probe",), arch=("gru",)))
+
+
+def test_a_finished_training_whose_file_has_changed_is_not_taken_into_a_table(trial, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("a")
+    run = folders.start(trial.app, {"data": str(own)}, trial.name)
+    run.begin({})
+    run.file("model.keras").write_bytes(b"")
+    run.save_metrics([])
+    compare.check_finished(trial)
+    own.write_text("b")
+    with pytest.raises(InputError, match=f"The data has changed.*runs --delete memory_probe/{trial.name}"):
+        compare.check_finished(trial)
 
 
 def test_a_lead_inside_the_interval_of_the_seeds_is_no_difference():
@@ -204,6 +260,15 @@ def test_every_run_is_listed_with_its_figure(folder):
     assert "second" not in typed("runs", "--app", "toy", GALLERY_RUNS=str(folder)).stdout
 
 
+def test_runs_in_a_hidden_folder_are_listed_and_those_half_made_are_not(folder):
+    (folder / ".hidden").mkdir()
+    for app in ("toy", "chat"):
+        (folder / app).rename(folder / ".hidden" / app)
+    shutil.copytree(folder / ".hidden/toy/first", folder / ".hidden/toy/.first.new")
+    done = typed("runs", GALLERY_RUNS=str(folder / ".hidden"))
+    assert "toy/first " in done.stdout and ".new" not in done.stdout
+
+
 def test_two_runs_are_compared_by_what_differs(folder):
     done = typed("runs", "--compare", "toy/first", "chat/talk/second", GALLERY_RUNS=str(folder))
     assert done.stdout.splitlines()[1].split() == ["epochs", "1", "2"] and "arch" not in done.stdout
@@ -223,7 +288,8 @@ def test_a_run_is_deleted_only_after_a_yes(folder):
         (["--delete", "toy/nowhere"], "There is no toy/nowhere"),
         (["--delete", ".."], "There is no .."),
         (["--compare", "toy/first"], "expected two runs"),
-        (["--app", "nothing"], "There is no run in"),
+        (["--app", "nothing"], "--app: expected one of chatbot"),
+        (["--app", "chatbot"], "There is no run in"),
     ],
 )
 def test_a_run_that_is_not_there_is_refused_in_one_line(words, said, folder):

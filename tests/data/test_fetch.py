@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from shared import InputError
 from shared.data import fetch
-from shared.data.catalogue import CATALOGUE, Resource
+from shared.data.catalogue import CATALOGUE, Resource, check
 
 CONTENT = b"Some text.\nAnother line.\n" * 9000  # more than one chunk
 
@@ -342,6 +342,14 @@ def test_any_content_comes_back_from_any_packing(content, compress):
         return  # looks packed itself
     assert fetch._content(compress(content), None) == content
     assert fetch._content(compress(tarred("a", content)), "a") == content
+
+
+@pytest.mark.parametrize("source", ["", "atiss", "no/where.csv"])
+def test_data_that_names_nothing_is_refused_with_what_can_be_named(source):
+    with pytest.raises(
+        InputError, match=f"--data: expected builtin, atis, or a file; received {source or chr(39) * 2}"
+    ):
+        check(source, ("atis",), "or a file")
 
 
 def test_every_catalogue_entry_is_complete():

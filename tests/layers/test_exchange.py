@@ -1,5 +1,7 @@
 """Equality with Keras's own layers by copied weights, both ways, and the two forms of a linear scan."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -26,6 +28,26 @@ def test_weights_exchange_with_keras_both_ways(arch, mask):
         target.set_weights(source.get_weights())
         a, b = (ops.convert_to_numpy(layer(x, mask=mask)) for layer in (ours, theirs))
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("arch", NATIVE)
+def test_the_one_difference_to_keras_is_the_output_before_the_first_real_step_with_an_initial_state(arch):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(2, 5, 4)).astype("float32")
+    real = np.array([[0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)
+    ours, theirs = (
+        kind(3, return_sequences=True, return_state=True) for kind in (partial(recurrent, arch), NATIVE[arch])
+    )
+    states = [random.normal(size=(2, 3)).astype("float32") for _ in range(2 if arch == "lstm" else 1)]
+    ours.build(x.shape)
+    theirs.build(x.shape)
+    theirs.set_weights(ours.get_weights())
+    a, b = ([ops.convert_to_numpy(r) for r in layer(x, mask=real, initial_state=states)] for layer in (ours, theirs))
+    begun = np.logical_or.accumulate(real, axis=1)
+    np.testing.assert_allclose(a[0][~begun], np.repeat(states[0][:, None], 5, axis=1)[~begun])
+    np.testing.assert_array_equal(b[0][~begun], 0)
+    for found, expected in zip([a[0][begun], *a[1:]], [b[0][begun], *b[1:]], strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("arch", NATIVE)
