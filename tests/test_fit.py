@@ -77,6 +77,7 @@ def assert_same_results(folder: Path, other: Path) -> None:
     assert histories[0] == histories[1]
 
 
+@pytest.mark.slow
 def test_a_run_killed_and_then_interrupted_ends_exactly_like_an_unbroken_one(unbroken, tmp_path, capsys):
     killed = toy_process(tmp_path, "--at-rename", "9")  # two checkpoint files a step: in the first epoch
     assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -222,7 +223,7 @@ def test_an_epoch_equals_a_plain_keras_fit_with_reset_states(run, fresh):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("from_averages", [False, True])
+@pytest.mark.parametrize("from_averages", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_epochs_go_on_from_the_weights_unless_asked_to_go_on_from_their_averages(run, fresh, from_averages):
     model, plain = fresh(), toy_model()
     fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=3, from_averages=from_averages)

@@ -72,6 +72,7 @@ def test_a_file_and_a_stream_get_an_answer_for_each_line(smoke, tmp_path):
     assert (json.loads(first)["text"], empty, json.loads(last)["text"]) == ("what time is it", "", "12 times 7")
 
 
+@pytest.mark.slow
 def test_chat_answers_every_line_whatever_it_is(smoke, tmp_path):
     lines = ["hello", "???", "9**9**9", "__import__('os')", "word " * 5_000, "\u4eba\U0001f600", "a\0b", "\ud7ff"]
     words = ["chat", "--debug", "--memory", str(tmp_path / "m.json")]

@@ -134,6 +134,7 @@ def test_predict_stream_and_explain_ask_network_and_linear_model_together(own):
     assert linear_effects.argmax() == effects.argmax() == 0 and linear_effects[0] > 0
 
 
+@pytest.mark.slow
 def test_no_skip_is_the_network_alone(own, tmp_path):
     shutil.copytree(own[0], tmp_path / "runs")
     predictor = predict.Predictor(only_run(tmp_path / "runs"))

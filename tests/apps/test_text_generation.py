@@ -118,6 +118,7 @@ def test_another_seed_writes_another_text(smoke):
     assert len(one) == len(other) == 51 and one != other
 
 
+@pytest.mark.slow
 def test_each_line_of_a_file_or_of_a_stream_is_continued_on_one_line(smoke, tmp_path):
     path = tmp_path / "prompts.txt"
     path.write_text("The  print\n\n漢字\ndef f(\n", encoding="utf-8")

@@ -441,6 +441,7 @@ def test_a_forecast_is_written_with_its_chart_in_the_units_of_the_file(smoke, ex
     assert again.stdout == done.stdout
 
 
+@pytest.mark.slow
 def test_a_series_that_training_never_saw_is_forecast_at_its_own_scale(smoke, waves, tmp_path):
     rows = waves.read_text().splitlines()
     (tmp_path / "large.csv").write_text(

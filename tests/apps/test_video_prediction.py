@@ -240,6 +240,7 @@ def test_every_figure_has_every_baseline_and_what_is_measured_is_what_is_predict
     assert records["mse_per_pixel"]["value"] == pytest.approx(records["mse_per_frame"]["value"] / 32**2, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_is_trained_on_clips_of_ones_own(tmp_path):
     for number in range(3):
         (tmp_path / f"clips/{number}").mkdir(parents=True)
