@@ -215,7 +215,8 @@ def find(app: str, name: str | None = None) -> Run:
     """
     run = _found(app, name)
     if not run.finished():
-        said = f"{run.path} is not finished; using its best model so far, not calibrated. Resume it with: {_resume(run)}"
+        todo = f"Resume it with: {_resume(run)}"
+        said = f"{run.path} is not finished; using its best model so far, not calibrated. {todo}"
         print(said, file=sys.stderr)
     return run
 

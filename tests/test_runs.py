@@ -215,7 +215,9 @@ def test_find_says_that_a_run_is_not_finished_and_how_to_go_on(capsys):
     for run in (begun("app", CONFIG, command=train), begun("app", CONFIG, name="mine", command=train)):
         run.file("model.keras").write_bytes(b"")
     runs.find("app", "mine")
-    assert capsys.readouterr().err.endswith(f"using its best model so far, not calibrated. Resume it with: {train} --run mine\n")
+    assert capsys.readouterr().err.endswith(
+        f"using its best model so far, not calibrated. Resume it with: {train} --run mine\n"
+    )
     runs.find("app", runs.start("app", CONFIG).path.name)
     assert capsys.readouterr().err.endswith(f"Resume it with: {train}\n")
     run.save_metrics([])
