@@ -23,6 +23,7 @@ help: ## show this list
 demo: $(READY) ## train an app on its built-in data and show the result: make demo APP=<name> (default text_generation)
 	@test -f apps/$(APP)/config.py || { echo "There is no app $(APP). The apps are:" >&2; $(RUN) -m apps >&2; exit 2; }
 	$(RUN) -m apps.$(APP) train
+	@echo "(before the first of these: source $(VENV)/bin/activate)"
 
 test: $(READY) ## run all tests except the slow ones, on TensorFlow
 	$(RUN) $(TESTS) -m "not slow"
