@@ -288,7 +288,7 @@ def table(records: list[Record]) -> str:
             f"| {_source(r)} | {r['split']} | {_label(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
             f"{_baseline(r)}{_undecided(r)} | {published} | {r['minutes']:g} | {r['hardware']} |"
         )
-    return "\n".join([*rows, "", "Minutes are those of one run. Measured by:", "", *_commands(records)])
+    return "\n".join([*rows, "", "Minutes are per run. Commands:", "", *_commands(records)])
 
 
 def _side_by_side(records: list[Record]) -> str:
@@ -312,7 +312,8 @@ def _side_by_side(records: list[Record]) -> str:
     said = f"Means of {counts} {over}" if over else "One run each"
     minutes = sum(r["minutes"] * r["n"] for r in records)
     hardware = ", ".join(dict.fromkeys(r["hardware"] for r in records))
-    return "\n".join([*rows, "", f"{said}; {minutes:,.0f} minutes in all, {hardware}. By:", "", *_commands(records)])
+    rows += ["", f"{said}; {minutes:,.0f} minutes in total, {hardware}. Commands:", ""]
+    return "\n".join([*rows, *_commands(records)])
 
 
 def _span(numbers: list[int]) -> str:

@@ -21,6 +21,9 @@ def keep_what_jax_compiles() -> None:
     # A folder for each worker, as JAX does not write a program at once: another could read half of it.
     os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
     os.environ |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+    # A program runs once or twice here, and compiling is most of a test's time: a quarter less without the passes that
+    # make it faster. The apps' own tests on JAX start new processes, which compile as a user's does.
+    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 if os.environ.get("KERAS_BACKEND") == "jax":

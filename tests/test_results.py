@@ -267,7 +267,7 @@ def test_many_records_are_shown_side_by_side_one_row_an_architecture():
     assert rows[-2] == ["arch8", "1,058 to 1,208", "**50.8**", "**100.8**", "**200.8**", ""]
     assert rows[-1] == ["best baseline", "", *["2 ngram"] * 4]
     assert len(rows) == 2 + len(archs) + 1 and len({len(row) for row in rows}) == 1
-    assert "One run each; 112 minutes in all, 2 x CPU. By:" in table and "python -m apps.toy train" in table
+    assert "One run each; 112 minutes in total, 2 x CPU. Commands:" in table and "python -m apps.toy train" in table
 
 
 def test_spread_seeds_and_published_figures_are_shown_side_by_side():

@@ -20,87 +20,87 @@ Rate = Annotated[int, Ge(4000), Le(192_000)]
 
 @dataclass(frozen=True)
 class Config:
-    """What is recognised, by which network, and how it is trained."""
+    """The data, the network and its training."""
 
-    # builtin, fsdd, an4, or a folder with recordings and a CSV file that has the columns path and text
+    # builtin, fsdd, an4, or a folder of recordings with a CSV file that has the columns path and text
     data: str = "builtin"
-    # of fsdd: test on one speaker whom training has not heard, or on the official part, which has the same speakers
+    # for fsdd: test on one speaker left out of training, or on the official test set, which has the same speakers
     split: Annotated[str, *one_of(("speaker", "official"))] = "speaker"
-    # which of the speakers of fsdd is the test speaker, from 0
+    # for fsdd: number of the test speaker, from 0
     fold: Whole = 0
-    # of fsdd: train on the strings of the built-in data too, whose voices are those of eSpeak NG
+    # for fsdd: also train on the synthetic voices of the built-in data
     voices: bool = False
-    # use at most so many utterances of each part, spread evenly over them; 0 = all
+    # maximum number of utterances per split, sampled evenly; 0 = all
     max_examples: Whole = 0
-    # share of your own speakers (or utterances, where they are not named) that is held out to test on
+    # own data: share of speakers held out for the test set (share of utterances if no speakers are named)
     test_fraction: Fraction = 0.1
-    # the same of the others, for validation
+    # own data: share of the remaining speakers held out for validation
     valid_fraction: Fraction = 0.1
-    # utterances that are longer than this, in seconds, are not trained on
+    # longest training utterance in seconds; longer ones are left out
     longest: Positive = 20.0
     # sample rate that every recording is converted to, in Hz
     sample_rate: Rate = 8000
-    # what the network reads of the sound every 10 ms: log energies of mel bands, or 13 cepstral coefficients of them
+    # input features, every 10 ms: log-mel energies, or 13 mel-frequency cepstral coefficients (MFCC)
     features: Annotated[str, *one_of(("logmel", "mfcc"))] = "logmel"
-    # how many mel bands
+    # number of mel bands
     bands: Count = 40
-    # add the change over time of each feature
+    # append the deltas (slopes over time) of the features
     deltas: bool = False
-    # subtract the loudness of the utterance, one number; or give each feature mean 0 and variance 1 over the utterance
+    # subtract the utterance's loudness, one number; or normalise each feature to mean 0 and variance 1 per utterance
     normalisation: Annotated[str, *one_of(("loudness", "variance"))] = "loudness"
-    # read forwards only and normalise by the sound so far, which `stream` needs
+    # unidirectional, normalised by the sound so far, as `stream` requires
     streaming: bool = False
-    # symbols that are recognised: whole words, characters, or words if there are at most 50 different ones
+    # output symbols: words, characters, or (auto) words if the transcripts have at most 50 different ones
     targets: Annotated[str, *one_of(("auto", "words", "characters"))] = "auto"
-    # channels of the two convolutions before the recurrent layers
+    # channels of the two convolutional layers
     channels: Count = 64
-    # frames of 10 ms to each step of the recurrent layers
+    # time stride: frames of 10 ms per step of the recurrent layers
     stride: Annotated[int, Ge(1), Le(8)] = 4
     # architecture of the recurrent layers
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of each recurrent layer, in each direction
     units: Count = 96
-    # parameters of the whole network, for which the width is solved; 0 = as --units says
+    # total number of parameters, for which the width is solved; 0 = use --units
     params: Whole = 0
-    # how many recurrent layers
+    # number of recurrent layers
     layers: Count = 2
-    # share of features dropped after the convolutions and after each recurrent layer
+    # dropout after the convolutions and after each recurrent layer
     dropout: Share = 0.2
-    # augmentation: change of tempo, at most, as a share
+    # augmentation: largest change of tempo, as a share
     speed: Share = 0.15
-    # augmentation: change of the length of the vocal tract, at most, as a share
+    # augmentation: largest change of vocal tract length (VTLP), as a share
     vocal_tract: Share = 0.12
-    # augmentation: standard deviation of a random equaliser, in dB; log-mel only
+    # augmentation: standard deviation of a random equaliser in dB; log-mel only
     equaliser: NotNegative = 6.0
-    # augmentation: signal-to-noise ratio of the loudest noise that is added, in dB; 0 = none is; log-mel only
+    # augmentation: lowest signal-to-noise ratio of added noise in dB; 0 = no noise; log-mel only
     noise: NotNegative = 0.0
-    # augmentation: share of the time, and of the features, that each of two SpecAugment masks may hide, at most
+    # augmentation: largest share of time, and of features, that each of the two SpecAugment masks hides
     masks: Share = 0.1
-    # utterances in a batch
+    # utterances per batch
     batch_size: Count = 16
-    # batches are padded to so many different lengths, at most
+    # maximum number of length buckets that batches are padded to
     buckets: Count = 4
-    # passes over the training utterances
+    # number of passes over the training set
     epochs: Count = 20
-    # epochs without a better validation loss before training ends; 0 = never
+    # stop after this many epochs without a better validation loss; 0 = never
     patience: Whole = 0
-    # peak learning rate, reached after a twentieth of the steps and followed by cosine decay to zero
+    # peak learning rate: warm-up over a twentieth of the steps, then cosine decay to zero
     learning_rate: Positive = 3e-3
-    # AdamW's weight decay, as a share of the learning rate
+    # weight decay of AdamW
     weight_decay: NotNegative = 0.01
-    # largest norm of the whole gradient
+    # gradients are clipped to this global norm
     clip_norm: Positive = 1.0
-    # momentum of the EMA of the weights, which is evaluated and saved; 0 = the weights themselves are
+    # momentum of the EMA of the weights, which is evaluated and saved; 0 = no averaging
     ema_momentum: Share = 0.98
-    # width of the prefix beam search for characters; 0 = the likeliest character of each step
+    # width of the prefix beam search for characters; 0 = greedy decoding
     beam: Whole = 24
-    # length of the n-grams of the words' language model in that search; 0 = only a list of words
+    # order of the word n-gram language model in that search; 0 = word list only
     ngram: Annotated[int, Ge(0), Le(5)] = 2
     # weight of the language model
     ngram_weight: NotNegative = 0.5
-    # what each word adds to the score of a transcript, in nats
+    # word insertion bonus of a transcript, in nats
     word_bonus: float = 1.0
-    # seed of initial weights, dropout, augmentation and the order of the utterances
+    # random seed of initial weights, dropout, augmentation and order of the utterances
     seed: Seed = 1
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ class Train:
     config: Config = DEFAULT
     # start from the settings of this recipe; by default that of --data
     recipe: Annotated[str | None, *one_of(RECIPES)] = None
-    # how often it is trained
+    # number of trainings
     trials: Folds = Folds()
 
     def check(self) -> None:
@@ -34,13 +34,13 @@ class Train:
 
 @dataclass(frozen=True)
 class Evaluate(OfRun):
-    """Measure a trained run again, on its test utterances or on others, and compare it with the baselines."""
+    """Measure a trained run on its test set or on other recordings, and compare it with the baselines."""
 
     # the run's name; by default the newest
     run: str | None = None
-    # folder of other recordings with a CSV file of transcripts to measure it on; by default the run's test utterances
+    # folder of other recordings with a CSV file of transcripts; by default the run's own test set
     data: str | None = None
-    # write the figures, averaged over all runs that differ in seed or fold alone, to results.json and the README
+    # write the figures, averaged over runs that differ only in seed or fold, to results.json and the README
     record: bool = False
 
     def __post_init__(self) -> None:
@@ -57,19 +57,19 @@ class Predict(OfRun):
     recordings: Positional[tuple[str, ...]] = MISSING
     # the run's name; by default the newest
     run: str | None = None
-    # width of the prefix beam search; by default that of the run, 0 = the likeliest symbol of each step
+    # width of the prefix beam search; by default that of the run; 0 = greedy decoding
     beam: Whole | None = None
-    # how many transcripts of each recording to print, the best first
+    # number of transcripts to print for each recording, best first
     nbest: Count = 1
-    # words that are expected, which the search prefers
+    # words that the search should prefer
     hot_words: tuple[str, ...] = ()
-    # what a hot word adds to the score of a transcript, in nats
+    # bonus of each hot word, in nats
     hot_bonus: NotNegative = 4.0
     # print one JSON object for each recording instead of text
     json: bool = False
-    # write subtitles beside each recording, with the suffix .srt
+    # also write subtitles (.srt) next to each recording
     srt: bool = False
-    # draw the sound with the alignment and the symbols' probabilities to this PNG file; for one recording
+    # draw spectrogram, alignment and symbol probabilities to this PNG file; one recording only
     picture: str | None = None
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class Predict(OfRun):
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Transcribe sound while it comes in: raw samples, 16 bits, one channel, little-endian. Needs a streaming run."""
+    """Transcribe live audio: raw 16-bit little-endian mono samples. Needs a run trained with --streaming."""
 
     # file of raw samples; - for standard input
     feed: Positional[str] = "-"
@@ -97,7 +97,7 @@ class Stream(OfRun):
     rate: Rate | None = None
     # keep reading what is appended to the file, until Ctrl-C
     follow: bool = False
-    # file that keeps the state: read at the start if it exists, and written at the end
+    # state file: read at the start if it exists, written at the end
     state: str | None = None
 
     def __post_init__(self) -> None:

@@ -70,7 +70,9 @@ def loss_and_gradients(layer, values, mask, unrolled=False):
         import jax
 
         tensors = [ops.convert_to_tensor(v, dtype=str(v.dtype)) for v in values]
-        result, gradients = jax.value_and_grad(lambda t: loss_of(layer, t, mask, unrolled))(tensors)
+        function = jax.value_and_grad(lambda t: loss_of(layer, t, mask, unrolled))
+        # One program of a layer's scans compiles faster than each of their operations; a long loop's does not.
+        result, gradients = (function if unrolled else jax.jit(function))(tensors)
     else:
         import torch
 

@@ -1,8 +1,22 @@
 """Which loop computes a layer, read from its class, and which architecture stands for all that have the same."""
 
 import keras
+import pytest
 
 from shared.layers import ARCHITECTURES, layer_class, recurrent
+
+# What follows from equations that are tested on every backend, or is a matter of the maths alone.
+on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="the maths is the same, and each is compiled anew"
+)
+
+
+def here(cases: list) -> list:
+    """The cases of a test; on other backends than TensorFlow, which compile each for long, the first of them."""
+    return cases if keras.backend.backend() == "tensorflow" else cases[:1]
+
+
+every_policy = pytest.mark.parametrize("policy", here(["mixed_bfloat16", "mixed_float16"]))
 
 # What a layer does around the maths of its step. Who overrides one of these has a loop of its own.
 LOOP = (

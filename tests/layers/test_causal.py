@@ -8,6 +8,7 @@ from keras import ops
 from shared.layers import recurrent
 from shared.layers.attention import Attention
 from shared.layers.tcn import TCN
+from tests.layers.kinds import here, on_tensorflow
 from tests.layers.oracles import sequence
 
 pytestmark = pytest.mark.slow
@@ -21,8 +22,8 @@ SIGHT = [
     (Attention, {"context": 4}, 4),
     (Attention, {"context": 1}, 1),
 ]
-# Around the default context of 128; JAX knows every length when it traces.
-LENGTHS = [2, 9, 128, 150] if keras.backend.backend() == "tensorflow" else [9]
+# Around the default context of 128.
+LENGTHS = here([9, 2, 128, 150])
 
 
 def inputs(time, seed=0):
@@ -45,6 +46,7 @@ def same(a, b, tolerance=2e-5):
     np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
+@on_tensorflow
 @pytest.mark.parametrize("kind, options, sight", SIGHT)
 def test_a_step_is_seen_by_exactly_as_many_outputs_as_promised(kind, options, sight):
     layer = built(kind(UNITS, return_sequences=True, **options))
@@ -57,6 +59,7 @@ def test_a_step_is_seen_by_exactly_as_many_outputs_as_promised(kind, options, si
     np.testing.assert_allclose(difference[2 + sight :], 0, atol=1e-6)
 
 
+@on_tensorflow
 @pytest.mark.parametrize("kind, options, sight", SIGHT)
 def test_shifting_all_positions_changes_nothing(kind, options, sight):
     layer, x = built(kind(UNITS, **options)), inputs(20)
@@ -94,7 +97,7 @@ def plain_attention(x, weights, heads, context):
     return r + dense("narrow", np.maximum(dense("widen", norm("widen", r)), 0))
 
 
-@pytest.mark.parametrize("time, heads", [(1, 2), (3, 2), (4, 2), (8, 2), (11, 2), (11, 1), (11, 4)])
+@pytest.mark.parametrize("time, heads", here([(11, 2), (11, 1), (11, 4), (1, 2), (3, 2), (4, 2), (8, 2)]))
 def test_blocks_of_attention_equal_plain_attention(time, heads):
     layer = built(Attention(UNITS, heads=heads, context=4, return_sequences=True))
     weights = {w.name: ops.convert_to_numpy(w) for w in layer.weights}
@@ -122,7 +125,7 @@ def test_tcn_equals_causal_convolutions_of_keras_by_copied_weights(features):
 
 
 @both
-@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("go_backwards", here([True, False]))
 def test_a_mask_with_holes_equals_the_sequence_without_the_masked_steps(arch, go_backwards):
     options = {"context": 4} if arch == "attention" else {"levels": 2}
     layer = built(

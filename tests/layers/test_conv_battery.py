@@ -9,7 +9,7 @@ from shared.layers import IMAGE_ARCHITECTURES, layer_class, recurrent
 from shared.layers.conv_min_gru import ConvMinGRU
 from tests.layers import differentiate
 from tests.layers.compare import numpy, same, tensors, weights_of
-from tests.layers.kinds import representatives
+from tests.layers.kinds import every_policy, here, representatives
 from tests.layers.oracles import sequence
 
 UNITS, BATCH, TIME = 3, 4, 5
@@ -59,7 +59,7 @@ def zeros(layer, batch=BATCH):
 
 @every_arch
 @every_mask
-@pytest.mark.parametrize("kernel_size", [3, (1, 5)], ids=str)
+@pytest.mark.parametrize("kernel_size", here([(1, 5), 3]), ids=str)
 def test_outputs_and_states_equal_the_numpy_equations(arch, mask, kernel_size):
     layer = make(arch, return_sequences=True, return_state=True, kernel_size=kernel_size)
     states = start(layer)
@@ -108,7 +108,7 @@ def test_gradients_equal_finite_differences_in_float64(arch, mask):
 
 @pytest.mark.slow
 @with_recomputation
-@every_mask
+@pytest.mark.parametrize("mask", here([MASK, None]), ids=here(["masked", "unmasked"]))
 def test_recomputed_pieces_give_the_same_loss_and_gradients(arch, mask):
     plain, pieces = (make(arch, return_sequences=True, return_state=True, recompute=n) for n in (0, 2))
     values = [inputs(), *start(plain), *plain.get_weights()]
@@ -258,7 +258,7 @@ def test_fit_takes_lengths_and_images_of_several_sizes_where_they_are_unknown(ar
 
 
 @every_loop
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@every_policy
 def test_mixed_precision_computes_in_half_and_stays_near_float32(arch, policy):
     half, full = make(arch, dtype=policy), make(arch)
     output = half(inputs())
@@ -268,7 +268,7 @@ def test_mixed_precision_computes_in_half_and_stays_near_float32(arch, policy):
 
 
 @every_loop
-@every_mask
+@pytest.mark.parametrize("mask", here([MASK, None]), ids=here(["masked", "unmasked"]))
 def test_gradients_in_half_precision_are_finite(arch, mask):
     layer = make(arch, return_sequences=True, return_state=True, dtype="mixed_bfloat16")
     values = [inputs(), *start(layer), *layer.get_weights()]

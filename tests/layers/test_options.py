@@ -8,6 +8,7 @@ from keras import ops
 from shared.layers import VECTOR_ARCHITECTURES, layer_class, linear_scan, recurrent
 from tests.layers import differentiate
 from tests.layers.compare import tensors
+from tests.layers.kinds import here, on_tensorflow
 from tests.layers.oracles import ORACLES
 from tests.layers.test_battery import (
     BATCH,
@@ -83,7 +84,7 @@ def test_in_training_zoneout_holds_about_its_share_of_units_exactly(arch):
 
 
 @having("recompute")
-@masks
+@pytest.mark.parametrize("mask", here([MASK, None]), ids=here(["masked", "unmasked"]))
 def test_recomputation_changes_neither_outputs_nor_gradients(arch, mask):
     check_recomputation(arch, mask, length=4)
 
@@ -183,11 +184,6 @@ def test_both_forms_of_a_layer_agree_in_outputs_and_gradients(arch, time, masked
     assert loss == pytest.approx(other_loss, rel=1e-4, abs=1e-3)
     for one, other in zip(gradients, others, strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-4 * max(1.0, np.abs(one).max()))
-
-
-on_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="the maths is the same, and each is compiled anew"
-)
 
 
 @pytest.mark.slow

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from shared.layers import VECTOR_ARCHITECTURES
 from tests.layers.compare import same
-from tests.layers.test_battery import make
+from tests.layers.test_battery import STANDING, make
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the halves are TensorFlow's", allow_module_level=True)
@@ -46,7 +45,7 @@ def programs(function):
 @pytest.mark.parametrize(
     "arch, rows, masked",
     [("lstm", 1, False), ("lstm", 5, True), ("mingru", 5, False)]
-    + [pytest.param(arch, 5, True, marks=pytest.mark.slow) for arch in VECTOR_ARCHITECTURES if arch != "lstm"],
+    + [pytest.param(arch, 5, True, marks=pytest.mark.slow) for arch in sorted({*STANDING, "elman", "gru"})],
 )
 def test_the_halves_give_what_the_whole_gives(arch, rows, masked):
     function = outputs_and_gradients(
