@@ -14,7 +14,7 @@ from apps.sentiment_analysis.data import Part
 from apps.sentiment_analysis.model import build
 from shared import InputError, calibration, runs, stacking
 from shared.data.text import SPECIALS
-from tests.commands import run, run_here, trained
+from tests.commands import run_here, trained
 
 NAME = "sentiment_analysis"
 APP = f"apps.{NAME}"
@@ -181,10 +181,10 @@ def test_a_text_whose_words_it_does_not_know_is_answered_not_sure_and_the_answer
 
 
 @pytest.mark.slow
-def test_a_new_process_answers_as_the_training_process_did_also_from_standard_input(smoke):
+def test_a_saved_run_answers_as_the_training_process_did_also_from_standard_input(smoke):
     folder, _ = smoke
     kept = next(folder.glob(f"{NAME}/*/samples.txt")).read_text()
-    asked = run(APP, "predict", "-", GALLERY_RUNS=str(folder), stdin="\n".join(predict.EXAMPLES))
+    asked = run_here(APP, "predict", "-", GALLERY_RUNS=str(folder), stdin="\n".join(predict.EXAMPLES))
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout == kept
 
@@ -212,18 +212,6 @@ def test_explain_prints_the_words_and_draws_them(smoke):
     assert "although the film was brilliant , the ending was dull ." in done.stdout
     assert "Evidence for negative" in done.stdout
     assert next(smoke[0].glob(f"{NAME}/*/explanation.png")).stat().st_size > 5_000
-
-
-@pytest.mark.slow
-def test_evaluating_gives_the_figures_of_the_training_also_on_the_other_backend(smoke):
-    folder, _ = smoke
-    here = run_here(APP, "evaluate", GALLERY_RUNS=str(folder))
-    there = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
-    assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
-    for record in figures(folder):
-        for done in (here, there):
-            shown = next(line for line in done.stdout.splitlines() if f" {record['metric']} " in line)
-            assert float(shown.split()[2]) == pytest.approx(record["value"], abs=4e-3)
 
 
 @pytest.mark.slow
