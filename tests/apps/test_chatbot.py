@@ -92,7 +92,7 @@ def test_requests_of_one_s_own_are_learned_and_answered(tmp_path):
             for start in starts]  # fmt: skip
     own = tmp_path / "own.jsonl"
     own.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    words = f"train --data {own} --units 24 --embedding 24 --batch-size 8 --epochs 20 --learning-rate 1e-2"
+    words = f"train --data {own} --units 24 --embedding 24 --batch-size 8 --buckets 1 --epochs 20 --learning-rate 1e-2"
     done = run_here(APP, *words.split(), GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     (frame,) = json.loads(

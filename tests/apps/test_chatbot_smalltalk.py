@@ -127,7 +127,8 @@ def test_few_dialogues_are_refused(tmp_path):
 def test_own_dialogues_are_trained_measured_and_talked_with(tmp_path):
     own = own_dialogues(tmp_path / "own.txt", 60)
     words = ["train-talk", "--data", str(own), "--params", "6000", "--embedding", "16", "--epochs", "1"]
-    done = run_here(APP, *words, "--candidates", "2", GALLERY_RUNS=str(tmp_path))
+    words += ["--max-words", "8", "--buckets", "1", "--candidates", "2"]
+    done = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in ("perplexity", "distinct_2", "most_frequent_reply", "tfidf_retrieval"))
     assert "I have just lost my job" not in done.stdout  # what is shown comes from the file

@@ -219,7 +219,7 @@ def test_folds_are_trained_once_each_and_averaged(tmp_path):
     opinions = (("good", "yes"), ("bad", "no"), ("very good", "yes"), ("very bad", "no"))
     rows = [f"the {thing} was {word},{label}" for thing in "abcdefghijklmnop" for word, label in opinions]
     (tmp_path / "own.csv").write_text("\n".join(["text,label", *rows]))
-    words = ["train", "--recipe", "smoke", "--data", str(tmp_path / "own.csv"), "--folds", "2"]
+    words = ["train", "--recipe", "smoke", "--data", str(tmp_path / "own.csv"), "--buckets", "1", "--folds", "2"]
     first = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("epoch 1/1") == 2 and "mean of 2 folds" in first.stdout
@@ -237,7 +237,7 @@ def test_the_network_learns_from_word_order_what_counting_cannot(tmp_path):
     table = tmp_path / "own.csv"
     table.write_text("\n".join(["text,label", *(f"{text},{('yes', 'no')[bad]}" for text, bad in rows)]))
     words = f"train --data {table} --units 24 --embedding 24 --batch-size 32 --epochs 20 --learning-rate 1e-2".split()
-    words += ["--pieces", "0", "--ema-momentum", "0", "--no-skip"]
+    words += ["--buckets", "1", "--pieces", "0", "--ema-momentum", "0", "--no-skip"]
     done = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     recall = figures(tmp_path)[0]

@@ -200,7 +200,7 @@ def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_pat
     assert "as published" not in done.stdout and "seed 1) ---\nthe mat sat" in done.stdout.replace("\n\n", "\n")
     for line in done.stdout.split("Now try:")[1].strip().splitlines():
         command = shlex.split(line)
-        if "train" in command:  # another architecture, which test_contract's commands train too
+        if "train" in command:  # the same files with another architecture
             assert command[3:] == ["train", "--data", str(files[0]), "--valid", str(files[1]), *command[8:]]
             continue
         tried = run_here(*command[2:], GALLERY_RUNS=str(tmp_path / "runs"), stdin="\n")
