@@ -102,11 +102,10 @@ def test_the_nats_of_a_reply_are_those_of_its_words_and_its_end(talker):
 @pytest.mark.slow
 def test_a_reply_is_a_sentence_for_any_message_and_the_seed_decides_it(talker):
     words = {word for word in WORDS if word not in SPECIALS}
-    for message in ("how are you?", "", "\U0001f600 " * 5_000, "a\0b"):
-        answer = talker.reply([message])
+    answers = [talker.reply([message]) for message in ("how are you?", "", "\U0001f600 " * 5_000, "a\0b")]
+    for answer in answers:
         assert answer == predict.NOTHING or {word for word in data.words(answer)} <= words
-    again = [predict.Predictor(talker.run, seed=5).reply(["how are you?"]) for _ in range(2)]
-    assert again[0] == again[1]
+    assert predict.Predictor(talker.run, seed=1).reply(["how are you?"]) == answers[0]
 
 
 def test_distinct_counts_different_grams_by_words():

@@ -75,11 +75,11 @@ def test_the_headline_is_bleu_of_the_default_beam(smoke):
 
 
 @pytest.mark.slow
-def test_a_new_process_translates_as_the_training_process_did(smoke):
+def test_a_saved_run_translates_as_the_training_process_did(smoke):
     folder, _ = smoke
     kept = next(folder.glob(f"{NAME}/*/samples.txt")).read_text().split("\n")[:-1]
     sources = [line for line in kept if not line.startswith("  -> ")]
-    asked = run(APP, "translate", "-", GALLERY_RUNS=str(folder), stdin="\n".join(sources))
+    asked = run_here(APP, "translate", "-", GALLERY_RUNS=str(folder), stdin="\n".join(sources))
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout.split("\n")[:-1] == [line[5:] for line in kept if line.startswith("  -> ")]
 
@@ -133,14 +133,6 @@ def test_score_of_a_file_names_the_lines_that_are_no_pairs_and_rates_the_others(
 
 
 @pytest.mark.slow
-def test_evaluating_gives_the_figures_of_the_training_and_those_of_other_beams(smoke):
-    found = printed_figures(run_here(APP, "evaluate", "--beams", "5", "2", GALLERY_RUNS=str(smoke[0])))
-    expected = {f"{r['metric']} (beam 5)": r["value"] for r in figures(smoke[0])}
-    assert set(found) == set(expected) | {"bleu (beam 2)"}
-    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=0.01)
-
-
-@pytest.mark.slow
 def test_jax_trains_a_run_that_has_the_same_figures_here(tmp_path):
     words, few = [APP, "train", "--recipe", "smoke"], dataclasses.replace(SMOKE, max_examples=80)
     # What XLA does to make programs faster takes longer than to run them.
@@ -166,8 +158,8 @@ def test_the_network_learns_an_order_of_words_that_no_dictionary_has(tmp_path):
     drawn = {tuple(random.choice(list(dictionary), random.integers(1, 5))) for _ in range(900)}
     rows = [" ".join(some) + "\t" + " ".join(dictionary[word] for word in reversed(some)) for some in sorted(drawn)]
     (tmp_path / "own.tsv").write_text("\n".join(rows) + "\n")
-    size = {"level": "words", "vocabulary": 100, "max-tokens": 8, "buckets": 1, "units": 32, "embedding": 16}
-    size |= {"epochs": 15, "batch-size": 32, "learning-rate": 1e-2}
+    size = {"level": "words", "vocabulary": 100, "max-tokens": 8, "buckets": 1, "units": 48, "embedding": 32}
+    size |= {"epochs": 20, "batch-size": 16, "learning-rate": 1e-2}
     words = [f"--{name}={value}" for name, value in size.items()]
     done = run_here(APP, "train", "--data", str(tmp_path / "own.tsv"), *words, GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
