@@ -263,7 +263,7 @@ ON_JAX = {
     "speech_recognition", "text_generation",
 }  # fmt: skip
 OPTIONS = {
-    "music_composition": ["--pieces", "0"],  # voices are written under the test melodies too
+    "music_composition": ["--pieces", "1", "--melodies", "2"],
     "translation": ["--beams", "5", "2"],
 }
 MORE = {"translation": {("test", "bleu", " (beam 2)")}}  # than the training has measured
