@@ -543,10 +543,10 @@ def test_own_data_with_times_of_events_trains_by_any_architecture(arch, tmp_path
     records = figures(tmp_path / "runs")
     assert [(r["metric"], r["headline"]) for r in records] == [("c_index_td", True), ("brier_td", False)]
     assert set(records[0]["baselines"]) == {"cox_last_visit"} and records[0]["details"]["stated"] == 0.1
-    asked = run_here(APP, "predict", str(tmp_path / "m.csv"), "--reasons", "1", GALLERY_RUNS=str(tmp_path / "runs"))
+    example = next((tmp_path / "runs").glob("*/*/example.csv"))
+    asked = run_here(APP, "predict", str(example), "--reasons", "1", GALLERY_RUNS=str(tmp_path / "runs"))
     assert asked.returncode == 0, asked.stderr
     assert "risk of outcome 1 within 10" in asked.stdout and "risk of outcome 2" in asked.stdout
-    example = next((tmp_path / "runs").glob("*/*/example.csv"))
     watched = run_here(APP, "stream", str(example), GALLERY_RUNS=str(tmp_path / "runs"))
     assert watched.returncode == 0, watched.stderr
 
