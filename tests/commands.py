@@ -76,6 +76,15 @@ def trained(app: str, *words: str) -> tuple[Path, str]:
     return folder, (kept / "printed.txt").read_text(encoding="utf-8").replace("{folder}", str(folder))
 
 
+def contents(folder: Path) -> dict[str, str]:
+    """A hash of every file of the runs."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
 def keep(folder: Path, printed: str, kept: Path) -> None:
     """Copies the runs and what was printed to the place where the next test process looks; older ones are removed."""
     shutil.rmtree(kept.parent, ignore_errors=True)

@@ -102,11 +102,10 @@ def test_the_nats_of_a_reply_are_those_of_its_words_and_its_end(talker):
 @pytest.mark.slow
 def test_a_reply_is_a_sentence_for_any_message_and_the_seed_decides_it(talker):
     words = {word for word in WORDS if word not in SPECIALS}
-    for message in ("how are you?", "", "\U0001f600 " * 5_000, "a\0b"):
-        answer = talker.reply([message])
+    answers = [talker.reply([message]) for message in ("how are you?", "", "\U0001f600 " * 5_000, "a\0b")]
+    for answer in answers:
         assert answer == predict.NOTHING or {word for word in data.words(answer)} <= words
-    again = [predict.Predictor(talker.run, seed=5).reply(["how are you?"]) for _ in range(2)]
-    assert again[0] == again[1]
+    assert predict.Predictor(talker.run, seed=1).reply(["how are you?"]) == answers[0]
 
 
 def test_distinct_counts_different_grams_by_words():
@@ -124,13 +123,16 @@ def test_few_dialogues_are_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_own_dialogues_are_trained_measured_and_talked_with(tmp_path):
+def test_own_dialogues_are_trained_measured_and_talked_with(tmp_path, monkeypatch):
     own = own_dialogues(tmp_path / "own.txt", 60)
     words = ["train-talk", "--data", str(own), "--params", "6000", "--embedding", "16", "--epochs", "1"]
-    done = run_here(APP, *words, "--candidates", "2", GALLERY_RUNS=str(tmp_path))
+    words += ["--max-words", "8", "--buckets", "1", "--candidates", "2"]
+    done = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in ("perplexity", "distinct_2", "most_frequent_reply", "tfidf_retrieval"))
     assert "I have just lost my job" not in done.stdout  # what is shown comes from the file
+    # How long a reply takes is no figure, and what it needs to be compiled takes longest.
+    monkeypatch.setattr(evaluate, "_details", lambda *_: {"ms_p50": 0.0, "ms_p99": 0.0})
     again = run_here(APP, "evaluate-talk", GALLERY_RUNS=str(tmp_path))
     assert again.returncode == 0, again.stderr
     figures = [line for line in done.stdout.splitlines() if line.startswith("  test")]

@@ -1,7 +1,6 @@
 """Every app that measures a run on data of the user's own does so in one way, and leaves the run as it was."""
 
 import dataclasses
-import hashlib
 import importlib
 import json
 import re
@@ -13,7 +12,7 @@ import pytest
 import soundfile
 
 from shared import cli
-from tests.commands import APPS, run_here, trained
+from tests.commands import APPS, contents, run_here, trained
 
 
 def verbs(app, words=()):
@@ -113,11 +112,6 @@ OWN = {
 }
 MEASURING = [app for app in APPS if measures_own_data(app)]
 every_measuring_app = pytest.mark.parametrize("app", MEASURING)
-
-
-def contents(folder):
-    """A hash of every file of the runs."""
-    return {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*") if p.is_file()}
 
 
 @every_measuring_app

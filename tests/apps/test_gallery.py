@@ -69,7 +69,7 @@ def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
     made = typed("new", "my_app", "--from", "sentiment_analysis", "--data", str(tmp_path / "my.csv"))
     assert made.returncode == 0, made.stderr
     assert "python -m apps.my_app train" in made.stdout
-    small = ["--units", "4", "--embedding", "4", "--epochs", "1"]
+    small = ["--units", "4", "--embedding", "4", "--buckets", "1", "--epochs", "1"]
     done = run_here("apps.my_app", "train", *small, GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 0, done.stderr
     answer = run_here("apps.my_app", "predict", "good number 7", GALLERY_RUNS=str(tmp_path / "runs"))

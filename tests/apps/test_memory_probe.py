@@ -20,7 +20,7 @@ from apps.memory_probe.tasks import TASKS
 from apps.memory_probe.train import Adam
 from shared import InputError, cli, results, settings
 from tests import commands
-from tests.commands import run, run_here
+from tests.commands import run_here
 
 APP = "apps.memory_probe"
 RECORDS = json.loads((Path(evaluate.__file__).parent / "results.json").read_text(encoding="utf-8"))
@@ -53,13 +53,6 @@ def test_a_run_holds_all_that_it_needs_to_be_used_again(trained):
 
 
 @pytest.mark.slow
-def test_the_same_seed_trains_to_the_same_figures(trained, tmp_path):
-    assert run_here(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path)).returncode == 0
-    one, other = ([r["value"] for r in figures(folder)] for folder in (trained[0], tmp_path))
-    assert one == other
-
-
-@pytest.mark.slow
 def test_several_seeds_are_trained_once_each_and_reported_as_their_mean(trained, tmp_path):
     shutil.copytree(trained[0], tmp_path / "runs")
     words = ["train", "--recipe", "smoke", "--seeds", "2"]
@@ -68,15 +61,16 @@ def test_several_seeds_are_trained_once_each_and_reported_as_their_mean(trained,
     assert done.stdout.count("is finished") == 1 and done.stdout.count("epoch 2/2") == 1
     values = [json.loads(path.read_text())[0]["value"] for path in tmp_path.glob("runs/*/*/metrics.json")]
     summary = done.stdout.split("mean of 2 seeds")[1]
+    assert values[0] != values[1]
     assert f"mse {np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}" in summary
     assert "not solved after 2,560 sequences" in summary
 
 
 @pytest.mark.slow
-def test_a_new_process_answers_as_the_training_process_did(trained):
+def test_a_saved_run_answers_as_the_training_process_did(trained):
     folder, _ = trained
     kept = next(folder.glob("memory_probe/*/samples.txt")).read_text().split("\n\n")[0]
-    asked = run(APP, "predict", "--seed", "1", GALLERY_RUNS=str(folder))
+    asked = run_here(APP, "predict", "--seed", "1", GALLERY_RUNS=str(folder))
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout.split(":\n", 1)[1].strip() == kept.strip()
 
@@ -115,15 +109,6 @@ def test_evaluating_again_gives_the_figures_of_the_training(trained):
 
 
 @pytest.mark.slow
-def test_evaluating_on_the_other_backend_gives_the_same_figures(trained):
-    folder, _ = trained
-    done = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
-    assert done.returncode == 0, done.stderr
-    found = float(re.search(r"test  mse ([\d.]+)", done.stdout)[1])
-    assert found == pytest.approx(figures(folder)[0]["value"], abs=2e-4)
-
-
-@pytest.mark.slow
 def test_letters_are_copied_and_the_main_one_of_two_figures_is_recorded(tmp_path, monkeypatch):
     words = ["--data", "copy", "--length", "5", *TINY]
     done = run_here(APP, "train", *words, GALLERY_RUNS=str(tmp_path))
@@ -159,12 +144,12 @@ def test_the_default_task_is_learned(tmp_path):
 
 @pytest.mark.slow
 def test_a_sweep_trains_each_cell_once_and_goes_on_where_it_stopped(tmp_path):
-    words = ["sweep", "--data", "copy", *TINY, "--lengths", "2", "--seeds", "2"]
+    words = ["sweep", "--data", "copy", *TINY, "--lengths", "2"]
     first = run_here(APP, *words, "--archs", "gru", GALLERY_RUNS=str(tmp_path))
     assert first.returncode == 0, first.stderr
     more = run_here(APP, *words, "--archs", "gru", "elman", GALLERY_RUNS=str(tmp_path))
     assert more.returncode == 0, more.stderr
-    assert more.stdout.count("is finished") == 2 and more.stdout.count("epoch 1/1") == 2
+    assert more.stdout.count("is finished") == 1 and more.stdout.count("epoch 1/1") == 1
     table = more.stdout.split("parameters each\n")[1].splitlines()
     assert [line.split()[0] for line in table[:4]] == ["accuracy", "gru", "elman", "guess"]
     assert table[1] == first.stdout.split("parameters each\n")[1].splitlines()[1]

@@ -7,6 +7,7 @@ import json
 import shlex
 import types
 import wave
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -28,7 +29,7 @@ from apps.music_composition.tokens import FIRST, NOTHING_NEW, PAD, VOCABULARY, e
 from apps.music_composition.train import FrameNats, frame_nats
 from shared import InputError
 from tests.apps.test_music_composition_data import FOUR, REPRESENTATIONS, midi_file, random_piece
-from tests.commands import run, run_here, trained
+from tests.commands import run_here, trained
 
 APP = "apps.music_composition"
 SMALL = Config(units=12, layers=2, embedding=8, hidden=10, steps=2)
@@ -80,7 +81,7 @@ def test_training_prints_the_baseline_the_corpus_and_a_chorale(smoke):
 
 
 @pytest.mark.slow
-def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_path):
+def test_own_files_train_validate_and_test_and_what_is_printed_is_of_them(tmp_path):
     words = [APP, "train", "--recipe", "smoke"]
     for number, part in enumerate(("train", "valid", "test")):
         (tmp_path / f"my {part}").mkdir()
@@ -94,22 +95,9 @@ def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_pat
     assert said in done.stdout and "as published" not in done.stdout
     commands = done.stdout.split("Now try:")[1].strip().splitlines()
     assert str(tmp_path / "my valid" / "0.mid") in commands[2] and "my train" in commands[3]
-    for command in commands[:3]:
-        tried = run_here(*shlex.split(command)[2:], GALLERY_RUNS=str(tmp_path / "runs"))
-        assert tried.returncode == 0, tried.stderr
-
-
-@pytest.mark.slow
-def test_a_new_process_on_the_other_backend_gives_the_same_figures(smoke):
-    folder, _ = smoke
-    records = json.loads(next(folder.glob("music_composition/*/metrics.json")).read_text())
-    done = run(APP, "evaluate", "--pieces", "2", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
-    assert done.returncode == 0, done.stderr
-    for record in records[:2]:
-        shown = next(
-            line for line in done.stdout.splitlines() if line.split()[:2] == [record["split"], record["metric"]]
-        )
-        assert float(shown.split()[2]) == pytest.approx(record["value"], abs=1e-2)
+    assert Path(shlex.split(commands[1])[4]).exists()
+    tried = run_here(*shlex.split(commands[2])[2:], GALLERY_RUNS=str(tmp_path / "runs"))
+    assert tried.returncode == 0, tried.stderr
 
 
 @pytest.mark.parametrize("representation", REPRESENTATIONS)

@@ -14,7 +14,7 @@ from apps.sentiment_analysis.data import Part
 from apps.sentiment_analysis.model import build
 from shared import InputError, calibration, runs, stacking
 from shared.data.text import SPECIALS
-from tests.commands import run, run_here, trained
+from tests.commands import run_here, trained
 
 NAME = "sentiment_analysis"
 APP = f"apps.{NAME}"
@@ -181,10 +181,10 @@ def test_a_text_whose_words_it_does_not_know_is_answered_not_sure_and_the_answer
 
 
 @pytest.mark.slow
-def test_a_new_process_answers_as_the_training_process_did_also_from_standard_input(smoke):
+def test_a_saved_run_answers_as_the_training_process_did_also_from_standard_input(smoke):
     folder, _ = smoke
     kept = next(folder.glob(f"{NAME}/*/samples.txt")).read_text()
-    asked = run(APP, "predict", "-", GALLERY_RUNS=str(folder), stdin="\n".join(predict.EXAMPLES))
+    asked = run_here(APP, "predict", "-", GALLERY_RUNS=str(folder), stdin="\n".join(predict.EXAMPLES))
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout == kept
 
@@ -215,23 +215,11 @@ def test_explain_prints_the_words_and_draws_them(smoke):
 
 
 @pytest.mark.slow
-def test_evaluating_gives_the_figures_of_the_training_also_on_the_other_backend(smoke):
-    folder, _ = smoke
-    here = run_here(APP, "evaluate", GALLERY_RUNS=str(folder))
-    there = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
-    assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
-    for record in figures(folder):
-        for done in (here, there):
-            shown = next(line for line in done.stdout.splitlines() if f" {record['metric']} " in line)
-            assert float(shown.split()[2]) == pytest.approx(record["value"], abs=4e-3)
-
-
-@pytest.mark.slow
 def test_folds_are_trained_once_each_and_averaged(tmp_path):
     opinions = (("good", "yes"), ("bad", "no"), ("very good", "yes"), ("very bad", "no"))
     rows = [f"the {thing} was {word},{label}" for thing in "abcdefghijklmnop" for word, label in opinions]
     (tmp_path / "own.csv").write_text("\n".join(["text,label", *rows]))
-    words = ["train", "--recipe", "smoke", "--data", str(tmp_path / "own.csv"), "--folds", "2"]
+    words = ["train", "--recipe", "smoke", "--data", str(tmp_path / "own.csv"), "--buckets", "1", "--folds", "2"]
     first = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("epoch 1/1") == 2 and "mean of 2 folds" in first.stdout
@@ -249,7 +237,7 @@ def test_the_network_learns_from_word_order_what_counting_cannot(tmp_path):
     table = tmp_path / "own.csv"
     table.write_text("\n".join(["text,label", *(f"{text},{('yes', 'no')[bad]}" for text, bad in rows)]))
     words = f"train --data {table} --units 24 --embedding 24 --batch-size 32 --epochs 20 --learning-rate 1e-2".split()
-    words += ["--pieces", "0", "--ema-momentum", "0", "--no-skip"]
+    words += ["--buckets", "1", "--pieces", "0", "--ema-momentum", "0", "--no-skip"]
     done = run_here(APP, *words, GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     recall = figures(tmp_path)[0]

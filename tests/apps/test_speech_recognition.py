@@ -19,7 +19,7 @@ from apps.speech_recognition.model import CTC, around, build, field
 from apps.speech_recognition.train import train_one
 from apps.speech_recognition.transcript import Word, Words, subtitles, words_of
 from shared import ctc, runs
-from tests.commands import run, run_here, trained
+from tests.commands import run_here, trained
 
 NAME = "speech_recognition"
 APP = f"apps.{NAME}"
@@ -210,21 +210,10 @@ def test_records_have_word_and_character_errors_and_those_of_single_words(smoke)
 
 
 @pytest.mark.slow
-def test_the_same_seed_trains_to_the_same_figures(smoke, tmp_path):
-    done = run_here(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    ours, theirs = (
-        [(r["metric"], r["value"]) for r in json.loads(next(folder.glob(f"{NAME}/*/metrics.json")).read_text())]
-        for folder in (smoke[0], tmp_path)
-    )
-    assert ours == theirs
-
-
-@pytest.mark.slow
-def test_a_new_process_transcribes_what_the_training_process_would(smoke, predictor, recording):
+def test_a_command_transcribes_what_its_predictor_does(smoke, predictor, recording):
     (_, found, _) = next(predict.heard(predictor, recording))
     wanted = predictor.transcripts(found, None, 0)[0]
-    done = run(APP, "transcribe", str(recording), "--json", GALLERY_RUNS=str(smoke[0]))
+    done = run_here(APP, "transcribe", str(recording), "--json", GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["seconds"] == pytest.approx(1.48, abs=0.05)
@@ -264,17 +253,6 @@ def test_a_hot_word_comes_up_where_it_is_likely_enough_and_an_unknown_one_is_ref
 def test_a_picture_is_drawn_where_asked(smoke, recording, tmp_path):
     done = run_here(APP, "predict", str(recording), "--picture", str(tmp_path / "p.png"), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0 and (tmp_path / "p.png").stat().st_size > 10_000
-
-
-@pytest.mark.slow
-def test_evaluating_on_the_other_backend_gives_the_figures_of_the_training(smoke):
-    folder, printed = smoke
-    done = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
-    assert done.returncode == 0, done.stderr
-    ours, theirs = (
-        [line for line in text.splitlines() if line.startswith("  test")] for text in (printed, done.stdout)
-    )
-    assert ours == theirs and len(ours) == 3
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 import math
-import re
 import shlex
 import shutil
 import sys
@@ -24,7 +23,7 @@ from shared import InputError, files, runs
 from shared.data.text import SPECIALS
 from shared.decoding import Decoder
 from shared.layers.budget import sized
-from tests.commands import run, run_here, trained
+from tests.commands import run_here, trained
 
 NAME = "text_generation"
 APP = f"apps.{NAME}"
@@ -90,22 +89,11 @@ def test_the_headline_carries_the_state_and_the_other_figure_is_that_of_windows(
 
 
 @pytest.mark.slow
-def test_seeds_are_averaged_and_the_first_trains_to_the_same_figures_as_alone(smoke, tmp_path):
-    done = run_here(APP, "train", "--recipe", "smoke", "--seeds", "2", GALLERY_RUNS=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert "mean of 2 seeds" in done.stdout
-    found = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.glob(f"{NAME}/*/metrics.json")}
-    first = found.pop(next(smoke[0].glob(f"{NAME}/*")).name)
-    (second,) = found.values()
-    assert [r["value"] for r in first] == [r["value"] for r in figures(smoke[0])] != [r["value"] for r in second]
-
-
-@pytest.mark.slow
-def test_a_new_process_writes_what_the_training_process_wrote_from_the_same_seed(smoke):
+def test_a_saved_run_writes_what_the_training_process_wrote_from_the_same_seed(smoke):
     folder, _ = smoke
     prompt = data.prompt(run_of(folder).info()["example"])
     words = [prompt, "--length", "300", "--temperature", "0.5", "--seed", "1"]
-    asked = run(APP, "predict", *words, GALLERY_RUNS=str(folder))
+    asked = run_here(APP, "predict", *words, GALLERY_RUNS=str(folder))
     assert asked.returncode == 0, asked.stderr
     assert prompt and asked.stdout.startswith(prompt) and len(asked.stdout) == len(prompt) + 300 + 1
     assert asked.stdout in next(folder.glob(f"{NAME}/*/samples.txt")).read_text()
@@ -146,17 +134,6 @@ def test_interactive_writing_takes_offers_and_typed_text(smoke):
     assert f"\nThe {offered}xy\n" in done.stdout
     assert seen_never("漢") in done.stdout
     assert f"\nThe {offered}xy4\n" in done.stdout  # there is no fourth offer
-
-
-@pytest.mark.slow
-def test_evaluating_gives_the_figures_of_the_training_also_on_the_other_backend(smoke):
-    folder, _ = smoke
-    here = run_here(APP, "evaluate", GALLERY_RUNS=str(folder))
-    there = run(APP, "evaluate", GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
-    assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
-    for done in (here, there):
-        shown = re.findall(r"nats_per_char(?: \(window 256\))? +([\d.]+)", done.stdout)
-        np.testing.assert_allclose([float(v) for v in shown], [r["value"] for r in figures(folder)], atol=2e-4)
 
 
 def test_bytes_that_are_no_text_are_refused_where_a_whole_text_is_read(monkeypatch):
@@ -223,8 +200,9 @@ def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_pat
     assert "as published" not in done.stdout and "seed 1) ---\nthe mat sat" in done.stdout.replace("\n\n", "\n")
     for line in done.stdout.split("Now try:")[1].strip().splitlines():
         command = shlex.split(line)
-        if "train" in command:
+        if "train" in command:  # the same files with another architecture
             assert command[3:] == ["train", "--data", str(files[0]), "--valid", str(files[1]), *command[8:]]
+            continue
         tried = run_here(*command[2:], GALLERY_RUNS=str(tmp_path / "runs"), stdin="\n")
         assert tried.returncode == 0, tried.stderr
 

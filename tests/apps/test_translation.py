@@ -1,6 +1,7 @@
 """The app as its user meets it, and what must hold between its parts."""
 
 import csv
+import dataclasses
 import json
 import re
 import shlex
@@ -74,11 +75,11 @@ def test_the_headline_is_bleu_of_the_default_beam(smoke):
 
 
 @pytest.mark.slow
-def test_a_new_process_translates_as_the_training_process_did(smoke):
+def test_a_saved_run_translates_as_the_training_process_did(smoke):
     folder, _ = smoke
     kept = next(folder.glob(f"{NAME}/*/samples.txt")).read_text().split("\n")[:-1]
     sources = [line for line in kept if not line.startswith("  -> ")]
-    asked = run(APP, "translate", "-", GALLERY_RUNS=str(folder), stdin="\n".join(sources))
+    asked = run_here(APP, "translate", "-", GALLERY_RUNS=str(folder), stdin="\n".join(sources))
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout.split("\n")[:-1] == [line[5:] for line in kept if line.startswith("  -> ")]
 
@@ -132,28 +133,17 @@ def test_score_of_a_file_names_the_lines_that_are_no_pairs_and_rates_the_others(
 
 
 @pytest.mark.slow
-def test_the_same_seed_trains_to_the_same_figures(smoke, tmp_path):
-    assert run_here(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path)).returncode == 0
-    assert [r["value"] for r in figures(tmp_path)] == [r["value"] for r in figures(smoke[0])]
-
-
-@pytest.mark.slow
-def test_evaluating_gives_the_figures_of_the_training_and_those_of_other_beams(smoke):
-    found = printed_figures(run_here(APP, "evaluate", "--beams", "5", "2", GALLERY_RUNS=str(smoke[0])))
-    expected = {f"{r['metric']} (beam 5)": r["value"] for r in figures(smoke[0])}
-    assert set(found) == set(expected) | {"bleu (beam 2)"}
-    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=0.01)
-
-
-@pytest.mark.slow
 def test_jax_trains_a_run_that_has_the_same_figures_here(tmp_path):
-    done = run(APP, "train", "--recipe", "smoke", GALLERY_RUNS=str(tmp_path), KERAS_BACKEND="jax")
+    words, few = [APP, "train", "--recipe", "smoke"], dataclasses.replace(SMOKE, max_examples=80)
+    # What XLA does to make programs faster takes longer than to run them.
+    jax = {"KERAS_BACKEND": "jax", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    done = run(*words, "--max-examples", "80", GALLERY_RUNS=str(tmp_path), **jax)
     assert done.returncode == 0, done.stderr
     expected = {f"{r['metric']} (beam 5)": r["value"] for r in figures(tmp_path)}
     found = printed_figures(run_here(APP, "evaluate", GALLERY_RUNS=str(tmp_path)))
     assert found == pytest.approx(expected, abs=0.3)
     (path,) = tmp_path.glob(f"{NAME}/*")
-    saved, valid = runs.Run(path, NAME, {}).load_model(), data.load(SMOKE)
+    saved, valid = runs.Run(path, NAME, {}).load_model(), data.load(few)
     saved.compile(loss=SmoothedCrossentropy(SMOKE.label_smoothing))
     batches = data.PairBatches(valid.valid, SMOKE.batch_size, SMOKE.seed, valid.info["bucket_lengths"])
     (row,) = csv.DictReader((path / "history.csv").read_text().split("\n"))
@@ -164,12 +154,13 @@ def test_jax_trains_a_run_that_has_the_same_figures_here(tmp_path):
 def test_the_network_learns_an_order_of_words_that_no_dictionary_has(tmp_path):
     """Every translation is backwards: word by word only the sentences of one word can come out right."""
     random = np.random.default_rng(0)
-    dictionary = {word: word[::-1].upper() for word in str.split("one two three four five six seven eight nine ten")}
-    drawn = {tuple(random.choice(list(dictionary), random.integers(1, 6))) for _ in range(1_200)}
+    dictionary = {word: word[::-1].upper() for word in str.split("one two three four five six")}
+    drawn = {tuple(random.choice(list(dictionary), random.integers(1, 5))) for _ in range(900)}
     rows = [" ".join(some) + "\t" + " ".join(dictionary[word] for word in reversed(some)) for some in sorted(drawn)]
     (tmp_path / "own.tsv").write_text("\n".join(rows) + "\n")
     size = {"level": "words", "vocabulary": 100, "max-tokens": 8, "buckets": 1, "units": 48, "embedding": 32}
-    words = [f"--{name}={value}" for name, value in (size | {"epochs": 25, "learning-rate": 1e-2}).items()]
+    size |= {"epochs": 20, "batch-size": 16, "learning-rate": 1e-2}
+    words = [f"--{name}={value}" for name, value in size.items()]
     done = run_here(APP, "train", "--data", str(tmp_path / "own.tsv"), *words, GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     exact = next(record for record in figures(tmp_path) if record["metric"] == "exact_match_percent")
@@ -257,9 +248,9 @@ def test_own_files_train_validate_and_test_and_what_is_printed_then_runs(tmp_pat
     assert "as published" not in done.stdout
     predicted, several, _, other = map(shlex.split, done.stdout.split("Now try:")[1].strip().splitlines())
     assert predicted[6].startswith("1 ") and "my train.tsv" in other[5] and other.count("--source") == 1
-    for command in (predicted[2:-2], several[2:]):
-        tried = run_here(*command, GALLERY_RUNS=str(tmp_path / "runs"))
-        assert tried.returncode == 0, tried.stderr
+    assert predicted[2:7] == several[2:7]
+    tried = run_here(*several[2:], GALLERY_RUNS=str(tmp_path / "runs"))
+    assert tried.returncode == 0, tried.stderr
 
 
 def test_a_run_is_measured_on_two_files_and_what_cannot_be_a_pair_is_named(smoke, tmp_path):
