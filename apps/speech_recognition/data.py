@@ -37,7 +37,7 @@ class Part:
         return [utterance.text for utterance in self.utterances]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity: the baselines are cached per object
+@dataclasses.dataclass(frozen=True, eq=False)  # compared by identity, as arrays have no single truth value
 class Data:
     """The splits, and the statistics of the training set; also isolated words if the source provides them.
 
@@ -125,7 +125,7 @@ def encode(text: str, symbols: list[str], targets: str) -> np.ndarray:
 
 
 def _usable(part: str, some: list[Utterance], symbols: list[str], targets: str, config: Config) -> list[Utterance]:
-    """Returns the utterances for which the CTC loss is defined; lists the others on stderr, with the reason."""
+    """Returns the utterances that can be used for training; lists the others on stderr, with the reason."""
     reasons = [_unfit(u, symbols, targets, config) for u in some]
     left = [f"{u.where} ({reason})" for u, reason in zip(some, reasons, strict=True) if reason]
     if left:
