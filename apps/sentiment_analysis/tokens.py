@@ -48,7 +48,7 @@ def clean(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Splits a clean text into lower-case words, emoticons and punctuation; letters repeated 3+ times are halved to 2.
+    """Splits a clean text into lower-case words, emoticons and punctuation; runs of 3+ equal letters become 2.
 
     >>> words("Sooooo good!!! :-) @user")
     ['soo', 'good', '!!', ':-)', '@user']
