@@ -82,7 +82,7 @@ class Videos(Batches):
         super().__init__(max(1, config.count(config.sequences) // config.batch_size))
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         config = self.config
         random = np.random.default_rng([config.seed, epoch, step])
         videos = self.source.draw(random, config.batch_size, config.past + config.future)
