@@ -291,7 +291,7 @@ def _outside(random: np.random.Generator, part: str) -> Made:
 
 
 def title(random: np.random.Generator, part: str) -> str:
-    """Generates a name as of a song or a person: a few words of prose, or names of small places."""
+    """Generates a name, as of a song or a person: a few words of prose, or names of small places."""
     if random.random() < 0.5:
         names = _small_places(part)
         return " ".join(names[number] for number in random.integers(len(names), size=random.integers(1, 3)))
