@@ -1,7 +1,7 @@
 """Compares architectures with the same data, schedule and number of parameters, using each app's train command.
 
-An app is known by its command line and its records alone. A trial is a `train` command in a process of its own, which
-continues by itself where it was stopped; what is finished is not trained again.
+An app is accessed only through its command line and its records. Each trial is a `train` command in its own process,
+which resumes where it was interrupted; finished trials are not trained again.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from shared.layers import ARCHITECTURES
 from .gallery import gallery
 from .options import Compare
 
-OWN = ("--data", "--params", "--arch", "--seed", "--seeds", "--folds", "--run")  # what this command sets, or none may
+OWN = ("--data", "--params", "--arch", "--seed", "--seeds", "--folds", "--run")  # options that --more must not contain
 SIZES = {"": 1, "k": 1_000, "m": 1_000_000}
 HEADER = (
     "| architecture | parameters | {figure} | lead over the best other | minutes | peak MiB | |",
@@ -45,32 +45,32 @@ class Trial:
 
     @property
     def command(self) -> str:
-        """As it is typed."""
+        """The command line."""
         return shlex.join(["python", "-m", f"apps.{self.app}", *self.words])
 
     @property
     def path(self) -> Path:
-        """The folder of the run."""
+        """The run folder."""
         return folders.root() / self.app / self.name
 
     @property
     def finished(self) -> bool:
-        """Whether it was trained to the end and measured, now or before."""
+        """Whether the run has been trained to the end and evaluated."""
         return (self.path / "metrics.json").exists()
 
     @property
     def log(self) -> Path:
-        """What the training printed."""
+        """The file with the output of the training."""
         return folders.root() / "compare" / f"{self.app}-{self.name}.log"
 
     @property
     def outcome(self) -> Path:
-        """How it ended: status, reason, peak memory."""
+        """The file with the outcome: status, reason, peak memory."""
         return self.log.with_suffix(".json")
 
 
 def compare(options: Compare) -> None:
-    """The compare command."""
+    """Runs the compare command."""
     planned = plan(options)
     if options.commands:
         print("\n".join(trial.command for trial in planned))
@@ -96,7 +96,7 @@ def compare(options: Compare) -> None:
 
 
 def check_finished(trial: Trial) -> None:
-    """InputError if the trial is finished, on data that has changed since."""
+    """Raises InputError if the trial is finished but its data has changed since."""
     if trial.finished:
         try:
             folders.find(trial.app, trial.name).check_files()
@@ -107,7 +107,7 @@ def check_finished(trial: Trial) -> None:
 
 
 def plan(options: Compare) -> list[Trial]:
-    """Every training that is asked for, refused as a whole if one cannot be typed."""
+    """Returns all trials; raises InputError if any command line is invalid."""
     known = [name for name, _ in gallery()]
     apps = known if options.app == ("all",) else chosen("--app", options.app, known)
     archs = chosen("--arch", options.arch, list(ARCHITECTURES))
@@ -130,7 +130,7 @@ def plan(options: Compare) -> list[Trial]:
 
 
 def chosen(option: str, names: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The names, each once; InputError if there is none, or an unknown one."""
+    """Removes duplicate names. Raises InputError if there are none, or one is unknown."""
     wrong = [name for name in names if name not in known]
     if wrong or not names:
         every = ", or all" if option == "--app" else ""
@@ -140,7 +140,7 @@ def chosen(option: str, names: Sequence[str], known: Sequence[str]) -> list[str]
 
 
 def further(more: str) -> list[str]:
-    """The words of --more; InputError if they are no command line, or set what this command sets."""
+    """Splits --more into words. Raises InputError if it cannot be parsed, or contains options set by this command."""
     try:
         words = shlex.split(more)
     except ValueError as error:
@@ -151,9 +151,9 @@ def further(more: str) -> list[str]:
 
 
 def check_words(app: str, archs: Sequence[str], shared_words: Sequence[str]) -> None:
-    """InputError if `train` refuses the words before a backend starts, with its own architecture and each of these.
+    """Raises InputError if `train` rejects the words with every architecture, including the app's default.
 
-    One that the app does not know is no mistake in the words: it gets its line in the table.
+    Checked before a backend is loaded. An architecture unknown to the app is not an error: it gets a line in the table.
     """
     options = importlib.import_module(f"apps.{app}.options")
     refused = []
@@ -170,7 +170,7 @@ def check_words(app: str, archs: Sequence[str], shared_words: Sequence[str]) -> 
 
 
 def parameters(text: str) -> int:
-    """A number of parameters: 200000, 200k or 1.5M."""
+    """Parses a number of parameters such as 200000, 200k or 1.5M."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)", text)
     size = round(float(match[1]) * SIZES[match[2].lower()]) if match else 0
     if not size:
@@ -179,7 +179,7 @@ def parameters(text: str) -> int:
 
 
 def carry_out(trial: Trial) -> None:
-    """Trains in a process of its own; saves how it ended next to its log, also after a failure."""
+    """Trains in a separate process; saves the outcome next to its log, also after a failure."""
     trial.log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with trial.log.open("ab") as log:
@@ -187,7 +187,7 @@ def carry_out(trial: Trial) -> None:
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except KeyboardInterrupt:
-            process.wait()  # the training has the signal too: it saves and ends
+            process.wait()  # the training received the signal too; it saves its state and exits
             raise
     process.returncode = os.waitstatus_to_exitcode(status)
     lines = trial.log.read_text(encoding="utf-8", errors="replace").strip().split("\n")
@@ -206,7 +206,7 @@ def carry_out(trial: Trial) -> None:
 
 
 def show(app: str, trials: list[Trial], options: Compare) -> None:
-    """Prints the table of an app, writes it and its picture, and records the figures if that is asked for."""
+    """Prints an app's table, writes it and its plot to files, and records the results if requested."""
     found: dict[str, list[list[dict[str, Any]]]] = {}
     for trial in trials:
         if trial.finished:
@@ -224,7 +224,7 @@ def show(app: str, trials: list[Trial], options: Compare) -> None:
 
 
 def table(app: str, trials: list[Trial], found: dict[str, list[list[dict[str, Any]]]]) -> str:
-    """A Markdown table: a row for each architecture, the best first, then what failed, then the baselines."""
+    """Formats a Markdown table: one row per architecture, best first, then failures, then baselines."""
     values = {arch: [main(records)["value"] for records in done] for arch, done in found.items()}
     lines = [f"## {app}", ""]
     if not found:
@@ -245,7 +245,7 @@ def table(app: str, trials: list[Trial], found: dict[str, list[list[dict[str, An
 
 
 def row(arch: str, trials: list[Trial], found: dict, values: dict, order: list[str], direction: str) -> str:
-    """The line of one architecture."""
+    """Formats the row of one architecture."""
     done, mine = found[arch], values[arch]
     spread = f" ± {statistics.stdev(mine):.3g}" if len(mine) > 1 else ""
     minutes = statistics.mean(main(records)["minutes"] for records in done)
@@ -259,7 +259,7 @@ def row(arch: str, trials: list[Trial], found: dict, values: dict, order: list[s
 
 
 def lead(mine: list[float], theirs: list[float], direction: str, other: str) -> str:
-    """How much better than another architecture, with the 95 % interval over the seeds (Welch's t)."""
+    """Formats the lead over another architecture, with the 95 % interval over the seeds (Welch's t)."""
     difference = paired.goodness(statistics.mean(mine), direction) - paired.goodness(statistics.mean(theirs), direction)
     if len(mine) < 2 or len(theirs) < 2:
         return f"{difference:+.3g} over {other}, one seed"
@@ -274,25 +274,25 @@ def lead(mine: list[float], theirs: list[float], direction: str, other: str) -> 
 
 
 def main(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """The headline record of a run."""
+    """Returns the headline record of a run."""
     return next(record for record in records if record["headline"])
 
 
 def baselines(found: dict[str, list[list[dict[str, Any]]]]) -> dict[str, float]:
-    """The baselines of the headline figure, the best first."""
+    """Returns the baselines of the headline metric, best first."""
     first = main(next(iter(found.values()))[0])
     return dict(sorted(first["baselines"].items(), key=lambda item: -paired.goodness(item[1], first["direction"])))
 
 
 def outcome_of(trial: Trial) -> dict[str, Any]:
-    """How the trial ended; of one that another command has trained nothing but its figures is known."""
+    """Returns the outcome of a trial; for one trained by another command, only default values are known."""
     if not trial.outcome.exists():
         return {"finished": True, "reason": "not run", "peak_mib": 0}
     return folders.read_json(trial.outcome, dict)
 
 
 def draw(app: str, found: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
-    """The figure of each architecture and seed over its minutes of training, with the best baseline."""
+    """Plots the metric of each architecture and seed over its training time, with the best baseline."""
     first = main(next(iter(found.values()))[0])
     figure, axes = plots.new_figure(f"{app}, {first['data']}", size=(6.0, 4.0))
     for arch, done in found.items():

@@ -16,7 +16,7 @@ from .options import New
 
 ROOT = Path(__file__).parents[1]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-LEFT_OUT = ("__pycache__", "results.json", "*.png", "*.gif", "*.mid", "*.wav")  # what the source has measured and drawn
+LEFT_OUT = ("__pycache__", "results.json", "*.png", "*.gif", "*.mid", "*.wav")  # results and plots of the source app
 DEFAULT = re.compile(r"^DEFAULT = Config\((?=\))", re.MULTILINE)
 
 NEXT = """
@@ -27,7 +27,7 @@ Then edit, in this order: sources.py or data.py for your data, config.py for its
 
 
 def new(options: New) -> None:
-    """The new command."""
+    """Runs the new command."""
     known = [name for name, _ in gallery()]
     if options.source not in known:
         raise InputError(f"--from: expected one of {', '.join(known)}; received {options.source!r}")
@@ -49,7 +49,7 @@ def new(options: New) -> None:
 
 
 def check_own_data(source: str, data: str) -> None:
-    """InputError if the app cannot be set to train on a file: its copy could not even be imported."""
+    """Raises InputError if the app cannot be trained on a file: its copy could not even be imported."""
     try:
         dataclasses.replace(importlib.import_module(f"apps.{source}.config").DEFAULT, data=str(Path(data).resolve()))
     except InputError as error:
@@ -59,9 +59,9 @@ def check_own_data(source: str, data: str) -> None:
 
 
 def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -> None:
-    """Copies the folder: renamed, without figures, with `data` as what it trains on by default.
+    """Copies the folder: renamed, without plots, and with `data` as the default training data.
 
-    It appears at once and whole, or not at all.
+    The copy is created atomically.
     """
     root = root or ROOT
     ready = Path(tempfile.mkdtemp(dir=root / "apps", prefix=".new-"))
@@ -85,7 +85,7 @@ def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -
 
 
 def copy_tests(source: str, name: str, root: Path | None = None) -> None:
-    """Copies the source's own tests; those of every app find the new one by its folder."""
+    """Copies the source app's own tests; generic tests find the new app by its folder."""
     root = root or ROOT
     for path in sorted((root / "tests/apps").glob(f"test_{source}*.py")):
         target = path.with_name(path.name.replace(source, name, 1))
@@ -93,7 +93,7 @@ def copy_tests(source: str, name: str, root: Path | None = None) -> None:
 
 
 def renamed(text: str, source: str, name: str) -> str:
-    """The text with the app's name changed where it is a name: in paths, module names and quotation marks.
+    """Replaces the app's name where it is used as a name: in paths, module names and quotation marks.
 
     >>> renamed('python -m apps.translation translate  # apps/translation, a translation', "translation", "mine")
     'python -m apps.mine translate  # apps/mine, a translation'
@@ -104,12 +104,12 @@ def renamed(text: str, source: str, name: str) -> str:
 
 
 def emptied(card: str) -> str:
-    """A model card without the pictures of another app's runs."""
+    """Removes from a model card the plots of another app's runs."""
     return re.sub(r"^!\[[^]]*]\([^)]*\)\n\n?", "", card, flags=re.MULTILINE)
 
 
 def marked(card: str, source: str) -> str:
-    """The card, with a note below its title that the figures in its sentences are another app's."""
+    """Adds a note below the card's title that the figures in its text are another app's."""
     title, rest = card.split("\n", 1)
     note = (
         f"> Copied from [{source}](../{source}/README.md): figures and examples below are that app's. Write your own."
@@ -118,7 +118,7 @@ def marked(card: str, source: str) -> str:
 
 
 def with_data(settings: str, data: str) -> str:
-    """config.py whose default recipe trains on this data."""
+    """Returns the text of config.py with this data in its default recipe."""
     changed, count = DEFAULT.subn(lambda match: f"{match[0]}data={json.dumps(data)}", settings)
     if count != 1:
         raise InputError("Expected one line DEFAULT = Config() in config.py of the app to copy.")

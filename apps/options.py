@@ -51,7 +51,7 @@ class Compare:
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses invalid values."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
@@ -75,7 +75,7 @@ class Tables:
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     del words
     return {
         "list": (Gallery(), "gallery:show"),

@@ -15,7 +15,7 @@ COLUMNS = ("run", "data", "arch", "figure", "size", "trained")
 
 
 def runs(options: Runs) -> None:
-    """The runs command."""
+    """Runs the runs command."""
     if options.compare and len(options.compare) != 2:
         raise InputError(f"--compare: expected two runs, each APP/NAME; received {len(options.compare)}")
     if options.delete:
@@ -27,7 +27,7 @@ def runs(options: Runs) -> None:
 
 
 def show(app: str = "") -> None:
-    """Prints a line for each run, the newest first."""
+    """Prints one line per run, newest first."""
     known = [name for name, _ in gallery()]
     if app and app not in known and not (folders.root() / app).is_dir():
         raise InputError(f"--app: expected one of {', '.join(known)}; received {app!r}")
@@ -42,14 +42,14 @@ def show(app: str = "") -> None:
 
 
 def trained(app: str = "") -> list[Path]:
-    """The folders of all runs, or of one app's."""
+    """Returns the folders of all runs, or of one app's."""
     root = folders.root()
     found = [path.parent for path in (root / app).glob("**/config.json")]
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
 
 
 def row(path: Path) -> tuple[str, ...]:
-    """A run in a line: its name, data, architecture, headline figure, size on disk, date."""
+    """Returns the table row of a run: name, data, architecture, headline metric, size on disk, date."""
     saved = folders.read_json(path / "config.json", dict)
     config = saved.get("config", {})
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 2**20
@@ -59,7 +59,7 @@ def row(path: Path) -> tuple[str, ...]:
 
 
 def figure(path: Path) -> str:
-    """The headline figure of a finished run, or that it is not finished."""
+    """Formats the headline metric of a finished run, or states that it is not finished."""
     metrics = path / "metrics.json"
     if not metrics.exists():
         return "not finished"
@@ -68,7 +68,7 @@ def figure(path: Path) -> str:
 
 
 def found(name: str) -> Path:
-    """The folder of the run APP/NAME."""
+    """Returns the folder of the run APP/NAME. Raises MissingFileError if it does not exist."""
     path = folders.root() / name
     if path not in trained():
         known = ", ".join(sorted(each.relative_to(folders.root()).as_posix() for each in trained())) or "none"
@@ -77,7 +77,7 @@ def found(name: str) -> Path:
 
 
 def compare(first: Path, second: Path) -> None:
-    """Prints the settings in which two runs differ, and the figures that both have."""
+    """Prints the settings in which two runs differ, and the metrics they have in common."""
     configs = [folders.read_json(path / "config.json", dict)["config"] for path in (first, second)]
     differing = [name for name in {**configs[0], **configs[1]} if configs[0].get(name) != configs[1].get(name)]
     lines = [("", row(first)[0], row(second)[0])]
@@ -90,14 +90,14 @@ def compare(first: Path, second: Path) -> None:
 
 
 def metrics(path: Path) -> dict[str, float]:
-    """The figures of a finished run by split, metric and options; none of another."""
+    """Returns the metrics of a finished run by split, metric and options; {} if it is not finished."""
     file = path / "metrics.json"
     records = folders.read_json(file, list) if file.exists() else []
     return {" ".join([r["split"], r["metric"], *map(str, r["options"].values())]): r["value"] for r in records}
 
 
 def delete(path: Path, sure: bool) -> None:
-    """Removes a run, after the question is answered with yes."""
+    """Deletes a run after confirmation."""
     if not sure:
         print(f"Delete {path}, {figure(path)}? Type yes: ", end="", flush=True)
         try:

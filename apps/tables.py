@@ -1,4 +1,4 @@
-"""The tables of results in the model cards, and the headline results of all apps in the README."""
+"""The result tables of the model cards, and the headline results of all apps in the README."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ HEADER = ["| app | data | metric | measured | best baseline | published |", "|--
 
 
 def write(options: Tables) -> None:
-    """The tables command: writes all tables again from the records."""
+    """Runs the tables command: regenerates all tables from the records."""
     for path in sorted(ROOT.glob("apps/*/results.json")):
         results.replace(path.with_name("README.md"), results.table(read(path)))
     results.replace(ROOT / "README.md", headlines(), BEGIN, END)
@@ -22,12 +22,12 @@ def write(options: Tables) -> None:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The records of an app."""
+    """Reads the records of an app."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def headlines() -> str:
-    """A row for the headline of each task; of several architectures the best."""
+    """Formats one row per task with its headline metric, for the best architecture."""
     rows = [*HEADER]
     for path in sorted(ROOT.glob("apps/*/results.json")):
         app, best = path.parent.name, {}
@@ -40,5 +40,5 @@ def headlines() -> str:
 
 
 def goodness(record: dict[str, Any]) -> float:
-    """More is better, whatever the direction of the metric."""
+    """Returns a score that is higher for better results, whatever the direction of the metric."""
     return paired.goodness(record["value"], record["direction"])

@@ -1,4 +1,4 @@
-"""The assistant: recognises a request, tracks the conversation, carries the request out with a skill, and answers."""
+"""The assistant: understands a request, tracks the conversation, carries out the request with a skill, and answers."""
 
 import dataclasses
 import re
@@ -23,13 +23,13 @@ from .smalltalk.config import TALK_APP
 FOLLOW_UP, OUT_OF_SCOPE = "follow_up", "out_of_scope"
 UNSURE = "I'm not sure what you mean. Say help to see what I can do."
 _THERE = re.compile(r"\b(?:there|that (?:city|place|country))\b", re.IGNORECASE)
-RING_S = 0.5  # how often it is looked what is due
+RING_S = 0.5  # interval between checks for due timers and reminders
 HAPPENED = {"timers": "Your {} timer is over!", "reminders": "Reminder: {}"}
 
 
 @dataclasses.dataclass
 class Thread:
-    """What the talk was about: the last skill and its slots, and the slot that was asked for."""
+    """The state of the conversation: the last skill, its slots, and the slot that was asked for."""
 
     intent: str = ""
     slots: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -38,7 +38,7 @@ class Thread:
 
 @dataclasses.dataclass(frozen=True)
 class Turn:
-    """One answer, the frame that led to it, the skill and slots that were used, and the milliseconds it took."""
+    """One answer, the frame it is based on, the skill and slots used, and the time it took in milliseconds."""
 
     answer: str
     frame: Frame
@@ -51,17 +51,17 @@ class Assistant:
     """Answers messages one after the other.
 
     Args:
-        predictor: the trained run. skills: by name. world: what they may use.
-        talk: answers (earlier messages and this one) where no skill is meant; None if there is no small talk.
+        predictor: the trained run. skills: by name. world: the resources that skills may use.
+        talk: replies (given earlier messages and this one) if no skill applies; None without small talk.
     """
 
     def __init__(self, predictor: Predictor, skills: dict[str, Skill], world: World, talk: Any = None) -> None:
         self.predictor, self.skills, self.world, self.talk = predictor, skills, world, talk
         self.thread = Thread()
-        self.said: list[str] = []  # messages and answers of the small talk, the last ones
+        self.said: list[str] = []  # the last messages and answers of the small talk
 
     def answer(self, message: str) -> Turn:
-        """The answer to a message; never raises, whatever a skill does."""
+        """Answers a message; never raises, whatever a skill does."""
         started = time.perf_counter()
         if not any(sign.isalnum() for sign in message):
             frame, did, answer = Frame("", 0.0, False, ()), "", "I need words or numbers to go by."
@@ -71,21 +71,21 @@ class Assistant:
             did, slots = self.meant(frame, Spoken(message, frame.slots))
             answer = self.act(did, slots) if did else self.chatter(message)
             if asked and self.thread.asked == asked and frame.sure and frame.intent == OUT_OF_SCOPE:
-                did, slots, answer = "", {}, self.chatter(message)  # not an answer to the question: something else
-        except CannotDo as question:  # a part of the request was not understood
+                did, slots, answer = "", {}, self.chatter(message)  # not an answer to the question
+        except CannotDo as question:  # part of the request was not understood
             did, slots, answer, self.thread = frame.intent, {}, str(question), Thread()
         if frame.cut:
             answer += f" (I read only the first {self.predictor.encoder.max_words} words of that.)"
         return Turn(answer, frame, did, slots, 1000 * (time.perf_counter() - started))
 
     def meant(self, frame: Frame, spoken: Spoken) -> tuple[str, dict[str, str]]:
-        """The skill that is meant and its slots, some of them from the thread; "" where none is."""
+        """Returns the skill and its slots, possibly taken from the thread; "" if no skill applies."""
         slots, thread, message = spoken.values(), self.thread, spoken.message
         if thread.asked and (not frame.sure or frame.intent in (FOLLOW_UP, OUT_OF_SCOPE)):
             kept = thread.slots.get(thread.asked)
             answer = slots.get(thread.asked, message.strip(" .!?"))
             return thread.intent, thread.slots | {thread.asked: f"{kept}\n{answer}" if kept else answer}
-        # Slots that the last skill has are worth more than doubt about a short message.
+        # If the slots fit the last skill, the uncertainty about a short message does not matter.
         if frame.intent == FOLLOW_UP and thread.intent and slots:
             spoken.check(self.skills[thread.intent])
             return self.followed(slots)
@@ -100,7 +100,7 @@ class Assistant:
         return frame.intent, slots
 
     def followed(self, slots: dict[str, str]) -> tuple[str, dict[str, str]]:
-        """The last skill with these slots in place of some of its own; "" if it has no such slots."""
+        """Returns the last skill with some slots replaced by these; "" if it has no such slots."""
         has = self.skills[self.thread.intent].slots()
         for name, other in ALSO:
             if name in slots and name not in has and other in has:
@@ -109,25 +109,25 @@ class Assistant:
         return (self.thread.intent, self.thread.slots | fitting) if fitting else ("", {})
 
     def act(self, did: str, slots: dict[str, str]) -> str:
-        """Runs the skill, or asks for a slot that it misses; the thread is kept for what follows."""
+        """Runs the skill, or asks for a missing slot; the thread is kept for follow-ups."""
         each = self.skills[did]
         missing = next((name for name in each.asks if not slots.get(name)), "")
-        if each.slots():  # thanks do not change what the talk is about
+        if each.slots():  # skills without slots, such as thanks, do not change the topic
             self.thread = Thread(did, slots, missing)
         if missing:
             return each.asks[missing]
         try:
             return each.run(slots, self.world)
         except CannotDo as refusal:
-            if refusal.slot:  # the next message is the answer; only what the question left open is replaced by it
+            if refusal.slot:  # the next message is the answer; it only replaces what the question left open
                 kept = slots.get(refusal.slot, "") if refusal.keeps else slots.get(refusal.slot, "").rpartition("\n")[0]
                 self.thread = Thread(did, slots | {refusal.slot: kept}, refusal.slot)
             return str(refusal)
-        except Exception as error:  # a user's own skill may fail in any way; the talk goes on
+        except Exception as error:  # a user's own skill may fail in any way; the conversation continues
             return f"The skill {did} failed: {type(error).__name__}: {error}"
 
     def chatter(self, message: str) -> str:
-        """Small talk, or that nothing was understood."""
+        """Replies with small talk or, without it, that nothing was understood."""
         self.thread = Thread()
         if self.talk is None:
             return UNSURE
@@ -136,7 +136,7 @@ class Assistant:
         return answer
 
     def warm_up(self) -> None:
-        """Compiles and loads all that the first message would wait for."""
+        """Compiles and loads everything in advance, so that the first message is not delayed."""
         self.predictor.warm_up()
         units.registry()
         places.index()
@@ -145,7 +145,7 @@ class Assistant:
 
 
 def chat(options: Chat) -> None:
-    """The chat command: answers each line of standard input until it ends."""
+    """Runs the chat command: answers each line of standard input until it ends."""
     run = runs.find(APP, options.run)
     memory = Memory(Path(options.memory) if options.memory else runs.root() / APP / "memory.json")
     skills = known(options.skills or run.config["skills"])
@@ -158,7 +158,7 @@ def chat(options: Chat) -> None:
     over = threading.Event()
     threading.Thread(target=_ring, args=(world, over), daemon=True).start()
     took = []
-    sys.stdin.reconfigure(errors="replace")  # a broken character must not end the talk
+    sys.stdin.reconfigure(errors="replace")  # an invalid character must not end the conversation
     try:
         while message := _line():
             turn = assistant.answer(message)
@@ -176,7 +176,7 @@ def chat(options: Chat) -> None:
 
 
 def _line() -> str:
-    """The next line; "" where the input ends, or where a person at a terminal gives an empty one."""
+    """Reads the next line; "" at the end of the input, or for an empty line typed at a terminal."""
     person = sys.stdin.isatty()
     if person:
         print("> ", end="", file=sys.stderr, flush=True)
@@ -187,7 +187,7 @@ def _line() -> str:
 
 
 def _small_talk(options: Chat) -> Any:
-    """The run that makes small talk; None if there is none and none was named."""
+    """Loads the small-talk run; None if there is none and none was requested."""
     from .smalltalk.predict import Predictor as Talker
 
     try:
@@ -199,7 +199,7 @@ def _small_talk(options: Chat) -> Any:
 
 
 def _ring(world: World, over: threading.Event) -> None:
-    """Says what is due, until the talk is over or the memory can no longer be read."""
+    """Announces due timers and reminders until the chat ends or the memory cannot be read."""
     try:
         while not over.wait(RING_S):
             for kind, text in world.memory.due(world.now()):
@@ -209,7 +209,7 @@ def _ring(world: World, over: threading.Event) -> None:
 
 
 def debugged(turn: Turn) -> str:
-    """What was understood, what was done with it, and how long that took."""
+    """Formats what was understood, what was done, and the latency."""
     understood = turn.frame.values()
     kept = {name: value for name, value in turn.slots.items() if value not in understood.get(name, ())}
     said = [f"[understood: {turn.frame.described()}]"]

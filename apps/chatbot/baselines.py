@@ -9,17 +9,17 @@ from . import tags
 from .data import Data
 from .tokens import word
 
-STRENGTHS = (1.0, 10.0, 100.0)  # inverse regularisation, the best on validation is taken
+STRENGTHS = (1.0, 10.0, 100.0)  # inverse regularisation strengths; the best one on validation is used
 
 
 @functools.lru_cache(maxsize=1)  # the same for every seed
 def answers(data: Data) -> tuple[list[str], list[list[str]]]:
-    """The baselines' intent and tags of each test request, learned from the training requests."""
+    """Returns the baselines' intent and tags of each test request, learned from the training requests."""
     return intents(data), frequent_tags(data)
 
 
 def intents(data: Data) -> list[str]:
-    """Logistic regression on the TF-IDF of words and pairs of words."""
+    """Predicts intents with logistic regression on the TF-IDF of words and word pairs."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
@@ -39,7 +39,7 @@ def _words_and_pairs(tokens: list[str]) -> list[str]:
 
 
 def frequent_tags(data: Data) -> list[list[str]]:
-    """Each word's most frequent tag in training, O for a new word; an I- that nothing begins is read as B-."""
+    """Predicts each word's most frequent training tag, O for unknown words; an I- without a start becomes B-."""
     counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     for request in data.train.requests:
         for token, tag in zip(request.tokens, request.tags, strict=True):

@@ -8,7 +8,7 @@ from shared import settings
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
 TAGGERS = ("crf", "softmax")
 
 
@@ -80,7 +80,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
 
 
@@ -99,7 +99,7 @@ PUBLIC = Config(
     target_accuracy=0.98,
 )
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,

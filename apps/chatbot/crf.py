@@ -1,12 +1,12 @@
-"""A linear-chain conditional random field over tags: its forward algorithm, the best path, its layer and its loss.
+"""A linear-chain conditional random field over tags: forward algorithm, best path, layer and loss.
 
 Lafferty et al. (2001), "Conditional random fields"; Lample et al. (2016), arXiv:1603.01360, equations 1 to 4.
-For one sentence with emissions e (time, tags), transitions A (tags, tags) and first tags a (tags):
+For one sentence with emissions e (time, tags), transitions A (tags, tags) and scores of the first tag a (tags):
 
     s(y) = a[y_1] + e[1, y_1] + sum over t > 1 of A[y_{t-1}, y_t] + e[t, y_t]
     log Z = log of the sum over all paths y of exp(s(y)),        p(y) = exp(s(y) - log Z)
 
-`transitions` has A above a, (tags + 1, tags). With transitions of zero this is a softmax at every step.
+`transitions` holds A with a as its last row, (tags + 1, tags). With zero transitions this is a softmax at every step.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ from shared.layers import backend
 
 from .config import APP
 
-FORBIDDEN = -1e4  # of a transition that no path takes
-LEAST = 1e-37  # keeps the logarithm of a vanished sum finite
+FORBIDDEN = -1e4  # score of a forbidden transition
+LEAST = 1e-37  # keeps the logarithm of a vanishing sum finite
 
 
 def log_partition(emissions: Any, mask: Any, transitions: Any) -> Any:
     """The forward algorithm: emissions (batch, time, tags), mask (batch, time) bool -> log Z (batch,).
 
-    Masked steps come after the real ones and count nothing.
+    Masked steps must come after the real ones, and are ignored.
     """
-    moves = ops.exp(transitions[:-1])  # sums of exponentials as a matrix product: 20 times faster than logsumexp
+    moves = ops.exp(transitions[:-1])  # allows a matrix product, which is 20 times faster than logsumexp
 
     def step(carry: Sequence, now: Sequence) -> tuple:
         (alpha,), (emission, real) = carry, now
@@ -54,7 +54,7 @@ def path_score(emissions: Any, tags: Any, mask: Any, transitions: Any) -> Any:
 def best_path(emissions: Any, mask: Any, transitions: Any) -> Any:
     """Viterbi: emissions (batch, time, tags), mask (batch, time) -> tags (batch, time) int32.
 
-    No back pointers are kept: the way back is found again from the best scores. A masked step repeats the last tag.
+    The backward pass recovers the path from the best scores, without back pointers. A masked step repeats the last tag.
     """
     moves = transitions[:-1]
 
@@ -80,12 +80,12 @@ def best_path(emissions: Any, mask: Any, transitions: Any) -> Any:
 
 
 def _rest(emissions: Any, mask: Any) -> list:
-    """All steps after the first, time first."""
+    """Returns all steps after the first, time-major."""
     return [ops.transpose(emissions, (1, 0, 2))[1:], ops.transpose(mask)[1:]]
 
 
 def allowed(tags: list[str]) -> np.ndarray:
-    """What IOB allows, (tags + 1, tags): 0, or FORBIDDEN for an I-x after anything but B-x or I-x, or at the start."""
+    """Returns (tags + 1, tags): 0, or FORBIDDEN for what violates IOB: I-x at the start or not after B-x or I-x."""
     table = np.zeros((len(tags) + 1, len(tags)), np.float32)
     for column, tag in enumerate(tags):
         if tag.startswith("I-"):
@@ -97,11 +97,11 @@ def allowed(tags: list[str]) -> np.ndarray:
 
 @keras.saving.register_keras_serializable(package=APP)
 class CRF(keras.layers.Layer):
-    """Holds the transitions and passes emissions (batch, time, tags) on as they are.
+    """Holds the transitions, and passes emissions (batch, time, tags) through unchanged.
 
     Args:
-        tags: their names, in IOB: a path that breaks it is forbidden.
-        free: learn the transitions; False leaves them zero but for what is forbidden, a softmax at every step.
+        tags: their names, in IOB format: paths that violate it are forbidden.
+        free: learn the transitions; False fixes them to zero except for forbidden ones, a softmax at every step.
     """
 
     def __init__(self, tags: list[str], free: bool = True, **kwargs: Any) -> None:
@@ -109,24 +109,24 @@ class CRF(keras.layers.Layer):
         self.tags, self.free = list(tags), free
 
     def build(self, input_shape: tuple) -> None:
-        """Creates the transitions (tags + 1, tags), the last row those of the first tag."""
+        """Creates the transitions (tags + 1, tags); the last row is for the first tag."""
         shape = (len(self.tags) + 1, len(self.tags))
         self.learned = self.add_weight(shape=shape, initializer="zeros", trainable=self.free, name="transitions")
 
     def transitions(self) -> Any:
-        """The table that the functions of this file take."""
+        """Returns the `transitions` argument of the functions in this file."""
         return self.learned + allowed(self.tags) if self.free else ops.convert_to_tensor(allowed(self.tags))
 
     def call(self, emissions: Any) -> Any:
-        """Unchanged."""
+        """Returns the emissions unchanged."""
         return emissions
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Unchanged."""
+        """Returns the input shape."""
         return input_shape
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the constructor arguments."""
         return {**super().get_config(), "tags": self.tags, "free": self.free}
 
 
@@ -138,9 +138,9 @@ class TagLoss(keras.losses.Loss):
         self.crf = crf
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """See the class."""
+        """See the class docstring."""
         tags, mask = _targets(y_true, y_pred)
-        if not self.crf.free:  # the same without a loop
+        if not self.crf.free:  # equivalent, without a loop
             scores = ops.log_softmax(y_pred, axis=-1)
             picked = ops.take_along_axis(scores, tags[..., None], axis=-1)[..., 0]
             return -ops.sum(picked * ops.cast(mask, picked.dtype), axis=1)
@@ -149,12 +149,12 @@ class TagLoss(keras.losses.Loss):
 
 
 def exact(y_true: Any, found: Any) -> Any:
-    """Whether the path (batch, time) of each sentence is right at every step, bool; see `TagLoss` for the targets."""
+    """Whether the path (batch, time) of each sentence is correct at every step, bool; for targets see `TagLoss`."""
     tags, mask = _targets(y_true, found)
     return ops.all(ops.logical_or(ops.equal(found, tags), ops.logical_not(mask)), axis=1)
 
 
 def _targets(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Tags and mask (batch, time), cut to the time of the emissions."""
+    """Returns tags and mask (batch, time), cut to the length of the emissions."""
     tags = ops.cast(y_true, "int32")[:, : ops.shape(y_pred)[1]]
     return ops.maximum(tags, 0), tags >= 0

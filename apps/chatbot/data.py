@@ -1,4 +1,4 @@
-"""Requests as ids: the split without leakage, and the vocabularies learned from the training requests."""
+"""Requests as ids, split without leakage, and the vocabularies learned from the training requests."""
 
 import dataclasses
 from pathlib import Path
@@ -17,15 +17,15 @@ from .sources import PUBLIC, Parts, Request, public, read, read_path
 from .tags import OUTSIDE
 from .tokens import Encoder
 
-SPLIT_SEED = 0  # the same split in every run, so that runs compare
-TENTH = 0.1  # of data without a test part
-FEWEST = 20  # training requests
-NONE = -1  # the id of an intent that training has not seen
+SPLIT_SEED = 0  # fixed, so that all runs use the same split
+TENTH = 0.1  # test share of data without a test split
+FEWEST = 20  # minimum number of training requests
+NONE = -1  # id of an intent not seen in training
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Requests, cut to the longest that is read; ids, each (time, 1 + letters); intents (rows,); tags, each (time,)."""
+    """Requests, truncated; ids, each (time, 1 + letters); intents (rows,); tags, each (time,)."""
 
     requests: list[Request]
     ids: list[np.ndarray]
@@ -33,12 +33,11 @@ class Part:
     tags: list[np.ndarray]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baselines are kept for it
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity, as the cache of the baselines requires
 class Data:
-    """The parts, and what was learned from the training requests.
+    """The splits, and the statistics of the training requests.
 
-    `info` fits JSON: source, fingerprint, split, intents, tags, words and letters (in the order of their ids),
-    max_words, bucket_lengths.
+    `info` fits JSON: source, fingerprint, split, intents, tags, words and letters (by id), max_words, bucket_lengths.
     """
 
     train: Part
@@ -49,10 +48,10 @@ class Data:
 
 @same_for_every_seed
 def load(config: Config) -> Data:
-    """Reads the requests that `config` names, splits them and turns them into ids.
+    """Reads the requests given by `config`, splits them and converts them to ids.
 
     Raises:
-        InputError: an unknown source, a file that cannot be used, too few requests or intents.
+        InputError: the source is unknown, a file cannot be used, or there are too few requests or intents.
     """
     found_parts = read(config)
     content = fingerprint([(name, [(r.tokens, r.tags, r.intent) for r in some]) for name, some in found_parts.items()])
@@ -75,14 +74,14 @@ def load(config: Config) -> Data:
         "words": list(encoder.words.tokens),
         "letters": list(encoder.letters.tokens),
         "max_words": config.max_words,
-        # one more for whatever longer request may come
+        # an extra one for longer requests
         "bucket_lengths": sorted({*bucket_lengths(lengths, config.buckets, max(lengths)), config.max_words}),
     }
     return Data(**found, info=info)
 
 
 def other_part(path: str, info: dict) -> Part:
-    """The requests of another labelled file or folder, or the test part of a public set, for a run with this `info`.
+    """Reads another labelled file or folder, or a public test set, for a run with this `info`.
 
     Raises:
         InputError: the file cannot be used.
@@ -94,7 +93,7 @@ def other_part(path: str, info: dict) -> Part:
 
 
 def _both_kinds(tags: set[str]) -> list[str]:
-    """B-x and I-x of every slot, though training may have seen it as one word only."""
+    """Returns B-x and I-x for every slot, even if it only has single words in training."""
     return [f"{kind}-{name}" for name in sorted({tag[2:] for tag in tags}) for kind in "BI"]
 
 
@@ -110,23 +109,23 @@ def _part(requests: list[Request], encoder: Encoder, intents: list[str], tags: l
 
 
 def shortened(request: Request, most: int) -> Request:
-    """The request's first `most` tokens."""
+    """Returns the request with its first `most` tokens."""
     return dataclasses.replace(request, tokens=request.tokens[:most], tags=request.tags[:most])
 
 
 def distinct(parts: Parts) -> Parts:
-    """The parts without the training requests that valid or test has too; both of these stay as published."""
+    """Removes training requests that also occur in valid or test, which are left unchanged."""
     others = {_as_read(request) for name, some in parts.items() if name != "train" for request in some}
     return parts | {"train": [request for request in parts.get("train", []) if _as_read(request) not in others]}
 
 
 def _as_read(request: Request) -> tuple[str, ...]:
-    """The tokens as a network reads them: requests that differ in capital letters alone are copies."""
+    """Returns the tokens as the network reads them: requests that only differ in case are duplicates."""
     return tuple(token.lower() for token in request.tokens)
 
 
 def split(parts: Parts, config: Config) -> tuple[Parts, str]:
-    """Cuts test and valid off train where the source does not bring them; copies of a request stay together."""
+    """Cuts missing test and valid splits off train; duplicate requests stay together."""
     if len(parts["train"]) < FEWEST:
         raise InputError(
             f"Expected at least {FEWEST} training requests that valid and test do not have. "
@@ -143,7 +142,7 @@ def split(parts: Parts, config: Config) -> tuple[Parts, str]:
 
 
 def _split_said(parts: Parts, config: Config) -> str:
-    """Where the parts come from, for a person."""
+    """Describes the origin of the splits."""
     if config.data in PUBLIC and not (config.valid or config.test):
         return "split as published"
     shares = {"test": "a tenth", "valid": f"the share {config.valid_fraction:g}"}
@@ -162,7 +161,7 @@ def _cut_off(requests: list[Request], share: float) -> tuple[list[Request], list
 class RequestBatches(BucketBatches):
     """Batches with targets {"intent": (batch,), "slots": (batch, max_words), -1 after the end} and their weights.
 
-    Of the words that training sees, the share `word_dropout` is unknown.
+    `word_dropout` is the share of words that are replaced with the unknown word.
     """
 
     def __init__(self, part: Part, info: dict, batch_size: int, seed: int, word_dropout: float = 0.0) -> None:

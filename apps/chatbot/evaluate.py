@@ -15,16 +15,16 @@ from .options import Evaluate
 from .predict import Predictor
 from .sources import Request
 
-HEADLINE = ("frame_accuracy", "intent_accuracy")  # the latter where there are no slots
-TIMED = 200  # requests understood one by one to see how long one takes
+HEADLINE = ("frame_accuracy", "intent_accuracy")  # the latter if there are no slots
+TIMED = 200  # number of requests to time individually
 OUT_OF_SCOPE = "out_of_scope"
 BASELINES = {
     "intent_accuracy": "tfidf_logreg",
     "slot_f1": "most_frequent_tag",
     "frame_accuracy": "tfidf_logreg + most_frequent_tag",
 }
-ALONE = {"network": "alone"}  # how records without the linear model were measured
-TASK = ("more", "skills", "valid", "test")  # settings that change what is learned or measured
+ALONE = {"network": "alone"}  # option of records without the linear model
+TASK = ("more", "skills", "valid", "test")  # settings that change the task
 GOO = "slot-gated (Goo et al. 2018)"
 PUBLISHED = {
     ("snips", "intent_accuracy"): {"name": GOO, "value": 0.970},
@@ -37,7 +37,7 @@ PUBLISHED = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run."""
+    """Runs the evaluate command: evaluates a saved run."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
@@ -50,7 +50,7 @@ def evaluate(options: Evaluate) -> None:
 
 
 def measure(predictor: Predictor, data: Data, other: str = "") -> list[dict]:
-    """Measures the test requests; `other` is the file that they are from, if it is not the run's own."""
+    """Evaluates the test requests; `other` is their file, if they are not the run's own."""
     run, requests = predictor.run, data.test.requests
     logits, _, found_tags = predictor.scores([request.tokens for request in requests])
     ours = frames([data.info["intents"][best] for best in logits.argmax(axis=1)], found_tags, requests)
@@ -79,7 +79,7 @@ def measure(predictor: Predictor, data: Data, other: str = "") -> list[dict]:
 
 @dataclasses.dataclass(frozen=True)
 class Frames:
-    """Of each request whether its intent is right, whether every tag is; how many slots are right, found, wanted."""
+    """For each request, whether its intent and all tags are correct; its numbers of correct, found and true slots."""
 
     intent: np.ndarray  # (rows,) bool
     exact: np.ndarray  # (rows,) bool
@@ -87,7 +87,7 @@ class Frames:
 
 
 def frames(intents: list[str], found_tags: list[list[str]], requests: list[Request]) -> Frames:
-    """Intents and tags that were found, compared with those of the requests."""
+    """Compares predicted intents and tags with those of the requests."""
     pairs = [(set(tags.spans(row)), set(tags.spans(r.tags))) for row, r in zip(found_tags, requests, strict=True)]
     return Frames(
         np.array([intent == r.intent for intent, r in zip(intents, requests, strict=True)]),
@@ -97,7 +97,7 @@ def frames(intents: list[str], found_tags: list[list[str]], requests: list[Reque
 
 
 def figures(data: Data) -> dict[str, Callable[[Frames, np.ndarray], float]]:
-    """The metrics, as functions of frames and rows of the test requests; of the slots where the data has any."""
+    """Returns the metrics, as functions of frames and row indices; those of slots only if the data has any."""
     found: dict[str, Callable] = {"intent_accuracy": lambda frames, rows: float(frames.intent[rows].mean())}
     if data.info["tags"] != [tags.OUTSIDE] or any(tags.spans(request.tags) for request in data.test.requests):
         found |= {"slot_f1": slot_f1, "frame_accuracy": frame_accuracy}
@@ -105,18 +105,18 @@ def figures(data: Data) -> dict[str, Callable[[Frames, np.ndarray], float]]:
 
 
 def slot_f1(frames: Frames, rows: np.ndarray) -> float:
-    """F1 of slots as CoNLL-2000 counts it: name, first and last word are right. 1 where there are none."""
+    """F1 of slots as in CoNLL-2000: name, first and last word must be correct. 1 if there are none."""
     right, found, wanted = frames.slots[rows].sum(axis=0)
     return float(2 * right / (found + wanted)) if found + wanted else 1.0
 
 
 def frame_accuracy(frames: Frames, rows: np.ndarray) -> float:
-    """The share of requests whose intent and slots are all right."""
+    """Returns the share of requests whose intent and slots are all correct."""
     return float((frames.intent & frames.exact)[rows].mean())
 
 
 def _details(predictor: Predictor, test: Part, logits: np.ndarray, found_tags: list[list[str]]) -> dict[str, float]:
-    """How often the model abstains, is right otherwise, refuses what is out of scope; p50 and p99 of one request."""
+    """Returns abstention rate, accuracy of answers, rejection rates, and p50 and p99 latency of a request."""
     chances = calibration.probabilities(logits, predictor.calibration["temperature"])
     answered = predictor.sure(chances, [request.tokens for request in test.requests], found_tags)
     right = chances.argmax(axis=1) == test.intents
@@ -143,7 +143,7 @@ def _details(predictor: Predictor, test: Part, logits: np.ndarray, found_tags: l
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, what the linear model counts, how often the model abstains, what it refuses, its speed."""
+    """Prints the metrics, the weight of the linear model, abstention and rejection rates, and the latency."""
     results.report(records)
     found = records[0]["details"]
     if "linear_share" in found:

@@ -1,7 +1,7 @@
-"""Built-in data: requests made of the skills' patterns, short follow-ups, and sentences that no skill is asked with.
+"""Built-in data: requests from the skills' patterns, short follow-ups, and sentences that no skill handles.
 
-Of every six patterns of a skill train has four, valid and test one each; so it is with cities, tasks, notes and names.
-No sentence stands in two parts.
+Of every six patterns of a skill, train has four, valid and test one each; likewise for cities, tasks, notes and names.
+The splits share no sentences, unless the patterns are too few.
 """
 
 import functools
@@ -15,14 +15,14 @@ from .skills import SLOT, Skill, known, places
 SEED = 0
 SIZES = {"train": 7_000, "valid": 1_000, "test": 1_000}
 OUT_OF_SCOPE, FOLLOW_UP = "out_of_scope", "follow_up"
-SHARES = {OUT_OF_SCOPE: 0.22, FOLLOW_UP: 0.1}  # the skills share the rest
-MADE = 0.65  # share of what is out of scope that is made of OTHERS; the rest is prose
+SHARES = {OUT_OF_SCOPE: 0.22, FOLLOW_UP: 0.1}  # the rest is distributed over the skills
+MADE = 0.65  # share of out-of-scope sentences generated from OTHERS; the rest is prose
 BEFORE = ("please", "hey ,", "can you", "could you please", "ok ,", "assistant ,", "and now", "so", "hi ,", "well ,")
 AFTER = ("please", "thanks", "for me", "now", "if you can", ", please", "thank you", "right now")
-POLITE = 0.25  # share of the requests that have one of BEFORE, and of AFTER
+POLITE = 0.25  # probability of one of BEFORE, and of one of AFTER
 ENDS = ("", "", ".", "?", "!")
 
-# What changes something in the request before it.
+# Follow-ups that change something in the request before.
 FOLLOW_UPS = (
     "and in {city}",
     "what about {city}",
@@ -49,7 +49,7 @@ FOLLOW_UPS = (
     "what about {duration}",
     "now with {sides} sides",
 )
-# What no skill does, near to their requests and far from them.
+# Requests that no skill handles, both similar and dissimilar to those of skills.
 OTHERS = (
     "how are you",
     "i am {feeling} today",
@@ -129,7 +129,7 @@ OTHERS = (
     "what is the best {thing}",
     "who won the game in {city}",
     "open the window",
-    # What other assistants do, with names, numbers and times that look like the slots of a skill.
+    # Requests to other assistants, with names, numbers and times that resemble a skill's slots.
     "add {title} to my {thing} playlist",
     "play the new album of {title}",
     "give this book {count} stars",
@@ -198,7 +198,7 @@ Made = tuple[list[str], list[str], str]  # tokens, tags, intent
 
 
 def parts(own_skills: str = "") -> dict[str, list[Made]]:
-    """The requests of every part, the same in every process; `own_skills` is a Python file with more skills."""
+    """Generates the requests of each split, always the same; `own_skills` is a Python file with more skills."""
     skills = known(own_skills)
     random = np.random.default_rng(SEED)
     made: dict[str, list[Made]] = {}
@@ -216,7 +216,7 @@ def parts(own_skills: str = "") -> dict[str, list[Made]]:
 
 
 def request(random: np.random.Generator, part: str, skills: dict[str, Skill]) -> Made:
-    """One request: its tokens, tags and intent."""
+    """Generates one request: its tokens, tags and intent."""
     drawn = random.random()
     if drawn < SHARES[OUT_OF_SCOPE]:
         return _outside(random, part)
@@ -232,7 +232,7 @@ def request(random: np.random.Generator, part: str, skills: dict[str, Skill]) ->
 
 
 def fill(pattern: str, random: np.random.Generator, part: str, more: dict) -> list[tuple[str, str]]:
-    """Pieces (text, slot's name or "") of a pattern whose holes are filled."""
+    """Fills a pattern's slots; returns pieces (text, name of the slot or "")."""
     lists = values.listed() | {name: list(listed) for name, listed in more.items()}
     same_kind = values.units(random)
     pieces = []
@@ -259,7 +259,7 @@ def _politely(pieces: list[tuple[str, str]], random: np.random.Generator) -> lis
 
 
 def _ended(pieces: list[tuple[str, str]], random: np.random.Generator) -> tuple[list[str], list[str]]:
-    """Tokens and tags of the pieces, some with a mark at the end."""
+    """Returns the tokens and tags of the pieces, with random final punctuation."""
     words: list[str] = []
     slots: list[tags.Span] = []
     for text, name in [*pieces, (str(random.choice(ENDS)), "")]:
@@ -271,7 +271,7 @@ def _ended(pieces: list[tuple[str, str]], random: np.random.Generator) -> tuple[
 
 
 def _outside(random: np.random.Generator, part: str) -> Made:
-    """A sentence out of scope: small talk and requests of other kinds, or cut from real prose."""
+    """Generates an out-of-scope sentence: small talk, a request of another kind, or an excerpt of real prose."""
     if random.random() < MADE:
         lists = {
             "thing": THINGS,
@@ -280,7 +280,7 @@ def _outside(random: np.random.Generator, part: str) -> Made:
             "title": [title(random, part) for _ in range(2)],
         }
         pieces = fill(str(random.choice(values.own(OTHERS, part))), random, part, lists)
-        # A time is a time in any request: tags that depended on the intent made those of the skills worse.
+        # Times are tagged in all requests: tags that depend on the intent made the skills' tags worse.
         pieces = [(text, name if name in values.DRAWN else "") for text, name in pieces]
         return *_ended(_politely(pieces, random), random), OUT_OF_SCOPE
     lines = values.own(prose(), part)
@@ -291,7 +291,7 @@ def _outside(random: np.random.Generator, part: str) -> Made:
 
 
 def title(random: np.random.Generator, part: str) -> str:
-    """What might be called so, a song or a person: a few words of prose, or names of small places."""
+    """Generates a name, as of a song or a person: a few words of prose, or names of small places."""
     if random.random() < 0.5:
         names = _small_places(part)
         return " ".join(names[number] for number in random.integers(len(names), size=random.integers(1, 3)))
@@ -309,7 +309,7 @@ def _small_places(part: str) -> list[str]:
 
 @functools.cache
 def prose() -> list[str]:
-    """Sentences of the reference of the language that this is written in, which every Python brings along."""
+    """Returns sentences of the Python language reference, which is included in every Python."""
     from pydoc_data.topics import topics
 
     text = " ".join(" ".join(topics[name].split()) for name in sorted(topics) if len(topics[name]) > 2000)

@@ -1,7 +1,7 @@
 """Persistent memory of the assistant: notes, reminders and timers, in one JSON file.
 
-A moment is kept as what the clock on the wall shows then and where: {"at": "2027-03-05T09:00:00+01:00", "zone":
-"Europe/Berlin"}. Of an entry without a zone, as of older files, the offset counts.
+Times are stored as local time with a zone: {"at": "2027-03-05T09:00:00+01:00", "zone": "Europe/Berlin"}. For entries
+without a zone, as in older files, the UTC offset is used.
 """
 
 import contextlib
@@ -16,32 +16,32 @@ from shared import InputError, files, locks, runs
 from .tokens import composed
 
 KINDS = ("notes", "reminders", "timers")
-DUE = ("reminders", "timers")  # kinds that are over when their time has come
-MOST = 1_000  # entries of a kind
+DUE = ("reminders", "timers")  # kinds that are removed once their time has come
+MOST = 1_000  # maximum number of entries per kind
 
 
 class Memory:
-    """Entries (text, moment) of each kind; every change is written at once, whole or not at all.
+    """Entries (text, time) of each kind; every change is saved immediately and atomically.
 
-    Several chats may have one file: what another has changed is read first, and only one of them writes at a time.
+    Several chats may share a file: changes by others are read first, and a lock serialises writing.
 
     Args:
-        path: the JSON file; None keeps everything in the process alone.
+        path: the JSON file; None keeps everything in memory.
 
     Raises:
-        InputError: the file is damaged; it is left as it is.
+        InputError: the file is damaged; it is left unchanged.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self._lock = threading.Lock()  # a timer rings from a thread of its own
+        self._lock = threading.Lock()  # timers ring in a separate thread
         self._kept: dict[str, list[tuple[str, datetime.datetime]]] = {kind: [] for kind in KINDS}
-        self._state: tuple[int, ...] = ()  # of the file when it was read or written
+        self._state: tuple[int, ...] = ()  # state of the file when last read or written
         self._refresh()
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        """All entries as they are now; what the block makes of them is written before another chat goes on."""
+        """Provides up-to-date entries to change; the changes are saved before another chat can write."""
         with self._lock, contextlib.ExitStack() as held:
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,18 +69,18 @@ class Memory:
             ) from error
 
     def add(self, kind: str, text: str, at: datetime.datetime) -> None:
-        """Keeps an entry; of too many the oldest goes."""
+        """Adds an entry; if there are too many, the oldest one is dropped."""
         with self._changing():
             self._kept[kind] = sorted([*self._kept[kind], (text, at)], key=_time)[-MOST:]
 
     def entries(self, kind: str) -> list[tuple[str, datetime.datetime]]:
-        """All entries of the kind, in the order of their moments."""
+        """Returns all entries of the kind, sorted by time."""
         with self._lock:
             self._refresh()
             return list(self._kept[kind])
 
     def remove(self, kind: str, text: str = "") -> int:
-        """Deletes the entries with this text (in any case and spelling of its accents), or all; returns how many."""
+        """Deletes all entries, or those with this text (ignoring case and Unicode form); returns their number."""
         with self._changing():
             wanted = composed(text).lower()
             left = [entry for entry in self._kept[kind] if text and composed(entry[0]).lower() != wanted]
@@ -89,7 +89,7 @@ class Memory:
         return count
 
     def due(self, now: datetime.datetime) -> list[tuple[str, str]]:
-        """(kind, text) of what is over by now, taken out."""
+        """Removes the entries due by now and returns them as (kind, text)."""
         time = now.timestamp()
         if all(_time(entry) > time for kind in DUE for entry in self.entries(kind)):
             return []
@@ -108,24 +108,24 @@ class Memory:
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """What changes with the file: each write makes another one."""
+    """Returns a file state that differs after every write."""
     found = path.stat()
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def written_moment(at: datetime.datetime) -> dict[str, str]:
-    """A moment as JSON has it."""
+    """Converts a time to JSON."""
     zone = getattr(at.tzinfo, "key", "")
     return {"at": at.isoformat()} | ({"zone": zone} if zone else {})
 
 
 def read_moment(entry: dict) -> datetime.datetime:
-    """The moment of an entry: what the clocks of its zone show, by the rules that the zone has now.
+    """Parses the time of an entry: local time in its zone, by the zone's current rules.
 
-    The offset tells only which one is meant of an hour that comes twice, when clocks go back.
+    The offset only disambiguates an hour that occurs twice, when clocks go back.
 
     Raises:
-        ValueError, KeyError, TypeError: it is damaged.
+        ValueError, KeyError, TypeError: the entry is damaged.
     """
     at = datetime.datetime.fromisoformat(entry["at"])
     if at.tzinfo is None:
@@ -138,5 +138,5 @@ def read_moment(entry: dict) -> datetime.datetime:
 
 
 def _time(entry: tuple[str, datetime.datetime]) -> float:
-    """Seconds since 1970: moments in one zone would be compared by what the clock shows, which may come twice."""
+    """Seconds since 1970: datetimes of the same zone would be compared by local time, which may occur twice."""
     return entry[1].timestamp()

@@ -1,4 +1,4 @@
-"""The options of each command."""
+"""The command-line options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from .smalltalk.config import TALK, TALK_RECIPES, TalkConfig
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network that understands requests, compare it with the baselines, andsave it. Repeat the command to
+    """Train a network that understands requests, compare it with the baselines, and save it. Repeat the command to
     resume."""
 
     config: Config = DEFAULT
@@ -31,13 +31,13 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses missing files before a backend starts."""
+        """Raises InputError if a file is missing, before a backend is loaded."""
         sources.there(self.config)
 
 
 @dataclass(frozen=True)
 class TrainTalk:
-    """Train a network that makes small talk, compare it with the baselines, andsave it. Repeat the command to
+    """Train a network that makes small talk, compare it with the baselines, and save it. Repeat the command to
     resume."""
 
     config: TalkConfig = TALK
@@ -47,7 +47,7 @@ class TrainTalk:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses missing dialogues before a backend starts."""
+        """Raises MissingFileError if the dialogues are missing, before a backend is loaded."""
         data = self.config.data
         if data != "dailydialog" and not Path(data).exists():
             raise MissingFileError(f"--data: expected dailydialog or a text file. There is nothing at {data}.")
@@ -65,7 +65,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses options that do not go together."""
+        """Rejects options that cannot be combined."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own requests")
 
@@ -121,7 +121,7 @@ class Chat(OfRun):
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     talk = words[:1] == ["train-talk"]
     return {
         "train": (Train() if talk else Train(config=chosen(RECIPES, words)), "train:train"),

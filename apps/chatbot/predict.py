@@ -18,18 +18,18 @@ from .options import Predict, Stream
 from .tokens import Encoder, Text, cut, word
 
 UNCALIBRATED = calibration.UNCALIBRATED | {"most_unknown": 1.0}
-STRANGEST = 0.01  # share of validation's right answers that may be refused for their unknown words
-LEAST_UNKNOWN = 0.5  # share of unknown words that is never too many
-FEW = 4  # up to so many requests go one by one, each new batch size is compiled anew
-LEAST_ANSWERED = 0.5  # share of the requests that is answered however uncertain the model is
-SHOWN = 80  # characters
-SLOTS = 8  # slots of a request whose confidence is found at once
+STRANGEST = 0.01  # share of correct validation answers that may be rejected for unknown words
+LEAST_UNKNOWN = 0.5  # share of unknown words that is always accepted
+FEW = 4  # up to this many requests run one at a time: each new batch size needs compiling
+LEAST_ANSWERED = 0.5  # minimum share of validation requests to answer, however uncertain the model is
+SHOWN = 80  # maximum number of characters shown of a request
+SLOTS = 8  # number of slots whose confidence is computed at a time
 CALIBRATION, LINEAR, STACK = "calibration.json", "linear.npz", "stack.json"
 
 
 @dataclasses.dataclass(frozen=True)
 class Slot:
-    """A slot's name, its words, and the probability of just this slot, `first` to before `last` in tokens."""
+    """A slot: its name, its words, and the probability of exactly this slot; `first` to before `last` in tokens."""
 
     name: str
     value: str
@@ -40,30 +40,30 @@ class Slot:
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """What a request means. `sure` is False where the confidence is low, or too many words are unknown: abstention."""
+    """The meaning of a request. `sure` is False for abstention: low confidence, or too many unknown words."""
 
     intent: str
     confidence: float
     sure: bool
     slots: tuple[Slot, ...]
-    cut: int = 0  # tokens that were not read
+    cut: int = 0  # number of tokens that were truncated
 
     def values(self) -> dict[str, list[str]]:
-        """The slots' words by name: those of every slot with this name, in the order of the request."""
+        """Returns the words of the slots by name, in the order of the request."""
         found: dict[str, list[str]] = {}
         for slot in self.slots:
             found.setdefault(slot.name, []).append(slot.value)
         return found
 
     def described(self) -> str:
-        """The frame as a line."""
+        """Formats the frame as one line."""
         slots = "  ".join(f"{slot.name}={slot.value!r} {slot.confidence:.2f}" for slot in self.slots)
         doubt = "" if self.sure else "not sure: "
         return f"{doubt}{self.intent} {self.confidence:.2f}" + (f"  {slots}" if slots else "")
 
 
 class Predictor:
-    """A trained run, ready to understand: texts in, frames out."""
+    """A trained run, ready for inference: converts texts to frames."""
 
     def __init__(self, run: runs.Run) -> None:
         info = run.info()
@@ -76,14 +76,14 @@ class Predictor:
         kept = run.file(CALIBRATION)
         self.calibration = UNCALIBRATED | (runs.read_json(kept, dict) if kept.exists() else {})
         self.stack, self.linear = stacking.Stack(), None
-        if run.file(STACK).exists():  # a run that was stopped has none yet
+        if run.file(STACK).exists():  # missing if the run was interrupted
             self.stack = stacking.Stack(**runs.read_json(run.file(STACK), dict))
             self.linear = linear.load(run.file(LINEAR))
 
     def scores(self, requests: list[list[str]]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
         """Tokens of requests -> intent logits (rows, intents), emissions, each (time, tags), the best tags of each.
 
-        The logits are those of the network, stacked with the linear model's if the run has one.
+        The logits are those of the network, stacked with those of the linear model if the run has one.
         """
         logits, emissions, found = self.of_network([self.encoder.encode(request) for request in requests])
         if self.linear is not None and requests:
@@ -91,11 +91,11 @@ class Predictor:
         return logits, emissions, found
 
     def _read(self, requests: list[list[str]]) -> list[list[str]]:
-        """What the linear model reads of requests: as many tokens as the network."""
+        """Returns the linear model's inputs: the same number of tokens as the network reads."""
         return [[word(token) for token in request[: self.encoder.max_words]] for request in requests]
 
     def of_network(self, ids: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
-        """The same for ids, of the network alone."""
+        """The same for ids, with the network alone."""
         logits = np.zeros((len(ids), len(self.intents)))
         emissions: list[Any] = [None] * len(ids)
         found: list[Any] = [None] * len(ids)
@@ -109,9 +109,9 @@ class Predictor:
         return logits, emissions, found
 
     def add_linear(self, train: Part, valid: Part) -> None:
-        """Fits a linear model of the intents, stacks the network's logits with its own, and saves both in the run.
+        """Fits a linear model of the intents, stacks it with the network, and saves both in the run.
 
-        Validation chooses how much each of them counts; without a validation request of a known intent nothing is done.
+        The weights are chosen on validation; does nothing if no validation request has a known intent.
         """
         known = valid.intents != NONE
         if not known.any():
@@ -128,7 +128,7 @@ class Predictor:
     def calibrate(self, valid: Part, target_accuracy: float) -> None:
         """Chooses the temperature and the abstention threshold on validation requests and saves them in the run.
 
-        Without a validation request of a known intent nothing is done.
+        Does nothing if no validation request has a known intent.
         """
         requests = [request.tokens for request in valid.requests]
         logits, _, found = self.scores(requests)
@@ -150,7 +150,7 @@ class Predictor:
         files.write_json(self.run.file(CALIBRATION), self.calibration)
 
     def unknown(self, requests: list[list[str]], found: list[list[str]]) -> np.ndarray:
-        """The share of each request's words that training has not seen and that are in no slot (rows,)."""
+        """Returns the share of each request's words that are outside slots and not in the training data (rows,)."""
         shares = []
         for request, row in zip(requests, found, strict=True):
             words = [(word(token), tag) for token, tag in zip(request, row, strict=False) if token[0].isalpha()]
@@ -159,23 +159,23 @@ class Predictor:
         return np.array(shares)
 
     def sure(self, chances: np.ndarray, requests: list[list[str]], found: list[list[str]]) -> np.ndarray:
-        """Whether each request is answered (rows,) bool: the intent is likely enough, and its words are not strange."""
+        """Whether each request gets an answer (rows,) bool: its intent is likely enough, and its words are familiar."""
         likely = chances.max(axis=1) >= self.calibration["threshold"]
         return likely & (self.unknown(requests, found) <= self.calibration["most_unknown"])
 
     def understand(self, texts: list[str]) -> list[Frame]:
-        """Texts -> frames. Raises InputError for one without a word."""
+        """Converts texts to frames. Raises InputError for a text without words."""
         return self.frames([self.encode(text) for text in texts])
 
     def encode(self, text: str) -> Text:
-        """A text cut into tokens. Raises InputError for one without a word."""
+        """Splits a text into tokens. Raises InputError for a text without words."""
         request = self.fitted(cut(text))
         if not request.tokens:
             raise InputError("Expected a request with at least one word. Received an empty one.")
         return request
 
     def frames(self, requests: list[Text]) -> list[Frame]:
-        """What each request means."""
+        """Returns the frame of each request."""
         if not requests:
             return []
         words = [request.tokens for request in requests]
@@ -185,7 +185,7 @@ class Predictor:
         return [self._frame(*each) for each in zip(requests, chances, sure, emissions, found, strict=True)]
 
     def fitted(self, text: Text) -> Text:
-        """The text cut as the training requests are: 's joined to its word, or without its mark, if they have it so."""
+        """Tokenises 's as in the training requests: joined to its word, or without apostrophe, if that is known."""
         known = self.encoder.words.index
         words, places = [], []
         for token, (first, last) in zip(text.tokens, text.places, strict=True):
@@ -208,9 +208,9 @@ class Predictor:
         return Frame(self.intents[best], float(chances[best]), bool(sure), slots, len(text.tokens) - len(found))
 
     def span_chances(self, emissions: np.ndarray, time: int, spans: list[tags.Span]) -> list[float]:
-        """The probability of each slot over all paths: Z of the paths that have it, divided by Z of all.
+        """Returns the probability of each slot over all paths: Z of the paths that contain it, divided by Z of all.
 
-        Emissions (padded time, tags), of which `time` steps are real.
+        Emissions are (padded time, tags), of which `time` steps are real.
         """
         chances: list[float] = []
         mask = np.arange(len(emissions)) < time
@@ -219,7 +219,7 @@ class Predictor:
             for row, (name, first, last) in zip(rows, spans[start : start + SLOTS], strict=False):
                 for place, tag in enumerate(tags.tagged(last - first, [(name, 0, last - first)]), first):
                     row[place, np.arange(len(self.tags)) != self.tags.index(tag)] += crf.FORBIDDEN
-                if last < time:  # the slot ends here
+                if last < time:  # the slot must end here
                     row[last, self.tags.index(f"I-{name}")] += crf.FORBIDDEN
             nats = self._partition(*map(_tensor, (rows, np.tile(mask, (len(rows), 1)), self.transitions)))
             nats = ops.convert_to_numpy(nats)
@@ -227,7 +227,7 @@ class Predictor:
         return chances
 
     def warm_up(self) -> None:
-        """Compiles for every length, so that the first request does not wait for it."""
+        """Compiles for all lengths in advance, so that the first request is not delayed."""
         for length in self.lengths:
             _, emissions, _ = self.scores([["a"] * length])
             self.span_chances(emissions[0], length, [(self.tags[1][2:], 0, 1)] if len(self.tags) > 1 else [])
@@ -238,7 +238,7 @@ def _tensor(values: Any) -> Any:
 
 
 def predict(options: Predict) -> None:
-    """The predict command: prints the frame of the text, or of each line of a file or of standard input."""
+    """Runs the predict command: prints the frame of the text, or of each line of a file or of standard input."""
     found = lines.read(options.text)
     predictor = Predictor(runs.find(APP, options.run))
     for line, frame in lines.answered(found, predictor.encode, predictor.frames):
@@ -246,14 +246,14 @@ def predict(options: Predict) -> None:
 
 
 def stream(options: Stream) -> None:
-    """The stream command: prints the frame of each line of standard input at once."""
+    """Runs the stream command: prints the frame of each line of standard input as it arrives."""
     predictor = Predictor(runs.find(APP, options.run))
     predictor.warm_up()
     lines.stream(lambda text: answer(text, predictor.understand([text])[0], options.json), "a request")
 
 
 def answer(text: str, frame: Frame, as_json: bool) -> str:
-    """The text and its frame, to be read by a person or, in one line, by a program."""
+    """Formats the text and its frame for people or, as one line of JSON, for programs."""
     if as_json:
         return json.dumps({"text": text} | dataclasses.asdict(frame), ensure_ascii=False)
     ignored = f"\n  its last {frame.cut:,} words were not read" if frame.cut else ""

@@ -1,4 +1,4 @@
-"""Data sources: the built-in grammar, public data sets, your own JSONL file or seq.in, seq.out and label."""
+"""The data sources: the built-in grammar, public data sets, your own JSONL file or seq.in, seq.out and label."""
 
 import dataclasses
 import json
@@ -18,13 +18,13 @@ from .skills import check_own
 PUBLIC = ("snips", "atis")
 THREE = ("seq.in", "seq.out", "label")
 SLOTS = ("slots", "entities")
-UNREAD = ("id", "language", "comment")  # of a line; they say nothing about what the request means
-ENTITY = ("start", "end", "entity", "value")  # the value may be another word for the same
+UNREAD = ("id", "language", "comment")  # fields of a line that are irrelevant to the meaning of the request
+ENTITY = ("start", "end", "entity", "value")  # the value may be a synonym of the text
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """The tokens of a request, a tag for each, the intent, where it stands for messages, and its text if it has one."""
+    """The tokens of a request, their tags, the intent, its location for messages, and its original text if known."""
 
     tokens: list[str]
     tags: list[str]
@@ -33,7 +33,7 @@ class Request:
     text: str = ""
 
     def said(self) -> str:
-        """The request as a person would type it."""
+        """Returns the request as a person would type it."""
         return self.text or " ".join(self.tokens)
 
 
@@ -41,14 +41,14 @@ Parts = dict[str, list[Request]]
 
 
 def known(source: str) -> None:
-    """Refuses a --data that names nothing, or dialogues."""
+    """Raises InputError if a --data value is not a known source, or holds dialogues."""
     if source == "dailydialog" and not Path(source).exists():
         raise InputError("--data: dailydialog holds dialogues, not requests. Train the small talk: train-talk")
     check(source, PUBLIC, f"a JSONL file or a folder with {', '.join(THREE)}")
 
 
 def there(config: Config) -> None:
-    """Refuses files that are not there."""
+    """Raises an InputError if a file does not exist."""
     known(config.data)
     check_own(config.skills)
     for path in filter(None, (config.more, config.valid, config.test)):
@@ -61,10 +61,10 @@ def _there(path: Path) -> None:
 
 
 def read(config: Config) -> Parts:
-    """The requests of the source by part; those that are not split yet are all "train".
+    """Reads the requests of the source by split; without published splits all are "train".
 
     Raises:
-        InputError: an unknown source, or a file that cannot be used; file and line are named.
+        InputError: the source is unknown, or a file cannot be used; the message gives file and line.
     """
     parts = _source(config)
     if config.more:
@@ -83,7 +83,7 @@ def _source(config: Config) -> Parts:
         return public(config.data)
     known(config.data)
     path = Path(config.data)
-    if all((path / part / THREE[0]).exists() for part in ("train", "valid", "test")):  # as snips and atis are laid out
+    if all((path / part / THREE[0]).exists() for part in ("train", "valid", "test")):  # the layout of snips and atis
         return {part: read_path(path / part) for part in ("train", "valid", "test")}
     return {"train": read_path(path)}
 
@@ -99,7 +99,7 @@ def public(name: str) -> Parts:
 
 
 def read_path(path: Path) -> list[Request]:
-    """The requests of a JSONL file, or of a folder with seq.in, seq.out and label."""
+    """Reads the requests of a JSONL file, or of a folder with seq.in, seq.out and label."""
     _there(path)
     if path.is_dir():
         if missing := [name for name in THREE if not (path / name).is_file()]:
@@ -116,8 +116,8 @@ def read_path(path: Path) -> list[Request]:
 
 
 def three_files(texts: list[str], where: str) -> Iterator[Request]:
-    """Requests of three texts: tokens, tags and intents, all with the same number of lines."""
-    texts = [unicodedata.normalize("NFC", text) for text in texts]  # as requests are, that are cut into tokens here
+    """Yields requests from three texts: tokens, tags and intents, each with the same number of lines."""
+    texts = [unicodedata.normalize("NFC", text) for text in texts]  # as for requests that are tokenised here
     columns = [text.removesuffix("\n").split("\n") if text else [] for text in texts]
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:
@@ -133,9 +133,9 @@ def three_files(texts: list[str], where: str) -> Iterator[Request]:
 
 
 def json_lines(content: str, path: Path) -> Iterator[Request]:
-    """Requests of lines such as {"text": "weather in Rome", "intent": "weather", "slots": {"city": "Rome"}}.
+    """Parses lines such as {"text": "weather in Rome", "intent": "weather", "slots": {"city": "Rome"}}.
 
-    In place of "slots" there may be Rasa's "entities": [{"start": 11, "end": 15, "entity": "city", "value": "Rome"}].
+    Instead of "slots", Rasa's "entities" are accepted: [{"start": 11, "end": 15, "entity": "city", "value": "Rome"}].
     """
     for number, line in enumerate(content.split("\n"), 1):
         place = f"{path}, line {number}"
@@ -154,7 +154,7 @@ def json_lines(content: str, path: Path) -> Iterator[Request]:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """The object; ValueError if a name comes twice, of which JSON would keep the last."""
+    """Returns the object. Raises ValueError for a duplicate name, of which JSON would keep the last one."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -164,7 +164,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def annotated(text: str, row: dict, place: str) -> tuple[list[str], list[str]]:
-    """The tokens of the text and the tags that the row's slots or entities give them; other names are refused."""
+    """Returns tokens and tags, from the row's slots or entities. Raises InputError for unknown fields."""
     if unknown := [name for name in row if name not in ("text", "intent", *SLOTS, *UNREAD)]:
         raise InputError(
             f"Expected text, intent, slots or entities (and {', '.join(UNREAD)}, which are not read). {place} has "
@@ -178,7 +178,7 @@ def annotated(text: str, row: dict, place: str) -> tuple[list[str], list[str]]:
 
 
 def marked(text: str, entities: object, place: str) -> tuple[list[str], list[str]]:
-    """The tokens of the text and their tags, by the first character of each entity and the one after its last."""
+    """Returns tokens and tags, given the character positions (start, end) of each entity."""
     if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
         raise InputError(f"Expected entities as a list of objects. {place} has: {entities!r}.")
     found = tokens.cut(text)
@@ -207,7 +207,7 @@ def marked(text: str, entities: object, place: str) -> tuple[list[str], list[str
 
 
 def composed_place(text: str, place: int) -> int:
-    """Where a place of the text is in the composed text; -1 for one outside, or between a letter and its mark."""
+    """Maps a position in the text to the composed text; -1 if outside, or between a letter and its diacritic."""
     if not 0 <= place <= len(text):
         return -1
     before, after = tokens.composed(text[:place]), tokens.composed(text[place:])
@@ -215,7 +215,7 @@ def composed_place(text: str, place: int) -> int:
 
 
 def located(text: str, slots: object, place: str) -> tuple[list[str], list[str]]:
-    """The tokens of the text and their tags: each value stands in the text, after the values before it if it can."""
+    """Returns tokens and tags, locating each value in the text outside of earlier values."""
     found = tokens.cut(text)
     pairs = list(slots.items()) if isinstance(slots, dict) else slots
     if not isinstance(pairs, list) or not all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs):

@@ -1,4 +1,4 @@
-"""Slots and IOB tags: B-x begins a slot called x, I-x goes on with it, O is outside of all slots."""
+"""Slots and IOB tags: B-x starts a slot named x, I-x continues it, O is outside of all slots."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ Span = tuple[str, int, int]  # name, first token, token after the last
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
-    """The slots of tags that keep to IOB.
+    """Returns the slots of valid IOB tags.
 
     >>> spans(["O", "B-city", "I-city", "B-day"])
     [('city', 1, 3), ('day', 3, 4)]
@@ -25,7 +25,7 @@ def spans(tags: Sequence[str]) -> list[Span]:
 
 
 def tagged(length: int, slots: Sequence[Span]) -> list[str]:
-    """The tags of `length` tokens with these slots."""
+    """Returns the tags of `length` tokens with these slots."""
     tags = [OUTSIDE] * length
     for name, first, last in slots:
         tags[first:last] = [f"B-{name}"] + [f"I-{name}"] * (last - first - 1)
@@ -33,7 +33,7 @@ def tagged(length: int, slots: Sequence[Span]) -> list[str]:
 
 
 def check(tags: Sequence[str], tokens: Sequence[str], where: str) -> None:
-    """Raises InputError unless there is a tag for each token and they keep to IOB; `where` names file and line."""
+    """Raises InputError unless there is one tag per token and they are valid IOB; `where` gives file and line."""
     if len(tags) != len(tokens):
         raise InputError(f"Expected a tag for each token. {where}: {len(tokens)} tokens, {len(tags)} tags.")
     before = OUTSIDE

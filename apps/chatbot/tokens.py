@@ -1,4 +1,4 @@
-"""Requests to numbers: a text cut into tokens, each read as a word and letter by letter."""
+"""Requests as numbers: splits a text into tokens, each encoded as a word and by its letters."""
 
 import dataclasses
 import functools
@@ -11,11 +11,11 @@ import regex
 from shared import InputError
 from shared.data.text import Vocabulary
 
-LETTERS_A_WORD = 12  # of a longer word the first and the last ones are read
-# Letters, each with the marks that belong to it: vowel signs of Hindi or Tamil, accents that no one character has. The
-# library `re` counts marks as no part of a word. The two joiners shape letters of Persian and of Indian languages.
+LETTERS_A_WORD = 12  # for longer words, the first and the last ones are read
+# Letters with their combining marks: vowel signs of Hindi or Tamil, accents without a composed character. The module
+# `re` does not count marks as word characters. The two joiners shape letters of Persian and of Indic scripts.
 LETTERS = r"(?:[[\p{L}\p{N}]--\p{Nd}][\p{M}\u200c\u200d]*)+"
-# Neither space nor the separators that str.split takes for space as well; with the marks on it.
+# Any character except white space and the separators that str.split also treats as space, with its marks.
 SIGN = r"[^\s\x1c-\x1f][\p{M}\u200d]*"
 _TOKEN = regex.compile(rf"\d+(?:[.,:]\d+)*\p{{M}}*|{LETTERS}|'{LETTERS}|{SIGN}", regex.V1)
 _DIGIT = regex.compile(r"\d")
@@ -23,24 +23,24 @@ _DIGIT = regex.compile(r"\d")
 
 @dataclasses.dataclass(frozen=True)
 class Text:
-    """A text, its tokens as they stand in it, and where each of them begins and ends."""
+    """A text, its tokens, and their start and end positions in it."""
 
     raw: str
     tokens: list[str]
     places: list[tuple[int, int]]
 
     def between(self, first: int, last: int) -> str:
-        """The raw text from token `first` to before token `last`."""
+        """Returns the raw text from token `first` to before token `last`."""
         return self.raw[self.places[first][0] : self.places[last - 1][1]]
 
 
 def composed(raw: str) -> str:
-    """The text in one spelling: Unicode's NFC, where an accent is a part of its letter, and one kind of apostrophe."""
+    """Normalises a text to Unicode NFC, with composed accents, and a single kind of apostrophe."""
     return unicodedata.normalize("NFC", raw.replace("\u2019", "'"))
 
 
 def cut(raw: str) -> Text:
-    """Cuts a text, composed, into numbers, words and signs.
+    """Splits a text, after normalisation, into numbers, words and symbols.
 
     >>> cut("It's 5pm in Rio").tokens
     ['It', "'s", '5', 'pm', 'in', 'Rio']
@@ -51,16 +51,16 @@ def cut(raw: str) -> Text:
 
 
 def word(token: str) -> str:
-    """The token as a word of the vocabulary: lower case, every digit a 0, so that numbers share a vector."""
+    """Returns the vocabulary form of a token: lower case, with all digits as 0, so that numbers share an embedding."""
     return _DIGIT.sub("0", token.lower())
 
 
 class Encoder:
-    """Tokens to ids, as learned from the training requests.
+    """Converts tokens to ids, as learned from the training requests.
 
     Args:
-        words, letters: in the order of their ids.
-        max_words: of a longer request only so many tokens are read.
+        words, letters: tokens and letters by id.
+        max_words: maximum number of tokens; longer requests are truncated.
     """
 
     def __init__(self, words: Iterable[str], letters: Iterable[str], max_words: int) -> None:
@@ -70,16 +70,16 @@ class Encoder:
 
     @classmethod
     def fit(cls, requests: list[list[str]], min_count: int, max_words: int) -> "Encoder":
-        """Learns both vocabularies from the tokens of training requests; rarer words are read by their letters."""
+        """Learns both vocabularies from tokens of training requests; rarer words are only represented by letters."""
         words = Vocabulary.fit((word(token) for tokens in requests for token in tokens), None, min_count)
         letters = Vocabulary.fit(letter for tokens in requests for token in tokens for letter in token.lower())
         return cls(words.tokens, letters.tokens, max_words)
 
     def encode(self, tokens: list[str]) -> np.ndarray:
-        """Tokens (time,) -> ids (time, 1 + letters) int32: the word's, its letters', then zeros.
+        """Encodes tokens (time,) as ids (time, 1 + letters) int32: the word's, those of its letters, then zeros.
 
         Raises:
-            InputError: no token at all.
+            InputError: there are no tokens.
         """
         if not tokens:
             raise InputError("Expected a request with at least one word. Received an empty one.")

@@ -1,4 +1,4 @@
-"""Trains a network that understands requests, compares it with the baselines, saves it."""
+"""Trains a network that understands requests, compares it with the baselines, and saves it."""
 
 import dataclasses
 import shlex
@@ -44,11 +44,11 @@ Now try:
   python -m {package} evaluate --run {name} --data more_requests.jsonl
   {again}"""
 MOST_OF_EPOCH = 0.75
-SHOWN = 3  # validation requests shown after training on data of one's own
+SHOWN = 3  # number of validation requests shown after training on your own data
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -60,7 +60,7 @@ def train(options: Train) -> None:
 
 
 def next_steps(run: Run, config: Config) -> str:
-    """Commands to go on with, which keep the options of this training."""
+    """Returns commands to try next, with the options of this training."""
     if config.data == "builtin":
         again = f"python -m {__package__} train-talk --data dailydialog"
     else:
@@ -72,7 +72,7 @@ def next_steps(run: Run, config: Config) -> str:
 
 
 def examples(config: Config) -> list[str]:
-    """Requests to show: ours for the data that we know, else validation requests, of several intents."""
+    """Returns requests to show: fixed ones for known data, else validation requests with different intents."""
     if config.data in EXAMPLES:
         return list(EXAMPLES[config.data])
     first = {request.intent: request for request in reversed(load(config).valid.requests)}
@@ -80,9 +80,10 @@ def examples(config: Config) -> list[str]:
 
 
 class Learner(keras.Model):
-    """The network while it learns: its weights, and a figure of both answers together, which chooses the epoch.
+    """The network during training, with a joint metric of both outputs, which selects the best epoch.
 
-    The share of requests whose intent and tags are all right: each answer alone may be perfect where the other is not.
+    It is the share of requests whose intent and tags are all correct: each output alone may be perfect while the other
+    is not.
     """
 
     def __init__(self, network: keras.Model, crf: CRF) -> None:
@@ -91,16 +92,16 @@ class Learner(keras.Model):
         self.frames = keras.metrics.Mean(name="frame_accuracy")
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """What the network answers, and the best tags: on JAX a metric cannot read weights, such as the transitions."""
+        """Returns the network's outputs and the best tags; on JAX, a metric cannot read weights, as the transitions."""
         found = self.network(inputs, training=training)
         return found | {"tags": best_path(found["slots"], inputs[1], self.crf.transitions())}
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """The tags have none of their own."""
+        """Computes the losses of the outputs; the best tags have none."""
         return super().compute_loss(x, y, _answers(y_pred), *args, **kwargs)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict:
-        """The figures of both answers together too; an intent without weight, which training has not seen, is wrong."""
+        """Adds the joint metric; an intent with weight 0, which is not in the training data, counts as wrong."""
         right = ops.equal(ops.cast(ops.argmax(y_pred["intent"], axis=-1), "int32"), y["intent"])
         right = ops.logical_and(right, sample_weight["intent"] > 0)
         right = ops.logical_and(right, exact(y["slots"], y_pred["tags"]))
@@ -113,7 +114,7 @@ def _answers(y_pred: Any) -> Any:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -131,13 +132,13 @@ def train_one(config: Config, run: Run) -> list[dict]:
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps - steps // 20, warmup_target=config.learning_rate, warmup_steps=steps // 20
     )
-    # Over most of an epoch at most: of little data the average would still be the initial weights.
+    # Averages over most of an epoch at most: with few data, the average would be dominated by the initial weights.
     momentum = min(config.ema_momentum, max(0.0, 1 - 1 / (MOST_OF_EPOCH * train.steps)))
     optimizer = keras.optimizers.AdamW(
         rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
-        use_ema=momentum > 0,  # the averages are evaluated and saved
+        use_ema=momentum > 0,  # the averaged weights are evaluated and saved
         ema_momentum=momentum or 0.99,
     )
     crf = model.get_layer("slots")
@@ -149,7 +150,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         loss={"intent": intent_loss, "slots": TagLoss(crf)},
         loss_weights={"intent": config.intent_weight, "slots": 1.0},
         weighted_metrics={"intent": [intent_metric]},
-        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+        jit_compile="auto",  # the layers compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     history = fit(
         learner,
@@ -178,7 +179,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
 
 
 def samples(predictor: Predictor, texts: list[str]) -> None:
-    """Understands a few requests, prints the frames and keeps them in samples.txt."""
+    """Prints the frames of a few requests and saves them to samples.txt."""
     frames = predictor.understand(texts)
     lines = [f"{text}\n  {frame.described()}" for text, frame in zip(texts, frames, strict=True)]
     print("\n" + "\n".join(lines))

@@ -1,4 +1,4 @@
-"""What may stand in a pattern's slots. Of listed values every part of the data has its own; numbers are drawn anew."""
+"""The values of the patterns' slots. Listed values are divided between the splits; numbers are drawn at random."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ PARTS = ("train", "valid", "test")
 
 
 def own(listed: Sequence[str], part: str) -> list[str]:
-    """The part's values of a list: of every six train has four, valid and test one; of a short list each has all."""
+    """Returns a split's values of a list: of every six, train has four, valid and test one; short lists are shared."""
     if len(listed) < 6:
         return list(listed)
     turn = {"train": (0, 1, 2, 3), "valid": (4,), "test": (5,)}[part]
@@ -75,7 +75,7 @@ def own(listed: Sequence[str], part: str) -> list[str]:
 
 
 def amount(random: Random) -> str:
-    """A number in digits or words."""
+    """Generates a number in digits or words."""
     kind = random.integers(8)
     if kind < 2:
         return str(random.integers(1, 100))
@@ -94,13 +94,13 @@ def amount(random: Random) -> str:
 
 
 def signed(random: Random) -> str:
-    """A negative number."""
+    """Generates a negative number."""
     number = str(random.choice(NUMERALS)) if random.random() < 0.3 else str(random.integers(1, 60))
     return f"{random.choice(['minus ', 'minus ', '-', '- ', 'negative '])}{number}"
 
 
 def expression(random: Random) -> str:
-    """Arithmetic with signs or words, two to four terms."""
+    """Generates arithmetic in symbols or words, with one to four terms."""
     spoken = random.random() < 0.5
     terms = ("plus", "minus", "times", "divided by", "over", "multiplied by") if spoken else ("+", "-", "*", "/", "**")
     kind = random.integers(13)
@@ -132,7 +132,7 @@ def _term(random: Random, spoken: bool) -> str:
 
 
 def duration(random: Random) -> str:
-    """Such as: ten minutes, 1 hour and 30 minutes, half an hour."""
+    """Generates a duration, such as ten minutes, 2 hours and 30 minutes, half an hour."""
     kind = random.integers(5)
     count = str(random.integers(2, 60)) if random.random() < 0.6 else str(random.choice(NUMERALS[1:]))
     unit = str(random.choice(["seconds", "minutes", "minutes", "minute", "hours", "days"]))
@@ -144,7 +144,7 @@ def duration(random: Random) -> str:
 
 
 def moment(random: Random) -> str:
-    """Such as: tomorrow at 9, on friday, in two hours, at half past five, the 24th at 6 pm."""
+    """Generates a moment, such as tomorrow at 9, on friday, in two hours, at half past five, the 24th at 6 pm."""
     kind = random.integers(6)
     if kind == 0:
         return f"in {duration(random)}"
@@ -158,7 +158,7 @@ def moment(random: Random) -> str:
 
 
 def day(random: Random) -> str:
-    """Such as: tomorrow, next friday, march 5, the 24th of december, 2027-12-24."""
+    """Generates a day, such as tomorrow, next friday, march 5, the 24th of december, 2027-12-24."""
     date, month = int(random.integers(1, 29)), str(random.choice(MONTHS))
     nth = f"{date}{'th' if 10 < date < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(date % 10, 'th')}"
     kind = random.integers(4)
@@ -173,7 +173,7 @@ def day(random: Random) -> str:
 
 
 def time_of_day(random: Random) -> str:
-    """Such as: at 9, at 18.30, at half past five, at 9 o'clock in the evening."""
+    """Generates a time, such as at 9, at 18.30, at half past five, at 9 o'clock in the evening."""
     hour, minute = int(random.integers(1, 13)), int(random.integers(10, 60))
     word = NUMERALS[hour - 1]
     part = random.choice(["morning", "evening", "afternoon"])
@@ -185,7 +185,7 @@ def time_of_day(random: Random) -> str:
 
 
 def units(random: Random) -> dict[str, str]:
-    """A unit and another of the same kind, and for some of them an amount that suits them."""
+    """Generates a unit and another of the same kind and, for some units, a plausible amount."""
     source, target = random.choice(UNITS[int(random.integers(len(UNITS)))], 2, replace=False)
     found = {"unit": str(source), "target": str(target)}
     if found["unit"] in TEMPERATURES and random.random() < 0.4:
@@ -210,5 +210,5 @@ DRAWN: dict[str, Callable[[Random], str]] = {
 
 @functools.cache
 def listed() -> dict[str, list[str]]:
-    """The slots whose values are listed, and their values."""
+    """Returns the slots with listed values, and the values."""
     return {"city": places.names(), "task": list(TASKS), "note": list(NOTES), "name": list(NAMES)}

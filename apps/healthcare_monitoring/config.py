@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes."""
+"""The app's settings and recipes."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,9 +9,9 @@ from shared import InputError, settings
 from shared.layers import VECTOR_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
-# Statistics of all values of a variable so far: the last, mean, lowest and highest one, log(1 + their number), and a
-# mean in which older values fade.
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
+# Statistics of all values of a variable so far: last, mean, lowest and highest value, log(1 + number of values), and
+# an exponentially weighted mean.
 SUMMARIES = ("last", "mean", "low", "high", "count", "recent")
 SHORT = SUMMARIES[:5]
 
@@ -89,7 +89,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if not self.summaries:
             raise InputError(f"--summaries: expected some of {', '.join(SUMMARIES)}; received none")
@@ -107,7 +107,7 @@ class Config:
 DEFAULT = Config()
 SMOKE = Config(max_examples=300, step=2.0, units=8, ensemble_size=1, epochs=2)
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
@@ -123,7 +123,7 @@ RECIPES = {
         dropout=0.5,
         early_share=0.1,
         epochs=12,
-        patience=0,  # the validation loss jumps until the learning rate has fallen
+        patience=0,  # the validation loss is noisy until the learning rate has decayed
         learning_rate=4e-3,
     ),
     # times in weeks

@@ -1,7 +1,7 @@
 """Patient records as training data: the split by patient, the scaling, the targets of every step.
 
-Nothing leaks: folds are of patients, the scale comes from the training patients alone, and outcomes are read apart
-from measurements, by the names of the columns that hold them.
+No information leaks: folds consist of whole patients, the scale comes from the training patients alone, and outcomes
+are read separately from measurements, from columns of fixed names.
 """
 
 import dataclasses
@@ -22,20 +22,20 @@ from .scaling import Scale
 from .sources import names, outcomes_file, read
 from .steps import in_window
 
-SPLIT_SEED = 0  # the same folds in every run, so that runs compare
+SPLIT_SEED = 0  # fixed, so that all runs use the same folds
 PARTS = ("train", "valid", "test")
-FEWEST = 3  # patients of each outcome in each fold
-UNUSUAL = 0.05  # share of the training patients of whom fewer variables were measured than is usual
+FEWEST = 3  # minimum number of patients per outcome and fold
+UNUSUAL = 0.05  # share of training patients considered to have unusually few measured variables
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """The three parts, and what was learned from the training patients.
+    """The three splits, and the statistics of the training patients.
 
-    `info` fits JSON: source, fingerprint, split, variables, causes, time_unit, scale, left_out (by variable: how many
-    values are beyond the limits of the scale), ranges ([lowest, highest] value of each variable among the training
-    patients), fewest (how many of the variables 95 % of them were measured in at least), unit (the time that counts as
-    1), summaries, knots, step, window, intervals, interval, share of training patients with the first cause.
+    `info` fits JSON: source, fingerprint, split, variables, causes, time_unit, scale, left_out (per variable, the
+    number of values outside the limits of the scale), ranges ([lowest, highest] value of each variable among the
+    training patients), fewest (95 % of them had at least this many variables measured), unit (the time that counts as
+    1), summaries, knots, step, window, intervals, interval, share (of training patients with the first cause).
     """
 
     train: Part
@@ -44,12 +44,12 @@ class Data:
     info: dict[str, Any]
 
 
-# Kept for no second call: the seed decides who the simulated patients are, the fold what every part holds.
+# Not cached between calls: the seed determines the simulated patients, and the fold the contents of every split.
 def load(config: Config) -> Data:
-    """Reads, splits, scales and lays out the records that `config.data` names, and --valid and --test.
+    """Reads, splits and scales the records of `config.data`, and of --valid and --test if given.
 
     Raises:
-        InputError: an unknown source, a file that cannot be right, one outcome only, or too few patients.
+        InputError: the source is unknown, a file is invalid, all outcomes are equal, or there are too few patients.
     """
     found, outcomes = read(config)
     content = [found.patients, found.variables, found.who, found.when, found.what, found.value, outcomes]
@@ -68,7 +68,7 @@ def load(config: Config) -> Data:
         "scale": dataclasses.asdict(scale),
         "left_out": left_out,
         **usual(found.among(cut["train"])),
-        "unit": config.interval or config.window / 4 or 1.0,  # so that gaps are near 1
+        "unit": config.interval or config.window / 4 or 1.0,  # so that gaps are on the order of 1
         "summaries": list(config.summaries),
         "knots": list(config.knots),
         "step": config.step,
@@ -90,10 +90,10 @@ def load(config: Config) -> Data:
 
 
 def as_read(found: Table, info: dict[str, Any]) -> Table:
-    """The measurements that a run reads of a table, with notes on stderr; some patients may have none left.
+    """Returns the measurements of a table that a run reads, with notes on stderr; some patients may have none left.
 
     Raises:
-        InputError: nothing is left of any patient.
+        InputError: no measurement is left.
     """
     found = within(found, np.array(Scale(**info["scale"]).limits))
     found = in_window(found, info["window"], info["time_unit"])
@@ -104,17 +104,17 @@ def as_read(found: Table, info: dict[str, Any]) -> Table:
 
 
 def cohort(path: str, outcomes: str, config: Config, info: dict[str, Any]) -> Part:
-    """The patients of a file of measurements as a run reads them, and their outcomes.
+    """Reads the patients of a file of measurements, and their outcomes, for a trained run.
 
     Args:
         path: CSV file of the measurements.
-        outcomes: that of the outcomes, "" for outcomes.csv in the same folder.
+        outcomes: CSV file of the outcomes, "" for outcomes.csv in the same folder.
         config: of the run.
-        info: what it learned; neither scale nor variables are learned anew.
+        info: statistics of the run's training data; scale and variables are taken from it.
 
     Raises:
-        InputError: a row that cannot be right, a variable or an outcome that the run does not know, outcomes with times
-            where the run's have none, or without, or no difference between the patients.
+        InputError: a row is invalid, a variable or an outcome is unknown to the run, only one of file and run has times
+            of outcomes, or all patients have the same outcome.
     """
     found = read_measurements(Path(path), info["variables"])
     known = read_outcomes(outcomes_file(Path(path), outcomes), found, most=len(info["causes"]))
@@ -135,12 +135,12 @@ def cohort(path: str, outcomes: str, config: Config, info: dict[str, Any]) -> Pa
 
 
 def tested_on(data: Data, path: str, outcomes: str, config: Config) -> Data:
-    """The data of a run with the patients of another file as its test part. Raises InputError as `cohort`."""
+    """Returns the data of a run with the patients of another file as its test set. Raises InputError as `cohort`."""
     return dataclasses.replace(data, test=cohort(path, outcomes, config, data.info))
 
 
 def refuse_known(found: Table, others: Table) -> None:
-    """InputError if a patient is among others too, whom a network is trained on."""
+    """Raises InputError if a patient is also among the others, with whom a network is trained."""
     for who in np.flatnonzero(np.isin(found.patients, others.patients)):
         line = found.lines[found.who == who].min()
         raise InputError(
@@ -150,7 +150,7 @@ def refuse_known(found: Table, others: Table) -> None:
 
 
 def usual(found: Table) -> dict[str, Any]:
-    """What is usual among training patients: `ranges` and `fewest`, see `Data`."""
+    """Returns statistics of what is usual among training patients: `ranges` and `fewest`, see `Data`."""
     columns = [found.value[found.what == what] for what in range(len(found.variables))]
     measured = np.zeros((len(found.patients), len(found.variables)), bool)
     measured[found.who, found.what] = True
@@ -161,7 +161,7 @@ def usual(found: Table) -> dict[str, Any]:
 
 
 def check(found: Table, outcomes: Outcomes, config: Config) -> None:
-    """Refuses one outcome only, too few patients, and settings that do not fit what is known of the outcomes."""
+    """Raises InputError if all outcomes are equal, patients are too few, or settings do not fit the outcomes."""
     labels, counts = np.unique(outcomes.label, return_counts=True)
     if len(labels) < 2:
         raise InputError(f"{found.source}: expected patients with and without the outcome; all have {labels[0]}")
@@ -188,10 +188,10 @@ def check(found: Table, outcomes: Outcomes, config: Config) -> None:
 
 
 def in_usual_units(found: Table, training: np.ndarray) -> tuple[Table, Scale, dict[str, int]]:
-    """The table without what its training patients' values show to be in a wrong unit, their scale, how many are lost.
+    """Drops values in a wrong unit, as inferred from the training patients; returns table, scale, and counts dropped.
 
     Raises:
-        InputError: nothing is left of a patient.
+        InputError: a patient has no measurement left.
     """
     scale = Scale.fit(found.kept(np.flatnonzero(np.isin(found.who, training))))
     limits = np.array(scale.limits)
@@ -208,9 +208,9 @@ def in_usual_units(found: Table, training: np.ndarray) -> tuple[Table, Scale, di
 
 
 def split(label: np.ndarray, config: Config) -> dict[str, np.ndarray]:
-    """The patients of each part that has no file of its own, outcomes in equal shares.
+    """Splits the patients, stratified by outcome, into the parts that have no file of their own.
 
-    One fold tests, some of the rest validate.
+    One fold is the test set, and a share of the others the validation set.
     """
     from sklearn.model_selection import StratifiedKFold, train_test_split
 

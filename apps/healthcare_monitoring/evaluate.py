@@ -19,11 +19,11 @@ from .survival import survival_figures
 HEADLINE = ("auroc", "c_index_td")
 PUBLISHED = {("physionet2012", "auroc"): {"name": "GRU-D (Che et al. 2018)", "value": 0.8424}}
 PICTURE = "calibration.png"
-GROUPS = 10  # of patients with about equal risk, in the calibration picture
+GROUPS = 10  # number of groups of similar risk in the calibration plot
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run, on its test patients or on others."""
+    """Runs the evaluate command: evaluates a saved run on its own test patients or on others."""
     run = runs.find(APP, options.run)
     config, picture = run.settings(Config), PICTURE
     data = load(config)
@@ -31,7 +31,7 @@ def evaluate(options: Evaluate) -> None:
     if options.data:
         data = tested_on(data, options.data, options.outcomes or "", config)
         picture = f"calibration-{Path(options.data).stem}.png"
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     records = measure(Predictor(run), data, picture)
     report(records)
     if options.record:
@@ -39,12 +39,12 @@ def evaluate(options: Evaluate) -> None:
 
 
 def measure(predictor: Predictor, data: Data, picture: str = PICTURE) -> list[dict]:
-    """Measures the predictions for the test patients; draws the calibration where outcomes have no times.
+    """Evaluates the predictions for the test patients; plots the calibration if the outcomes have no times.
 
     Args:
-        predictor: of the run.
-        data: the run's, perhaps with other test patients.
-        picture: what the picture's file in the run is called.
+        predictor: the run to evaluate.
+        data: the run's data, possibly with other test patients.
+        picture: file name of the plot in the run's folder.
     """
     config, test = predictor.run.config, data.test
     chances = predictor.chances(test.steps)
@@ -69,7 +69,7 @@ def measure(predictor: Predictor, data: Data, picture: str = PICTURE) -> list[di
 
 
 def binary(metric: str, happened: np.ndarray, ours: np.ndarray, theirs: dict[str, np.ndarray]) -> dict:
-    """A figure of risks (patients,) of the network and the baselines, as `shared.paired.compared` gives it."""
+    """Returns a metric of the network's and the baselines' risks (patients,), as `shared.paired.compared` does."""
     score, direction = BINARY[metric], DIRECTIONS[metric]
     if metric in NOT_DRAWN:
         baselines = {name: score(happened, risks) for name, risks in theirs.items()}
@@ -78,10 +78,10 @@ def binary(metric: str, happened: np.ndarray, ours: np.ndarray, theirs: dict[str
 
 
 def alarms(predictor: Predictor, part: Part, risks: np.ndarray) -> dict:
-    """The alarm threshold and what it does to patients with risks (patients, steps).
+    """Returns the alarm threshold and its performance on patients with risks (patients, steps).
 
-    false_alarms is the share of patients without the outcome, and found that of those with it, whose risk reaches the
-    threshold at any step; median_time is when it first does so among the latter, None if there are none.
+    false_alarms is the share of patients without the outcome whose risk reaches the threshold at any step, and found
+    that of patients with it; median_time is the median time of the latter alarms, or None if there are none.
     """
     raised, happened = predictor.alarms(part.steps, risks), part.outcomes.label == 1
     alarmed = ~np.isnan(raised)
@@ -95,7 +95,7 @@ def alarms(predictor: Predictor, part: Part, risks: np.ndarray) -> dict:
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures and what the alarm does."""
+    """Prints the metrics and the alarm's performance."""
     results.report(records)
     print(f"  {_said(records[0]['details'])}\n{WARNING}", flush=True)
 
@@ -112,7 +112,7 @@ def _said(alarm: dict) -> str:
 
 
 def draw(happened: np.ndarray, risks: dict[str, np.ndarray], path: Path) -> None:
-    """The calibration curve: how often the outcome happened over its predicted risk, in groups of about equal risk."""
+    """Plots the calibration curve: the outcome's frequency over its predicted risk, in groups of similar risk."""
     figure, axes = plots.new_figure("calibration on test patients", size=(5.0, 5.0))
     axes.plot([0, 1], [0, 1], "k:", label="perfect calibration")
     for name, values in risks.items():

@@ -1,11 +1,11 @@
-"""Metrics of binary risks, and the baselines they are compared with, from scikit-learn."""
+"""Metrics of binary risks, and scikit-learn baselines to compare with."""
 
 import numpy as np
 
 from .parts import Part
 
-HORIZON = 5  # intervals ahead: the risk that is printed and that raises alarms
-# metric: which is better; a calibration slope is best at 1
+HORIZON = 5  # number of intervals ahead for the risk that is printed and raises alarms
+# metric -> the better direction; a calibration slope is best at 1
 DIRECTIONS = {
     "auroc": "higher",
     "auprc": "higher",
@@ -17,7 +17,7 @@ DIRECTIONS = {
 
 
 def incidence(chances: np.ndarray) -> np.ndarray:
-    """Chances (..., intervals, 1 + causes) given nothing before -> chance of each cause up to each interval's end.
+    """Converts probabilities (..., intervals, 1 + causes), given no event before, to cumulative incidences.
 
     Returns:
         (..., intervals, causes). F_c(k) = sum over j <= k of S(j - 1) h_c(j), S(j) = product over i <= j of h_0(i):
@@ -30,15 +30,15 @@ def incidence(chances: np.ndarray) -> np.ndarray:
 
 
 def risk(chances: np.ndarray) -> np.ndarray:
-    """Chances (..., intervals, 1 + causes) -> (...,) the chance of the first cause within `HORIZON` intervals."""
+    """Probabilities (..., intervals, 1 + causes) -> (...,) risk of the first cause within `HORIZON` intervals."""
     return incidence(chances)[..., :HORIZON, 0][..., -1]
 
 
 def auroc(happened: np.ndarray, risks: np.ndarray) -> float:
-    """The chance that of two patients the one with the outcome has the higher risk (Mann and Whitney 1947).
+    """The probability that a patient with the outcome has a higher risk than one without (Mann and Whitney 1947).
 
-    Equals `sklearn.metrics.roc_auc_score`, in a tenth of the time, for a thousand draws of patients; NaN if all have
-    the same outcome. happened (patients,) bool, risks (patients,).
+    Equals `sklearn.metrics.roc_auc_score` but takes a tenth of the time, for thousands of bootstrap samples; NaN if all
+    outcomes are equal. happened (patients,) bool, risks (patients,).
     """
     from scipy.stats import rankdata
 
@@ -48,43 +48,43 @@ def auroc(happened: np.ndarray, risks: np.ndarray) -> float:
 
 
 def auprc(happened: np.ndarray, risks: np.ndarray) -> float:
-    """Average precision, which equals `sklearn.metrics.average_precision_score`; NaN if nobody had the outcome."""
+    """Average precision, equal to `sklearn.metrics.average_precision_score`; NaN if nobody had the outcome."""
     order = np.argsort(-risks, kind="stable")
-    last = np.flatnonzero(np.diff(risks[order], append=np.nan) != 0)  # of those with equal risks
+    last = np.flatnonzero(np.diff(risks[order], append=np.nan) != 0)  # last patient in each group of equal risks
     found = happened[order].cumsum()[last]
     return float(np.sum(np.diff(found, prepend=0) * found / (last + 1)) / found[-1]) if found[-1] else np.nan
 
 
 def brier(happened: np.ndarray, risks: np.ndarray) -> float:
-    """Mean squared difference of risk and outcome (Brier 1950)."""
+    """Mean squared difference between risk and outcome (Brier 1950)."""
     return float(np.square(risks - happened).mean())
 
 
 def calibration_slope(happened: np.ndarray, risks: np.ndarray) -> float:
-    """Cox (1958): 1 is right, less says that risks are too extreme. Next to no penalty."""
+    """Cox (1958): 1 is ideal, a lower slope means that risks are too extreme; fitted almost without a penalty."""
     from sklearn.linear_model import LogisticRegression
 
     return float(LogisticRegression(C=1e6).fit(logit(risks)[:, None], happened).coef_[0, 0])
 
 
 BINARY = {"auroc": auroc, "auprc": auprc, "brier": brier, "calibration_slope": calibration_slope}
-NOT_DRAWN = ("calibration_slope",)  # fitted anew for each draw, it would take minutes
+NOT_DRAWN = ("calibration_slope",)  # not bootstrapped: refitting it for each sample would take minutes
 
 
 def logit(risks: np.ndarray) -> np.ndarray:
-    """Log odds of risks, which are kept a little off 0 and 1."""
+    """Returns the log odds of risks, after clipping them to slightly within 0 and 1."""
     kept = np.clip(risks, 1e-6, 1 - 1e-6)
     return np.log(kept / (1 - kept))
 
 
 def binary_baselines(train: Part, test: Part) -> dict[str, np.ndarray]:
-    """Risks (patients,) of two baselines that read the summary at the last step, by name."""
+    """Returns the risks (patients,) of two baselines that use the summary at the last step, by name."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
 
     seen, unseen = (part.steps.at_last(part.steps.summary) for part in (train, test))
     happened = train.outcomes.label == 1
-    # Settings that do well on physionet2012, chosen by cross-validation among the training patients of its first fold.
+    # Settings that do well on physionet2012, chosen by cross-validation on the training patients of its first fold.
     trees = HistGradientBoostingClassifier(
         learning_rate=0.05,
         max_iter=120,

@@ -1,4 +1,4 @@
-"""The network: an ensemble of recurrent layers over the steps and a summary of the past, one hazard an interval."""
+"""The network: an ensemble of recurrent layers over the steps and a summary of the past, with hazards per interval."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +11,15 @@ from shared.layers.stack import Stack
 
 from .config import APP, Config
 
-BATCH = 256  # patients that are predicted at a time; ...
-FEW = 8  # ... up to so many are predicted one by one,
-MULTIPLE = 8  # and steps are filled up to a multiple of this number: each new shape is compiled
+BATCH = 256  # patients per batch in prediction; ...
+FEW = 8  # ... up to this many are predicted one at a time,
+MULTIPLE = 8  # and steps are padded to a multiple of this number: each new shape is compiled
 
 
 def build(config: Config, info: dict) -> keras.Model:
     """Inputs and summary of every step, see `steps.Steps` -> logits (batch, steps, networks, intervals, 1 + causes).
 
-    They are those of nothing and of each cause happening in an interval, given that nothing happened before it.
+    Their softmax gives the probability of no event and of each cause in an interval, given no event before it.
     """
     variables, choices = len(info["variables"]), 1 + len(info["causes"])
     inputs = keras.Input((None, 3 * variables), name="inputs")
@@ -36,7 +36,7 @@ def build(config: Config, info: dict) -> keras.Model:
         joined = keras.layers.Dropout(config.dropout)(joined)
         scores = keras.layers.Dense(info["intervals"] * choices, name=f"scores_{network}")(joined)
         if info["knots"]:
-            # The loss is the mean over the ensemble, and so is the penalty.
+            # The loss is the mean over the ensemble, so the penalty has to be as well.
             penalty = keras.regularizers.L2(config.knots_l2 / config.ensemble_size)
             direct = {"use_bias": False, "kernel_initializer": "zeros", "kernel_regularizer": penalty}
             scores = scores + keras.layers.Dense(scores.shape[-1], **direct, name=f"direct_{network}")(pieces)
@@ -45,33 +45,33 @@ def build(config: Config, info: dict) -> keras.Model:
 
 
 def averaged(model: keras.Model) -> keras.Model:
-    """The same weights -> probabilities (batch, steps, intervals, 1 + causes), the mean over the ensemble."""
+    """Returns a model with the same weights -> mean probabilities (batch, steps, intervals, 1 + causes)."""
     return keras.Model(model.inputs, ops.mean(ops.softmax(model.output), axis=2), name=APP)
 
 
 def bent(x: Any, knots: list) -> Any:
-    """Values (..., features) -> (..., features (1 + knots)): each value, and how far it lies above each knot, else 0.
+    """(..., features) -> (..., features (1 + knots)): each value, and its excess over each knot or 0.
 
-    A linear function of these is piecewise linear in the value: a risk can rise for what is too low and too high.
+    A linear function of these is piecewise linear in the value: the risk can rise for both low and high values.
     """
     return ops.concatenate([x, *(ops.relu(x - knot) for knot in knots)], axis=-1) if knots else x
 
 
 class Nats(keras.losses.Loss):
-    """Cross-entropy of each known interval in nats, the mean over the ensemble, whose networks learn independently."""
+    """Cross-entropy of each known interval in nats, averaged over the ensemble, whose networks learn independently."""
 
     def __init__(self) -> None:
         super().__init__(name="nats", reduction="mean_with_sample_weight")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Targets (batch, steps, intervals), logits of all networks -> (batch, steps, intervals)."""
+        """Targets (batch, steps, intervals), logits of all networks -> loss (batch, steps, intervals)."""
         targets = ops.broadcast_to(ops.expand_dims(y_true, 2), ops.shape(y_pred)[:-1])
         nats = ops.sparse_categorical_crossentropy(ops.cast(targets, "int32"), y_pred, from_logits=True)
         return ops.mean(nats, axis=2)
 
 
 def probabilities(model: keras.Model, inputs: np.ndarray, summary: np.ndarray) -> np.ndarray:
-    """Inputs and summary of patients, see `steps.Steps` -> (patients, steps, intervals, 1 + causes)."""
+    """Inputs and summary of patients, see `steps.Steps` -> probabilities (patients, steps, intervals, 1 + causes)."""
     patients, steps = inputs.shape[:2]
     size = BATCH if patients > FEW else 1
     found = []
@@ -83,14 +83,14 @@ def probabilities(model: keras.Model, inputs: np.ndarray, summary: np.ndarray) -
 
 
 def zero_states(model: keras.Model) -> list:
-    """The states of all networks before the first step of one patient."""
+    """Returns the initial states of all networks for one patient."""
     return [state for stack in _stacks(model) for state in stack.get_initial_state(1)]
 
 
 def step(model: keras.Model, knots: list) -> Callable:
-    """`step(inputs (1, 3 variables), summary, states) -> (probabilities (1, intervals, 1 + causes), states)`.
+    """Returns `step(inputs (1, 3 variables), summary, states) -> (probabilities (1, intervals, 1 + causes), states)`.
 
-    This is the averaged model, as seen from inside the loop over the steps.
+    It computes one step of the averaged model.
     """
     stacks = _stacks(model)
     _, intervals, choices = model.output_shape[1:]

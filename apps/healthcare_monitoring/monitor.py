@@ -1,8 +1,8 @@
-"""Replays or follows a stream of measurements: the risk after each one, an alarm, a plot, and response times.
+"""Follows a stream of measurements, live or replayed: the risk after each one, an alarm, a plot, and the latency.
 
-The network goes one step further only when time does; within a step each measurement gets an answer of its own from
-the state before the step. What is kept does not grow with the feed. A feed is of one patient: a second one is refused,
-since the measurements of both would make one risk.
+The network's state advances only when a step ends; within a step, the risk after each measurement is computed from the
+state before the step. Memory use is constant. A feed must be of a single patient: a second one raises an error, since
+their measurements would be mixed into one risk.
 """
 
 import collections
@@ -31,11 +31,11 @@ from .records import fits
 from .steps import MOST_STEPS, Running
 from .unlike import hardly_measured, out_of_range
 
-KEPT = 10_000  # answers, the last ones, that the picture shows and whose times count for the latency
+KEPT = 10_000  # number of recent risks to plot, and to measure the latency over
 
 
 class Monitor:
-    """One patient's risk, measurement by measurement."""
+    """The risk of one patient, updated with each measurement."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor, self.info = predictor, predictor.info
@@ -43,22 +43,22 @@ class Monitor:
         self.answer = backend.compiled(step(predictor.model, self.info["knots"]), predictor.model.variables)
         self.states = zero_states(predictor.model)
         self.running = Running.start(1, len(self.columns))
-        self.at: float | None = None  # when the step began (bins) or lies (visits)
-        self.before = 0.0  # the same of the step before
+        self.at: float | None = None  # start of the step (bins) or its time (visits)
+        self.before = 0.0  # the same for the previous step
         self.total, self.count = np.zeros(len(self.columns)), np.zeros(len(self.columns))
         self.known: set[int] = set()  # variables measured so far
         self.curve: collections.deque[tuple[float, float]] = collections.deque(maxlen=KEPT)  # (time, risk)
 
     def warm_up(self) -> None:
-        """Compiles the step, so that the first measurement does not wait for it."""
+        """Compiles the step in advance, so that the first measurement is not delayed."""
         record = self.running.advance(self.running.total, 0.0, self.info["unit"], self.info["summaries"])
         self.answer(*map(keras.ops.convert_to_tensor, record[:2]), self.states)
 
     def measure(self, when: float, variable: str, value: float) -> float:
-        """The risk now that this is known too. Times must not fall."""
+        """Adds a measurement and returns the current risk. Times must not decrease."""
         width = self.info["step"]
         begin = when // width * width if width else when
-        if width and self.info["window"]:  # its last moment belongs to the last bin
+        if width and self.info["window"]:  # the end of the window belongs to the last bin
             begin = min(begin, (math.ceil(self.info["window"] / width) - 1) * width)
         if self.at is None:
             self.at = 0.0 if width else begin
@@ -74,14 +74,14 @@ class Monitor:
         return now
 
     def unlike(self, variable: str, value: float) -> str:
-        """What of this value and of all so far is unlike the training patients, to be printed behind the risk."""
+        """Describes how this value, or the patient so far, is unlike the training patients, to print after the risk."""
         column = self.columns[variable]
         odd, few = out_of_range(value, column, self.info), hardly_measured(len(self.known), self.info)
         said = [f"{variable} {value:g} {odd}" if odd else "", few]
         return f"   {UNLIKE}: {'; '.join(filter(None, said))}" if any(said) else ""
 
     def _answer(self) -> tuple[Any, list, Running]:
-        """The answer, the states and the record if the step ended now."""
+        """Returns the probabilities, states and record as if the step ended now."""
         with np.errstate(invalid="ignore"):
             row = self.predictor.scale.apply((self.total / self.count)[None])
         elapsed = self.info["step"] or self.at - self.before
@@ -91,16 +91,16 @@ class Monitor:
         return chances, states, running
 
     def _commit(self, begin: float) -> None:
-        """Ends the step for good; the next one begins at `begin`."""
+        """Ends the current step; the next one starts at `begin`."""
         _, self.states, self.running = self._answer()
         self.before, self.at = self.at, begin
         self.total[:], self.count[:] = 0, 0
 
 
 def stream(options: Stream) -> None:
-    """The stream command: one answer per line; an invalid line gets an empty one and is reported on stderr.
+    """Runs the stream command: one answer per line; an invalid line gets an empty one and is reported on stderr.
 
-    A monitor must go on, so a wrong line never ends it.
+    A monitor must keep running, so an invalid line never stops it.
     """
     run = runs.find(APP, options.run)
     if options.feed != "-" and not Path(options.feed).is_file():
@@ -130,20 +130,20 @@ def stream(options: Stream) -> None:
 
 
 def announced(threshold: float) -> str:
-    """When there will be an alarm, for a person."""
+    """Describes when the alarm will be raised."""
     if threshold < NO_ALARM["threshold"]:
         return f"The alarm is raised at a risk of {threshold:.3f}."
     return "No alarm is raised: the run was stopped before its threshold was chosen. Choose one with --threshold."
 
 
 class Alarms:
-    """Whether there is an alarm now, and when the first one was raised."""
+    """Tracks whether the alarm is on, and when it was first raised."""
 
     def __init__(self, threshold: float) -> None:
         self.threshold, self.on, self.first = threshold, False, None
 
     def said(self, when: float, now: float) -> str:
-        """What to print of the alarm after a risk: its beginning in capitals, that it goes on, or that it ends."""
+        """Returns the text to print on the alarm after a risk: raised (in capitals), continuing, or ended."""
         before, self.on = self.on, now >= self.threshold
         self.first = when if self.on and self.first is None else self.first
         if self.on:
@@ -152,7 +152,7 @@ class Alarms:
 
 
 def finish(run: runs.Run, monitor: Monitor, alarms: Alarms, took: list, left_out: int, options: Stream) -> None:
-    """The picture, the latency and what was left out; InputError if there was no measurement."""
+    """Saves the plot and prints the latency and skipped lines; raises InputError if there was no measurement."""
     if not took:
         source = "standard input" if options.feed == "-" else options.feed
         received = f"none that is readable ({left_out} invalid lines)" if left_out else "none"
@@ -170,7 +170,7 @@ def finish(run: runs.Run, monitor: Monitor, alarms: Alarms, took: list, left_out
 
 
 def check(cells: dict[str, str], monitor: Monitor, where: str) -> tuple[float, str, float]:
-    """Time, variable and value of a line; InputError if it cannot be right."""
+    """Returns time, variable and value of a line; raises InputError if they are invalid."""
     info, curve = monitor.info, monitor.curve
     when, variable, value = measurement(cells, where, info["variables"])
     low, high = monitor.predictor.limits[monitor.columns[variable]]
@@ -186,12 +186,12 @@ def check(cells: dict[str, str], monitor: Monitor, where: str) -> tuple[float, s
 
 
 def feed(options: Stream) -> Iterator[tuple[str, dict[str, str]]]:
-    """(where, cells by column) of each line of the feed, as it comes; no cells for a blank line.
+    """Yields (location, cells by column) of each line of the feed as it arrives; a blank line has no cells.
 
-    Without a header, which gets no answer, the columns are time, variable, value.
+    Without a header, which itself yields nothing, the columns are time, variable, value.
 
     Raises:
-        InputError: a header without the columns that are needed, or a second patient.
+        InputError: the header lacks required columns, or there is a second patient.
     """
     source = "standard input" if options.feed == "-" else options.feed
     columns, only = list(MEASUREMENTS[1:]), ""
@@ -199,9 +199,9 @@ def feed(options: Stream) -> Iterator[tuple[str, dict[str, str]]]:
         cells = feeds.cells(text)
         if line == 1 and any(cell.lower() in ("time", "value") for cell in cells):
             columns = header(cells, MEASUREMENTS[1:], source)
-        elif "RecordID" not in cells:  # the first row of each of PhysioNet's files
+        elif "RecordID" not in cells:  # the first row of each PhysioNet file
             cells += [""] * (len(columns) - len(cells))
-            cells[len(columns) - 1 :] = [",".join(cells[len(columns) - 1 :])]  # such as a decimal comma, which is wrong
+            cells[len(columns) - 1 :] = [",".join(cells[len(columns) - 1 :])]  # such as a decimal comma, an error
             where, row = f"{source}, line {line}", dict(zip(columns, cells, strict=True)) if text.strip() else {}
             only = only or row.get("patient", "")
             if row.get("patient", only) != only:
@@ -213,7 +213,7 @@ def feed(options: Stream) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def draw(monitor: Monitor, threshold: float, name: str, path: Path) -> None:
-    """Draws the risk over time, with the alarm threshold."""
+    """Plots the risk over time, with the alarm threshold."""
     figure, axes = plots.new_figure(f"{name}: risk of {monitor.info['causes'][0]}")
     times, risks = (np.array(column) for column in zip(*monitor.curve, strict=True))
     axes.step(times, risks, where="post", marker=".")

@@ -1,4 +1,4 @@
-"""The options of each command."""
+"""The command-line options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Train:
     trials: Folds = Folds()
 
     def check(self) -> None:
-        """Refuses missing files before a backend starts."""
+        """Raises InputError if a file is missing, before a backend is loaded."""
         sources.files_there(self.config)
 
 
@@ -46,7 +46,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses options that do not go together."""
+        """Rejects options that cannot be combined."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
         if self.outcomes and not self.data:
@@ -67,7 +67,7 @@ class Predict(OfRun):
     out: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         if self.reasons is not None and self.reasons < 0:
             raise InputError(f"--reasons: expected at least 0; received {self.reasons}")
 
@@ -86,12 +86,12 @@ class Stream(OfRun):
     threshold: Fraction | None = None
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

@@ -1,4 +1,4 @@
-"""Patients of one part of the split, step by step, with what is to be predicted at each step."""
+"""Patients of one split, step by step, with the targets of each step."""
 
 import dataclasses
 from typing import Any
@@ -13,10 +13,10 @@ from .steps import Steps
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Patients of one part of the split, and the measurements that their steps were made of.
+    """Patients of one split, and the measurements from which their steps were computed.
 
     targets (patients, steps, intervals) int32: 0 or the cause; weights of the same shape: 0 where the interval is not
-    known, or the step not real.
+    known, or the step is padding.
     """
 
     steps: Steps
@@ -27,25 +27,25 @@ class Part:
 
     @property
     def patients(self) -> tuple[str, ...]:
-        """Their names."""
+        """The patients' names."""
         return self.table.patients
 
     def arrays(self) -> tuple:
-        """((inputs, summary), targets, weights) for `fit`."""
+        """Returns ((inputs, summary), targets, weights) for `fit`."""
         return (self.steps.inputs, np.nan_to_num(self.steps.summary)), self.targets, self.weights
 
 
 def part(found: Table, outcomes: Outcomes, config: Config, info: dict[str, Any]) -> Part:
-    """These patients step by step, with the targets of each step."""
+    """Arranges patients step by step, with the targets of each step."""
     steps = Steps.of(found, Scale(**info["scale"]), info)
     return Part(steps, *layout(outcomes, steps.times, steps.lengths, config), outcomes, found)
 
 
 def layout(outcomes: Outcomes, times: np.ndarray, lengths: np.ndarray, config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and weights (patients, steps, intervals) of every step, see `Part`.
+    """Computes targets and weights (patients, steps, intervals) of every step, see `Part`.
 
-    Without times there is one interval, the rest of the stay. With them, an interval is known if the patient was
-    followed up to its end or had the event in it; after the event there is nothing to know.
+    Without times there is one interval, the rest of the stay. With times, an interval is known if the patient was
+    followed up to its end or had the event in it; intervals after the event are unknown.
     """
     patients, steps = times.shape
     real = np.arange(steps) < lengths[:, None]

@@ -1,4 +1,4 @@
-"""Loads a trained run and predicts the risk of patients by their measurements, with the reasons for it."""
+"""Loads a trained run and predicts the risk of patients from their measurements, with the reasons for it."""
 
 import csv
 import dataclasses
@@ -26,18 +26,18 @@ from .unlike import unlike
 WARNING = "Not a medical device: for study and demonstration, never for decisions about patients."
 UNLIKE = "unlike the training patients"
 ALARM = "alarm.json"
-NO_ALARM = {"threshold": 1.0, "stated": 0.0}  # of a run that was stopped before its threshold was chosen
-AT_A_TIME = 1_000  # patients laid out step by step, so that memory does not grow with their number
+NO_ALARM = {"threshold": 1.0, "stated": 0.0}  # for a run that was stopped before its threshold was chosen
+AT_A_TIME = 1_000  # patients per batch, so that memory use does not grow with their number
 REASONS = 5
-MANY = 20  # patients, at most, who are described with reasons unless these are asked for
+MANY = 20  # for more patients than this, reasons are given on request only
 
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """One patient at the last of their steps.
+    """The prediction for one patient at their last step.
 
-    chances (intervals, 1 + causes) of nothing and of each cause given nothing before; alarm: when the risk first
-    reached the threshold, None if it never did; unlike: how the patient differs from those trained on, "" if not.
+    chances (intervals, 1 + causes): probability of no event and of each cause, given no event before; alarm: time when
+    the risk first reached the threshold, or None; unlike: how the patient differs from the training patients, or "".
     """
 
     patient: str
@@ -49,7 +49,7 @@ class Prediction:
 
 @dataclasses.dataclass(frozen=True)
 class Reason:
-    """A variable that raises the risk: by how much, at which step most, and how much of it is due to that step."""
+    """A variable that raises the risk: by how much, the step that contributes most, and that step's contribution."""
 
     variable: int
     raised: float
@@ -58,7 +58,7 @@ class Reason:
 
 
 class Predictor:
-    """A trained run, ready to use: measurements in, risks and alarms out."""
+    """A trained run, ready for inference: predicts risks and alarms from measurements."""
 
     def __init__(self, run: runs.Run) -> None:
         self.run, self.info = run, run.info()
@@ -69,15 +69,15 @@ class Predictor:
         self.alarm = runs.read_json(saved, dict) if saved.exists() else NO_ALARM
 
     def steps(self, found: Table) -> Steps:
-        """Measurements step by step."""
+        """Arranges measurements step by step."""
         return Steps.of(found, self.scale, self.info)
 
     def chances(self, steps: Steps) -> np.ndarray:
-        """The probabilities at each step (patients, steps, intervals, 1 + causes), see `model.build`."""
+        """Returns the probabilities at each step (patients, steps, intervals, 1 + causes), see `model.build`."""
         return probabilities(self.model, steps.inputs, steps.summary)
 
     def predictions(self, found: Table) -> Iterator[Prediction]:
-        """A prediction for each patient of a table."""
+        """Yields a prediction for each patient of a table."""
         for start in range(0, len(found.patients), AT_A_TIME):
             some = found.among(np.arange(start, min(start + AT_A_TIME, len(found.patients))))
             steps = self.steps(some)
@@ -89,34 +89,34 @@ class Predictor:
                 yield Prediction(patient, last, float(risk(last)), None if np.isnan(at) else float(at), said)
 
     def alarms(self, steps: Steps, risks: np.ndarray) -> np.ndarray:
-        """(patients,) when the risk (patients, steps) first reaches the threshold; NaN: at no real step."""
+        """(patients,): the time when the risk (patients, steps) first reaches the threshold; NaN if it never does."""
         reached = (risks >= self.alarm["threshold"]) & steps.real()
-        # A bin of the clock is read at its end.
+        # A clock bin is evaluated at its end.
         at = steps.times[np.arange(len(risks)), reached.argmax(axis=1)] + self.info["step"]
         return np.where(reached.any(axis=1), at, np.nan)
 
     def choose_threshold(self, valid: Part, false_alarm_rate: float) -> None:
-        """Saves the lowest threshold that at most this share of validation patients without the outcome reaches.
+        """Saves the lowest threshold reached by at most this share of the validation patients without the outcome.
 
-        It holds at the ends of steps, where a risk is predicted and judged. `stream` reads within steps too, where the
-        risk of more of them may reach it.
+        It applies to risks at the ends of steps. `stream` also evaluates the risk within steps, where more patients may
+        reach the threshold.
         """
         risks = np.where(valid.steps.real(), risk(self.chances(valid.steps)), 0)
         highest = np.sort(risks.max(axis=1)[valid.outcomes.label != 1])
-        spared = highest[-1 - int(false_alarm_rate * len(highest))]  # the highest of those who may not be alarmed
+        spared = highest[-1 - int(false_alarm_rate * len(highest))]  # the highest risk that must not raise an alarm
         self.alarm = {"threshold": float(np.nextafter(spared, 1)), "stated": false_alarm_rate}
         files.write_json(self.run.file(ALARM), self.alarm)
 
     def typical(self, variable: int) -> float:
-        """A usual value of a variable: the centre of its scale."""
+        """Returns a typical value of a variable: the centre of its scale."""
         centre, shift = self.scale.centre[variable], self.scale.shift[variable]
         return centre if shift is None else float(np.exp(centre) - shift)
 
     def reasons(self, steps: Steps, count: int) -> list[Reason]:
-        """The variables that raise one patient's risk most, by occlusion.
+        """Returns the variables that raise one patient's risk most, by occlusion.
 
-        A variable raises it by what the risk would lose if it had never been measured, a step of it by what the risk
-        would lose if the variable had not been measured then.
+        A variable's contribution is the decrease in risk if it had never been measured; that of one of its steps is the
+        decrease if the variable had not been measured at that step.
         """
         (values,) = steps.values
         measured = ~np.isnan(values)  # (steps, variables)
@@ -133,7 +133,7 @@ class Predictor:
         return found
 
     def _raised(self, steps: Steps, hidden: list[tuple]) -> np.ndarray:
-        """What the risk at the last step loses without each of these cells (steps, variable) of the values."""
+        """Returns how much the risk at the last step falls without each of these cells (steps, variable) of values."""
         values = np.repeat(steps.values, 1 + len(hidden), axis=0)
         for row, cells in enumerate(hidden, 1):
             values[row][cells] = np.nan
@@ -144,7 +144,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict command: a description of each patient, or a line for each of many."""
+    """Runs the predict command: describes each patient, or prints one line for each of many."""
     if options.out is not None:
         files.check_output(options.out, "--out", "a CSV file", {"the measurements": options.records})
     predictor = Predictor(runs.find(APP, options.run))
@@ -168,9 +168,9 @@ def predict(options: Predict) -> None:
 
 
 def table_of(patients: tuple[str, ...], predicted: dict[str, Prediction]) -> str:
-    """Predictions as CSV: patient, risk, alarm (1 if the risk has reached the threshold), unlike the training patients.
+    """Formats predictions as CSV: patient, risk, alarm (1 if the risk reached the threshold), unlike.
 
-    The cells of a patient who cannot be read are empty.
+    The cells of a patient without readable measurements are empty.
     """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
@@ -183,7 +183,7 @@ def table_of(patients: tuple[str, ...], predicted: dict[str, Prediction]) -> str
 
 
 def line(predictor: Predictor, predicted: Prediction) -> str:
-    """One patient's risk on one line."""
+    """Formats one patient's risk as a single line."""
     unlike = f"   {UNLIKE}: {predicted.unlike}" if predicted.unlike else ""
     return f"{predicted.patient:20} risk {predicted.risk:.3f}{_alarm(predictor, predicted)}{unlike}"
 
@@ -194,7 +194,7 @@ def _alarm(predictor: Predictor, predicted: Prediction) -> str:
 
 
 def describe(predictor: Predictor, found: Table, predicted: Prediction, count: int) -> str:
-    """One patient's risk and the reasons for it, in a few lines."""
+    """Formats one patient's risk and the reasons for it as a few lines."""
     info, unit = predictor.info, predictor.info["time_unit"]
     within_span = _within(info)
     lines = [
@@ -219,13 +219,13 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
 
 
 def threshold_of(alarm: dict) -> str:
-    """The alarm threshold, or that the run has none, for a person."""
+    """Describes the alarm threshold, or states that the run has none."""
     if not alarm["stated"]:
         return "no alarm threshold: training was stopped before one was chosen"
     return f"alarm threshold {alarm['threshold']:.3f}"
 
 
 def _within(info: dict) -> str:
-    """The time that the risk is meant for, where the outcome has times."""
+    """Describes the time span of the risk, if the outcomes have times."""
     span = info["interval"] * min(HORIZON, info["intervals"])
     return f" within {span:g} {info['time_unit']}".rstrip() if span else ""

@@ -15,13 +15,13 @@ from shared.lines import shown
 from .records import Outcomes, Table, place, table
 
 MEASUREMENTS = ("patient", "time", "variable", "value")
-OUTCOMES = ("patient", "outcome")  # and "time" where patients were followed up
-# Categories, not amounts: each value of these becomes a variable of its own.
+OUTCOMES = ("patient", "outcome")  # and "time" for times to event
+# Categories rather than quantities: each of their values becomes a separate variable.
 KINDS = ("ICUType",)
 ALSO_CALLED = {"parameter": "variable", "recordid": "patient", "id": "patient"}
 CLOCK = re.compile(r"(\d+):([0-5]\d)")
-MOST_CAUSES = 100  # higher outcomes are no numbers of causes
-# Names of outcomes in public files and in the wild; none of them can be read as a measurement.
+MOST_CAUSES = 100  # larger outcomes are not plausible as numbers of causes
+# Names of outcomes in public files and elsewhere; they are never accepted as measurements.
 FORBIDDEN = {
     *("outcome", "label", "death", "died", "dead", "mortality", "in-hospital_death", "hospital_expire_flag"),
     *("survival", "length_of_stay", "los", "tte", "time_to_event", "event", "status", "saps-i", "sofa"),
@@ -29,10 +29,10 @@ FORBIDDEN = {
 
 
 def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, cells by column) of a CSV file with a header.
+    """Yields (line number, cells by column) of a CSV file with a header.
 
     Raises:
-        InputError: no such file, not text, empty, columns missing, or a row of another width.
+        InputError: the file does not exist, is not text, is empty, lacks columns, or has a row of the wrong width.
     """
     there(path, needed)
     try:
@@ -56,16 +56,16 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
 
 
 def there(path: Path, needed: Sequence[str]) -> None:
-    """MissingFileError if there is no such file."""
+    """Raises MissingFileError if the file does not exist."""
     if not path.is_file():
         raise MissingFileError(f"Expected a CSV file with the columns {', '.join(needed)}. There is none at {path}")
 
 
 def header(cells: Sequence[str], needed: Sequence[str], source: str) -> list[str]:
-    """The columns that the first line names, in lower case and by the names used here.
+    """Returns the columns of a header, in lower case and with the names used here.
 
     Raises:
-        InputError: one that is needed is missing, or one is there twice, however it is spelt.
+        InputError: a required column is missing, or a column occurs twice, possibly under different names.
     """
     given = [cell.strip("\ufeff \t").lower() for cell in cells]
     columns = [ALSO_CALLED[name] if ALSO_CALLED.get(name, name) not in given else name for name in given]
@@ -81,10 +81,10 @@ def header(cells: Sequence[str], needed: Sequence[str], source: str) -> list[str
 
 
 def number(text: str, what: str, where: str, least: float = -math.inf) -> float:
-    """A finite number of at least `least`; a time may also be written HH:MM. InputError says where it stood."""
+    """Parses a finite number of at least `least`, or a time as HH:MM; an InputError gives its location."""
     clock = CLOCK.fullmatch(text) if what == "time" else None
     try:
-        # Python also reads 1_000, which no table means.
+        # Python also accepts 1_000, which a table never means.
         value = int(clock[1]) + int(clock[2]) / 60 if clock else float(text.replace("_", "?"))
     except ValueError:
         form = "a number or HH:MM" if what == "time" else "a number"
@@ -97,7 +97,7 @@ def number(text: str, what: str, where: str, least: float = -math.inf) -> float:
 
 
 def known_variable(name: str, variables: Sequence[str], where: str) -> str:
-    """The name itself; InputError names the nearest if a trained run does not know it."""
+    """Returns the name if a trained run knows it; otherwise raises InputError with the closest match."""
     if name not in variables:
         near = [known for known in variables if known.lower() == name.lower()]
         near = near or difflib.get_close_matches(name, variables, 1)
@@ -107,10 +107,10 @@ def known_variable(name: str, variables: Sequence[str], where: str) -> str:
 
 
 def measurement(cells: Mapping[str, str], where: str, variables: Sequence[str] | None) -> tuple[float, str, float]:
-    """Time, variable and value of a row, the variable one of `variables` unless they are None.
+    """Parses time, variable and value of a row; the variable must be one of `variables`, unless that is None.
 
     Raises:
-        InputError: the row cannot be right; it says where.
+        InputError: the row is invalid; the message gives its location.
     """
     name = cells["variable"]
     if not name:
@@ -124,20 +124,20 @@ def measurement(cells: Mapping[str, str], where: str, variables: Sequence[str] |
 
 
 def read_measurements(path: Path, variables: Sequence[str] | None = None) -> Table:
-    """The measurements in a CSV file with the columns time, variable, value, and patient where there are several.
+    """Reads measurements from a CSV file with the columns time, variable, value, and patient if there are several.
 
     Args:
-        path: the file; a file of one patient needs no column of that name.
-        variables: those of a trained run, to read what it is to judge. None: all that the file has, to train.
+        path: the file; that of a single patient needs no patient column.
+        variables: those of a trained run, for prediction. None: all variables of the file, for training.
 
     Raises:
-        InputError: what `read_rows` raises, or a row that cannot be right, with its line.
+        InputError: as `read_rows`, or a row is invalid; the message gives its line.
     """
     needed = MEASUREMENTS if variables is None else MEASUREMENTS[1:]
     rows, spelt, alone = [], {}, path.stem
-    people: dict[str, str] = {}  # one text for each patient, not one for each row: files may have millions
+    people: dict[str, str] = {}  # one string per patient rather than per row: files may have millions
     for line, cells in read_rows(path, needed):
-        if cells["variable"] == "RecordID":  # the first row of each of PhysioNet's files
+        if cells["variable"] == "RecordID":  # the first row of each PhysioNet file
             continue
         where, patient = f"{path}, line {line}", cells.get("patient", alone)
         if not patient:
@@ -153,16 +153,16 @@ def read_measurements(path: Path, variables: Sequence[str] | None = None) -> Tab
 
 
 def read_outcomes(path: Path, found: Table, most: int = MOST_CAUSES) -> Outcomes:
-    """The outcome of each patient of the table, from a CSV file with patient, outcome and perhaps time.
+    """Reads the outcome of each patient of the table from a CSV file with patient, outcome and optionally time.
 
     Args:
         path: the file.
         found: the measurements of these patients.
-        most: the highest outcome that there can be, such as the number of causes that a trained run knows.
+        most: the largest valid outcome, such as the number of causes that a trained run knows.
 
     Raises:
-        InputError: a row that cannot be right, a patient twice, without outcome or without measurements, or one
-            measured after the end of follow-up.
+        InputError: a row is invalid; a patient occurs twice, has no outcome or no measurements, or has one after the
+            end of follow-up.
     """
     numbers = {name: n for n, name in enumerate(found.patients)}
     label, until = np.full(len(numbers), -1, np.int32), np.full(len(numbers), np.nan)

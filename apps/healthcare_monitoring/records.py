@@ -1,7 +1,7 @@
 """Measurements of patients as one long table, with notes on suspicious values.
 
-Rows out of order, two values at one time, a value far outside the usual range become notes, one for each variable,
-which name the lines or count them.
+Unsorted rows, duplicate measurements and values far outside the usual range give notes, one per variable, that list
+or count the lines.
 """
 
 import dataclasses
@@ -11,34 +11,34 @@ from typing import Any
 
 import numpy as np
 
-MOST_LINES = 10  # that a note names; more are counted
+MOST_LINES = 10  # maximum number of lines listed in a note; beyond it they are counted
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Measurements, one a row: whose (index of `patients`), when, of what (index of `variables`), the value.
+    """Measurements, one per row: patient (index in `patients`), time, variable (index in `variables`) and value.
 
-    Rows are in the order of patient and time; `lines` are their lines in `source`, for messages, or 0 where it is no
-    file of the user's.
+    Rows are sorted by patient and time; `lines` are their line numbers in `source`, for messages, or 0 if that is not
+    a user's file.
     """
 
     source: str
     patients: tuple[str, ...]
     variables: tuple[str, ...]
     who: np.ndarray  # (rows,) int32
-    when: np.ndarray  # (rows,) float64, in the data's unit of time since the record began
+    when: np.ndarray  # (rows,) float64, in the data's unit of time since the start of the record
     what: np.ndarray  # (rows,) int32
     value: np.ndarray  # (rows,) float64
     lines: np.ndarray  # (rows,) int64
     notes: tuple[str, ...] = ()
 
     def kept(self, rows: np.ndarray) -> "Table":
-        """The table with these rows alone; patients and variables stay."""
+        """Returns the table with only these rows; patients and variables are unchanged."""
         arrays = {name: getattr(self, name)[rows] for name in ("who", "when", "what", "value", "lines")}
         return dataclasses.replace(self, **arrays)
 
     def among(self, patients: np.ndarray) -> "Table":
-        """The table of these patients alone, given by their ascending numbers."""
+        """Returns the table with only these patients, given by their indices in ascending order."""
         first, last = np.searchsorted(self.who, patients), np.searchsorted(self.who, patients, "right")
         rows = [np.arange(*ends) for ends in zip(first, last, strict=True)]
         mine = self.kept(np.concatenate([np.arange(0), *rows]))
@@ -46,22 +46,22 @@ class Table:
         return dataclasses.replace(mine, patients=names, who=np.searchsorted(patients, mine.who).astype(np.int32))
 
     def counts(self) -> np.ndarray:
-        """(patients,) how many measurements each has."""
+        """(patients,): the number of measurements of each."""
         return np.bincount(self.who, minlength=len(self.patients))
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcomes:
-    """What became of each patient: `label` (patients,) int32, 0 = none or censored, 1, 2, ... = the causes.
+    """The outcome of each patient: `label` (patients,) int32, 0 = none or censored, 1, 2, ... = the causes.
 
-    `until` (patients,) float64: time of the event or of the end of follow-up; None where only yes or no is known.
+    `until` (patients,) float64: time of the event or of the end of follow-up; None for outcomes without times.
     """
 
     label: np.ndarray
     until: np.ndarray | None
 
     def among(self, patients: np.ndarray) -> "Outcomes":
-        """Those of these patients alone."""
+        """Returns the outcomes of only these patients."""
         return Outcomes(self.label[patients], None if self.until is None else self.until[patients])
 
 
@@ -74,7 +74,7 @@ def table(
     lines: Sequence[int] | None = None,
     variables: Sequence[str] | None = None,
 ) -> Table:
-    """Columns of measurements as a table, put in order, with notes on what looks wrong."""
+    """Builds a sorted table from columns of measurements, with notes on suspicious values."""
     who, people = _numbered(patients, tuple(dict.fromkeys(patients)))
     what, known = _numbered(names, tuple(sorted(set(names))) if variables is None else tuple(variables))
     when, value = np.array(times, np.float64), np.array(values, np.float64)
@@ -103,7 +103,7 @@ def _numbered(words: Sequence[str], known: tuple[str, ...]) -> tuple[np.ndarray,
 
 
 def place(source: str, line: int) -> str:
-    """Where a row stands, for messages."""
+    """Returns the location of a row, for messages."""
     return f"{source}, line {line}" if line else source
 
 
@@ -123,12 +123,12 @@ def warn(notes: Sequence[str]) -> None:
 
 
 def fits(value: Any, low: Any, high: Any) -> Any:
-    """Whether a value can be right. Zero always can: it is zero in every unit, and may be the gravest sign there is."""
+    """Whether a value is plausible. Zero always is: it is zero in every unit, and may be the gravest sign there is."""
     return ((value >= low) & (value <= high)) | (value == 0)
 
 
 def within(found: Table, limits: np.ndarray) -> Table:
-    """The table without values that `limits` (variables, 2) exclude, as in a wrong unit; a note for each variable."""
+    """Drops values outside `limits` (variables, 2), such as those in a wrong unit, with a note for each variable."""
     low, high = limits[found.what].T
     right = fits(found.value, low, high)
     notes = []
@@ -141,7 +141,7 @@ def within(found: Table, limits: np.ndarray) -> Table:
 
 
 def with_zeros_counted(found: Table, limits: np.ndarray) -> Table:
-    """The table with a note on zeros that lie apart from all else in their variable, as a code for unknown would."""
+    """Adds a note on zeros far from all other values of their variable, which may be a code for a missing value."""
     low, high = limits[found.what].T
     apart = (found.value == 0) & ((low > 0) | (high < 0))
     counts = np.bincount(found.what[apart], minlength=len(found.variables))

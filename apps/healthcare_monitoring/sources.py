@@ -1,4 +1,4 @@
-"""Data sources: simulated stays, public data, your own CSV files."""
+"""The data sources: simulated stays, public data, your own CSV files."""
 
 import csv
 import dataclasses
@@ -15,24 +15,24 @@ from .config import Config
 from .reading import KINDS, MEASUREMENTS, OUTCOMES, read_measurements, read_outcomes, there
 from .records import Outcomes, Table, table
 
-# What the outcomes 1, 2, ... are called, and the unit of time.
+# Names of the outcomes 1, 2, ..., and the unit of time.
 CALLED = {
     "builtin": (("death in hospital",), "hours"),
     "physionet2012": (("death in hospital",), "hours"),
     "pbc2": (("death", "transplant"), "weeks"),
 }
 PUBLIC = tuple(name for name in CALLED if name != "builtin")
-NEVER_ZERO = ("Height", "Temp", "Weight")  # of PhysioNet's: nobody is 0 cm tall, at 0 degrees, or weighs 0 kg
-PBC_OUTCOMES = ("id", "tte", "times", "label")  # all other columns are measured at the visit
+NEVER_ZERO = ("Height", "Temp", "Weight")  # of PhysioNet: 0 cm, 0 degrees or 0 kg can only be a missing value
+PBC_OUTCOMES = ("id", "tte", "times", "label")  # all other columns are measurements of the visit
 
 
 def known(source: str) -> None:
-    """Refuses a --data that names nothing."""
+    """Raises InputError if a --data value is not a known source."""
     check(source, PUBLIC, "or the path of a CSV file")
 
 
 def files_there(config: Config) -> None:
-    """Refuses files that are not there."""
+    """Raises an InputError if a file does not exist."""
     known(config.data)
     own = [] if config.data in CALLED else [(config.data, config.outcomes)]
     own += [(config.valid, config.valid_outcomes), (config.test, config.test_outcomes)]
@@ -43,10 +43,10 @@ def files_there(config: Config) -> None:
 
 
 def read(config: Config) -> tuple[Table, Outcomes]:
-    """All measurements of the source, and the outcomes, which are never read as measurements.
+    """Reads all measurements of the source, and the outcomes, which are never used as measurements.
 
     Raises:
-        InputError: an unknown source, or a file that cannot be right.
+        InputError: the source is unknown, or a file is invalid.
     """
     if config.data == "builtin":
         return simulate.stays(config.seed)
@@ -61,20 +61,20 @@ def read(config: Config) -> tuple[Table, Outcomes]:
 
 
 def outcomes_file(measurements: Path, named: str) -> Path:
-    """The file of the outcomes: the one that is named, else outcomes.csv in the folder of the measurements."""
+    """Returns the file of the outcomes: the given one, or else outcomes.csv in the folder of the measurements."""
     return Path(named) if named else measurements.with_name("outcomes.csv")
 
 
 def names(config: Config, outcomes: Outcomes) -> tuple[tuple[str, ...], str]:
-    """What the outcomes 1, 2, ... are called, and the unit of time, "" where it is not known."""
+    """Returns the names of the outcomes 1, 2, ... and the unit of time, "" if unknown."""
     unnamed = tuple(f"outcome {n}" for n in range(1, outcomes.label.max() + 1))
     return CALLED.get(config.data, (unnamed, ""))
 
 
 def physionet(measured: bytes, outcomes: bytes) -> tuple[Table, Outcomes]:
-    """PhysioNet 2012: Time,Parameter,Value for each stay, each beginning with its RecordID; -1 is unknown.
+    """PhysioNet 2012: Time,Parameter,Value for each stay, starting with its RecordID; -1 means missing.
 
-    So is a zero of `NEVER_ZERO`.
+    So does a zero in `NEVER_ZERO`.
     """
     patients, times, names, values = [], [], [], []
     hours = {f"{hour:02}:{minute:02}": hour + minute / 60 for hour in range(49) for minute in range(60)}
@@ -94,7 +94,7 @@ def physionet(measured: bytes, outcomes: bytes) -> tuple[Table, Outcomes]:
 
 
 def pbc(content: bytes) -> tuple[Table, Outcomes]:
-    """pbc2: one row a visit, times in weeks, empty cells missing; label 0 censored, 1 death, 2 transplant."""
+    """pbc2: one row per visit, times in weeks, empty cells missing; label 0 censored, 1 death, 2 transplant."""
     rows, ends = [], {}
     for visit in csv.DictReader(io.StringIO(content.decode())):
         ends[visit["id"]] = (int(float(visit["label"])), float(visit["tte"]))

@@ -1,7 +1,7 @@
-"""Measurements as the network's inputs at each step; the same running record serves whole tables and live streams.
+"""The network's inputs at each step, computed from measurements; the same code serves whole tables and live streams.
 
-A step is a bin of the clock (an hour, say) or one visit. For each variable a network reads the last value seen, whether
-it was measured in this step, and how long ago before; and a summary of all that was seen until now.
+A step is a clock bin (such as an hour) or a visit. For each variable the network reads the last value seen, whether it
+was measured in this step, and the time since the previous measurement, together with a summary of all values so far.
 """
 
 import dataclasses
@@ -16,43 +16,43 @@ from .config import SHORT
 from .records import Table
 from .scaling import Scale
 
-FADED = 1e-6  # a weight that is as good as none
-MOST_STEPS = 10_000  # of one record; more are a wrong unit of time, most likely
+FADED = 1e-6  # weights below this count as zero
+MOST_STEPS = 10_000  # maximum per record; more suggest a wrong unit of time
 
 
 @dataclasses.dataclass(frozen=True)
 class Running:
-    """All that is kept of patients' pasts, each array (patients, variables) but for `time` (patients, 1)."""
+    """The running record of patients' pasts; all arrays are (patients, variables) except `time` (patients, 1)."""
 
     last: np.ndarray  # last value seen, standardised; NaN: never
     low: np.ndarray
     high: np.ndarray
-    gap: np.ndarray  # time from the last measurement, or the start, to the step before
+    gap: np.ndarray  # time from the last measurement, or the start, to the previous step
     count: np.ndarray
     total: np.ndarray
-    fading: np.ndarray  # sum of the values, each of which fades by 1 / e in the time that counts as 1
-    weight: np.ndarray  # what is left of their count
+    fading: np.ndarray  # exponentially weighted sum of the values, with decay by 1 / e per unit of time
+    weight: np.ndarray  # sum of their weights
     time: np.ndarray
 
     @classmethod
     def start(cls, patients: int, variables: int) -> "Running":
-        """Nothing seen yet."""
+        """Returns an empty record."""
         zeros, never = (np.full((patients, variables), value, np.float32) for value in (0, np.nan))
         return cls(*[never] * 3, *[zeros] * 5, np.zeros((patients, 1), np.float32))
 
     def advance(
         self, row: np.ndarray, elapsed: Any, unit: float, names: Sequence[str] = SHORT
     ) -> tuple[np.ndarray, np.ndarray, "Running"]:
-        """One step further.
+        """Advances the record by one step.
 
         Args:
             row: (patients, variables) standardised, NaN where not measured.
-            elapsed: time since the step before, a number or (patients, 1). unit: the time that counts as 1.
-            names: what the summary says, of `config.SUMMARIES`.
+            elapsed: time since the previous step, a number or (patients, 1). unit: the time that counts as 1.
+            names: the statistics of the summary, from `config.SUMMARIES`.
 
         Returns:
             inputs (patients, 3 variables): last value (0 if never seen), measured, gap; summary (patients,
-            names variables + 1), NaN where never seen; and the record after the step. `self` stays as it was.
+            names variables + 1), NaN where never seen; and the record after the step. `self` is not changed.
         """
         seen, values, elapsed = ~np.isnan(row), np.nan_to_num(row), np.float32(elapsed)
         gap, faded = self.gap + elapsed, np.exp(-elapsed / np.float32(unit))
@@ -73,7 +73,7 @@ class Running:
         return inputs.astype(np.float32), summary.astype(np.float32), after
 
     def summary(self) -> dict[str, np.ndarray]:
-        """What `config.SUMMARIES` names, each (patients, variables), NaN where never seen."""
+        """Returns the statistics in `config.SUMMARIES`, each (patients, variables), NaN where never seen."""
         mean = np.where(self.count > 0, self.total / np.maximum(self.count, 1), np.nan)
         recent = np.where(self.weight > FADED, self.fading / np.maximum(self.weight, FADED), self.last)
         return {
@@ -87,7 +87,7 @@ class Running:
 
 
 def in_window(found: Table, window: float, unit: str) -> Table:
-    """The table without what was measured after `window`, which a note counts; 0: all of it."""
+    """Drops measurements after `window`, with a note of their number; 0: drops none."""
     late = found.when > window if window else np.zeros(len(found.when), bool)
     if not late.any():
         return found
@@ -96,19 +96,19 @@ def in_window(found: Table, window: float, unit: str) -> Table:
 
 
 def grid(found: Table, step: float, window: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The table by patient and step, several values of a step averaged.
+    """Arranges the table by patient and step, averaging several values of a variable in a step.
 
     Args:
-        step: width of a bin of the clock; 0: one step for each time at which a patient was measured.
-        window: what was measured later is left out; 0: nothing is.
+        step: width of a clock bin; 0: one step for each time at which a patient was measured.
+        window: measurements after this time are left out; 0: none are.
 
     Returns:
-        values (patients, steps, variables), NaN where not measured; times (patients, steps) at which each step begins
-        (bins) or lies (visits); lengths (patients,), how many steps are real: up to the last with a measurement. What
-        comes after it is not known to be empty: the patient may have left.
+        values (patients, steps, variables), NaN where not measured; times (patients, steps), the start (bins) or time
+        (visits) of each step; lengths (patients,), the number of real steps, up to the last one with a measurement.
+        Later ones are not known to be empty: the patient may have left.
 
     Raises:
-        InputError: more steps than `MOST_STEPS`.
+        InputError: there are more than `MOST_STEPS` steps.
     """
     rows = found.kept(np.flatnonzero(found.when <= window)) if window else found
     patients, variables = len(found.patients), len(found.variables)
@@ -145,7 +145,7 @@ def encode(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Standardised values (patients, steps, variables) -> inputs and summaries of all steps, see `Running.advance`.
 
-    A bin of the clock is read at its end, so that the first one has lasted `step` already.
+    A clock bin is evaluated at its end, so `step` has already elapsed at the first one.
     """
     patients, steps, variables = values.shape
     running = Running.start(patients, variables)
@@ -162,8 +162,8 @@ class Steps:
     """Patients step by step.
 
     values (patients, steps, variables), NaN where not measured; inputs (patients, steps, 3 variables) and summary
-    (patients, steps, summaries variables + 1), NaN where never seen, as `encode` makes them of the standardised values;
-    times and lengths as `grid` gives them.
+    (patients, steps, summaries variables + 1), NaN where never seen, as computed by `encode` from standardised values;
+    times and lengths as returned by `grid`.
     """
 
     values: np.ndarray
@@ -174,25 +174,25 @@ class Steps:
 
     @classmethod
     def of(cls, found: Table, scale: Scale, info: Mapping[str, Any]) -> "Steps":
-        """The measurements as a network reads them, by the settings of a run (`data.Data.info`)."""
+        """Arranges measurements for the network, with the settings of a run (`data.Data.info`)."""
         return cls.laid_out(*grid(found, info["step"], info["window"]), scale, info)
 
     @classmethod
     def laid_out(
         cls, values: np.ndarray, times: np.ndarray, lengths: np.ndarray, scale: Scale, info: Mapping[str, Any]
     ) -> "Steps":
-        """The same for what `grid` gives."""
+        """The same for the results of `grid`."""
         coded = encode(scale.apply(values), times, info["step"], info["unit"], info["summaries"])
         return cls(values, *coded, times, lengths)
 
     def among(self, patients: np.ndarray) -> "Steps":
-        """These patients alone."""
+        """Returns only these patients."""
         return Steps(*(getattr(self, field.name)[patients] for field in dataclasses.fields(self)))
 
     def real(self) -> np.ndarray:
-        """(patients, steps) whether a step is real."""
+        """(patients, steps): whether each step is real rather than padding."""
         return np.arange(self.times.shape[1]) < self.lengths[:, None]
 
     def at_last(self, values: np.ndarray) -> np.ndarray:
-        """Values (patients, steps, ...) at each patient's last real step (patients, ...)."""
+        """Selects from values (patients, steps, ...) each patient's last real step: (patients, ...)."""
         return values[np.arange(len(values)), self.lengths - 1]

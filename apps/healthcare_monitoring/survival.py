@@ -1,7 +1,8 @@
-"""Time-dependent survival metrics, weighted for censoring, and Cox regression: scikit-survival and lifelines.
+"""Time-dependent survival metrics weighted for censoring, and Cox regression, using scikit-survival and lifelines.
 
-At each landmark the risk of all patients still at risk is predicted from their visits until then, for the first cause;
-others end the follow-up. Figures are means over landmarks and times ahead where the test patients have enough events.
+At each landmark time, the risk of all patients still at risk is predicted from their visits so far, for the first
+cause; the other causes count as censoring. Metrics are averaged over those landmarks and horizons for which the test
+patients have enough events.
 """
 
 import dataclasses
@@ -14,19 +15,19 @@ from shared import InputError, paired
 from .metrics import DIRECTIONS, incidence
 from .parts import Part
 
-# Of followed-up patients, in intervals: the times at which all that is known until then is judged, and how far ahead.
+# Landmark times at which predictions are evaluated, and horizons of these predictions, in intervals.
 LANDMARKS, AHEAD = (1, 3, 5), (1, 3, 5)
-FEWEST_EVENTS = 5  # of the training patients after a landmark, for Cox to be fitted
-TIED = 1e-8  # risks that differ by less are equal, as in scikit-survival
+FEWEST_EVENTS = 5  # minimum number among the training patients after a landmark to fit the Cox model
+TIED = 1e-8  # smaller differences in risk count as ties, as in scikit-survival
 
 
 @dataclasses.dataclass(frozen=True)
 class Horizon:
-    """What is known of the test patients at risk at a landmark up to a time ahead.
+    """The outcomes of the test patients at risk at a landmark, up to a horizon.
 
-    who (patients,): their numbers among all test patients; sooner (events,): which of them had the event by then; pairs
-    (events, patients): the weight of each pair of one who had it and one who had it later or not; had, outlived
-    (patients,): the weight of having it by then, and of having none.
+    who (patients,): their indices among all test patients; sooner (events,): which of them had the event by then; pairs
+    (events, patients): the weight of each pair of a patient with the event and one with it later or never; had,
+    outlived (patients,): the weights of having had the event by then, and of not having had it.
     """
 
     who: np.ndarray
@@ -38,7 +39,7 @@ class Horizon:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """Risks up to a `Horizon`: `right`, the weight of each pair that they order so; `error` (patients,), squared."""
+    """Predictions for a `Horizon`: `right`, the weight of each correctly ordered pair; `error` (patients,), squared."""
 
     right: np.ndarray
     error: np.ndarray
@@ -48,16 +49,16 @@ def survival_figures(train: Part, test: Part, chances: np.ndarray, interval: flo
     """Concordance (Uno et al. 2011) and Brier score (Graf et al. 1999) of the network and of Cox regression.
 
     Args:
-        train: the patients that Cox regression is fitted on.
-        test: those that are judged.
+        train: patients to fit the Cox regression on.
+        test: patients to evaluate.
         chances: (patients, steps, intervals, 1 + causes) of the test patients.
         interval: its width in units of time.
 
     Returns:
-        c_index_td and brier_td, each as `shared.paired.compared` gives it.
+        c_index_td and brier_td, each in the format of `shared.paired.compared`.
 
     Raises:
-        InputError: too few events.
+        InputError: there are too few events.
     """
     horizons: list[Horizon] = []
     judged: dict[str, list[Judged]] = {"network": [], "cox_last_visit": []}
@@ -97,13 +98,13 @@ def survival_figures(train: Part, test: Part, chances: np.ndarray, interval: flo
 
 
 def _mean(values: list[float]) -> float:
-    """Of those that are known; NaN if none is."""
+    """Returns the mean of the known values; NaN if there are none."""
     known = [value for value in values if not np.isnan(value)]
     return float(np.mean(known)) if known else np.nan
 
 
 def _concordance(horizon: Horizon, judged: Judged, times: np.ndarray) -> float:
-    """The share of the pairs in the right order where each test patient is there so many times."""
+    """Returns the weighted share of correctly ordered pairs, with each test patient repeated `times` times."""
     counts = times[horizon.who]
     sooner = counts[horizon.sooner]
     whole = sooner @ horizon.pairs @ counts
@@ -116,10 +117,10 @@ def _brier(horizon: Horizon, judged: Judged, times: np.ndarray) -> float:
 
 
 def _horizon(known: Any, outcomes: Any, who: np.ndarray, time: float) -> Horizon | None:
-    """See the class; None where scikit-survival gives no figure: too few events, or too short a follow-up.
+    """Returns the `Horizon`; None if scikit-survival cannot compute it: too few events, or too short a follow-up.
 
     Args:
-        known: outcomes of the training patients, from which the weights for censoring come.
+        known: outcomes of the training patients, used for the censoring weights.
         outcomes: those of the patients `who`.
     """
     from sksurv.exceptions import NoComparablePairException
@@ -153,7 +154,7 @@ def _judged(horizon: Horizon, risks: np.ndarray) -> Judged:
 
 
 def at_risk(part: Part, start: float) -> tuple[np.ndarray, np.ndarray]:
-    """The patients who are still followed up at `start` and were seen before, and the number of their last visit."""
+    """Returns the patients still followed up at `start` and seen before it, and the index of their last visit."""
     visits = (part.steps.real() & (part.steps.times <= start)).sum(axis=1)
     who = np.flatnonzero((part.outcomes.until > start) & (visits > 0))
     return who, visits[who] - 1
@@ -168,7 +169,7 @@ def _survival(part: Part, who: np.ndarray, start: float) -> Any:
 def _from_landmark(
     part: Part, at: tuple[np.ndarray, np.ndarray], chances: np.ndarray, start: float, interval: float, ahead: list
 ) -> np.ndarray:
-    """Risks (patients, times ahead) predicted at the last visit, given that nothing happened between it and start."""
+    """Returns risks (patients, horizons) predicted at the last visit, given no event between it and `start`."""
     who, visit = at
     happened = incidence(chances[who, visit])  # (patients, intervals, causes)
     since = start - part.steps.times[who, visit]
@@ -185,7 +186,7 @@ def _from_landmark(
 
 
 def _cox(train: Part, seen: tuple, test: Part, unseen: tuple, start: float, ahead: list) -> np.ndarray:
-    """Risks (patients, times ahead) by Cox regression on the last visit of the training patients still at risk."""
+    """Returns risks (patients, horizons) by Cox regression on the last visit of the training patients still at risk."""
     import pandas as pd
     from lifelines import CoxPHFitter
 

@@ -1,4 +1,4 @@
-"""Trains an ensemble of networks, compares it with the baselines, saves it with an alarm threshold."""
+"""Trains an ensemble of networks, compares it with the baselines, and saves it with an alarm threshold."""
 
 import csv
 import dataclasses
@@ -31,8 +31,8 @@ Now try, with the measurements of a test patient:
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed and fold; reports mean and standard deviation over several."""
-    # Patients of a file of their own are tested on once: there are no folds then.
+    """Runs the train command: one run per seed and fold; reports mean and standard deviation over several."""
+    # With a separate test file there is only one split, and no folds.
     folds = 1 if options.config.test else options.config.fold_count
     planned = trials.plan(APP, options.config, RECIPES, options.trials, folds)
     for config, run in trials.unfinished(planned):
@@ -48,7 +48,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: runs.Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -62,7 +62,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         f"{data.train.steps.times.shape[1]} steps",
         flush=True,
     )
-    # Every batch is full: another shape would be compiled anew.
+    # Drop the last, partial batch: another shape would be compiled separately.
     size = min(config.batch_size, len(data.train.patients))
     batches = ArrayBatches(data.train.arrays(), size, config.seed, drop_last=True)
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * batches.steps)
@@ -70,7 +70,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
         optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
         loss=Nats(),
         weighted_metrics=[keras.metrics.MeanMetricWrapper(Nats().call, name="nats")],  # the loss without the penalty
-        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+        jit_compile="auto",  # the layers compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     history = fit(
         model,
@@ -93,7 +93,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
 
 
 def show_example(predictor: Predictor, data: Data) -> None:
-    """Describes one test patient, who had the outcome and the median risk of all who had; saves the measurements."""
+    """Describes the test patient of median risk among those with the outcome, and saves their measurements."""
     risks = data.test.steps.at_last(risk(predictor.chances(data.test.steps)))
     had = np.flatnonzero(data.test.outcomes.label == 1)
     patient = data.test.patients[had[np.argsort(risks[had])[len(had) // 2]]]
@@ -103,7 +103,7 @@ def show_example(predictor: Predictor, data: Data) -> None:
 
 
 def measured(found: Table) -> str:
-    """One patient's measurements as CSV."""
+    """Formats one patient's measurements as CSV."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(MEASUREMENTS[1:])

@@ -6,14 +6,14 @@ import numpy as np
 
 from .records import Table
 
-NAMED = 3  # variables out of their range that are named; of more the number is
+NAMED = 3  # number of out-of-range variables listed; the others are counted
 
 
 def unlike(found: Table, info: dict[str, Any]) -> list[str]:
-    """For each patient of a table what is unlike the training patients, in a few words; "" if nothing is.
+    """Describes how each patient of a table is unlike the training patients, or "" if not.
 
     Args:
-        found: measurements, at least one of each patient.
+        found: measurements, at least one per patient.
         info: see `data.Data`.
     """
     begins = np.searchsorted(found.who, np.arange(len(found.patients) + 1))
@@ -37,14 +37,14 @@ def _said(what: np.ndarray, value: np.ndarray, info: dict[str, Any]) -> str:
 
 
 def hardly_measured(variables: int, info: dict[str, Any]) -> str:
-    """Of how many variables a risk is made, if these are fewer than usual; else ""."""
+    """Returns a note if a risk is based on unusually few variables; else ""."""
     if variables >= info["fewest"]:
         return ""
     return f"based on {variables} of {len(info['variables'])} variables"
 
 
 def out_of_range(value: float, variable: int, info: dict[str, Any]) -> str:
-    """The range of a variable among the training patients, if a value lies outside of it; else ""."""
+    """Returns the range of a variable among the training patients if a value is outside it; else ""."""
     span = info["ranges"][variable]
     if span is None:
         return "(none of them had it)"

@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes."""
+"""The app's settings and recipes."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,8 +9,8 @@ from shared.settings import Count, Positive, Seed, Whole, one_of
 
 from .tasks import BUILTIN, TASKS
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
-FEWEST_DIGITS = 20  # in each part; spread evenly these have all ten classes
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
+FEWEST_DIGITS = 20  # minimum per split; spread evenly, they include all ten classes
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
-        if self.data == "builtin":  # one name for one thing: runs and records are named after it
+        if self.data == "builtin":  # a unique name, since runs and records are named after it
             object.__setattr__(self, "data", BUILTIN)
         if self.length < (shortest := TASKS[self.data].shortest):
             raise InputError(f"--length: expected at least {shortest} for {self.data}; received {self.length}")
@@ -70,7 +70,7 @@ class Config:
 DEFAULT = Config()
 SMOKE = Config(length=10, max_examples=200, params=5_000, steps_per_epoch=40, epochs=2)
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,

@@ -1,7 +1,7 @@
-"""Long sequences with few relevant steps: generated on request, or digits read pixel by pixel.
+"""Long sequences with few relevant steps: generated on the fly, or digits read pixel by pixel.
 
-What is generated is a function of (seed, part), and in training of (seed, epoch, step): it never repeats, and a run
-that was killed goes on with the very sequences it would have seen.
+Generated data is a function of (seed, part), and in training of (seed, epoch, step): it never repeats, and an
+interrupted run resumes with the same sequences that it would have seen.
 """
 
 import dataclasses
@@ -17,17 +17,17 @@ from shared.fingerprint import fingerprint
 from .config import Config
 from .tasks import ALPHABET, MESSAGE, PIXELS, TASKS
 
-TRAIN, VALID, TEST, NEW = range(4)  # parts of a random stream; NEW is for sequences that a user asks for
-GENERATED = 1_000  # sequences in valid, and in test
+TRAIN, VALID, TEST, NEW = range(4)  # random streams; NEW is for sequences requested by the user
+GENERATED = 1_000  # number of sequences in valid and in test
 BLANK, DELIMITER = len(ALPHABET), len(ALPHABET) + 1
-SPLIT_SEED, ORDER_SEED = 0, 1  # the same split and the same permutation in every run, so that runs compare
+SPLIT_SEED, ORDER_SEED = 0, 1  # fixed, so that all runs use the same split and permutation
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """Batches to train on, and (inputs (rows, time, features) float32, targets) of valid and test.
+    """Training batches, and (inputs (rows, time, features) float32, targets) of valid and test.
 
     Targets: the sum (rows, 1, 1) float32, the symbols (rows, 10) int32 or the class (rows, 1) int32.
     `info` fits JSON: source, fingerprint, split, order (of the pixels, else None).
@@ -40,12 +40,12 @@ class Data:
 
 
 def load(config: Config) -> Data:
-    """The sequences of the task that `config.data` names."""
+    """Generates or loads the sequences of the task `config.data`."""
     return generated(config) if config.data in GENERATORS else of_digits(config)
 
 
 def generated(config: Config) -> Data:
-    """Training without end; validation and test drawn once."""
+    """Returns data with endless training batches; validation and test sequences are drawn once."""
     generate = GENERATORS[config.data]
     train = Curriculum(config) if config.curriculum else Fresh(generate, config)
     parts = [generate(np.random.default_rng([config.seed, part]), GENERATED, config.length) for part in (VALID, TEST)]
@@ -60,7 +60,7 @@ def generated(config: Config) -> Data:
 
 
 def of_digits(config: Config) -> Data:
-    """The same digits for every seed, which orders the training alone."""
+    """Returns the digits, the same for every seed; the seed only determines the training order."""
     images, labels = digits()
     order = permutation(ORDER_SEED) if config.data == "permuted_digits" else np.arange(PIXELS)
     rows = {name: fewer(part, labels, config.max_examples) for name, part in split(labels).items()}
@@ -73,44 +73,44 @@ def of_digits(config: Config) -> Data:
         "split": ", ".join(f"{name} {len(part):,}" for name, part in rows.items()) + " digits, stratified",
         "order": order.tolist(),
     }
-    # Every batch is full: another shape would be compiled anew.
+    # Drop the last, partial batch: another shape would be compiled separately.
     return Data(ArrayBatches(train, config.batch_size, config.seed, drop_last=True), valid, test, info)
 
 
 class Fresh(Batches):
-    """An endless supply of new sequences: none is ever seen twice."""
+    """An endless supply of new sequences, none of which repeats."""
 
     def __init__(self, generate: Callable[[np.random.Generator, int, int], Arrays], config: Config) -> None:
         super().__init__(config.steps_per_epoch)
         self.generate, self.config = generate, config
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """(inputs, targets) of `batch_size` sequences."""
+        """Returns (inputs, targets) of `batch_size` sequences."""
         random = np.random.default_rng([self.config.seed, TRAIN, epoch, step])
         return self.generate(random, self.config.batch_size, self.config.length)
 
 
 class Curriculum(Batches):
-    """Messages to copy over short lags first: bounds double in equal stages and reach the lag half way through.
+    """Copy messages over short lags first: the maximum lag doubles in equal stages and reaches `length` half way.
 
-    Bengio et al. (2009), "Curriculum learning", doi:10.1145/1553374.1553380. A gradient through 200 blanks says
-    little about how to begin; what a network has learned to hold for 12 steps it learns to hold for 25 in few batches.
+    Bengio et al. (2009), "Curriculum learning", doi:10.1145/1553374.1553380. A gradient through 200 blanks is a weak
+    signal at the start of training, but a network that can hold symbols for 12 steps learns 25 in a few batches.
     """
 
-    START = 12  # the first bound is the lag, halved as long as it is not below this
+    START = 12  # the first maximum lag is `length`, halved as long as it is at least this
 
     def __init__(self, config: Config) -> None:
         super().__init__(config.steps_per_epoch)
         self.config = config
 
     def bound(self, epoch: int) -> int:
-        """The longest lag of an epoch, counted from 0."""
+        """Returns the maximum lag of an epoch, counted from 0."""
         lag, epochs = self.config.length, self.config.epochs
         doublings = int(math.log2(max(1, lag / self.START)))
         return lag >> max(0, doublings - int(doublings * epoch / (epochs / 2)))
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """(inputs, targets) of `batch_size` sequences, each with a lag of its own from 1 to the epoch's bound."""
+        """Returns (inputs, targets) of `batch_size` sequences, each with a random lag from 1 to the epoch's maximum."""
         random = np.random.default_rng([self.config.seed, TRAIN, epoch, step])
         bound = self.bound(epoch)
         messages = _messages(random, self.config.batch_size)
@@ -118,11 +118,11 @@ class Curriculum(Batches):
 
 
 def adding(random: np.random.Generator, rows: int, length: int) -> Arrays:
-    """Values to be added where the markers stand, one in each half. Hochreiter and Schmidhuber (1997), task 4.
+    """Values, two of which are marked and to be added, one in each half. Hochreiter and Schmidhuber (1997), task 4.
 
     Returns:
         inputs (rows, length, 2): a value in [0, 1) and a marker, 1 at two steps and else 0; sums (rows, 1, 1).
-        The form is that of Le et al. (2015), arXiv:1504.00941: always answering 1 has an MSE of 1/6.
+        The format is that of Le et al. (2015), arXiv:1504.00941: always answering 1 has an MSE of 1/6.
     """
     values = random.random((rows, length), dtype=np.float32)
     first = random.integers(0, length // 2, rows)
@@ -142,7 +142,7 @@ def copy(random: np.random.Generator, rows: int, lag: int) -> Arrays:
     """Ten symbols to be repeated after a lag. Hochreiter and Schmidhuber (1997); Arjovsky et al. (2016).
 
     Returns:
-        inputs (rows, lag + 20, 10) as `copy_inputs` makes them, and the symbols (rows, 10).
+        inputs (rows, lag + 20, 10) as built by `copy_inputs`, and the symbols (rows, 10).
     """
     messages = _messages(random, rows)
     return copy_inputs(messages, lag), messages
@@ -155,10 +155,10 @@ def _messages(random: np.random.Generator, rows: int) -> np.ndarray:
 def copy_inputs(messages: np.ndarray, lag: int, starts: np.ndarray | int = 0) -> np.ndarray:
     """Symbols (rows, 10) -> one-hot inputs (rows, lag + 20, 10).
 
-    The layout is that of Arjovsky et al. (2016), arXiv:1511.06464: the symbols, lag - 1 blanks, a delimiter, ten
-    blanks while the symbols are to be repeated. There all steps are scored, and a network without memory has a
-    cross-entropy of 10 log 8 / (lag + 20); here the ten repeated symbols alone, and it has log 8. Where `starts`
-    (rows, 1) says so, the symbols come later, after as many blanks as are then missing behind them.
+    The layout is that of Arjovsky et al. (2016), arXiv:1511.06464: the symbols, lag - 1 blanks, a delimiter, and ten
+    blanks during which the symbols are to be repeated. They score all steps, so that a network without memory has a
+    cross-entropy of 10 log 8 / (lag + 20); here only the ten repeated symbols are scored, and it has log 8. With
+    `starts` (rows, 1) the symbols start later, after some of the blanks that otherwise follow them.
     """
     ids = np.full((len(messages), lag + 2 * MESSAGE), BLANK)
     places = np.broadcast_to(starts + np.arange(MESSAGE), messages.shape)
@@ -171,7 +171,7 @@ GENERATORS = {"adding": adding, "copy": copy}
 
 
 def digits() -> Arrays:
-    """All 1,797 digits: pixels (rows, 64) float32 from 0 to 1, row by row, and classes (rows,) int32."""
+    """Returns all 1,797 digits: pixels (rows, 64) float32 in [0, 1], row by row, and classes (rows,) int32."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
@@ -179,7 +179,7 @@ def digits() -> Arrays:
 
 
 def split(labels: np.ndarray) -> dict[str, np.ndarray]:
-    """The rows of train (60 %), valid (20 %) and test (20 %), each class in equal shares."""
+    """Returns the rows of train (60 %), valid (20 %) and test (20 %), stratified by class."""
     from sklearn.model_selection import train_test_split
 
     rest, test = train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=SPLIT_SEED)
@@ -188,18 +188,18 @@ def split(labels: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def fewer(rows: np.ndarray, labels: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of the rows, each class in equal shares still; all of them if `most` is 0."""
+    """Returns at most `most` of the rows, still stratified by class; all of them if 0."""
     by_class = rows[np.argsort(labels[rows], kind="stable")]
     return np.sort(by_class[spread(len(rows), most)])
 
 
 def permutation(seed: int) -> np.ndarray:
-    """An order of the 64 pixels."""
+    """Returns a random order of the 64 pixels."""
     return np.random.default_rng(seed).permutation(PIXELS)
 
 
 def pixel_inputs(images: np.ndarray, order: Any, length: int) -> np.ndarray:
-    """Images (rows, 64) -> inputs (rows, length, 1): the pixels in `order`, then blanks (0) to hold the digit."""
+    """Images (rows, 64) -> inputs (rows, length, 1): the pixels in `order`, then blanks (0)."""
     inputs = np.zeros((len(images), length, TASKS["sequential_digits"].features), np.float32)
     inputs[:, :PIXELS, 0] = images[:, order]
     return inputs

@@ -1,4 +1,4 @@
-"""Evaluates a run on test sequences, compared with a baseline without memory."""
+"""Evaluates a run on test sequences, compared with a memoryless baseline."""
 
 import csv
 from pathlib import Path
@@ -17,7 +17,7 @@ HEADLINE = ("mse", "accuracy")
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run."""
+    """Runs the evaluate command: evaluates a saved run."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
@@ -25,12 +25,12 @@ def evaluate(options: Evaluate) -> None:
     report(records)
     if options.record:
         done = trials.summary(trials.siblings(run)) if run.finished() else records
-        # The main figure alone: the README has one column for each task and length.
+        # Only the main metric: the README has one column per task and length.
         results.keep([record for record in done if record["headline"]], Path(__file__).parent)
 
 
 def measure(predictor: Predictor, data: Data) -> list[dict]:
-    """Measures the answers to the test sequences."""
+    """Evaluates the answers to the test sequences."""
     run, (inputs, targets) = predictor.run, data.test
     baseline, theirs = baseline_figures(data, run.config["data"])
     records = [
@@ -53,7 +53,7 @@ def _mean(figures: np.ndarray, rows: np.ndarray) -> float:
 
 
 def figures(answers: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
-    """The figures (rows,) of each sequence's answers (rows, answers, outputs), the main one first; targets: `Data`."""
+    """Returns metrics (rows,) of the answers (rows, answers, outputs), the main one first; for targets see `Data`."""
     answers = answers.astype(np.float64)
     if answers.shape[-1] == 1:
         return {"mse": np.square(answers - targets).mean(axis=(1, 2))}
@@ -63,12 +63,12 @@ def figures(answers: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def direction(metric: str) -> str:
-    """Which values of a metric are better."""
+    """Returns which values of a metric are better, "higher" or "lower"."""
     return "higher" if metric == "accuracy" else "lower"
 
 
 def baseline_figures(data: Data, task: str) -> tuple[str, dict[str, np.ndarray]]:
-    """The name of the baseline and its figures of each test sequence: what can be had without memory over time."""
+    """Returns the name of the baseline, which has no memory over time, and its metrics for each test sequence."""
     if task == "adding":
         targets = data.test[1]
         return "always_1", figures(np.ones_like(targets), targets)
@@ -83,20 +83,20 @@ def baseline_figures(data: Data, task: str) -> tuple[str, dict[str, np.ndarray]]
 
 
 def sequences_seen(run: runs.Run, data: Data) -> int:
-    """How many sequences the run was trained on, repetitions included."""
+    """Returns the number of sequences the run was trained on, including repetitions."""
     with run.file("history.csv").open(newline="") as file:
         epochs = sum(1 for _ in csv.DictReader(file))
     return epochs * data.train.steps * run.config["batch_size"]
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, and whether the task is solved."""
+    """Prints the metrics, and whether the task is solved."""
     results.report(records)
     print(f"  {verdict(records[0])}", flush=True)
 
 
 def verdict(record: dict) -> str:
-    """Whether the task is solved, and after how many sequences (of several runs: on average)."""
+    """Formats whether the task is solved, and after how many sequences (averaged over several runs)."""
     threshold = TASKS[record["data"]].solved_at
     seen = f"{record['details']['sequences']:,.0f} sequences"
     if threshold is None:
@@ -108,7 +108,7 @@ def verdict(record: dict) -> str:
 
 
 def solved(record: dict) -> bool:
-    """Whether the main figure is better than the task's threshold; False where there is none."""
+    """Returns whether the main metric is better than the task's threshold; False if it has none."""
     threshold = TASKS[record["data"]].solved_at
     if threshold is None:
         return False

@@ -11,16 +11,16 @@ from shared.layers.budget import parameters, sized, solve_units, width_step
 from .config import APP, Config
 from .tasks import TASKS
 
-# A width of u changes the count in steps of about 2 / u, so that at 20,000 parameters, where an LSTM has some 70
-# units, 1 % cannot always be met.
+# Increasing the width u by one changes the number of parameters by a share of about 2 / u: for an LSTM of about 70
+# units, with 20,000 parameters, 1 % cannot always be met.
 TOLERANCE = 0.03
 
 
 def build(config: Config, info: dict[str, Any]) -> keras.Model:
-    """Inputs (batch, time, features) -> answers (batch, answers, outputs), those of the last `answers` steps.
+    """Inputs (batch, time, features) -> answers (batch, answers, outputs), at the last `answers` steps.
 
     Args:
-        info: "units" is the width of the recurrent layers where `config.units` leaves it open.
+        info: "units" is the width of the recurrent layers if `config.units` is 0.
     """
     task, units = TASKS[config.data], config.units or info["units"]
     inputs = keras.Input((None, task.features), name="inputs")
@@ -34,18 +34,18 @@ def build(config: Config, info: dict[str, Any]) -> keras.Model:
 
 
 def width(config: Config) -> int:
-    """The width of the recurrent layers: the given one, or the one whose network is nearest to `config.params`.
+    """Returns the width of the recurrent layers: the given one, or the one that comes closest to `config.params`.
 
-    If that misses the number of parameters by more than 3 %, a line says so.
+    Prints a note if the number of parameters is off by more than 3 %.
     """
     return config.units or sized(config, lambda config: build(config, {}), TOLERANCE).units
 
 
 def check_budget(config: Config) -> None:
-    """Refuses an architecture that cannot be compared with others of `config.params` parameters.
+    """Checks that an architecture can be compared with others of `config.params` parameters.
 
     Raises:
-        InputError: no width comes within 3 % of that number; the nearest ones are named.
+        InputError: no width comes within 3 % of that number; the message gives the closest ones.
     """
 
     def count(units: int) -> int:

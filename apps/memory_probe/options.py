@@ -1,4 +1,4 @@
-"""The options of each command."""
+"""The command-line options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Predict(OfRun):
     run: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses what cannot be asked."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
@@ -88,12 +88,12 @@ class Sweep:
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses invalid values."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     config = chosen(RECIPES, words)
     return {
         "train": (Train(config=config), "train:train"),

@@ -11,26 +11,26 @@ from .options import Predict
 from .questions import Question, read
 from .tasks import ALPHABET, MESSAGE
 
-BATCH = 40  # divides what is measured, 1,000 sequences or 360 digits: one shape to compile
+BATCH = 40  # divides the test size, 1,000 sequences or 360 digits, so that only one shape is compiled
 EXAMPLES = 3
-LIKELIEST = 3  # classes shown of a digit
+LIKELIEST = 3  # number of classes shown for a digit
 
 
 class Predictor:
-    """A trained run, ready to use: sequences in, answers out."""
+    """A trained run, ready for inference: answers the task for sequences."""
 
     def __init__(self, run: runs.Run) -> None:
         self.run = run
         self.model = run.load_model()
 
     def answers(self, inputs: np.ndarray) -> np.ndarray:
-        """Inputs (rows, time, features) -> answers (rows, answers, outputs): values, or the logits of classes."""
+        """Inputs (rows, time, features) -> answers (rows, answers, outputs): values, or logits of classes."""
         if len(inputs) == 1:
-            return np.array(self.model(inputs))  # compiling for one sequence takes longer than answering it
+            return np.array(self.model(inputs))  # for a single sequence, compiling takes longer than computing
         return self.model.predict(inputs, batch_size=BATCH, verbose=0)
 
     def ask(self, question: Question) -> str:
-        """The question and the answer in a few lines."""
+        """Formats the question and the answer as a few lines."""
         answer = self.answers(question.inputs)[0].astype(np.float64)
         said = {"adding": self._sum, "copy": self._message}.get(self.run.config["data"], self._digit)
         return f"{question.text}\n{said(answer, question)}"
@@ -55,7 +55,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict command."""
+    """Runs the predict command."""
     run = runs.find(APP, options.run)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     question = read(options, run.config, run.info()["order"], seed)
@@ -63,7 +63,7 @@ def predict(options: Predict) -> None:
 
 
 def samples(predictor: Predictor) -> None:
-    """Asks about a few new sequences, prints the answers and keeps them in samples.txt."""
+    """Prints the answers to a few new sequences and saves them to samples.txt."""
     run = predictor.run
     questions = [read(Predict(), run.config, run.info()["order"], seed) for seed in range(1, EXAMPLES + 1)]
     text = "\n\n".join(predictor.ask(question) for question in questions)

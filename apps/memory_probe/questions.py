@@ -1,4 +1,4 @@
-"""The inputs of predict: the user's own sequence or a new one, with its target."""
+"""The inputs of predict: the user's own sequence or a generated one, with its target."""
 
 import re
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from .data import NEW, adding, adding_inputs, copy, copy_inputs, digits, pixel_i
 from .options import Predict
 from .tasks import ALPHABET, MESSAGE, PIXELS
 
-MOST_DIGITS = 9  # of a position; Python refuses to read some thousands
+MOST_DIGITS = 9  # maximum digits of a position; Python refuses to parse several thousand
 SHADES = " .:-=+*#%@"
-# What a run of each task can be asked about, for the message that refuses the rest.
+# Options supported by each task, for the error message about the others.
 OPTIONS = {
     "adding": ("values", "markers"),
     "copy": ("input", "lag"),
@@ -27,7 +27,7 @@ OPTIONS = {
 
 @dataclass(frozen=True)
 class Question:
-    """Inputs (1, time, features), the expected answer or None if nobody knows it, and both in words."""
+    """Inputs (1, time, features), the expected answer or None if unknown, and a description of the input."""
 
     inputs: np.ndarray
     expected: Any
@@ -35,14 +35,14 @@ class Question:
 
 
 def read(options: Predict, config: dict[str, Any], order: list[int] | None, seed: int) -> Question:
-    """The question that the options ask a run.
+    """Returns the question that the options define.
 
     Args:
-        config: the run's settings. order: of the pixels, as the run was trained.
-        seed: of a new sequence where the options give none of the user's own.
+        config: the run's settings. order: of the pixels, as in training.
+        seed: for a generated sequence, if the options give none.
 
     Raises:
-        InputError: an option does not fit the run's task, or cannot be read.
+        InputError: an option does not fit the run's task, or is invalid.
     """
     task, length = config["data"], config["length"]
     for name in ("input", "values", "markers", "lag"):
@@ -59,7 +59,7 @@ def read(options: Predict, config: dict[str, Any], order: list[int] | None, seed
 
 
 def sum_of_two(options: Predict, length: int, random: np.random.Generator) -> Question:
-    """Values of which two are marked."""
+    """Returns a question of values, two of which are marked."""
     if options.values or options.markers:
         values = read_numbers(options.values, "--values", 0, 1)
         if len(values) < 2:
@@ -73,19 +73,19 @@ def sum_of_two(options: Predict, length: int, random: np.random.Generator) -> Qu
 
 
 def message(options: Predict, length: int, random: np.random.Generator) -> Question:
-    """Ten letters and the lag after which they are to be repeated."""
+    """Returns a question of ten letters and the lag after which to repeat them."""
     lag = options.lag or length
     symbols = read_message(options.input)[None] if options.input else copy(random, 1, lag)[1]
     return Question(copy_inputs(symbols, lag), symbols[0], f"a lag of {lag}{unlike(lag, length)}")
 
 
 def unlike(length: int, trained: int) -> str:
-    """A warning where the question's length is not the one the run was trained on."""
+    """Returns a note if the question's length differs from that in training."""
     return "" if length == trained else f" (the run was trained for {trained})"
 
 
 def digit(options: Predict, length: int, order: list[int] | None, random: np.random.Generator) -> Question:
-    """A digit of the test part, or the user's own, whose class is not known."""
+    """Returns a digit of the test set, or the user's own, whose class is unknown."""
     images, labels = digits()
     test = split(labels)["test"]
     if options.input and not options.input.isdecimal():
@@ -101,7 +101,7 @@ def digit(options: Predict, length: int, order: list[int] | None, random: np.ran
 
 
 def read_numbers(text: str, what: str, least: float, most: float) -> np.ndarray:
-    """Numbers separated by commas or blanks -> (numbers,) float32; InputError names one that cannot be read."""
+    """Parses numbers separated by commas or blanks as (numbers,) float32. Raises InputError for an invalid one."""
     words = re.split(r"[,\s]+", text.strip(", \t\r\n"))
     numbers = []
     for word in words if words != [""] else []:
@@ -115,7 +115,7 @@ def read_numbers(text: str, what: str, least: float, most: float) -> np.ndarray:
 
 
 def read_markers(text: str, length: int) -> np.ndarray:
-    """Two different positions below `length`, e.g. "3,17" -> (2,)."""
+    """Parses two different positions below `length`, such as "3,17", as (2,)."""
     words = [word.strip() for word in text.split(",")]
     counted = all(word.isdecimal() and len(word) <= MOST_DIGITS for word in words)
     if len(words) != 2 or not counted or int(words[0]) == int(words[1]):
@@ -130,7 +130,7 @@ def read_markers(text: str, length: int) -> np.ndarray:
 
 
 def read_message(text: str) -> np.ndarray:
-    """Ten letters -> ids (10,) int32."""
+    """Converts ten letters to ids (10,) int32."""
     wrong = sorted(set(text) - set(ALPHABET))
     if wrong or len(text) != MESSAGE:
         received = f"{len(text)} letters" if not wrong else ", ".join(map(repr, wrong))
@@ -139,7 +139,7 @@ def read_message(text: str) -> np.ndarray:
 
 
 def read_digit(name: str) -> np.ndarray:
-    """A text file of 64 numbers from 0 (paper) to 16 (ink), row by row -> pixels (64,) from 0 to 1."""
+    """Reads a text file of 64 numbers from 0 (paper) to 16 (ink), row by row, as pixels (64,) in [0, 1]."""
     path = Path(name)
     try:
         text = path.read_text(encoding="utf-8")

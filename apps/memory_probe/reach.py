@@ -14,15 +14,15 @@ from .data import load
 from .options import Reach
 from .predict import Predictor
 
-ROWS, LAGS = 32, 24  # sequences and lags measured
-WIDEST = 64  # units drawn
-# What the letters of gates mean, see `shared.layers`; a and b are those of the linear recurrences.
+ROWS, LAGS = 32, 24  # number of sequences and of lags
+WIDEST = 64  # maximum number of units to plot
+# Names of the gates, see `shared.layers`; a and b are those of the linear recurrences.
 GATES = {"z": "update gate", "r": "reset gate", "g": "candidate", "i": "input gate", "f": "forget gate",
          "o": "output gate", "a": "state kept", "b": "added"}  # fmt: skip
 
 
 def reach(options: Reach) -> None:
-    """The reach command: prints how many steps back the answer depends on the input, draws reach.png and gates.png."""
+    """Runs the reach command: prints how far back the answer depends on the input; plots reach.png and gates.png."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
@@ -45,7 +45,7 @@ def reach(options: Reach) -> None:
 
 
 def by_lag(curves: dict[str, tuple[np.ndarray, np.ndarray]], arch: str) -> Figure:
-    """Each curve over the lag, as a share of its largest value."""
+    """Plots each curve over the lag, relative to its maximum."""
     figure, axes = plots.new_figure(f"{arch}: how much the answer depends on each input")
     for name, (lags, values) in curves.items():
         axes.plot(lags, values / max(values.max(), np.finfo(float).tiny), marker=".", markersize=3, label=name)
@@ -57,14 +57,14 @@ def by_lag(curves: dict[str, tuple[np.ndarray, np.ndarray]], arch: str) -> Figur
 
 
 def traced(model: keras.Model, inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """States and gates (time, units) of the first recurrent layer over one sequence (time, features)."""
+    """Returns states and gates (time, units) of the first recurrent layer for one sequence (time, features)."""
     layer = model.get_layer("recurrent_0")
-    read = keras.Model(model.input, layer.input)(inputs[None])  # the layers before it have done their part
+    read = keras.Model(model.input, layer.input)(inputs[None])  # the output of the layers before it
     return diagnostics.trace(layer, keras.ops.convert_to_numpy(read)[0])
 
 
 def maps(found: dict[str, Any], inputs: np.ndarray, arch: str) -> Figure:
-    """One heat map below the other: the inputs, then each state and gate, units over time."""
+    """Plots heat maps one below the other: the inputs, then each state and gate, units over time."""
     rows = {"input": inputs, **found}
     figure, first = plots.new_figure("", size=(8.0, 1.3 * len(rows)))
     first.remove()

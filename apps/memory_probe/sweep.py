@@ -18,7 +18,7 @@ from .train import train_one
 
 
 def sweep(options: Sweep) -> None:
-    """The sweep command: trains what is not trained yet, prints a table, draws a picture."""
+    """Runs the sweep command: trains all missing runs, prints a table, and draws a plot."""
     planned = cells(options)
     records: list[dict] = []
     refused: list[str] = []
@@ -27,7 +27,7 @@ def sweep(options: Sweep) -> None:
         print(f"\n=== {number} of {len(planned)}: {config.data}, {cell} ===", flush=True)
         try:
             records.append(measured(config, options) | {"command": command_line(options)})
-        except InputError as error:  # a training that diverges, or no width for the budget, ends this cell only
+        except InputError as error:  # a diverging training, or a budget without a matching width, fails this cell only
             refused.append(f"{cell}: {error}")
             print(f"left out: {error}", flush=True)
     if not records:
@@ -43,7 +43,7 @@ def sweep(options: Sweep) -> None:
 
 
 def cells(options: Sweep) -> list[Config]:
-    """The settings of every cell, the shortest sequences first; refuses all of them if one cannot work."""
+    """Returns the settings of all cells, shortest sequences first; raises InputError if any is invalid."""
     config, start = options.config, settings.recipe(RECIPES, options.recipe, options.config.data)
     if not options.archs or (config.arch, config.length) != (start.arch, start.length):
         raise InputError(
@@ -59,11 +59,11 @@ def cells(options: Sweep) -> list[Config]:
 
 
 def measured(config: Config, options: Sweep) -> dict:
-    """The main figure of one cell as a mean over its seeds; trains those that are not trained yet.
+    """Returns the main metric of one cell, averaged over its seeds; trains missing runs.
 
     Raises:
-        InputError: the architecture has no width for the budget, or one of the trainings diverges: a mean over the
-            others would flatter it.
+        InputError: the architecture has no width for the budget, or a training diverges: the mean over the others would
+            be too optimistic.
     """
     check_budget(config)
     planned = trials.plan(APP, config, RECIPES, Seeds(fresh=options.fresh, seeds=options.seeds))
@@ -76,7 +76,7 @@ def measured(config: Config, options: Sweep) -> dict:
 
 
 def command_line(options: Sweep) -> str:
-    """The command line of this sweep, without what is the default."""
+    """Returns the command line of this sweep, without default options."""
     more = {
         "archs": options.archs if options.archs != SEQUENCE_ARCHITECTURES else (),
         "lengths": options.lengths,
@@ -87,7 +87,7 @@ def command_line(options: Sweep) -> str:
 
 
 def table(records: list[dict]) -> str:
-    """One line for each architecture, a column for each length; * marks what is solved."""
+    """Formats one line per architecture and one column per length; * marks solved tasks."""
     lengths = list(dict.fromkeys(record["task"]["length"] for record in records))
     found = {(record["arch"], record["task"]["length"]): record for record in records}
     lines = [f"{records[0]['metric']:20}" + "".join(f"{f'length {length}':>18}" for length in lengths)]
@@ -98,7 +98,7 @@ def table(records: list[dict]) -> str:
 
 
 def baseline(records: list[dict]) -> tuple[str, dict[int, float]]:
-    """The name of the baseline, and its figure at each length."""
+    """Returns the name of the baseline and its metric at each length."""
     best = {record["task"]["length"]: results.best_baseline(record) for record in records}
     return next(iter(best.values()))[0], {length: value for length, (_, value) in best.items()}
 
@@ -111,14 +111,14 @@ def _shown(record: dict | None) -> str:
 
 
 def draw(records: list[dict], config: Config, path: Path) -> None:
-    """Draws the main figure over the length, a line for each architecture, bars of one standard deviation."""
+    """Plots the main metric over the length, one line per architecture, with error bars of one standard deviation."""
     task = TASKS[config.data]
     figure, axes = plots.new_figure(f"{config.data}: about {config.params:,} parameters each", size=(8.0, 4.5))
     for number, arch in enumerate(dict.fromkeys(record["arch"] for record in records)):
         points = [record for record in records if record["arch"] == arch]
         lengths = [record["task"]["length"] for record in points]
         deviations = [record["std"] or 0.0 for record in points]
-        marker = "osD^v<>PX*"[number // 10 % 10]  # ten colours, then the next marker
+        marker = "osD^v<>PX*"[number // 10 % 10]  # the marker changes after every ten colours
         values = [record["value"] for record in points]
         axes.errorbar(lengths, values, deviations, marker=marker, capsize=3, label=arch)
     name, heights = baseline(records)

@@ -1,33 +1,33 @@
-"""Constants of the tasks: the size of inputs and targets, and when a task counts as solved."""
+"""Constants of the tasks: sizes of inputs and targets, and when a task counts as solved."""
 
 from dataclasses import dataclass
 
-PIXELS = 64  # of one 8 x 8 digit
-MESSAGE = 10  # symbols to copy
+PIXELS = 64  # pixels of an 8 x 8 digit
+MESSAGE = 10  # number of symbols to copy
 ALPHABET = "abcdefgh"
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the network, the training and the pictures need to know of a task."""
+    """The properties of a task that network, training and plots need."""
 
-    # numbers in one step of the input
+    # number of features per input step
     features: int
-    # numbers in one answer: 1 is a value, more are the logits of so many classes
+    # number of outputs per answer: 1 is a value, more are the logits of that many classes
     outputs: int
-    # the last so many steps are answered, one answer each
+    # number of answers, one at each of the last steps
     answers: int
-    # the main metric: "mse" is better when lower, "accuracy" when higher
+    # the main metric: "mse" (lower is better) or "accuracy" (higher is better)
     metric: str
-    # the task is solved where the test figure is better than this; None: there is no such threshold, only the baseline
+    # the task is solved if the test metric is better than this; None: no threshold, only the baseline
     solved_at: float | None
-    # training stops at this validation figure: slightly better, as validation and test differ by chance
+    # training stops at this validation metric: slightly better, as validation and test differ by chance
     stop_at: float | None
-    # the least --length
+    # the minimum --length
     shortest: int
-    # the lengths that a sweep trains at
+    # the lengths of a sweep
     lengths: tuple[int, ...]
-    # what --length is, for the pictures
+    # description of --length, for the plots
     length_label: str
 
 

@@ -1,4 +1,4 @@
-"""Trains a network of the given number of parameters, reports whether it solves the task, saves it."""
+"""Trains a network with the given number of parameters, reports whether it solves the task, and saves it."""
 
 import dataclasses
 from typing import Any
@@ -26,25 +26,25 @@ Now try:
   {longer}
   {sweep}"""
 
-LARGEST = 1e15  # the squares of 10 ** 8 such numbers add up to what float32 holds
+LARGEST = 1e15  # the sum of 10 ** 8 squares of such numbers is still within the range of float32
 
 
 class Adam(keras.optimizers.Adam):
-    """Adam that also clips gradients whose squares exceed the range of float32.
+    """Adam that can also clip gradients whose squares exceed the range of float32.
 
-    Through hundreds of steps a gradient can grow to 1e22. Keras then takes its norm for infinite and makes every
-    weight NaN; scaled down to `LARGEST` first, it keeps its direction and is clipped like any other. Inf and NaN stay.
+    Through hundreds of steps a gradient can grow to 1e22. Keras would compute an infinite norm and set every weight to
+    NaN; scaled down to `LARGEST` first, it keeps its direction and is clipped as usual. Inf and NaN are kept.
     """
 
     def apply(self, grads: list, trainable_variables: Any = None) -> None:
-        """One step."""
+        """Applies one update."""
         largest = ops.max(ops.stack([ops.max(ops.abs(gradient)) for gradient in grads]))
         scale = ops.minimum(1.0, LARGEST / largest)
         super().apply([gradient * scale for gradient in grads], trainable_variables)
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -54,7 +54,7 @@ def train(options: Train) -> None:
         report(trials.summary(done))
     config = options.config
     longer = settings.command(APP, dataclasses.replace(config, length=2 * config.length), RECIPES)
-    # The sweep chooses architectures and lengths itself.
+    # A sweep sets architecture and length itself.
     sweep = settings.command(
         APP, config, RECIPES, "sweep", leave_out=("arch", "length"), archs=("gru", "lstm", "elman")
     )
@@ -62,7 +62,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     info = data.info | {"units": width(config)}
     run.begin(info)
@@ -80,7 +80,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         optimizer=Adam(rate, global_clipnorm=config.clip_norm),
         loss="mean_squared_error" if regression else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[] if regression else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+        jit_compile="auto",  # the layers compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     mode = "min" if regression else "max"
     history = fit(

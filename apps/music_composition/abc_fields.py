@@ -9,14 +9,14 @@ from shared import InputError
 
 from .scores import harmony_of
 
-FIFTHS = "FCGDAEB"  # the order in which sharps are added to a signature; flats from the other end
-MODES = {"maj": 0, "ion": 0, "mix": 1, "dor": 2, "min": 3, "aeo": 3, "phr": 4, "loc": 5, "lyd": -1}  # flats added
+FIFTHS = "FCGDAEB"  # order in which sharps are added to a key signature; flats in reverse order
+MODES = {"maj": 0, "ion": 0, "mix": 1, "dor": 2, "min": 3, "aeo": 3, "phr": 4, "loc": 5, "lyd": -1}  # added flats
 ALTERED = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 
 
 @dataclasses.dataclass
 class Settings:
-    """What fields say: the unit note length and the bar in quarters, the key's alterations, semitones to move by."""
+    """The state set by fields: unit note length and bar in quarters, the key's alterations, transpositions."""
 
     unit: Fraction | None = None
     metre: Fraction | None = None
@@ -24,14 +24,14 @@ class Settings:
     key: dict[str, int] = dataclasses.field(default_factory=dict)
     moves: dict[str, int] = dataclasses.field(default_factory=dict)  # by clef, octave=, transpose= and %%MIDI transpose
     drums: bool = False
-    spread: str = "pitch"  # how far an accidental holds: "pitch" in all octaves, "octave", or "not"
+    spread: str = "pitch"  # scope of accidentals: "pitch" (all octaves), "octave", or "not"
 
     def copy(self) -> "Settings":
-        """The same for another voice, which goes its own way from here."""
+        """Returns a copy for another voice, which may diverge from here."""
         return dataclasses.replace(self, key=dict(self.key), moves=dict(self.moves))
 
     def set(self, letter: str, value: str) -> None:
-        """Takes over a field; one that says nothing of pitches and lengths changes nothing."""
+        """Applies a field; fields irrelevant to pitches and lengths are ignored."""
         value = value.strip()
         if letter == "L":
             self.unit = unit_of(value)
@@ -48,7 +48,7 @@ class Settings:
             self.drums = True
 
     def voice(self, value: str) -> None:
-        """Takes over a clef and a transposition: properties of a field K: or V:."""
+        """Applies clef and transposition: properties of a K: or V: field."""
         value = re.sub(r"\w+=\"[^\"]*\"", "", value)
         found = dict(re.findall(r"([a-z]+)=(\S+)", value))
         bare = re.findall(r"(?<![\w=])(?:treble|alto|tenor|bass|perc)\S*", value)
@@ -62,20 +62,20 @@ class Settings:
                 self.moves[name] = semitones * whole(found[name], f"{name}=")
 
     def freeze(self) -> None:
-        """Settles the unit note length, as the first bar has it if no L: does; a later M: does not change it."""
+        """Fixes the unit note length; without L: it is derived from the first metre, and not changed by a later M:."""
         if self.unit is None:
             self.unit = Fraction(1, 4) if self.metre is not None and self.metre < 3 else Fraction(1, 2)
 
 
 def whole(text: str, name: str) -> int:
-    """A number of a field, with its sign."""
+    """Parses a signed integer of a field."""
     if not re.fullmatch(r"[+-]?\d{1,3}", text):
         raise InputError(f"{name}{text}, which is not a whole number")
     return int(text)
 
 
 def unit_of(value: str) -> Fraction:
-    """A field L: in quarters."""
+    """Parses an L: field, in quarters."""
     match = re.fullmatch(r"1(?:\s*/\s*([1-9]\d{0,3}))?", value)
     if not match:
         raise InputError(f"L:{value}, which is not a unit note length such as 1/8")
@@ -83,7 +83,7 @@ def unit_of(value: str) -> Fraction:
 
 
 def metre_of(value: str) -> tuple[Fraction | None, bool]:
-    """A field M: as the length of a bar in quarters, None without bars, and whether tuplets count in threes."""
+    """Parses an M: field as (bar length in quarters, None without bars; whether tuplets count in threes)."""
     value = {"C": "4/4", "C|": "2/2"}.get(value, value)
     if value in ("none", ""):
         return None, False
@@ -95,9 +95,9 @@ def metre_of(value: str) -> tuple[Fraction | None, bool]:
 
 
 def signature(value: str, before: dict[str, int]) -> dict[str, int]:
-    """A field K: as how far each letter is altered; one with a clef only leaves the key `before`."""
+    """Parses a K: field as the alteration of each letter; one with only a clef leaves the key `before`."""
     if re.match(r"(?i:hp)\b", value):
-        return {"F": 1, "C": 1}  # bagpipes sound in D, whatever is printed
+        return {"F": 1, "C": 1}  # bagpipes sound in D, whatever is notated
     if re.match(r"none\b", value) or not value:
         return {}
     match = re.match(r"([A-Ga-g])([#b♯♭]?)(\s*)([A-Za-z]*)", value)
@@ -117,7 +117,7 @@ def signature(value: str, before: dict[str, int]) -> dict[str, int]:
 
 
 def length_of(text: str) -> Fraction:
-    """The figures after a note: "3/2", "/" for a half, "//" for a quarter."""
+    """Parses the length after a note: "3/2", "/" for a half, "//" for a quarter."""
     above, slashes, below = re.match(r"(\d*)(/*)(\d*)", text).groups()
     if below and not int(below):
         raise InputError(f"{text} after a note, which is not a length")
@@ -126,7 +126,7 @@ def length_of(text: str) -> Fraction:
 
 @functools.cache
 def chord_symbol(text: str) -> tuple[int, ...] | None:
-    """The pitches of a chord symbol, () for "no chord", None for other words; the bass after a slash is left out."""
+    """Returns the pitches of a chord symbol without its slash bass, () for "no chord", None for other words."""
     from music21 import harmony
 
     name = re.sub(r"[()\s]", "", text)
@@ -139,5 +139,5 @@ def chord_symbol(text: str) -> tuple[int, ...] | None:
     figure = match[1] + {"#": "#", "♯": "#", "b": "-", "♭": "-"}.get(match[2], "") + kinds.get(match[3], match[3])
     try:
         return harmony_of(harmony.ChordSymbol(figure))
-    except Exception:  # music21 fails in many ways on words that only begin like a chord
+    except Exception:  # music21 raises various errors for words that only start like a chord
         return None

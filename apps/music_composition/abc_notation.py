@@ -1,4 +1,4 @@
-"""ABC notation (standard 2.1) to scores: own code, since music21's forgets accidentals, inline fields and voices."""
+"""Parses ABC notation (standard 2.1) into scores; music21's parser ignores accidentals, inline fields and voices."""
 
 import dataclasses
 import re
@@ -13,7 +13,7 @@ from .repeats import Marks, Sign, sign_of, signed
 from .scores import Bar, Harmony, Written
 
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-BODY_FIELDS = "IKLMNPQRrTUVWw+smZ"  # any other letter with a colon is a note before a repeat sign
+BODY_FIELDS = "IKLMNPQRrTUVWw+smZ"  # any other letter before a colon is a note before a repeat sign
 LENGTH = r"\d{0,6}/{0,8}\d{0,6}"
 EVENT = rf"(?P<_up>\^\^|\^|__|_|=|)(?P<_letter>[A-Ga-g])(?P<_octave>[,']*)(?P<_length>{LENGTH})(?P<_tie>-?)"
 NOTE = re.compile(EVENT)
@@ -38,7 +38,7 @@ TOKEN = re.compile(
 
 @dataclasses.dataclass
 class Sound:
-    """A note, a chord or a rest while it is being read; pitches are (written place, MIDI pitch, struck)."""
+    """A note, chord or rest during parsing; pitches are (written place, MIDI pitch, struck)."""
 
     start: Fraction
     length: Fraction
@@ -47,28 +47,28 @@ class Sound:
 
 
 class Voice:
-    """One voice of a tune while it is being read."""
+    """One voice of a tune during parsing."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.sounds: list[list[Sound]] = [[]]  # of each bar; the last one is being read
+        self.sounds: list[list[Sound]] = [[]]  # by bar; the last bar is being parsed
         self.bars: list[tuple[Fraction, Fraction | None, Marks]] = []
         self.harmonies: list[tuple[int, Fraction, tuple[int, ...]]] = []
         self.signs: list[Sign] = []
-        self.time = self.longest = Fraction(0)  # in the bar; that of its longest layer
+        self.time = self.longest = Fraction(0)  # position in the bar; that of its longest layer
         self.opens, self.endings = False, ()
         self.accidentals: dict[object, int] = {}
         self.tied: dict[tuple[str, int], int] = {}
         self.last: Sound | None = None
-        self.factor = Fraction(1)  # of the next note, by a broken rhythm
+        self.factor = Fraction(1)  # for the next note, after a broken rhythm
         self.tuplet, self.left = Fraction(1), 0
         self.fermata = False
 
     def bar(self, token: str, volta: str = "") -> None:
-        """Takes over a bar line with its repeat signs and the number of an ending after it."""
+        """Applies a bar line with its repeat signs and the number of the ending after it."""
         closes = len(token) - len(token.lstrip(":"))
         opens = token.endswith(":")
-        if token.strip(":") == "":  # "::" ends and begins
+        if token.strip(":") == "":  # "::" ends one repeat and starts another
             closes = len(token) // 2
         self._end_bar(closes + 1 if closes else 0)
         self.accidentals = {}
@@ -78,7 +78,7 @@ class Voice:
         self.ending(volta)
 
     def ending(self, volta: str) -> None:
-        """Takes over the number of an ending, such as "1", "1,3" or "1-3"."""
+        """Applies the number of an ending, such as "1", "1,3" or "1-3"."""
         if not volta:
             return
         self._end_bar(0)
@@ -90,7 +90,7 @@ class Voice:
         self.endings = tuple(found)
 
     def _end_bar(self, closes: int) -> None:
-        """Closes the bar; signs that stand between two bar lines without a note between are of the bar before."""
+        """Closes the bar; signs between two bar lines without notes in between belong to the bar before."""
         length = max(self.time, self.longest)
         if length:
             self.bars.append((length, self.settings.metre, Marks(self.opens, closes, self.endings)))
@@ -105,22 +105,22 @@ class Voice:
         self.last = None
 
     def overlay(self) -> None:
-        """Goes back to the beginning of the bar for another layer."""
+        """Returns to the start of the bar for another layer."""
         self.longest, self.time, self.last = max(self.longest, self.time), Fraction(0), None
 
     def words(self, text: str) -> None:
-        """Takes over a sign to jump by, as decoration or as text, or a fermata."""
+        """Applies a jump sign, given as a decoration or as text, or a fermata."""
         self.signs += sign_of(text, len(self.bars), not self.time)
         self.fermata |= text == "fermata"
 
     def harmony(self, text: str) -> None:
-        """Takes over the text in quotes over a note, if it is a chord symbol."""
+        """Applies quoted text above a note, if it is a chord symbol."""
         pitches = None if text[:1] in "^_<>@" else chord_symbol(text)
         if pitches is not None:
             self.harmonies.append((len(self.bars), self.time, pitches))
 
     def pitch(self, found: dict[str, str]) -> tuple[tuple[str, int], int, bool]:
-        """A note's written place, its MIDI pitch as accidentals, ties and the key have it, and whether it is struck."""
+        """Returns a note's written place, its MIDI pitch given accidentals, ties and key, and whether it is struck."""
         letter = found["_letter"].upper()
         octave = found["_letter"].islower() + found["_octave"].count("'") - found["_octave"].count(",")
         place = (letter, octave)
@@ -138,7 +138,7 @@ class Voice:
         return place, pitch, self.tied.get(place) != pitch
 
     def sound(self, pitches: list[tuple[tuple[str, int], int, bool]], length: Fraction) -> None:
-        """Appends a note, a chord or a rest of so many units."""
+        """Appends a note, a chord or a rest of this length in units."""
         if not length:
             return
         length *= (self.settings.unit or 1) * self.factor
@@ -151,7 +151,7 @@ class Voice:
         self.time += length
 
     def rest_bars(self, count: int) -> None:
-        """Whole bars of rest."""
+        """Appends whole bars of rest."""
         if self.settings.metre is None:
             raise InputError("a rest of whole bars where there is no metre")
         for number in range(count):
@@ -160,7 +160,7 @@ class Voice:
             self.sound([], self.settings.metre / (self.settings.unit or 1))
 
     def break_rhythm(self, signs: str) -> None:
-        """ ">": the note before is dotted and the next one halved; "<" the other way round."""
+        """ ">": the previous note is dotted and the next one halved; "<" vice versa."""
         if self.last is None:
             raise InputError(f"{signs} with no note before it in its bar")
         short = Fraction(1, 2 ** len(signs))
@@ -169,7 +169,7 @@ class Voice:
         self.last.length *= before
 
     def tie(self, places: set[tuple[str, int]] | None = None) -> None:
-        """The last note, or those of the last chord at these places, go on into the next of the same pitch."""
+        """Ties the last note, or the notes of the last chord at these places, to the next note of the same pitch."""
         if self.last is not None:
             self.tied |= {p: pitch for p, pitch, _ in self.last.pitches if places is None or p in places}
 
@@ -183,17 +183,17 @@ class Voice:
 
 
 class Tune:
-    """A tune while it is being read: its voices, and what holds for those that have not begun."""
+    """A tune during parsing: its voices, and the settings of voices that have not started."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.defined: dict[str, list[str]] = {}
         self.voices: dict[str, Voice] = {}
-        self.name = ""  # of the voice that is being read
+        self.name = ""  # of the current voice
         self.body = False
 
     def field(self, letter: str, value: str) -> None:
-        """Takes over a field of the header, of a line of its own, or in a line of music."""
+        """Applies a field of the header, on a line of its own, or in a line of music."""
         if letter == "V":
             name, _, rest = value.strip().partition(" ")
             self.defined.setdefault(name, []).append(rest)
@@ -211,7 +211,7 @@ class Tune:
             self.settings.freeze()
 
     def voice(self) -> Voice:
-        """The voice that is being read; the first one where none was named."""
+        """Returns the current voice; the first one if none has been named."""
         name = self.name or next(iter(self.defined), "1")
         if name not in self.voices:
             settings = self.settings.copy()
@@ -221,7 +221,7 @@ class Tune:
         return self.voices[name]
 
     def line(self, text: str) -> None:
-        """Takes over a line of music."""
+        """Parses a line of music."""
         at = 0
         while at < len(text):
             match = TOKEN.match(text, at)
@@ -248,7 +248,7 @@ class Tune:
             voice.words({"H": "fermata", "O": "coda", "S": "segno"}.get(found["letter"], ""))
         elif "grace" in found:
             for note in NOTE.finditer(found["grace"]):
-                voice.pitch(note.groupdict())  # no length, but its accidental holds
+                voice.pitch(note.groupdict())  # has no length, but its accidental applies
         elif "tuplet" in found:
             voice.start_tuplet(int(found["tuplet"]), found.get("time"), found.get("notes"))
         elif "chord" in found:
@@ -269,7 +269,7 @@ class Tune:
             voice.overlay()
 
     def _chord(self, voice: Voice, found: dict[str, str]) -> None:
-        """A chord lasts as long as its first note says; ties are its own or those of single notes."""
+        """Appends a chord, which has the length of its first note; ties apply to the chord or to single notes."""
         notes = [note.groupdict() for note in NOTE.finditer(re.sub(r'"[^"]*"|![^!]*!', "", found["chord"]))]
         if not notes:
             raise InputError(f"[{found['chord']}], which is not a chord")
@@ -281,7 +281,7 @@ class Tune:
 
 
 def tunes(text: str) -> Iterator[tuple[str, list[tuple[int, str]], list[tuple[int, str]]]]:
-    """Title, lines (number, text) of the file's header and lines of the tune, for each tune; an empty line ends one."""
+    """Yields title, header lines (number, text) and tune lines of each tune; an empty line ends a tune."""
     header: list[tuple[int, str]] = []
     tune: list[tuple[int, str]] | None = None
     found, begun, skipping = [], False, False
@@ -305,10 +305,10 @@ def tunes(text: str) -> Iterator[tuple[str, list[tuple[int, str]], list[tuple[in
 
 
 def read(header: list[tuple[int, str]], lines: list[tuple[int, str]]) -> Written:
-    """A tune as it is printed, at sounding pitch.
+    """Parses a tune as notated, at sounding pitch.
 
     Raises:
-        InputError: a line that is no ABC or that has what is not read; its number is named.
+        InputError: a line is not valid ABC or has an unsupported feature; the message gives its number.
     """
     tune = Tune(Settings())
     for number, line in [*header, *lines]:
@@ -327,7 +327,7 @@ def read(header: list[tuple[int, str]], lines: list[tuple[int, str]]) -> Written
 
 
 def _together(voices: list[Voice]) -> Written:
-    """Voices sound together: bar by bar if all have as many, else each as long as its notes."""
+    """Combines simultaneous voices: bar by bar if all have the same number of bars, else by the lengths of notes."""
     for voice in voices:
         voice.bar("|")
     voices = [voice for voice in voices if voice.bars]
@@ -362,7 +362,7 @@ def _together(voices: list[Voice]) -> Written:
 
 
 def _notes(start: Fraction, sounds: list[Sound]) -> Iterator[Note]:
-    """The notes of a bar that begins at `start`."""
+    """Yields the notes of a bar that starts at `start`."""
     for sound in sounds:
         begin = start + sound.start
         for _, pitch, struck in sound.pitches:

@@ -6,21 +6,21 @@ from .piece import Piece
 from .tokens import NOTHING_NEW, PAD, VOCABULARY, encode, slots
 
 ORDERS = (1, 2, 3)
-START = VOCABULARY + 1  # before the first frame
+START = VOCABULARY + 1  # symbol for positions before the first frame
 
 
 class Markov:
-    """Tokens of one voice given its last `order` frames and the voices before it in its own frame, with back-off.
+    """A back-off model of one voice's tokens given its last `order` frames and the earlier voices of the same frame.
 
     Witten and Bell (1991), "The zero-frequency problem", doi:10.1109/18.87000, method C, interpolated:
 
         p_k(w | h) = (c(h w) + n(h) p_{k-1}(w | h')) / (c(h) + n(h)),   p_{-1}(w) = 1 / vocabulary
 
-    c counts, n(h) is the number of different tokens after h, h' drops the oldest part of h. The context is, from
-    the newest: what the slots before it sound in this frame (at most `within`), then what this slot sounded before.
+    c is a count, n(h) the number of different tokens after h, and h' drops the oldest part of h. The context holds,
+    newest first, the sounding notes of the earlier slots in this frame (at most `within`), then this slot's past notes.
 
     Args:
-        order: frames of its own past. within: slots of its own frame that it sees.
+        order: number of past frames of the slot. within: number of slots of the same frame.
     """
 
     def __init__(self, order: int, within: int = 0) -> None:
@@ -29,7 +29,7 @@ class Markov:
         self.counts: list[list[dict[tuple, dict[int, int]]]] = []
 
     def fit(self, pieces: list[Piece], representation: str) -> "Markov":
-        """Counts the pieces; the model itself."""
+        """Counts the pieces; returns the model itself."""
         self.representation = representation
         depth = self.order + self.within
         self.counts = [[{} for _ in range(depth + 1)] for _ in range(slots(representation))]
@@ -45,7 +45,7 @@ class Markov:
         return self
 
     def chances(self, slot: int, context: tuple) -> np.ndarray:
-        """p of every token (vocabulary,) in the slot after the context, newest first."""
+        """Returns p of every token (vocabulary,) in the slot, given the context, newest first."""
         p = np.full(VOCABULARY, 1 / VOCABULARY)
         for k in range(len(context) + 1):
             after = self.counts[slot][k].get(context[:k])
@@ -57,7 +57,7 @@ class Markov:
         return p
 
     def measure(self, pieces: list[Piece]) -> tuple[np.ndarray, np.ndarray]:
-        """Nats of each piece (pieces,), and how often the likeliest token of each slot is the right one (slots,)."""
+        """Returns the nats of each piece (pieces,), and the top-1 accuracy of each slot (slots,)."""
         nats = np.zeros(len(pieces))
         right, seen = np.zeros(slots(self.representation)), np.zeros(slots(self.representation))
         known: dict[tuple, np.ndarray] = {}
@@ -77,7 +77,7 @@ class Markov:
         return nats, right / np.maximum(seen, 1)
 
     def harmonise(self, piece: Piece) -> np.ndarray:
-        """The likeliest tokens (time, slots) under the first slot's own, each voice given what it chose before."""
+        """Returns the most likely tokens (time, slots) given the first slot's, each voice given the earlier choices."""
         tokens, sounding = encode(piece, self.representation)
         tokens, sounding = tokens.copy(), sounding.copy()
         for time in range(len(tokens)):
@@ -92,7 +92,7 @@ class Markov:
 
 
 def _context(sounding: np.ndarray, time: int, slot: int, order: int, within: int) -> tuple:
-    """Newest first: the slots before in this frame from the first one, then the own past."""
+    """Returns the context, newest first: the frame's earlier slots, from the first one, then the slot's own past."""
     same = sounding[time, : min(slot, within)].tolist()
     past = [int(sounding[t, slot]) if t >= 0 else START for t in range(time - 1, time - 1 - order, -1)]
     return (*same, *past)

@@ -19,13 +19,13 @@ from shared.data.fetch import keras_home
 from .piece import Piece, make
 from .scores import from_score, quiet
 
-GRAM = 8  # steps of a melody that are compared; of 6, half the corpus is one family
-FEW = 5  # files that are read without a word
-ALIKE = 0.25  # share of the shorter melody's steps that make two melodies variants of one
+GRAM = 8  # length of the compared melodic runs, in steps; with 6, half the corpus is one family
+FEW = 5  # up to this many files, no progress message is printed
+ALIKE = 0.25  # shared share of the shorter melody's runs from which two melodies are variants
 
 
 def load(steps: int, most: int = 0) -> list[Piece]:
-    """All four-part chorales, or the first `most` of them; all are parsed in over a minute, but only the first time."""
+    """Returns all four-part chorales, or the first `most`; parsing all takes over a minute, the first time only."""
     paths = corpus_paths()
     if most:
         return parsed(paths, steps, most)
@@ -33,7 +33,7 @@ def load(steps: int, most: int = 0) -> list[Piece]:
 
 
 def corpus_paths() -> list[Path]:
-    """The corpus files of Bach by name; a chorale that lies there in two formats once."""
+    """Returns the Bach files of the corpus by name; chorales available in two formats only once."""
     from music21 import corpus
 
     found = {Path(path).name.rsplit(".", 1)[0]: Path(path) for path in sorted(map(str, corpus.getComposer("bach")))}
@@ -41,14 +41,14 @@ def corpus_paths() -> list[Path]:
 
 
 def find(name: str, steps: int) -> Piece | None:
-    """The chorale of that name, such as bwv66.6; None if there is none."""
+    """Returns the chorale of that name, such as bwv66.6; None if there is none."""
     path = next((path for path in corpus_paths() if path.name.rsplit(".", 1)[0] == name), None)
     found = parsed([path], steps) if path else []
     return found[0] if found else None
 
 
 def parsed(paths: Sequence[Path], steps: int, most: int = 0) -> list[Piece]:
-    """The pieces in four parts among the files; a file that is none is left out."""
+    """Parses the files that are pieces in four parts; others are left out."""
     from music21 import converter
 
     pieces: list[Piece] = []
@@ -64,7 +64,7 @@ def parsed(paths: Sequence[Path], steps: int, most: int = 0) -> list[Piece]:
 
 
 def cached(name: str, make_pieces: Callable[[], list[Piece]]) -> list[Piece]:
-    """What `make_pieces` gave once, kept beside the public data files; a damaged file is made anew."""
+    """Caches the result of `make_pieces` next to the public data files; a damaged cache is rebuilt."""
     path = keras_home() / "datasets" / "bach_chorales" / f"{name}.npz"
     if path.exists():
         with contextlib.suppress(ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -76,7 +76,7 @@ def cached(name: str, make_pieces: Callable[[], list[Piece]]) -> list[Piece]:
 
 
 def pack(path: Path, pieces: list[Piece]) -> None:
-    """Writes pieces as one file of arrays, whole or not at all."""
+    """Writes pieces as one file of arrays, atomically."""
     about = [[p.name, len(p), p.steps, p.key] for p in pieces]
     arrays = {name: np.concatenate([getattr(p, name) for p in pieces]) for name in FIELDS}
     with files.replacing(path) as temporary, temporary.open("wb") as file:
@@ -84,7 +84,7 @@ def pack(path: Path, pieces: list[Piece]) -> None:
 
 
 def unpack(path: Path) -> list[Piece]:
-    """The pieces that `pack` wrote."""
+    """Reads the pieces that `pack` wrote."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         arrays = dict(archive)
     pieces, start = [], 0
@@ -99,10 +99,10 @@ FIELDS = ("pitches", "struck", "position", "bar", "fermata")
 
 
 def melodies(pieces: Sequence[Piece]) -> list[int]:
-    """The group of each piece: variants of one melody, whatever their key or rhythm, are of one group.
+    """Returns the group of each piece; variants of a melody, in any key or rhythm, are in the same group.
 
-    Two melodies are variants if they share a quarter of the shorter one's runs of eight steps; so are all that are
-    linked by such pairs.
+    Two melodies are variants if they share a quarter of the shorter one's runs of eight steps; groups are the connected
+    components of this relation.
     """
     grams = [_grams(piece) for piece in pieces]
     having = collections.defaultdict(list)
@@ -126,7 +126,7 @@ def melodies(pieces: Sequence[Piece]) -> list[int]:
 
 
 def _grams(piece: Piece) -> set[tuple[int, ...]]:
-    """All runs of eight melodic steps of the soprano, repeated notes left out."""
+    """Returns all runs of eight melodic steps of the soprano, ignoring repeated notes."""
     notes = piece.pitches[:, 0][piece.pitches[:, 0] > 0].astype(int)
     steps = np.diff(notes)
     steps = steps[steps != 0]
@@ -134,7 +134,7 @@ def _grams(piece: Piece) -> set[tuple[int, ...]]:
 
 
 def progress(items: Sequence[Any], text: str) -> Iterator[Any]:
-    """The items with a bar on standard error, on a terminal."""
+    """Yields the items, with a progress bar on standard error if it is a terminal."""
     console = rich.console.Console(stderr=True)
     bar = rich.progress.Progress(
         "{task.description}",

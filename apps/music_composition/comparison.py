@@ -7,13 +7,13 @@ from .data import Data
 from .music_statistics import Copies, distance, figures, intervals, pitch_classes
 
 BARS, SEED = 16, 1
-LEFT_OUT = ("repeated_bars", "leaps", "notes_per_bar")  # of the model card, not of what is printed
+LEFT_OUT = ("repeated_bars", "leaps", "notes_per_bar")  # left out of the model card, but printed
 
 
 def table(predictor, data: Data, count: int) -> dict:
-    """Composes `count` pieces of 16 bars; each figure's mean, and mean and 5th to 95th percentile of the corpus.
+    """Composes `count` pieces of 16 bars; returns means of all statistics, and 5th to 95th percentiles of the corpus.
 
-    The corpus is valid and test: pieces that the network has not read, as its own are; copies are sought in train.
+    The corpus is valid and test, which the network has not seen either; copies are searched for in train.
     """
     new = composed(predictor, count, BARS, seed=SEED)
     free = [figures(piece) for piece in composed(predictor, count, BARS, seed=SEED, free=True)]
@@ -73,7 +73,7 @@ HEADS = ("figure", "new, mean", "new, most", "corpus, mean", "corpus, 5-95 %", "
 
 
 def shown(music: dict) -> str:
-    """The table as text."""
+    """Formats the table as text."""
     lines = [
         f"{music['pieces']} new pieces of {music['bars']} bars compared with {music['corpus_pieces']} of the corpus"
     ]
@@ -87,12 +87,12 @@ def shown(music: dict) -> str:
 
 
 def _loosely(music: dict) -> str:
-    """What the network does where the decoding forbids neither parallels nor crossings."""
+    """Formats the results without the constraints on parallels and crossings."""
     return "with --free: " + ", ".join(f"{name} {value:.3g}" for name, value in music["free"].items())
 
 
 def markdown(music: dict) -> str:
-    """The table for the model card."""
+    """Formats the table for the model card."""
     rows = [HEADS, ("---",) * len(HEADS), *(row for row in _rows(music) if row[0] not in LEFT_OUT)]
     said = "; ".join(
         f"{name.replace('_', ' ')} {d['new_to_corpus']:.3f} (valid to test {d['valid_to_test']:.3f})"

@@ -18,13 +18,13 @@ from .search import search
 from .sources import read_file
 from .tokens import plan
 
-MOST_OF_A_VOICE = 0.5  # of its time on one pitch
-TRIES, STRIDE = 8, 1_000_003  # times that a piece is written, and what lies between their seeds
+MOST_OF_A_VOICE = 0.5  # maximum share of a voice's time on one pitch
+TRIES, STRIDE = 8, 1_000_003  # maximum attempts per piece, and difference between their seeds
 SPELLINGS = {"Db": "C#", "D#": "Eb", "E#": "F", "Gb": "F#", "G#": "Ab", "A#": "Bb", "B#": "C", "Cb": "B", "Fb": "E"}
 
 
 def compose(options: Predict) -> None:
-    """The predict command, also called compose: a new piece as files and as text."""
+    """Runs the predict command, also called compose: writes a new piece as files and as text."""
     write_new(Predictor(runs.find(APP, options.run)), options)
 
 
@@ -46,7 +46,7 @@ def composed(
     top_p: float = 0.92,
     free: bool = False,
 ) -> list[Piece]:
-    """New pieces in keys drawn by the seed, all at once; the defaults are those of `compose`."""
+    """Composes new pieces in random keys, in one batch; the defaults are those of `compose`."""
     forms = [outline(f"new {n}", bars, 4, predictor.steps, drawn_key(predictor, seed + n)) for n in range(count)]
     return varied(predictor, forms, seed, temperature, top_p, free)
 
@@ -54,9 +54,9 @@ def composed(
 def varied(
     predictor: Predictor, forms: list[Piece], seed: int, temperature: float, top_p: float, free: bool = False
 ) -> list[Piece]:
-    """Pieces of these forms; unless `free`, one that holds a voice to one pitch for most of its time is written again.
+    """Composes pieces of these forms; unless `free`, rewrites those in which a voice mostly stays on one pitch.
 
-    After `TRIES` times it is left as it is.
+    After `TRIES` attempts the last version is kept.
     """
     allowed = free_tokens(predictor, forms, ranges=not free)
     how = {"temperature": temperature, "top_p": top_p, "free": free}
@@ -71,7 +71,7 @@ def varied(
 
 
 def harmonise(options: Harmonise) -> None:
-    """The harmonise command: the melody as it is, three voices under it."""
+    """Runs the harmonise command: keeps the melody and adds three voices below it."""
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
     melody = read_one(options.melody, predictor.steps)
@@ -86,12 +86,12 @@ def harmonise(options: Harmonise) -> None:
 
 
 def go_on(options: Continue) -> None:
-    """The continue command: bars of a given piece, then bars of its own."""
+    """Runs the continue command: keeps the first bars of a piece and continues them."""
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
     primer = read_one(options.primer, predictor.steps)
     starts = np.flatnonzero(primer.position == 0)
-    if len(starts) > options.keep:  # an upbeat before the first bar is kept too
+    if len(starts) > options.keep:  # also keeps an upbeat before the first bar
         primer = primer.cut(0, int(starts[options.keep]))
     bar = int(primer.bar[-1])
     rest = outline("", options.bars, max(1, bar // predictor.steps), predictor.steps, primer.key)
@@ -122,7 +122,7 @@ def harmonised(
     seed: int,
     free: bool = False,
 ) -> tuple[Piece, float]:
-    """The melody (the first voice of the piece) with three voices, and with a beam its nats a frame, else 0."""
+    """Harmonises a melody (the piece's first voice) in three voices; also returns nats per frame, 0 without a beam."""
     check_range(predictor, melody)
     alone = melody.pitches * (np.arange(SLOTS) == 0)
     known = {name: getattr(melody, name) for name in ("position", "bar", "fermata")}
@@ -135,7 +135,7 @@ def harmonised(
 
 
 def check_range(predictor: Predictor, melody: Piece) -> None:
-    """InputError if the melody has a pitch that no training melody had; it says by how much to move it."""
+    """Raises InputError if the melody exceeds the range of training melodies, with a suggested transposition."""
     low, high = predictor.info["ranges"][0]
     sung = melody.pitches[:, 0][melody.pitches[:, 0] > 0]
     if not len(sung):
@@ -152,7 +152,7 @@ def check_range(predictor: Predictor, melody: Piece) -> None:
 
 
 def outline(name: str, bars: int, meter: int, steps: int, key: int) -> Piece:
-    """An empty piece: its bars and key, a fermata before the end of every second bar as in most chorales."""
+    """Returns an empty piece with bars and key, and a fermata at the end of every second bar, as in most chorales."""
     bar = meter * steps
     time = np.arange(bars * bar)
     rests = (time // bar % 2 == 1) & (time % bar // steps == max(0, meter - 2))
@@ -164,7 +164,7 @@ def outline(name: str, bars: int, meter: int, steps: int, key: int) -> Piece:
 
 
 def parse_key(text: str) -> int:
-    """ "G major", "e minor", "Bb" -> the key's number; InputError for a key that does not exist."""
+    """Parses a key such as "G major", "e minor" or "Bb" to its number. Raises InputError for an invalid key."""
     match = re.fullmatch(r"([A-Ga-g])([#b♯♭]?)\s*(major|minor|maj|min|m)?", text.strip())
     if not match:
         raise InputError(f'--key: expected a key such as "G major", "Eb major" or "F# minor"; received {text!r}')
@@ -174,13 +174,13 @@ def parse_key(text: str) -> int:
 
 
 def drawn_key(predictor: Predictor, seed: int) -> int:
-    """One of the training pieces' keys."""
+    """Draws one of the training pieces' keys."""
     keys = predictor.info["keys"]
     return parse_key(keys[int(np.random.default_rng(seed).integers(len(keys)))])
 
 
 def read_one(path: str, steps: int) -> Piece:
-    """The first piece of a file."""
+    """Reads the first piece of a file."""
     return read_file(Path(path), steps)[0]
 
 
@@ -192,5 +192,5 @@ def show(piece: Piece, out: str, tempo: int) -> None:
 
 
 def example(predictor: Predictor) -> None:
-    """What every training ends with: a chorale of 16 bars."""
+    """Composes a chorale of 16 bars, at the end of every training."""
     write_new(predictor, Predict(seed=1, out=str(predictor.run.file("chorale"))))

@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes measured in its README."""
+"""The app's settings, and the recipes measured in its README."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,7 +11,7 @@ from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share,
 
 from .tokens import REPRESENTATIONS
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
 STEPS = (1, 2, 4)
 
 
@@ -73,7 +73,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if self.valid_fraction + self.test_fraction >= 1:
             raise InputError(
@@ -85,7 +85,7 @@ class Config:
 DEFAULT = Config()
 SMOKE = Config(max_examples=8, steps=1, units=24, embedding=24, hidden=32, batch_size=4, epochs=1)
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,

@@ -1,6 +1,6 @@
 """Pieces as arrays of frames, split without leakage, and the training batches.
 
-A frame is a row of integers: its tokens, what sounds in each slot, and what is known beforehand (see tokens.py).
+A frame is a row of integers: its tokens, the sounding note in each slot, and what is known in advance (see tokens.py).
 """
 
 import dataclasses
@@ -20,15 +20,15 @@ from .piece import SLOTS, Piece, key_name
 from .sources import read, read_folder
 from .tokens import FIRST, ORDER, PAD, PLAN, encode, plan, slots
 
-SHIFTS = (-5, 6)  # semitones: every key once
-BUCKETS = 4  # lengths that batches are padded to
+SHIFTS = (-5, 6)  # range of transpositions in semitones: every key once
+BUCKETS = 4  # number of lengths that batches are padded to
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """The pieces of each part, and what was learned from train.
+    """The pieces of each split, and the statistics of train.
 
-    `info` fits JSON: source, fingerprint, split, counts (pieces and frames of each part), ranges ([lowest, highest]
+    `info` fits JSON: source, fingerprint, split, counts (pieces and frames per split), ranges ([lowest, highest] pitch
     of each voice), rests (share of frames in which it is silent), keys (of the training pieces), steps, representation,
     example (a file of the validation pieces, or the number of a chorale).
     """
@@ -41,10 +41,10 @@ class Data:
 
 @same_for_every_seed
 def load(config: Config) -> Data:
-    """Reads the pieces that `config.data` names and splits them; variants of one melody are of one part.
+    """Reads and splits the pieces of `config.data`; variants of a melody are all in the same split.
 
     Raises:
-        InputError: an unknown source, no usable file, or too few pieces to split.
+        InputError: the source is unknown, no file can be used, or there are too few pieces to split.
     """
     files = {part: getattr(config, part) for part in ("valid", "test") if getattr(config, part)}
     parts = read(config) | {part: read_folder(Path(path), config.steps) for part, path in files.items()}
@@ -76,7 +76,7 @@ def load(config: Config) -> Data:
 
 
 def divided(pieces: list[Piece], shares: dict[str, float]) -> dict[str, list[Piece]]:
-    """Whole melodies, in an order drawn once for all seeds, to train and to the parts that are to have a share."""
+    """Assigns whole melodies, in a fixed random order, to the splits with a given share, and the rest to train."""
     groups: dict[int, list[Piece]] = {}
     for piece, group in zip(pieces, chorales.melodies(pieces), strict=True):
         groups.setdefault(group, []).append(piece)
@@ -86,7 +86,7 @@ def divided(pieces: list[Piece], shares: dict[str, float]) -> dict[str, list[Pie
             f"Received: {len(groups)}"
         )
     order = np.random.default_rng(0).permutation(len(groups))
-    # The largest family of variants is trained on: as a test it would be one melody many times.
+    # Put the largest families of variants into train: as a test set they would be the same melody many times.
     most = len(pieces) * next(iter(shares.values())) / 4
     order = sorted(order.tolist(), key=lambda g: len(list(groups.values())[g]) > most)
     parts: dict[str, list[Piece]] = {part: [] for part in ("train", *shares)}
@@ -97,29 +97,29 @@ def divided(pieces: list[Piece], shares: dict[str, float]) -> dict[str, list[Pie
 
 
 def example(pieces: list[Piece]) -> str:
-    """A piece to try the network with: the first file that one was read from, else a chorale of music21's."""
-    # A tune of an ABC file is called by the file and its own title.
+    """Returns a piece to try the network with: the first one read from a file, else a chorale of music21."""
+    # A tune of an ABC file is named after the file and its own title.
     names = (name for piece in pieces for name in (piece.name, piece.name.partition(", ")[0]))
     return next((name for name in names if Path(name).is_file()), "bwv66.6")
 
 
 def tested_on(data: Data, path: str) -> Data:
-    """The data of a run with the pieces of another file or folder as its test part.
+    """Returns the data of a run with the pieces of another file or folder as its test set.
 
     Raises:
-        InputError: no file there can be used.
+        InputError: no file can be used.
     """
     pieces = [piece for piece in read_folder(Path(path), data.info["steps"]) if piece.pitches.any()]
     return dataclasses.replace(data, test=pieces)
 
 
 def frames(piece: Piece, representation: str) -> np.ndarray:
-    """(time, 2 slots + 5) int32: tokens, what sounds, what is known."""
+    """(time, 2 slots + 5) int32: tokens, sounding notes, and what is known in advance."""
     return np.concatenate([*encode(piece, representation), plan(piece, representation)], axis=1)
 
 
 def moved(rows: np.ndarray, shift: Any, representation: str) -> np.ndarray:
-    """Frames (..., time, features) so many semitones (...) higher."""
+    """Transposes frames (..., time, features) up by a number of semitones (...)."""
     notes = 2 * slots(representation)
     shift = np.asarray(shift)[..., None]
     rows = rows.copy()
@@ -131,7 +131,7 @@ def moved(rows: np.ndarray, shift: Any, representation: str) -> np.ndarray:
 
 
 def shifts(piece: Piece, ranges: list[list[int]], representation: str) -> tuple[int, int]:
-    """The fewest and most semitones that a piece may be moved by: no voice leaves its range."""
+    """Returns the minimum and maximum transposition in semitones that keeps all voices within their ranges."""
     low, high = SHIFTS
     if representation == "roll":
         return low, high
@@ -143,7 +143,7 @@ def shifts(piece: Piece, ranges: list[list[int]], representation: str) -> tuple[
 
 
 def parts_of(piece: Piece, longest: int) -> list[Piece]:
-    """The piece in parts of about equal length, none longer than `longest` frames."""
+    """Splits a piece into parts of about equal length, none longer than `longest` frames."""
     count = -(-len(piece) // longest)
     edges = np.linspace(0, len(piece), count + 1).astype(int)
     return [piece.cut(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
@@ -153,9 +153,9 @@ class Frames(BucketBatches):
     """Batches ((frames (batch, time, features), mask), tokens (batch, time, slots), weights (batch, time)).
 
     Args:
-        pieces: what is read. representation: see tokens.py. batch_size: pieces in a batch.
+        pieces: the pieces. representation: see tokens.py. batch_size: pieces per batch.
         seed: of order and transposition.
-        ranges: of the voices, to move each piece by random semitones within them; None moves nothing.
+        ranges: of the voices, to transpose each piece randomly within them; None for no transposition.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Frames(BucketBatches):
         super().__init__(rows, [row[:, : self.width] for row in rows], batch_size, seed, buckets(pieces))
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         (inputs, mask), _, weights = super().batch(epoch, step)
         low, high = self.shifts[self.rows(epoch, step)].T
         shift = np.random.default_rng([self.seed, epoch, step]).integers(low, high + 1)
@@ -181,13 +181,13 @@ class Frames(BucketBatches):
 
 
 def buckets(pieces: list[Piece]) -> list[int]:
-    """A few lengths in frames to pad to, each holding about as many pieces."""
+    """Returns a few lengths in frames to pad to, with about as many pieces in each bucket."""
     lengths = np.array([len(piece) for piece in pieces])
     return sorted({int(-(-length // 8) * 8) for length in np.quantile(lengths, np.linspace(0, 1, BUCKETS + 1)[1:])})
 
 
 def voice_slots(representation: str) -> list[str]:
-    """What each slot is called."""
+    """Returns the names of the slots."""
     names = ("soprano", "alto", "tenor", "bass")
     return (
         [names[voice] for voice in ORDER]

@@ -22,19 +22,19 @@ from .tokens import decode, slots
 HERE = Path(__file__).parent
 PARTS = ("test", "valid")
 HEADLINE = ("nll_per_frame",)
-PIECES, MELODIES = 20, 24  # composed, and harmonised, at the end of a training
+PIECES, MELODIES = 20, 24  # number composed and harmonised at the end of training
 MUSIC_BEGIN, MUSIC_END = "<!-- music: begin (generated) -->", "<!-- music: end -->"
 PUBLISHED = {"jsb_chorales": {"name": "RNN-NADE; LSTM 8.45, TCN 8.10", "value": 5.56}}
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run, on its own pieces or on others."""
+    """Runs the evaluate command: evaluates a saved run on its own pieces or on others."""
     run, parts, pieces = runs.find(APP, options.run), PARTS, options.pieces
     data = load(run.settings(Config))
     run.check(data.info)
     if options.data:
         data, parts, pieces = tested_on(data, options.data), ("test",), 0
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     records = measure(Predictor(run), data, pieces, options.melodies, parts)
     report(records)
     if options.record:
@@ -52,14 +52,14 @@ def measure(
     melodies: int = MELODIES,
     parts: Sequence[str] = PARTS,
 ) -> list[dict]:
-    """Measures the test and validation pieces.
+    """Evaluates the run on test and validation pieces.
 
     Args:
-        predictor: of the run.
-        data: the run's, perhaps with other test pieces.
-        pieces: how many are composed and compared with the corpus; 0 = none.
-        melodies: test melodies to harmonise; 0 = all.
-        parts: which are measured.
+        predictor: the run to evaluate.
+        data: the run's data, possibly with other test pieces.
+        pieces: number of pieces to compose and compare with the corpus; 0 = none.
+        melodies: number of test melodies to harmonise; 0 = all.
+        parts: splits to evaluate on.
     """
     representation = predictor.representation
     markov = best_markov(data, representation)
@@ -92,7 +92,7 @@ def measure(
 def per_frame(
     ours: Sequence[float], theirs: dict[str, Sequence[float]], pieces: list[Piece], direction: str
 ) -> dict[str, Any]:
-    """The mean over all frames of what adds up to so much in each piece, as `shared.paired.compared` gives it."""
+    """Averages per-piece sums over all frames, and compares as `shared.paired.compared` does."""
     frames = np.array([len(piece) for piece in pieces])
     sums = {name: np.array(values, float) for name, values in theirs.items()}
 
@@ -103,14 +103,14 @@ def per_frame(
 
 
 def best_markov(data: Data, representation: str) -> Markov:
-    """Of chains of order 1 to 3, with and without the voices before in the frame, the best on validation."""
+    """Returns the best Markov chain on validation, of order 1 to 3, with and without the frame's earlier voices."""
     last = slots(representation) - 1
     tried = [Markov(order, within).fit(data.train, representation) for order in ORDERS for within in (0, last)]
     return min(tried, key=lambda chain: chain.measure(data.valid)[0].sum())
 
 
 def harmonies(predictor: Predictor, data: Data, melodies: int) -> dict[str, dict[str, Any]]:
-    """The share of frames in which alto, tenor and bass under a test melody are its own: ours, the chains'."""
+    """Returns the accuracy of alto, tenor and bass under given test melodies, per frame, compared with the chains'."""
     pieces = [piece for piece in data.test if piece.pitches[:, 0].any()][: melodies or None]
     allowed = free_tokens(predictor, pieces, ranges=True)
     for one, piece in zip(allowed, pieces, strict=True):
@@ -131,12 +131,12 @@ def harmonies(predictor: Predictor, data: Data, melodies: int) -> dict[str, dict
 
 
 def agreement(made: list[np.ndarray], pieces: list[Piece], voice: int) -> list[int]:
-    """In how many frames of each piece the voice has the piece's own pitch."""
+    """Returns the number of frames of each piece in which the voice has the piece's own pitch."""
     return [int((m[:, voice] == p.pitches[:, voice]).sum()) for m, p in zip(made, pieces, strict=True)]
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, how often the most probable token is right, and the new pieces compared with the corpus."""
+    """Prints the metrics, the top-1 accuracies, and the comparison of new pieces with the corpus."""
     results.report(records)
     for r in records:
         if "accuracy" in (found := r.get("details", {})):

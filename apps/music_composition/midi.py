@@ -1,7 +1,7 @@
-"""Reads MIDI files, with time in ticks, so that changes of tempo have no effect.
+"""Reads MIDI files, with time in ticks, so that tempo changes have no effect.
 
-Read here and not by mido, which pretty_midi reads with too: it refuses a file for an unknown key signature, and an
-event of an unknown kind takes no time. Pretty_midi leaves out notes that are not ended.
+Does not use mido, on which pretty_midi is based: it rejects files with an unknown key signature, and ignores the time
+of unknown events. pretty_midi drops notes that are not ended.
 """
 
 import collections
@@ -13,21 +13,21 @@ from shared import InputError
 from .notes import MOST_QUARTERS, Bars, Note, arranged, joined
 from .piece import Piece
 
-DRUMS = 9  # the channel, counted from 0
+DRUMS = 9  # the drum channel, counted from 0
 ALL_OFF = (120, 123)  # controllers: all sound off, all notes off
 ON, OFF, CONTROL, ONE_BYTE = 0x90, 0x80, 0xB0, (0xC0, 0xD0)
 META, END, METRE, SYSTEM = 0xFF, 0x2F, 0x58, (0xF0, 0xF7)
 
 
 class Damaged(ValueError):
-    """What is wrong with the bytes of a file."""
+    """Raised with a description of what is wrong with a file's bytes."""
 
 
 def read(data: bytes, name: str, steps: int) -> Piece:
-    """The piece of a MIDI file; a part is what one channel of one track plays.
+    """Reads the piece of a MIDI file; each channel of each track is a part.
 
     Raises:
-        InputError: it is damaged, counts in seconds, has no notes but drums, or is too long.
+        InputError: the file is damaged, counts in seconds, has no notes other than drums, or is too long.
     """
     try:
         kind, quarter, tracks = chunks(data)
@@ -51,7 +51,7 @@ def read(data: bytes, name: str, steps: int) -> Piece:
 
 
 def chunks(data: bytes) -> tuple[int, int, list[bytes]]:
-    """The format, the ticks of a quarter and the bytes of each track; chunks of any other kind are passed over."""
+    """Returns format, ticks per quarter and the bytes of each track; other kinds of chunk are skipped."""
     if data[:4] == b"RIFF" and data[8:16] == b"RMIDdata":
         data = data[20:]
     if data[:4] != b"MThd" or len(data) < 14:
@@ -71,7 +71,7 @@ def chunks(data: bytes) -> tuple[int, int, list[bytes]]:
 
 
 def events(track: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(tick, status byte or type of a meta event, data) of each event of a track; the last one is its end."""
+    """Yields (tick, status byte or type of a meta event, data) of each event of a track, ending with its end."""
     at, tick, status = 0, 0, 0
 
     def byte() -> int:
@@ -117,7 +117,7 @@ def events(track: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def channels(track: list[tuple[int, int, bytes]]) -> dict[int, list[tuple[int, int, int]]]:
-    """Notes (first tick, tick after the last, pitch) of each channel of a track that has any."""
+    """Returns the notes (first tick, tick after the last, pitch) of each channel of a track that has any."""
     switched: dict[tuple[int, int], list[tuple[int, bool]]] = collections.defaultdict(list)
     for tick, status, data in track:
         kind, channel = status & 0xF0, status & 0x0F
@@ -137,10 +137,10 @@ def channels(track: list[tuple[int, int, bytes]]) -> dict[int, list[tuple[int, i
 
 
 def paired(switched: list[tuple[int, bool]], last: int) -> list[tuple[int, int]]:
-    """The notes of one key, from when it is switched on and off.
+    """Pairs the note-on and note-off events of one key.
 
-    As many offs as ons: the first note on is the first one off, as of two voices in unison. Else a note ends at the
-    next event of its key, and one that is not ended at the end of the track.
+    With as many offs as ons, they are paired in order, as for two voices in unison. Otherwise a note ends at the next
+    event of its key, and an unended note at the end of the track.
     """
     on = [tick for tick, is_on in switched if is_on]
     off = [tick for tick, is_on in switched if not is_on]
@@ -151,7 +151,7 @@ def paired(switched: list[tuple[int, bool]], last: int) -> list[tuple[int, int]]
 
 
 def bars_of(changes: dict[float, float], last: float) -> Bars | None:
-    """Bars of changes {when: quarters in a bar}; a first one of its own, shorter than those after it, is an upbeat."""
+    """Returns bars from changes {time: quarters per bar}; a single first bar that is shorter is an upbeat."""
     if not changes:
         return None
     starts = sorted({0.0} | set(changes))

@@ -7,12 +7,12 @@ import numpy as np
 
 from .piece import SLOTS, Piece
 
-CONSONANT = (0, 3, 4, 7, 8, 9)  # semitones modulo an octave; a fourth too, but not over the bass
+CONSONANT = (0, 3, 4, 7, 8, 9)  # semitones modulo an octave; also a fourth, unless above the bass
 PAIRS = [(high, low) for high in range(SLOTS) for low in range(high + 1, SLOTS)]
 
 
 def figures(piece: Piece) -> dict[str, float]:
-    """The figures of one piece; see the functions."""
+    """Returns all statistics of a piece; see the individual functions."""
     return {
         "parallels_per_bar": parallels(piece) / bars(piece),
         "crossings_per_bar": crossings(piece) / bars(piece),
@@ -26,12 +26,12 @@ def figures(piece: Piece) -> dict[str, float]:
 
 
 def bars(piece: Piece) -> float:
-    """How many bars the piece is long."""
+    """Returns the length of the piece in bars."""
     return float((1 / piece.bar).sum())
 
 
 def parallels(piece: Piece) -> int:
-    """How often two voices move from a fifth to a fifth, or from an octave or unison to one, in the same direction."""
+    """Counts parallel fifths, octaves and unisons: pairs of voices that move in the same direction between two such."""
     found = 0
     for high, low in PAIRS:
         upper, lower = sonorities(piece.pitches[:, [high, low]]).T
@@ -43,7 +43,7 @@ def parallels(piece: Piece) -> int:
 
 
 def crossings(piece: Piece) -> int:
-    """How often a voice comes to lie over a higher one."""
+    """Counts how often a lower voice crosses above a higher one."""
     found = 0
     for high, low in PAIRS:
         upper, lower = piece.pitches[:, high], piece.pitches[:, low]
@@ -53,7 +53,7 @@ def crossings(piece: Piece) -> int:
 
 
 def consonance(piece: Piece) -> float:
-    """The share of pairs of voices that sound a consonance, over all frames; a fourth over the bass is none."""
+    """Returns the share of consonant pairs of voices over all frames; a fourth above the bass is not consonant."""
     good = total = 0
     bass = np.where(piece.pitches > 0, piece.pitches, 999).min(axis=1)
     for high, low in PAIRS:
@@ -66,7 +66,7 @@ def consonance(piece: Piece) -> float:
 
 
 def length_entropy(piece: Piece) -> float:
-    """Bits of the distribution of note lengths over all voices."""
+    """Returns the entropy in bits of the note lengths of all voices."""
     lengths: collections.Counter = collections.Counter()
     for voice in range(SLOTS):
         edges = np.flatnonzero(piece.struck[:, voice] | (piece.pitches[:, voice] == 0))
@@ -77,7 +77,7 @@ def length_entropy(piece: Piece) -> float:
 
 
 def entropy(counts: np.ndarray) -> float:
-    """Bits of counts."""
+    """Returns the entropy in bits of a distribution given by counts."""
     if not counts.sum():
         return 0.0
     p = counts[counts > 0] / counts.sum()
@@ -85,7 +85,7 @@ def entropy(counts: np.ndarray) -> float:
 
 
 def repetition(piece: Piece) -> float:
-    """The share of bars that are note for note an earlier bar of the piece."""
+    """Returns the share of bars that repeat an earlier bar of the piece exactly."""
     starts = np.flatnonzero(piece.position == 0)
     seen, again = set(), 0
     for start, end in zip(starts, [*starts[1:], len(piece)], strict=True):
@@ -96,7 +96,7 @@ def repetition(piece: Piece) -> float:
 
 
 def commonest(piece: Piece) -> float:
-    """Of the voice that is most fixed on one pitch, the share of its time on that pitch."""
+    """Returns the largest share of its time that any voice spends on a single pitch."""
     shares = [0.0]
     for voice in range(SLOTS):
         sung = piece.pitches[:, voice][piece.pitches[:, voice] > 0]
@@ -106,19 +106,19 @@ def commonest(piece: Piece) -> float:
 
 
 def leaps(piece: Piece) -> float:
-    """The share of melodic steps in the upper three voices that are wider than a fourth."""
+    """Returns the share of melodic steps wider than a fourth in the upper three voices."""
     steps = np.concatenate([melodic_steps(piece, voice) for voice in range(SLOTS - 1)])
     return float((np.abs(steps) > 5).mean()) if len(steps) else 0.0
 
 
 def melodic_steps(piece: Piece, voice: int) -> np.ndarray:
-    """Semitones from each note of a voice to the next, rests left out."""
+    """Returns the steps in semitones from each note of a voice to the next, ignoring rests."""
     notes = piece.pitches[:, voice][piece.struck[:, voice]].astype(int)
     return np.diff(notes)
 
 
 def pitch_classes(pieces: Sequence[Piece]) -> np.ndarray:
-    """How long each degree over the tonic sounds (12,), as shares."""
+    """Returns the distribution (12,) of sounding time over the pitch classes relative to the tonic."""
     counts = np.zeros(12)
     for piece in pieces:
         sounding = piece.pitches[piece.pitches > 0].astype(int)
@@ -127,38 +127,38 @@ def pitch_classes(pieces: Sequence[Piece]) -> np.ndarray:
 
 
 def intervals(pieces: Sequence[Piece]) -> np.ndarray:
-    """How often voices step by -12 ... 12 semitones (25,), as shares; wider ones count as an octave."""
+    """Returns the distribution (25,) of melodic steps of -12 ... 12 semitones; wider ones count as an octave."""
     steps = [melodic_steps(piece, voice) for piece in pieces for voice in range(SLOTS)]
     counts = np.bincount(np.clip(np.concatenate(steps), -12, 12) + 12, minlength=25).astype(float)
     return counts / max(counts.sum(), 1)
 
 
 def distance(p: np.ndarray, q: np.ndarray) -> float:
-    """Total variation of two distributions: 0 for equal ones, 1 for such without anything in common."""
+    """Returns the total variation distance of two distributions: 0 if equal, 1 if disjoint."""
     return float(np.abs(p - q).sum() / 2)
 
 
 def sonorities(pitches: np.ndarray) -> np.ndarray:
-    """The rows of pitches (time, voices) without those that repeat the one before."""
+    """Returns the rows of pitches (time, voices) without those equal to the previous row."""
     keep = np.ones(len(pitches), bool)
     keep[1:] = (pitches[1:] != pitches[:-1]).any(axis=1)
     return pitches[keep].astype(int)
 
 
 class Copies:
-    """Finds passages of the training pieces in any key; a passage is counted in sonorities, whatever their length."""
+    """Finds passages copied from training pieces in any key; their length is counted in sonorities, not in time."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.places: dict[tuple, list[int]] = collections.defaultdict(list)
         self.names: list[str] = []
         for piece in pieces:
-            self.names.append("")  # no passage goes on from one piece into the next
+            self.names.append("")  # a gap, so that no passage spans two pieces
             for move in _moves(piece):
                 self.places[move].append(len(self.names))
                 self.names.append(piece.name)
 
     def longest(self, piece: Piece) -> tuple[int, str]:
-        """The length in sonorities of the longest passage that a training piece has too, and its name."""
+        """Returns the length in sonorities of the longest passage shared with a training piece, and its name."""
         best, where = 0, ""
         before: dict[int, int] = {}
         for move in _moves(piece):
@@ -168,11 +168,11 @@ class Copies:
                 if now[place] > best:
                     best, where = now[place], self.names[place]
             before = now
-        return (best + 1, where) if best else (0, "")  # n moves join n + 1 sonorities
+        return (best + 1, where) if best else (0, "")  # n moves connect n + 1 sonorities
 
 
 def _moves(piece: Piece) -> list[tuple[int, ...]]:
-    """From one sonority to the next, in any key: the chord left, and each voice's step."""
+    """Returns the transitions between sonorities, independent of key: the chord before, and each voice's step."""
     rows = sonorities(piece.pitches)
     chord = rows[:-1, :1] - rows[:-1, 1:]
     return [(*a, *b) for a, b in zip(chord.tolist(), np.diff(rows, axis=0).tolist(), strict=True)]

@@ -1,4 +1,4 @@
-"""What music21 leaves out of a MusicXML file: the bars' full lengths, signs to jump by, cue notes, what is not read."""
+"""Parses what music21 ignores in MusicXML: full bar lengths, jump signs, cue notes; rejects unsupported features."""
 
 import io
 import re
@@ -9,16 +9,16 @@ from shared import InputError
 
 from .repeats import Marks, Sign, sign_of, signed
 
-DRUMS = "10"  # the MIDI channel
+DRUMS = "10"  # the MIDI channel of drums
 SOUNDS = {"dacapo": "capo", "dalsegno": "dal", **{name: name for name in ("tocoda", "segno", "coda", "fine")}}
 MOST_XML_BYTES = 100_000_000
 
 
 def read(data: bytes, name: str) -> tuple[str, list[float], list[Marks]]:
-    """The file as text that music21 reads right, and for each bar how long it is in quarters and its repeat signs.
+    """Returns the file as text that music21 reads correctly, and each bar's length in quarters and repeat signs.
 
     Raises:
-        InputError: it is damaged, no MusicXML in parts, or has what would be read wrong.
+        InputError: the file is damaged, not MusicXML in parts, or has features that would be misread.
     """
     try:
         root = ElementTree.fromstring(unzipped(data, name) if data[:2] == b"PK" else data)
@@ -52,7 +52,7 @@ def read(data: bytes, name: str) -> tuple[str, list[float], list[Marks]]:
 
 
 def unzipped(data: bytes, name: str) -> bytes:
-    """The score in a compressed file (.mxl): the first one that its container names."""
+    """Returns the score in a compressed file (.mxl): the first one listed in its container."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             container = ElementTree.fromstring(archive.read("META-INF/container.xml"))
@@ -65,7 +65,7 @@ def unzipped(data: bytes, name: str) -> bytes:
 
 
 def _without_drums(root: ElementTree.Element) -> None:
-    """Removes the parts whose every sound is on the drums' channel."""
+    """Removes the parts that only use the drum channel."""
     for score_part in list(root.iter("score-part")):
         channels = {(channel.text or "").strip() for channel in score_part.iter("midi-channel")}
         if channels == {DRUMS}:
@@ -78,7 +78,7 @@ def _without_drums(root: ElementTree.Element) -> None:
 
 
 class Part:
-    """A part while it is being read; measures are counted from 0."""
+    """A part during parsing; measures are counted from 0."""
 
     def __init__(self, element: ElementTree.Element) -> None:
         self.element = element
@@ -92,9 +92,9 @@ class Part:
         self.signs: list[Sign] = []
 
     def measure(self, number: int, measure: ElementTree.Element) -> None:
-        """Takes over a measure, and makes rests of its notes that do not sound."""
+        """Parses a measure, and replaces notes that do not sound with rests."""
         now = furthest = 0.0
-        before = 0.0  # how long the note before was, for the notes of its chord
+        before = 0.0  # length of the previous note, for further notes of its chord
         for element in list(measure):
             if element.tag == "attributes":
                 self.attributes(element, now)
@@ -115,7 +115,7 @@ class Part:
             self.ending = ()
 
     def duration(self, element: ElementTree.Element) -> float:
-        """The duration of an element in quarters."""
+        """Returns the duration of an element in quarters."""
         text = (element.findtext("duration") or "").strip()
         if not re.fullmatch(r"\d+(\.\d*)?", text):
             raise InputError(f"<{element.tag}> without a <duration>")
@@ -124,7 +124,7 @@ class Part:
         return float(text) / self.divisions
 
     def note(self, measure: ElementTree.Element, note: ElementTree.Element, before: float) -> float:
-        """The length of a note, 0 for a grace note; a cue or a slash is no sound but lasts."""
+        """Returns the length of a note, 0 for a grace note; cue notes and slashes become rests."""
         if note.find("grace") is not None:
             return 0.0
         length = self.duration(note)
@@ -141,7 +141,7 @@ class Part:
         return length
 
     def attributes(self, element: ElementTree.Element, now: float) -> None:
-        """Takes over the divisions; refuses what music21 passes over."""
+        """Applies the divisions; raises InputError for attributes that music21 ignores."""
         text = (element.findtext("divisions") or "").strip()
         if text:
             self.divisions = float(text) if re.fullmatch(r"\d+(\.\d*)?", text) else 0.0
@@ -152,13 +152,13 @@ class Part:
             if now and found != self.transpose:
                 raise InputError("a <transpose> after notes: expected one at the beginning of a bar")
             self.transpose = found
-            if transpose.find("diatonic") is None:  # music21 fails without it
+            if transpose.find("diatonic") is None:  # music21 requires it
                 ElementTree.SubElement(transpose, "diatonic").text = str(round(found[0] * 7 / 12))
         if any(e.get("type") == "start" for e in element.iter("measure-repeat")):
             raise InputError("a sign that repeats the bar before: expected its notes")
 
     def direction(self, element: ElementTree.Element, number: int, now: float) -> None:
-        """Takes over the signs of a direction, or of a <sound> of its own."""
+        """Applies the signs of a direction, or of a separate <sound>."""
         now += float(_whole(element.findtext("offset")) / self.divisions) if self.divisions else 0.0
         start = now <= 0
         found = [s for words in element.iter("words") for s in sign_of(words.text or "", number, start)]
@@ -166,7 +166,7 @@ class Part:
             said = [name for key, name in SOUNDS.items() if sound.get(key, "no") not in ("no", "")]
             found += [Sign(number, start, name) for name in said]
         found += [Sign(number, start, tag) for tag in ("segno", "coda") for _ in element.iter(tag)]
-        # The sign of a coda after the word "to" is no coda.
+        # A coda sign after the word "to" marks a jump, not the coda.
         seen = {"coda"} if any(sign.name == "tocoda" for sign in found) else set()
         for sign in found:
             if sign.name not in seen:
@@ -174,7 +174,7 @@ class Part:
             seen.add(sign.name)
 
     def barline(self, element: ElementTree.Element, number: int) -> None:
-        """Takes over the repeat sign of a bar line, and where an ending begins."""
+        """Applies the repeat sign of a bar line, and the start of an ending."""
         where = element.get("location", "right")
         for ending in element.iter("ending"):
             if ending.get("type") == "start":
@@ -189,5 +189,5 @@ class Part:
 
 
 def _whole(text: str | None) -> int:
-    """A whole number of a file, 0 for any other text."""
+    """Parses an integer; any other text is 0."""
     return int(text) if re.fullmatch(r"\s*[+-]?\d{1,9}\s*", text or "") else 0

@@ -1,4 +1,4 @@
-"""Notes (start and end in quarters, pitch) and bars to a piece in four voices on a grid."""
+"""Arranges notes (start and end in quarters, pitch) and bars as a piece in four voices on a grid."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from shared import InputError
 
 from .piece import HIGHEST, LOWEST, SLOTS, Piece, make
 
-MOST_QUARTERS = 4000  # over half an hour at a walking pace
+MOST_QUARTERS = 4000  # over half an hour at 120 quarters per minute
 
 
 @dataclasses.dataclass(frozen=True)
 class Note:
-    """A note in quarters from the beginning; `struck` is False for what a tie goes on with."""
+    """A note in quarters from the beginning; `struck` is False for the continuation of a tie."""
 
     start: float
     end: float
@@ -25,7 +25,7 @@ class Note:
 
 @dataclasses.dataclass(frozen=True)
 class Bars:
-    """Where bars begin, how long they are and how much of each is left out before its first note, in quarters."""
+    """The start and length of each bar, and how much is missing before its first note, in quarters."""
 
     starts: np.ndarray
     lengths: np.ndarray
@@ -33,7 +33,7 @@ class Bars:
 
 
 def joined(metres: Sequence[float], lengths: Sequence[float]) -> Bars | None:
-    """Bars as they follow one another; short ones that together make one bar are read as one."""
+    """Returns consecutive bars; short ones that together make up one bar are joined."""
     if not lengths:
         return None
     starts = np.cumsum([0.0, *lengths[:-1]])
@@ -47,7 +47,7 @@ def joined(metres: Sequence[float], lengths: Sequence[float]) -> Bars | None:
 
 
 def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | None, name: str, steps: int) -> Piece:
-    """Notes of parts -> a piece. Two to four single voices stay voices; anything else is reduced frame by frame."""
+    """Arranges parts as a piece. Up to four monophonic parts are kept as voices; others are reduced frame by frame."""
     if not any(parts):
         raise InputError(f"Expected notes. {name} has none.")
     last = max(note.end for notes in [*parts, *chords] for note in notes)
@@ -68,24 +68,24 @@ def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | Non
         for note in notes:
             if note.fermata:
                 fermata[_frames(note, steps, length)] = True
-    fermata[_last_note(struck) :] = True  # every piece ends at rest
+    fermata[_last_note(struck) :] = True  # every piece ends with a fermata
     return make(name, pitches, struck, steps, fermata=fermata, **_grid(bars, length, steps))
 
 
 def _last_note(struck: np.ndarray) -> int:
-    """Where the last note of the highest voice begins that has any."""
+    """Returns where the last note of the highest nonempty voice starts."""
     begins = next((np.flatnonzero(voice) for voice in struck.T if voice.any()), np.zeros(1, int))
     return int(begins[-1])
 
 
 def single_voice(notes: list[Note]) -> bool:
-    """Whether no two notes sound together, but for a little overlap as players make."""
+    """Returns whether no two notes sound together, except for a slight overlap as in live playing."""
     ordered = sorted(notes, key=lambda note: note.start)
     return all(a.end <= b.start + 0.1 for a, b in zip(ordered, ordered[1:], strict=False))
 
 
 def drawn(notes: list[Note], length: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """One voice on the grid: pitches and struck, each (time,). A note too short for the grid takes a frame if free."""
+    """Draws one voice on the grid: pitches and struck, each (time,). Notes shorter than a frame take one if free."""
     pitches, struck = np.zeros(length, np.int16), np.zeros(length, bool)
     for note in sorted(notes, key=lambda note: note.start):
         frames = _frames(note, steps, length)
@@ -96,7 +96,7 @@ def drawn(notes: list[Note], length: int, steps: int) -> tuple[np.ndarray, np.nd
 
 
 def placed(rows: list[tuple[np.ndarray, np.ndarray]], length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Voices from the highest to the lowest by their mean pitch; of fewer than four the outer ones are there."""
+    """Orders voices from highest to lowest by mean pitch; fewer than four take the outer voices first."""
 
     def mean(row: tuple[np.ndarray, np.ndarray]) -> float:
         return -float(row[0][row[0] > 0].mean()) if row[0].any() else 0.0
@@ -109,7 +109,7 @@ def placed(rows: list[tuple[np.ndarray, np.ndarray]], length: int) -> tuple[np.n
 
 
 def reduced(notes: list[Note], length: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """What sounds in each frame as at most four voices: the highest, the lowest, and the highest two between."""
+    """Reduces each frame to at most four voices: the highest, the lowest, and the highest two in between."""
     sounding = np.zeros((length, HIGHEST + 1), bool)
     begins = np.zeros_like(sounding)
     for note in notes:
@@ -127,18 +127,18 @@ def reduced(notes: list[Note], length: int, steps: int) -> tuple[np.ndarray, np.
 
 
 def _frames(note: Note, steps: int, length: int) -> slice:
-    """The frames of a note on the grid, at least one."""
+    """Returns the frames of a note on the grid, at least one."""
     first = min(_on_grid(note.start, steps), length - 1)
     return slice(first, max(first + 1, min(_on_grid(note.end, steps), length)))
 
 
 def _on_grid(quarters: float, steps: int) -> int:
-    """The nearest frame; halfway it is the later one, whatever a sum of thirds was rounded to."""
+    """Returns the nearest frame; ties go to the later one, tolerating rounding errors in sums of thirds."""
     return int(np.floor(quarters * steps + 0.5 + 1e-6))
 
 
 def _grid(bars: Bars | None, length: int, steps: int) -> dict[str, np.ndarray]:
-    """The place of each frame in its bar, and the bar's length."""
+    """Returns the position of each frame in its bar, and the bar's length."""
     if bars is None:
         return {}
     time = np.arange(length) / steps

@@ -1,4 +1,4 @@
-"""The options of each command."""
+"""The command-line options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from .config import DEFAULT, RECIPES, Config
 Bars = Annotated[int, Ge(1), Le(200)]
 Tempo = Annotated[int, Ge(20), Le(400)]
 Meter = Annotated[int, Ge(1), Le(12)]
-Width = Annotated[int, Ge(1), Le(100)]  # of a beam; a wider one is slow and no better
+Width = Annotated[int, Ge(1), Le(100)]  # beam width; wider beams are slow and no better
 
 
 class Writing(OfRun):
-    """The options of a verb that writes a piece, whose files a field `out` names."""
+    """Options of a command that writes a piece to the files named by `out`."""
 
     out: str
 
     def check(self) -> None:
-        """Refuses what cannot be written, or a run that is not there, before a backend starts."""
+        """Raises InputError if the run does not exist or a file cannot be written, before a backend is loaded."""
         super().check()
         if self.out:
             files.check_output(self.out, "--out")
@@ -46,7 +46,7 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
+        """Raises InputError if the data set is not available, before a backend is loaded."""
         sources.known(self.config.data)
 
 
@@ -66,7 +66,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses invalid values."""
+        """Rejects invalid options early."""
         settings.check(self)
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
@@ -98,7 +98,7 @@ class Predict(Writing):
     out: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses invalid values."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
@@ -128,7 +128,7 @@ class Harmonise(Writing):
     out: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses invalid values."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
@@ -158,7 +158,7 @@ class Continue(Writing):
     out: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses invalid values."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
@@ -173,7 +173,7 @@ class Score(OfRun):
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

@@ -1,4 +1,4 @@
-"""A piece as files: MIDI, MusicXML, a WAV, a piano roll; and as a score to read in a terminal."""
+"""Writes a piece as MIDI, MusicXML, WAV and piano roll, and as a score to read in a terminal."""
 
 import io
 import wave
@@ -14,12 +14,12 @@ from .scores import quiet
 
 SAMPLE_RATE_HZ = 22050
 COLOURS = ("tab:red", "tab:orange", "tab:green", "tab:blue")
-CELL = 4  # characters of a frame in the printed score
+CELL = 4  # characters per frame in the printed score
 LINE_FRAMES = 24
 
 
 def write(piece: Piece, path: Path, tempo: int) -> list[Path]:
-    """Writes path.mid, .musicxml, .wav and .png, each whole or not at all; `tempo` in quarters a minute."""
+    """Writes path.mid, .musicxml, .wav and .png, each atomically; `tempo` in quarters per minute."""
     path.parent.mkdir(parents=True, exist_ok=True)
     midi = to_midi(piece, tempo)
     paths = [path.with_name(path.name + suffix) for suffix in (".mid", ".musicxml", ".wav", ".png")]
@@ -33,7 +33,7 @@ def write(piece: Piece, path: Path, tempo: int) -> list[Path]:
 
 
 def notes(piece: Piece, voice: int) -> list[tuple[int, int, int]]:
-    """(first frame, frame after the last, pitch) of every note of a voice; 0 is a rest."""
+    """Returns (first frame, frame after the last, pitch) of every note of a voice; pitch 0 is a rest."""
     pitches, struck = piece.pitches[:, voice], piece.struck[:, voice]
     silent = pitches == 0
     begins = struck | (silent & ~np.concatenate([[False], silent[:-1]]))
@@ -42,7 +42,7 @@ def notes(piece: Piece, voice: int) -> list[tuple[int, int, int]]:
 
 
 def bars(piece: Piece) -> list[tuple[int, int, int]]:
-    """(first frame, frame after the last, frames that its metre has) of every bar."""
+    """Returns (first frame, frame after the last, nominal number of frames) of every bar."""
     begins = np.ones(len(piece), bool)
     begins[1:] = (np.diff(piece.position) != 1) | (np.diff(piece.bar) != 0)
     starts = np.flatnonzero(begins)
@@ -50,20 +50,20 @@ def bars(piece: Piece) -> list[tuple[int, int, int]]:
 
 
 def metre_of(frames: int, steps: int) -> tuple[int, int]:
-    """A bar of so many frames as beats and their note value: 4/4 before 8/8."""
+    """Returns the time signature of a bar of this many frames; 4/4 rather than 8/8."""
     value = next((value for value in (4, 8, 16) if frames * value % (4 * steps) == 0), 32)
     return max(1, round(frames * value / (4 * steps))), value
 
 
 def to_midi(piece: Piece, tempo: int) -> Any:
-    """A `pretty_midi.PrettyMIDI` of four tracks."""
+    """Converts a piece to a `pretty_midi.PrettyMIDI` with four tracks."""
     import pretty_midi
 
     midi = pretty_midi.PrettyMIDI(initial_tempo=tempo)
     frame_s = 60 / tempo / piece.steps
     before = None
     for start, end, frames in bars(piece):
-        metre = metre_of(end - start if start == 0 else frames, piece.steps)  # an upbeat is a bar of its own
+        metre = metre_of(end - start if start == 0 else frames, piece.steps)  # an upbeat is a separate bar
         if metre != before:
             midi.time_signature_changes.append(pretty_midi.TimeSignature(*metre, start * frame_s))
         before = metre
@@ -77,7 +77,7 @@ def to_midi(piece: Piece, tempo: int) -> Any:
 
 
 def to_wav(midi: Any) -> bytes:
-    """Sixteen-bit mono of pretty_midi's own synthesiser: a few partials with a soft beginning and end."""
+    """Renders 16-bit mono audio with pretty_midi's synthesiser, using a few partials."""
     t = np.arange(512) * 2 * np.pi / 512
     shape = np.sin(t) + 0.3 * np.sin(2 * t) + 0.15 * np.sin(3 * t)
 
@@ -97,7 +97,7 @@ def to_wav(midi: Any) -> bytes:
 
 
 def to_musicxml(piece: Piece, tempo: int) -> bytes:
-    """A score of four parts that notation programs open."""
+    """Converts a piece to a MusicXML score of four parts, for notation programs."""
     from music21 import clef, instrument, key, metadata, meter, stream
     from music21 import tempo as tempos
     from music21.musicxml.m21ToXml import GeneralObjectExporter
@@ -109,7 +109,7 @@ def to_musicxml(piece: Piece, tempo: int) -> bytes:
         part = stream.Part(id=name)
         part.partName = name
         singer = instrument.Instrument(name)
-        singer.partId, singer.instrumentId = f"P{voice + 1}", f"I{voice + 1}"  # else they are random
+        singer.partId, singer.instrumentId = f"P{voice + 1}", f"I{voice + 1}"  # otherwise they are random
         part.insert(0, singer)
         before = None
         for start, end, frames in bars(piece):
@@ -132,7 +132,7 @@ def to_musicxml(piece: Piece, tempo: int) -> bytes:
 
 
 def _printed(piece: Piece, voice: int, start: int, end: int, pitch: int, first: int, last: int) -> Any:
-    """What one bar has, from `start` to `end`, of a note or rest from `first` to `last`."""
+    """Returns the part of a note or rest from `first` to `last` that is in a bar, from `start` to `end`."""
     from music21 import expressions, note, tie
 
     if not pitch:
@@ -146,7 +146,7 @@ def _printed(piece: Piece, voice: int, start: int, end: int, pitch: int, first: 
 
 
 def picture(piece: Piece, path: Path) -> None:
-    """The piano roll: a colour for each voice, a line for each bar, a mark at each fermata."""
+    """Plots the piano roll: one colour per voice, a line at each bar, a mark at each fermata."""
     figure, axes = plots.new_figure(f"{piece.name}, {key_name(piece.key)}", size=(12, 4.5))
     quarter = piece.steps
     for voice in range(SLOTS):
@@ -169,7 +169,7 @@ def picture(piece: Piece, path: Path) -> None:
 
 
 def text(piece: Piece) -> str:
-    """The score in letters: a line for each voice, a cell for each frame, "." where a note is held, "|" at each bar."""
+    """Formats the score as text: a line per voice, a cell per frame, "." for a held note, "|" at each bar."""
     cell = "a quarter note" if piece.steps == 1 else f"{1 / piece.steps:g} of a quarter note"
     lines = [f"{piece.name}, {key_name(piece.key)}, each cell is {cell}"]
     bars = [0, *(int(t) for t in np.flatnonzero(piece.position == 0) if t), len(piece)]

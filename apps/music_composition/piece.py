@@ -1,4 +1,4 @@
-"""A piece of music in four voices on a grid of equal frames, and what is known of it before it is heard."""
+"""A piece of music in four voices on a grid of equal frames, with its bars, fermatas and key."""
 
 import dataclasses
 
@@ -11,12 +11,12 @@ NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 TONICS = (
     ("C", "Db", *NAMES[2:]),
     (*NAMES[:8], "G#", *NAMES[9:]),
-)  # of major and minor keys with the fewest accidentals
-FIFTHS = "FCGDAEB"  # letters in fifths; seven fifths further on, the same letter is a semitone higher
-# How many fifths below the tonic the names of a key's twelve notes begin: with the flat third in major, the flat second
-# in minor. So the leading notes of the degrees that music turns to are sharps: C# in D minor, and in C major too.
+)  # names of major and minor keys with the fewest accidentals
+FIFTHS = "FCGDAEB"  # letters by fifths; seven fifths later, the same letter is a semitone higher
+# Number of fifths below the tonic at which the names of a key's twelve notes start: the flat third in major, the flat
+# second in minor. So the leading notes of common secondary keys are sharps: C# in D minor, and in C major as well.
 BELOW = (3, 5)
-# How much each degree counts in a major and a minor key: Krumhansl (1990), "Cognitive foundations of musical pitch".
+# Weights of the scale degrees in major and minor keys: Krumhansl (1990), "Cognitive foundations of musical pitch".
 PROFILES = np.array(
     [
         [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88],
@@ -27,10 +27,10 @@ PROFILES = np.array(
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """Four voices from the highest to the lowest; frame t is 1 / `steps` of a quarter note.
+    """Four voices from highest to lowest; frame t is 1 / `steps` of a quarter note.
 
-    pitches (time, 4): MIDI pitches, 0 = silent. struck (time, 4): whether a note begins here; else it is held.
-    position (time,): frames since the bar began; bar (time,): frames in the bar. fermata (time,): a phrase rests here.
+    pitches (time, 4): MIDI pitches, 0 = silent. struck (time, 4): whether a note starts here; otherwise it is held.
+    position (time,): frames since the start of the bar; bar (time,): frames per bar. fermata (time,): end of a phrase.
     key: pitch class of the tonic, plus 12 in minor.
     """
 
@@ -47,12 +47,12 @@ class Piece:
         return len(self.pitches)
 
     def moved(self, semitones: int) -> "Piece":
-        """The piece so many semitones higher; what is silent stays so."""
+        """Returns the piece transposed by this many semitones; rests are kept."""
         pitches = np.where(self.pitches > 0, self.pitches + semitones, 0)
         return dataclasses.replace(self, pitches=pitches, key=moved_key(self.key, semitones))
 
     def cut(self, start: int, stop: int) -> "Piece":
-        """Frames start to stop; a note that sounds over the cut begins anew."""
+        """Returns frames start to stop; a note held across the start is struck again."""
         part = {name: getattr(self, name)[start:stop] for name in ("pitches", "position", "bar", "fermata")}
         struck = self.struck[start:stop].copy()
         struck[:1] = part["pitches"][:1] > 0
@@ -60,7 +60,7 @@ class Piece:
 
 
 def make(name: str, pitches: np.ndarray, struck: np.ndarray, steps: int, **known: np.ndarray) -> Piece:
-    """A piece of these notes; what is not `known` is filled in: 4/4 from the start, one fermata at the end, its key."""
+    """Makes a piece from notes; unless given in `known`: 4/4 from the start, one fermata at the end, estimated key."""
     time = len(pitches)
     pitches = np.asarray(pitches, np.int16)
     fermata = np.zeros(time, bool)
@@ -72,14 +72,14 @@ def make(name: str, pitches: np.ndarray, struck: np.ndarray, steps: int, **known
         "key": key_of(pitches),
     }
     known = {key: value for key, value in known.items() if value is not None}
-    # A pitch that differs from the one before is a new note, whatever the source said.
+    # A pitch that differs from the previous one is a new note, whatever the source indicates.
     before = np.concatenate([np.zeros((1, pitches.shape[1]), np.int16), pitches[:-1]])
     struck = (np.asarray(struck, bool) | (pitches != before)) & (pitches > 0)
     return Piece(name, pitches, struck, steps=steps, **(filled | known))
 
 
 def key_of(pitches: np.ndarray) -> int:
-    """The key whose profile correlates best with how long each pitch class sounds (Krumhansl and Schmuckler)."""
+    """Returns the key whose profile correlates best with the pitch class durations (Krumhansl and Schmuckler)."""
     sounding = pitches[pitches > 0] % 12
     lengths = np.bincount(sounding.astype(np.int64), minlength=12).astype(np.float64)
     if lengths.std() == 0:
@@ -89,17 +89,17 @@ def key_of(pitches: np.ndarray) -> int:
 
 
 def moved_key(key: int, semitones: int) -> int:
-    """The key so many semitones higher."""
+    """Returns the key transposed by this many semitones."""
     return (key % 12 + semitones) % 12 + 12 * (key // 12)
 
 
 def key_name(key: int) -> str:
-    """For example "Eb major"; of two names the one with fewer accidentals."""
+    """Returns the name of a key, such as "Eb major", choosing the spelling with fewer accidentals."""
     return f"{TONICS[key // 12][key % 12]} {'minor' if key >= 12 else 'major'}"
 
 
 def pitch_name(pitch: int, key: int = 0) -> str:
-    """For example "C4", which is 60, spelled as in the key; "-" where nothing sounds."""
+    """Returns the name of a pitch, such as "C4" for 60, spelled according to the key; "-" for silence."""
     if not pitch:
         return "-"
     letter, alter = spelled(pitch, key)
@@ -107,7 +107,7 @@ def pitch_name(pitch: int, key: int = 0) -> str:
 
 
 def spelled(pitch: int, key: int = 0) -> tuple[str, int]:
-    """The letter of a pitch as the key writes it, and by how many semitones it is altered, at most one."""
+    """Returns the letter of a pitch as spelled in the key, and its alteration in semitones, at most one."""
     tonic = TONICS[key // 12][key % 12]
     first = FIFTHS.index(tonic[0]) + 7 * (tonic[1:].count("#") - tonic[1:].count("b")) - BELOW[key // 12]
     place = first + (7 * (pitch - 5) - first) % 12  # in fifths from F, whose pitch class is 5

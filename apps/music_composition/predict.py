@@ -1,4 +1,4 @@
-"""A trained run, loaded to compose pieces and to compute their surprise."""
+"""Loads a trained run to compose pieces and to compute their surprise."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ from .piece import LOWEST, Piece, make
 from .token_step import advance, masked, step
 from .tokens import FIRST, NOTHING_NEW, ORDER, PAD, REST, VOCABULARY, decode, encode, plan, slots
 
-RESTS = 0.02  # of its time; a voice that is silent less than that in the training pieces never is here
-LENGTHS = 64  # frames; lengths are rounded up to a multiple, so that few are compiled
+RESTS = 0.02  # a voice that rests for a smaller share of the training pieces never rests in new ones
+LENGTHS = 64  # frames; lengths are padded to a multiple of this, so that few are compiled
 
 
 class Predictor:
-    """A run's network and what it learned from its training pieces."""
+    """A trained run, ready for inference: its network and the statistics of its training pieces."""
 
     def __init__(self, run: runs.Run) -> None:
         self.run, self.info, self.model = run, run.info(), run.load_model()
@@ -30,12 +30,12 @@ class Predictor:
         self.slots = slots(self.representation)
         one_step = step(self.model, self.representation)
         self.decoder = Decoder(one_step, self.model.variables, VOCABULARY)
-        self.stepper = backend.compiled(one_step, self.model.variables)  # one step alone, for a search
+        self.stepper = backend.compiled(one_step, self.model.variables)  # a single step, for beam search
 
     def begin(self, known: np.ndarray, allowed: np.ndarray, free: bool = False) -> tuple[Any, list]:
-        """Before the first token: plan (batch, time, 5), allowed (batch, time, slots, vocabulary) -> logits, states.
+        """Plan (batch, time, 5), allowed (batch, time, slots, vocabulary) -> logits of the first token, initial states.
 
-        Unless `free`, voices do not cross and no fifths or octaves move in parallel, where that can be.
+        Unless `free`, crossing voices and parallel fifths or octaves are avoided where possible.
         """
         batch, time = known.shape[:2]
         more = -time % LENGTHS
@@ -63,10 +63,10 @@ class Predictor:
         seed: int,
         free: bool = False,
     ) -> list[Piece]:
-        """Pieces of the length, bars, fermatas and keys of the given ones, with notes of its own.
+        """Composes pieces with the length, bars, fermatas and keys of the given ones.
 
         Raises:
-            InputError: temperature or top_p out of range.
+            InputError: temperature or top_p is out of range.
         """
         frames_most = max(map(len, pieces))
         known = [plan(piece, self.representation) for piece in pieces]
@@ -78,13 +78,13 @@ class Predictor:
         return [self.piece(row, like) for row, like in zip(tokens, pieces, strict=True)]
 
     def piece(self, tokens: np.ndarray, like: Piece) -> Piece:
-        """The piece that a row of tokens (time * slots,) writes, with the bars of another."""
+        """Converts a row of tokens (time * slots,) to a piece, with the bars of another."""
         rows = np.full((len(like), self.slots), PAD, np.int64)
         if self.representation == "voices":
             rows[:] = tokens[: rows.size].reshape(rows.shape)
         else:
             tokens = iter(tokens.tolist())
-            for row in rows:  # a roll's frame ends early
+            for row in rows:  # a roll's frame may end early
                 for slot in range(self.slots):
                     row[slot] = next(tokens)
                     if row[slot] == NOTHING_NEW:
@@ -94,16 +94,16 @@ class Predictor:
         return make(like.name, pitches, struck, self.steps, **known)
 
     def nats(self, piece: Piece) -> np.ndarray:
-        """The surprise of each frame and slot of a piece (time, slots); 0 beyond the end of a roll's frame."""
+        """Returns the nats of each frame and slot of a piece (time, slots); 0 after the end of a roll's frame."""
         return measured(self.model, [piece], self.representation)[0][0]
 
 
 def measured(
     model: keras.Model, pieces: list[Piece], representation: str, batch: int = 16
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """-log p of each token of whole pieces, each (time, slots), and how often each slot's likeliest token is right.
+    """Returns -log p of each token of whole pieces, each (time, slots), and the top-1 accuracy of each slot.
 
-    The nats are computed in float64 from the logits; what lies beyond the end of a roll's frame has none.
+    The nats are computed in float64 from the logits; padding after the end of a roll's frame has none.
     """
     found: list[np.ndarray] = [np.zeros(0)] * len(pieces)
     right, seen = np.zeros(slots(representation)), np.zeros(slots(representation))
@@ -126,9 +126,9 @@ def measured(
 
 
 def free_tokens(predictor: Predictor, pieces: list[Piece], ranges: bool) -> np.ndarray:
-    """Which tokens may stand where (batch, time, slots, vocabulary): pitches in the voices' ranges, rests if they rest.
+    """Returns the allowed tokens (batch, time, slots, vocabulary): pitches in the voices' ranges, rests if they rest.
 
-    In a roll all pitches of the training pieces may.
+    In a roll, all pitches within the range of the training pieces are allowed.
     """
     one = np.zeros((predictor.slots, VOCABULARY), bool)
     one[:, NOTHING_NEW] = True
@@ -149,7 +149,7 @@ def free_tokens(predictor: Predictor, pieces: list[Piece], ranges: bool) -> np.n
 
 
 def force(allowed: np.ndarray, piece: Piece, representation: str, frames_kept: slice, slots_kept: slice) -> None:
-    """Leaves of `allowed` (time, slots, vocabulary) the piece's own tokens alone, in these frames and slots."""
+    """Restricts `allowed` (time, slots, vocabulary) to the piece's own tokens in these frames and slots, in place."""
     tokens, _ = encode(piece, representation)
     for time in range(*frames_kept.indices(len(piece))):
         for slot in range(*slots_kept.indices(allowed.shape[1])):

@@ -1,20 +1,20 @@
-"""Repeat signs to the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda."""
+"""Resolves repeat signs to the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda."""
 
 import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
-MOST_BARS = 20_000  # as played; a file that says "repeat a million times" is stopped here
+MOST_BARS = 20_000  # maximum number as played, to stop absurd repeat counts
 
 
 @dataclasses.dataclass(frozen=True)
 class Marks:
-    """What is printed at one bar.
+    """The signs at one bar.
 
-    opens: a repeat begins with it. closes: how often what ends with it is played, 0 without a repeat sign.
-    endings: the turns in which it is played, () is all. segno, coda: jumps lead to its beginning.
-    to_coda, fine: left or ended after it, once a jump was made. jump: "", "capo" or "dal" (segno), until: "", "coda" or
-    "fine".
+    opens: a repeat starts with it. closes: number of times that the section ending with it is played, 0 without a sign.
+    endings: the turns in which it is played, () is all. segno, coda: jump targets at its start.
+    to_coda, fine: after a jump, playback leaves or ends after it. jump: "", "capo" or "dal" (segno), until: "", "coda"
+    or "fine".
     """
 
     opens: bool = False
@@ -30,7 +30,7 @@ class Marks:
 
 @dataclasses.dataclass(frozen=True)
 class Sign:
-    """A sign or a word over a bar: segno, coda, tocoda, fine, capo (D.C.) or dal (D.S.), with until as in `Marks`."""
+    """A sign or word above a bar: segno, coda, tocoda, fine, capo (D.C.) or dal (D.S.), with until as in `Marks`."""
 
     bar: int
     at_start: bool
@@ -39,7 +39,7 @@ class Sign:
 
 
 def sign_of(text: str, bar: int, at_start: bool) -> list[Sign]:
-    """The sign that a word over the staff or a decoration is, such as "D.C. al Fine"; none for any other word."""
+    """Parses a word above the staff or a decoration, such as "D.C. al Fine", as a sign; [] for any other word."""
     word = re.sub(r"[^a-z]", "", text.lower())
     if word in ("segno", "coda", "tocoda", "dacoda", "fine"):
         return [Sign(bar, at_start, word.replace("dacoda", "tocoda"))]
@@ -50,7 +50,7 @@ def sign_of(text: str, bar: int, at_start: bool) -> list[Sign]:
 
 
 def signed(marks: Sequence[Marks], signs: Iterable[Sign]) -> list[Marks]:
-    """The marks with the signs of all parts; of two coda signs, without a "to coda", the first is one."""
+    """Adds the signs of all parts to the marks; without a "to coda", the first of several coda signs counts as one."""
     found = list(marks)
     places: dict[str, set[int]] = {"segno": set(), "coda": set(), "tocoda": set()}
 
@@ -79,13 +79,13 @@ def signed(marks: Sequence[Marks], signs: Iterable[Sign]) -> list[Marks]:
 
 
 def order(bars: Sequence[Marks]) -> list[int]:
-    """The numbers of the bars as they are played; after a jump repeats are not, and the last ending is taken.
+    """Returns the indices of the bars as played; after a jump, repeats are ignored and the last ending is played.
 
-    A repeat without a beginning goes back to the end of the one before. A jump to a sign that is nowhere is none.
+    A repeat without a start sign goes back to the end of the previous one. Jumps without a target are ignored.
     """
     played: list[int] = []
     here, start, turn = 0, 0, 1
-    repeating, until = True, None  # until: None before a jump, then what it leads to
+    repeating, until = True, None  # until: None before a jump, then the jump's `until`
     made: set[int] = set()
     while here < len(bars) and len(played) < MOST_BARS:
         bar = bars[here]
@@ -118,7 +118,7 @@ def order(bars: Sequence[Marks]) -> list[int]:
 
 
 def _last_turn(bars: Sequence[Marks], here: int) -> int:
-    """The last turn of the endings that this bar is among; 1 for a bar outside of them."""
+    """Returns the last turn of the group of endings that this bar is in; 1 outside of endings."""
     first, after = here, here
     while first > 0 and bars[first - 1].endings:
         first -= 1
@@ -128,7 +128,7 @@ def _last_turn(bars: Sequence[Marks], here: int) -> int:
 
 
 def _target(bars: Sequence[Marks], here: int) -> int | None:
-    """Where a jump from the end of this bar leads."""
+    """Returns the target of a jump from the end of this bar."""
     if bars[here].jump == "capo":
         return 0
     if bars[here].jump == "dal":

@@ -1,4 +1,4 @@
-"""Scores as they are printed to pieces as they are played: repeats, chord symbols, music21's scores."""
+"""Converts notated scores to pieces as played: repeats, chord symbols, music21 scores."""
 
 import contextlib
 import dataclasses
@@ -14,12 +14,12 @@ from .notes import Note, arranged, joined
 from .piece import Piece
 from .repeats import MOST_BARS, Marks, order
 
-CHORD_BASS = 48  # a chord symbol is played from here: its root between C3 and B3
+CHORD_BASS = 48  # lowest pitch of chord symbols: their root is between C3 and B3
 
 
 @dataclasses.dataclass(frozen=True)
 class Harmony:
-    """A chord symbol and when it begins; pitches from the top: seventh or fifth, third, root; () is "no chord"."""
+    """A chord symbol and its start; pitches from the top: seventh or fifth, third, root; () means "no chord"."""
 
     start: float
     pitches: tuple[int, ...]
@@ -27,7 +27,7 @@ class Harmony:
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
-    """A printed bar: how long it is, how long its time signature says it is, in quarters, and its repeat signs."""
+    """A notated bar: its length and that of its time signature, in quarters, and its repeat signs."""
 
     length: float
     metre: float
@@ -36,7 +36,7 @@ class Bar:
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """A score as it is printed, each bar once; times in quarters from the beginning. Without bars nothing repeats."""
+    """A score as notated, each bar once; times in quarters from the beginning. Without bars, nothing is repeated."""
 
     parts: list[list[Note]]
     harmonies: list[Harmony]
@@ -45,14 +45,14 @@ class Written:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Music21 warns about what it mends itself."""
+    """Suppresses music21's warnings about problems that it fixes itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def played(score: Written, name: str, steps: int) -> Piece:
-    """The piece that a score is, with its repeats.
+    """Converts a score to a piece, with its repeats.
 
     Raises:
         InputError: it has no notes, or is too long.
@@ -70,7 +70,7 @@ def played(score: Written, name: str, steps: int) -> Piece:
 
 
 def _unfolded(items: Sequence[Any], starts: np.ndarray, numbers: Sequence[int]) -> list[Any]:
-    """Notes or harmonies of each bar, in the order in which bars are played."""
+    """Returns the notes or harmonies of each bar, in the order in which bars are played."""
     if not numbers:
         return list(items)
     inside: list[list[Any]] = [[] for _ in starts[1:]]
@@ -88,10 +88,10 @@ def _unfolded(items: Sequence[Any], starts: np.ndarray, numbers: Sequence[int]) 
 
 
 def chord_voices(harmonies: Sequence[Harmony], last: float) -> list[list[Note]]:
-    """Chord symbols as three voices; each lasts until the next, the last one until `last`."""
+    """Returns chord symbols as three voices; each lasts until the next one, the last one until `last`."""
     if not any(harmony.pitches for harmony in harmonies):
         return []
-    first = {harmony.start: harmony for harmony in reversed(harmonies)}  # of alternatives over one note
+    first = {harmony.start: harmony for harmony in reversed(harmonies)}  # keeps one of several alternatives over a note
     ordered = [first[start] for start in sorted(first)]
     voices: list[list[Note]] = [[], [], []]
     for harmony, end in zip(ordered, [*(h.start for h in ordered[1:]), last], strict=True):
@@ -102,7 +102,7 @@ def chord_voices(harmonies: Sequence[Harmony], last: float) -> list[list[Note]]:
 
 
 def harmony_of(symbol: Any) -> tuple[int, ...]:
-    """The three pitches of a chord symbol of music21: seventh or fifth, third, root; () if it says "no chord"."""
+    """Returns three pitches of a music21 chord symbol: seventh or fifth, third, root; () for "no chord"."""
     if not symbol.pitches:
         return ()
     root = CHORD_BASS + symbol.root().pitchClass
@@ -113,10 +113,10 @@ def harmony_of(symbol: Any) -> tuple[int, ...]:
 
 
 def from_score(score: Any, name: str, steps: int, lengths: Sequence[float] = (), marks: Sequence[Marks] = ()) -> Piece:
-    """A music21 score at sounding pitch.
+    """Converts a music21 score to a piece, at sounding pitch.
 
     Args:
-        lengths: what each bar lasts at least, in quarters. marks: the signs of each bar; without them nothing repeats.
+        lengths: minimum length of each bar in quarters. marks: signs of each bar; without them nothing is repeated.
 
     Raises:
         InputError: it has no notes, or is too long.
@@ -126,7 +126,7 @@ def from_score(score: Any, name: str, steps: int, lengths: Sequence[float] = (),
 
 
 def written(score: Any, lengths: Sequence[float] = (), marks: Sequence[Marks] = ()) -> Written:
-    """The notes, chord symbols and bars of a music21 score; a bar is as long as in the part that fills it most."""
+    """Returns notes, chord symbols and bars of a music21 score; a bar is as long as in its longest part."""
     parts = list(score.parts or [score])
     if any(part.atSoundingPitch is not True for part in parts):
         sounding = score.toSoundingPitch()
@@ -158,7 +158,7 @@ def written(score: Any, lengths: Sequence[float] = (), marks: Sequence[Marks] = 
 
 
 def part_notes(measure: Any, begin: float = 0.0) -> list[Note]:
-    """All notes of a flat stream that begins at `begin`; a chord's are several, grace notes are none."""
+    """Returns all notes of a flat stream that starts at `begin`, including those of chords, without grace notes."""
     found = []
     for element in measure.notes:
         if "ChordSymbol" in element.classes or not element.quarterLength:

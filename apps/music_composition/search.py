@@ -1,4 +1,4 @@
-"""The likeliest piece with a given melody: a beam over its tokens, by a compiled step over all hypotheses."""
+"""Finds the most likely piece with a given melody, by beam search over its tokens with a compiled step."""
 
 import numpy as np
 from keras import ops
@@ -11,17 +11,17 @@ from .tokens import VOCABULARY
 def search(
     predictor: Predictor, known: np.ndarray, allowed: np.ndarray, like: Piece, beam: int, free: bool
 ) -> tuple[Piece, float]:
-    """The likeliest piece found and its nats a frame.
+    """Returns the most likely piece found, and its nats per frame.
 
     Args:
-        known: plan (time, 5). allowed: (time, slots, vocabulary), which tokens may stand where.
-        like: gives bars and fermatas. beam: hypotheses kept after each token. free: the voices may cross.
+        known: plan (time, 5). allowed: (time, slots, vocabulary), the tokens allowed at each position.
+        like: piece whose bars and fermatas to use. beam: hypotheses kept after each token. free: allow voice crossing.
     """
-    # The loop's own mask would make what is forced certain; here a melody that does not follow costs its nats.
+    # The loop's own mask would make forced tokens certain; masking here, an unlikely melody costs its nats.
     every = np.ones((beam, *allowed.shape), bool)
     logits, states = predictor.begin(np.repeat(known[None], beam, 0), every, free)
-    fixed = states[-3:]  # what is known, allowed and forbidden is the same for all
-    scores = np.where(np.arange(beam) == 0, 0.0, -np.inf)  # all hypotheses begin alike: one of them is enough
+    fixed = states[-3:]  # these states are the same for all hypotheses
+    scores = np.where(np.arange(beam) == 0, 0.0, -np.inf)  # all hypotheses are equal at the start, so only one is kept
     written = np.zeros((beam, 0), np.int64)
     for _ in range(len(like) * predictor.slots):
         slot, time = (np.array(state) for state in states[-5:-3])
@@ -37,5 +37,5 @@ def search(
 
 
 def _nats(logits: np.ndarray) -> np.ndarray:
-    """-log softmax (batch, vocabulary)."""
+    """Returns -log softmax (batch, vocabulary)."""
     return np.logaddexp.reduce(logits, axis=-1, keepdims=True) - logits

@@ -1,4 +1,4 @@
-"""Data sources: the chorales of music21, public data sets, your own file or folder of music."""
+"""The data sources: the chorales of music21, public data sets, your own file or folder of music."""
 
 import json
 import sys
@@ -24,15 +24,15 @@ Parts = dict[str, list[Piece]]
 
 
 def known(source: str) -> None:
-    """Refuses a --data that names nothing."""
+    """Raises InputError if a --data value is not a known source."""
     check(source, PUBLIC, "the path of a folder of MIDI, MusicXML and ABC files")
 
 
 def read(config: Config) -> Parts:
-    """The pieces of the source by part; those that are not split yet are all "train".
+    """Reads the pieces of the source by split; without published splits all are "train".
 
     Raises:
-        InputError: an unknown source, or files of which none can be used.
+        InputError: the source is unknown, or none of its files can be used.
     """
     source = config.data
     if source == "builtin":
@@ -46,9 +46,9 @@ def read(config: Config) -> Parts:
 
 
 def jsb_chorales(config: Config) -> Parts:
-    """Boulanger-Lewandowski's split: quarter notes as he published them, moved to C; or the same in four voices.
+    """Boulanger-Lewandowski's split: his quarter notes transposed to C, or the same chorales in four voices.
 
-    The voices' file does not tell held notes from repeated ones: on quarters each is struck, on finer frames held.
+    The voices' file does not distinguish held from repeated notes: on quarters all are struck, on finer frames held.
     """
     if config.representation == "roll" and config.steps != 1:
         raise InputError(f"--steps: expected 1 for the published roll of quarter notes; received {config.steps}")
@@ -63,7 +63,7 @@ def jsb_chorales(config: Config) -> Parts:
 
 
 def _jsb_piece(name: str, rows: list[list[int]], config: Config) -> Piece:
-    """Rows of sounding pitches from any order, or of four voices with -1 for silence."""
+    """Converts rows of sounding pitches in any order, or of four voices with -1 for silence, to a piece."""
     pitches = np.zeros((len(rows), 4), np.int16)
     for row, found in zip(pitches, rows, strict=True):
         kept = sorted(found, reverse=True) if config.representation == "roll" else found
@@ -73,14 +73,14 @@ def _jsb_piece(name: str, rows: list[list[int]], config: Config) -> Piece:
 
 
 def nottingham(config: Config) -> list[Piece]:
-    """The tunes as melody and chords, with their repeats."""
+    """Reads the tunes as melody and chords, with their repeats."""
     (entry,) = CATALOGUE["nottingham"]
     text = fetch.fetch(entry).decode("latin-1")
     return abc_tunes(text, "nottingham", config.steps, config.max_examples)
 
 
 def abc_tunes(text: str, name: str, steps: int, most: int = 0) -> list[Piece]:
-    """The tunes of an ABC text, each beginning with X:; one that cannot be read is named and left out."""
+    """Reads the tunes of an ABC text, each starting with X:; unreadable ones are reported and left out."""
     tunes = list(abc_notation.tunes(text))
     if not tunes:
         raise InputError(f"Expected tunes in ABC, each beginning with a line X:. {name} has none.")
@@ -99,7 +99,7 @@ def abc_tunes(text: str, name: str, steps: int, most: int = 0) -> list[Piece]:
 
 
 def read_folder(path: Path, steps: int, most: int = 0) -> list[Piece]:
-    """All files of music below a folder; one that cannot be used is named and left out."""
+    """Reads all music files below a folder; unusable ones are reported and left out."""
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix.lower() in (*MIDI, *SCORES))
     if not files:
         raise InputError(f"Expected files ending in {', '.join((*MIDI, *SCORES))}. {path} has none.")
@@ -118,10 +118,10 @@ def read_folder(path: Path, steps: int, most: int = 0) -> list[Piece]:
 
 
 def read_file(path: Path, steps: int) -> list[Piece]:
-    """The pieces of one file, several in an ABC file of several tunes.
+    """Reads the pieces of a file; an ABC file may have several.
 
     Raises:
-        InputError: it is no file of music, damaged, has no notes but drums, or is too long; the file is named.
+        InputError: the file is not music, is damaged, has no notes other than drums, or is too long.
     """
     kind = path.suffix.lower()
     if not path.is_file():
@@ -132,7 +132,7 @@ def read_file(path: Path, steps: int) -> list[Piece]:
     if not 0 < size <= MOST_BYTES:
         raise InputError(f"Expected a file of 1 to {MOST_BYTES:,} bytes. {path} has {size:,}.")
     data = path.read_bytes()
-    if data.startswith((b"MThd", b"RIFF")):  # what a file is, it says itself; its name may be wrong
+    if data.startswith((b"MThd", b"RIFF")):  # identify the file by its content; its suffix may be wrong
         return [midi.read(data, str(path), steps)]
     if data.startswith(b"PK") or data.lstrip(b"\xef\xbb\xbf\xff\xfe\xfe\xff\0 \t\r\n").startswith(b"<"):
         return [read_musicxml(data, str(path), steps)]
@@ -142,7 +142,7 @@ def read_file(path: Path, steps: int) -> list[Piece]:
 
 
 def read_musicxml(data: bytes, name: str, steps: int) -> Piece:
-    """The piece of a MusicXML file, with its repeats."""
+    """Reads the piece of a MusicXML file, with its repeats."""
     from music21 import converter
 
     text, lengths, marks = musicxml.read(data, name)
@@ -152,13 +152,13 @@ def read_musicxml(data: bytes, name: str, steps: int) -> Piece:
             return from_score(score, name, steps, lengths, marks)
     except InputError:
         raise
-    except Exception as error:  # music21 fails in many ways on a damaged file
+    except Exception as error:  # music21 raises various errors for damaged files
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"Expected a MusicXML file. {name} is damaged: {reason}.") from error
 
 
 def decoded(data: bytes) -> str:
-    """The text of a file of ABC: UTF-8, or Latin-1 as older ones are."""
+    """Decodes an ABC file: UTF-8, or Latin-1 as in older files."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -16,7 +16,7 @@ from .sources import read_file
 
 
 def score(options: Score) -> None:
-    """The score command: prints each bar's nats per frame and writes surprise.png into the run's folder."""
+    """Runs the score command: prints each bar's nats per frame and writes surprise.png to the run's folder."""
     run = runs.find(APP, options.run)
     predictor = Predictor(run)
     piece = find(options.piece, predictor.steps)
@@ -38,7 +38,7 @@ def score(options: Score) -> None:
 
 
 def find(name: str, steps: int) -> Piece:
-    """The piece that a path or the number of a chorale names."""
+    """Returns the piece given by a path or the number of a chorale."""
     if Path(name).exists():
         return read_file(Path(name), steps)[0]
     piece = chorales.find(name, steps)
@@ -48,14 +48,14 @@ def find(name: str, steps: int) -> Piece:
 
 
 def by_bar(piece: Piece, nats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where bars begin, an upbeat counting as one, and the mean nats of a frame in each."""
+    """Returns the starts of the bars, including an upbeat, and the mean nats per frame in each."""
     starts = np.union1d([0], np.flatnonzero(piece.position == 0))
     ends = np.append(starts[1:], len(piece))
     return starts, np.array([nats[a:b].sum() / (b - a) for a, b in zip(starts, ends, strict=True)])
 
 
 def picture(piece: Piece, starts: np.ndarray, surprise: np.ndarray, path: Path) -> None:
-    """Nats a frame over the bars."""
+    """Plots the nats per frame of each bar."""
     figure, axes = plots.new_figure(f"Surprise of {piece.name}", size=(9, 3))
     axes.bar(np.arange(1, len(starts) + 1), surprise, color="tab:purple")
     axes.set(xlabel="bar", ylabel="nats per frame")

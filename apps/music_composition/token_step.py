@@ -1,7 +1,7 @@
-"""The network as a step function for shared.decoding: what `build` computes for a piece, one token at a time.
+"""The network as a step function for shared.decoding: computes what `build` does for a piece, one token at a time.
 
-The states carry the recurrent layers' own, the frame as far as it is written, what is known of all frames, and which
-tokens may stand where; so melodies to keep, primers and ranges are all the same to the loop.
+The states hold those of the recurrent layers, the current frame, the plan of all frames, and the allowed tokens; so
+the loop treats given melodies, primers and ranges alike.
 """
 
 import functools
@@ -15,13 +15,13 @@ from .model import NEVER, falling, holdable, note_features, plan_features
 from .piece import SLOTS
 from .tokens import NOTHING_NEW, PAD, REST, VOCABULARY, slots
 
-UNLIKELY = -1e4  # a score that is only taken where nothing else is left
-# The slots above and below each slot of soprano, bass, alto, tenor, of those already written in the frame; -1: none.
+UNLIKELY = -1e4  # penalty of a token that is only chosen if nothing else is allowed
+# For soprano, bass, alto, tenor: the nearest slot above and below among those already written in the frame; -1: none.
 ABOVE, BELOW = (-1, 0, 0, 2), (-1, -1, 1, 1)
 
 
 def step(model: keras.Model, representation: str) -> Callable:
-    """`step(tokens (batch,), states) -> (logits (batch, vocabulary), states)` with the model's own weights."""
+    """Returns `step(tokens (batch,), states) -> (logits (batch, vocabulary), states)`, sharing the model's weights."""
     width = slots(representation)
 
     def one_step(tokens: Any, states: list) -> tuple[Any, list]:
@@ -54,7 +54,7 @@ def step(model: keras.Model, representation: str) -> Callable:
 
 
 def advance(model: keras.Model, frame: Any, known: Any, states: list) -> tuple[Any, list]:
-    """One frame on: its features (batch, slots * NOTE), the next one's plan -> context (batch, hidden), states."""
+    """Advances by a frame: its features (batch, slots * NOTE), the next plan -> context (batch, hidden), states."""
     features = plan_features(known)
     x = model.get_layer("frame")(ops.concatenate([frame, features], axis=-1))
     h, states = model.get_layer("stack").step(x, states)
@@ -62,7 +62,7 @@ def advance(model: keras.Model, frame: Any, known: Any, states: list) -> tuple[A
 
 
 def masked(model: keras.Model, representation: str, states: list) -> Any:
-    """The scores of the next token (batch, vocabulary); far down where it may not stand."""
+    """Returns the logits of the next token (batch, vocabulary), with tokens masked or penalised by the rules."""
     *_, context, earlier, previous, _, before, sounding, slot, time, _, allowed, strict = states
     z = context + earlier + model.get_layer("previous")(previous) + model.get_layer("slot")(slot)
     z = ops.relu(z)
@@ -80,22 +80,22 @@ def masked(model: keras.Model, representation: str, states: list) -> Any:
     logits = ops.where(holdable(held), logits, NEVER)
     crosses = ops.cast(_crosses(sounding, slot, held), "float32")
     parallel = ops.cast(_parallel(before, sounding, slot, held), "float32")
-    return logits + UNLIKELY * strict[:, None] * (2 * crosses + parallel)  # where nothing else is left, a parallel
+    return logits + UNLIKELY * strict[:, None] * (2 * crosses + parallel)  # a parallel is the lesser evil
 
 
 def _own(model: keras.Model, placed: Any) -> Any:
-    """What the written slot says to the later ones: (batch, slots, NOTE), zeros elsewhere -> (batch, hidden)."""
+    """Returns the written slot's contribution to later ones: (batch, slots, NOTE), else zeros -> (batch, hidden)."""
     return ops.einsum("bsf,sfh->bh", placed, model.get_layer("earlier_own").kernel)
 
 
 def _at(known: Any, time: Any) -> Any:
-    """known[b, time[b]] -> (batch, 5); after the end the last row."""
+    """Returns known[b, time[b]], (batch, 5); the last row after the end."""
     time = ops.minimum(time, ops.shape(known)[1] - 1)
     return ops.take_along_axis(known, time[:, None, None], axis=1)[:, 0]
 
 
 def _crosses(sounding: Any, slot: Any, held: Any) -> Any:
-    """Which tokens would put the slot's voice over a higher or under a lower one (batch, vocabulary)."""
+    """Returns which tokens would cross a higher or a lower voice (batch, vocabulary)."""
     pitch = _pitches(held)
     crossed = ops.zeros_like(pitch, dtype="bool")
     for number in range(SLOTS):
@@ -109,9 +109,9 @@ def _crosses(sounding: Any, slot: Any, held: Any) -> Any:
 
 
 def _parallel(before: Any, sounding: Any, slot: Any, held: Any) -> Any:
-    """Which tokens would move from a fifth to a fifth, or an octave to one, with a slot before (batch, vocabulary).
+    """Returns which tokens would make parallel fifths or octaves with an earlier slot (batch, vocabulary).
 
-    `held` is what the slot sounded in the frame before, `before` what all slots did.
+    `held` is the slot's note in the previous frame, `before` those of all slots.
     """
     pitch = _pitches(held)
     step = pitch - held[:, None]
@@ -121,7 +121,7 @@ def _parallel(before: Any, sounding: Any, slot: Any, held: Any) -> Any:
         interval = ops.abs(held[:, None] - then) % 12
         perfect = ops.logical_or(ops.equal(interval, 0), ops.equal(interval, 7))
         alike = ops.logical_and(perfect, ops.equal(ops.abs(pitch - now) % 12, interval))
-        # A voice that has rested stands at REST, far below: no interval of it is meant.
+        # REST is a placeholder far below the pitches of resting voices: its intervals are meaningless.
         sung = ops.logical_and(ops.minimum(ops.minimum(then, now), held[:, None]) != REST, pitch != REST)
         moved = ops.logical_and(step * (now - then) > 0, ops.less(other, slot)[:, None])
         found = ops.logical_or(found, functools.reduce(ops.logical_and, [alike, sung, moved]))
@@ -129,6 +129,6 @@ def _parallel(before: Any, sounding: Any, slot: Any, held: Any) -> Any:
 
 
 def _pitches(held: Any) -> Any:
-    """What each token sounds in a voice that sounded `held` (batch,) before -> (batch, vocabulary)."""
+    """Returns the sounding note after each token in a voice that sounded `held` (batch,): (batch, vocabulary)."""
     ids = ops.arange(VOCABULARY, dtype="int32")[None]
     return ops.where(ops.equal(ids, NOTHING_NEW), held[:, None], ids)

@@ -1,7 +1,7 @@
-"""A piece as frames of tokens and back: one-to-one, so that the likelihood of the tokens is that of the music.
+"""Converts pieces to frames of tokens and back, one-to-one, so that the tokens' likelihood is that of the music.
 
-voices: four tokens a frame, soprano, bass, alto, tenor; a voice begins a pitch, rests, or holds on.
-roll:   what sounds in a frame from the highest pitch down, and an end mark: a frame of a piano roll, no more, no less.
+voices: four tokens per frame, soprano, bass, alto, tenor; each starts a pitch, rests, or holds.
+roll:   the sounding pitches of a frame from the highest down, and an end mark: exactly a frame of a piano roll.
 """
 
 import numpy as np
@@ -11,27 +11,27 @@ from .piece import HIGHEST, LOWEST, SLOTS, Piece
 REPRESENTATIONS = ("voices", "roll")
 NOTHING_NEW, REST, FIRST = 0, 1, 2  # hold, or the end of a roll's frame; silence; the lowest pitch
 VOCABULARY = FIRST + HIGHEST - LOWEST + 1
-PAD = VOCABULARY  # nothing stands here; counts nothing
+PAD = VOCABULARY  # padding, with no effect on the likelihood
 ORDER = (0, 3, 1, 2)  # soprano, bass, alto, tenor: the outer voices shape the harmony, the inner ones fill it
-COUNTDOWN = 16  # frames before a fermata from which on it is seen coming
-PLAN = ("position", "bar", "countdown", "last", "key")  # the columns of what is known beforehand
+COUNTDOWN = 16  # number of frames before a fermata at which its countdown starts
+PLAN = ("position", "bar", "countdown", "last", "key")  # columns of what is known in advance
 UNKNOWN_KEY = 24
 
 
 def slots(representation: str) -> int:
-    """Tokens in a frame at most."""
+    """Returns the maximum number of tokens per frame."""
     return SLOTS if representation == "voices" else SLOTS + 1
 
 
 def encode(piece: Piece, representation: str) -> tuple[np.ndarray, np.ndarray]:
-    """The tokens (time, slots) of a piece, and what sounds in each slot, held or new, as a token of its own."""
+    """Returns the tokens (time, slots) of a piece, and the sounding note of each slot, held or new, as a token."""
     ids = np.where(piece.pitches > 0, piece.pitches.astype(np.int32) - LOWEST + FIRST, REST).astype(np.int32)
     if representation == "voices":
         sounding = ids[:, ORDER]
         held = (sounding != REST) & ~piece.struck[:, ORDER]
         return np.where(held, NOTHING_NEW, sounding), sounding
     falling = -np.sort(-np.where(ids == REST, -1, ids), axis=1)
-    falling[:, 1:][falling[:, 1:] == falling[:, :-1]] = -1  # voices in unison are one key of a roll
+    falling[:, 1:][falling[:, 1:] == falling[:, :-1]] = -1  # voices in unison are one note of a roll
     falling = -np.sort(-falling, axis=1)
     tokens = np.concatenate([falling, np.full((len(ids), 1), -1, np.int32)], axis=1)
     ends = np.argmax(tokens == -1, axis=1)
@@ -41,7 +41,7 @@ def encode(piece: Piece, representation: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def decode(tokens: np.ndarray, representation: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pitches and struck (time, 4) of tokens (time, slots); of a roll, a pitch that goes on sounding is held."""
+    """Converts tokens (time, slots) to pitches and struck (time, 4); in a roll, a repeated pitch is held."""
     if representation == "roll":
         pitches = np.where((tokens >= FIRST) & (tokens < PAD), tokens + LOWEST - FIRST, 0)[:, :SLOTS]
         before = np.concatenate([np.zeros((1, SLOTS), pitches.dtype), pitches[:-1]])
@@ -55,10 +55,10 @@ def decode(tokens: np.ndarray, representation: str) -> tuple[np.ndarray, np.ndar
 
 
 def plan(piece: Piece, representation: str) -> np.ndarray:
-    """What is known of each frame before it is heard (time, 5): the columns of PLAN.
+    """Returns what is known of each frame in advance (time, 5): the columns of PLAN.
 
-    A roll shows nothing that the published protocol does not give: the number of the frame, and the key, which is
-    C for every piece of that data set and moves only as training moves the piece.
+    A roll only includes what the published protocol provides: the index of the frame, and the key, which is C for every
+    piece of that data set and only changes if training transposes the piece.
     """
     time = np.arange(len(piece))
     if representation == "roll":

@@ -1,4 +1,4 @@
-"""Trains a network, compares it with Markov chains, saves it, composes."""
+"""Trains a network, compares it with Markov chains, saves it, and composes."""
 
 import dataclasses
 import shlex
@@ -30,7 +30,7 @@ Now try:
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -42,7 +42,7 @@ def train(options: Train) -> None:
 
 
 def next_steps(config: Config, run: Run) -> str:
-    """Commands to go on with, that work as they are printed: the piece just written, one of the user's own."""
+    """Returns commands to try next: with the piece just composed, and with one of the user's own."""
     another = dataclasses.replace(config, arch="lstm" if config.arch == "gru" else "gru")
     return NEXT_STEPS.format(
         package=__package__,
@@ -54,7 +54,7 @@ def next_steps(config: Config, run: Run) -> str:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -72,8 +72,8 @@ def train_one(config: Config, run: Run) -> list[dict]:
     model.compile(
         optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
         loss=FrameNats(),
-        weighted_metrics=[keras.metrics.MeanMetricWrapper(frame_nats, name="nats")],  # exact over unequal batches
-        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+        weighted_metrics=[keras.metrics.MeanMetricWrapper(frame_nats, name="nats")],  # exact for unequal batches
+        jit_compile="auto",  # the layers compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     history = fit(model, train, valid, run, epochs=config.epochs, monitor="val_nats", patience=config.patience or None)
     plots.learning_curves(history, run.file("learning_curves.png"), "nats", "nats per frame")
@@ -86,7 +86,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
 
 
 def batches(config: Config, data: Data) -> tuple[Frames, Frames]:
-    """The training pieces in parts, moved at random; the validation pieces whole, as they are."""
+    """Returns training batches of parts of pieces, randomly transposed, and validation batches of whole pieces."""
     parts = [part for piece in data.train for part in parts_of(piece, config.longest)]
     ranges = data.info["ranges"] if config.transpose else None
     train = Frames(parts, config.representation, config.batch_size, config.seed, ranges)
@@ -94,14 +94,14 @@ def batches(config: Config, data: Data) -> tuple[Frames, Frames]:
 
 
 def frame_nats(tokens: Any, logits: Any) -> Any:
-    """The surprise of each frame: tokens (batch, time, slots) and logits (..., vocabulary) -> nats (batch, time)."""
+    """Tokens (batch, time, slots) and logits (..., vocabulary) -> nats of each frame (batch, time)."""
     targets = ops.minimum(tokens, VOCABULARY - 1)
     nats = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
     return ops.sum(nats * ops.cast(tokens < PAD, nats.dtype), axis=-1)
 
 
 class FrameNats(keras.losses.Loss):
-    """Mean nats of a frame, all its voices together."""
+    """Mean nats per frame, summed over its voices."""
 
     def __init__(self) -> None:
         super().__init__(name="nats", reduction="mean_with_sample_weight")

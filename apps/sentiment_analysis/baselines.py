@@ -12,13 +12,13 @@ from shared.runs import Run
 
 from .data import Data, Part
 
-LINEAR = {"tfidf_logreg": "tfidf", "nb_svm": "naive_bayes"}  # each a kind of `shared.linear`
-NEUTRAL = 0.05  # VADER's authors: a compound value nearer to zero is neutral
+LINEAR = {"tfidf_logreg": "tfidf", "nb_svm": "naive_bayes"}  # baseline -> its kind in `shared.linear`
+NEUTRAL = 0.05  # VADER's threshold: a compound score closer to zero is neutral
 
 
 @functools.lru_cache(maxsize=1)  # the same for every seed
 def fitted(data: Data, balanced: bool) -> dict[str, Linear]:
-    """The linear baselines, with the strength that is best on validation."""
+    """Fits the linear baselines, with the regularisation that is best on validation."""
     train, valid = ([text.words for text in part.encoded] for part in (data.train, data.valid))
     count = len(data.info["labels"])
     return {
@@ -28,18 +28,18 @@ def fitted(data: Data, balanced: bool) -> dict[str, Linear]:
 
 
 def save(run: Run, models: Mapping[str, Linear]) -> None:
-    """Keeps them in the run, where they are part of the answers, and are measured on other texts."""
+    """Saves the linear baselines in the run, which uses them for prediction and for evaluation on other texts."""
     for name, model in models.items():
         model.save(run.file(f"{name}.npz"))
 
 
 def load(run: Run) -> dict[str, Linear]:
-    """What `save` kept."""
+    """Loads what `save` wrote."""
     return {name: linear.load(run.file(f"{name}.npz")) for name in LINEAR}
 
 
 def answers(models: Mapping[str, Linear], part: Part, info: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Each baseline's scores of the texts (rows, labels); those of the linear ones are logits."""
+    """Returns each baseline's scores of the texts (rows, labels); those of the linear models are logits."""
     words = [text.words for text in part.encoded]
     found = {"majority": np.tile(np.array(info["counts"], float), (len(words), 1))}
     found |= {name: model.logits(words) for name, model in models.items()}
@@ -60,11 +60,11 @@ def vader(texts: list[str], labels: list[str]) -> np.ndarray:
 
 
 def macro_recall(scores: np.ndarray, labels: np.ndarray) -> float:
-    """The mean over the labels of the share of a label's texts that are found."""
+    """Returns the mean of the recalls of all labels present."""
     right, present = scores.argmax(axis=1) == labels, np.unique(labels)
     return float(np.mean([right[labels == label].mean() for label in present]))
 
 
 def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
-    """The share of right answers."""
+    """Returns the share of correct predictions."""
     return float((scores.argmax(axis=1) == labels).mean())

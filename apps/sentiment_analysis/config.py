@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes."""
+"""The app's settings and recipes."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,10 +9,10 @@ from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
 POOLINGS = ("attention", "max", "both")
 GOALS = ("accuracy", "macro_recall")
-FOLDS = 10  # of data without a test part of their own
+FOLDS = 10  # number of folds of data without its own test split
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if len(set(self.labels)) == 1:
             raise InputError(f"--labels: expected two or more; received only {self.labels[0]}")
@@ -103,7 +103,7 @@ class Config:
 DEFAULT = Config()
 SMOKE = Config(data="grammar", max_examples=600, units=8, embedding=16, epochs=1)
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
@@ -124,7 +124,7 @@ RECIPES = {
         epochs=4,
         steps=0,
         weight_decay=0.02,
-        target_accuracy=0.8,  # nine in ten would leave four tweets of five without an answer
+        target_accuracy=0.8,  # with 0.9, four out of five tweets would get no answer
     ),
     "mr_polarity": Config(
         data="mr_polarity",

@@ -1,4 +1,4 @@
-"""Labelled texts as ids: the split without leakage, and the vocabularies learned from the training texts."""
+"""Labelled texts as ids, split without leakage, and the vocabularies learned from the training texts."""
 
 import collections
 import dataclasses
@@ -18,18 +18,18 @@ from .sources import Example, Parts, read
 from .tokens import Encoder, clean, letters, words
 from .vectors import known_words
 
-ORDER = ("negative", "neutral", "positive")  # labels of these names are listed in this order
+ORDER = ("negative", "neutral", "positive")  # label order, if a data set has only these
 SOURCES = {"builtin": "sentences rated by people", "grammar": "a grammar of opinions"}
-SPLIT_SEED = 0  # the same folds in every run, so that runs compare
-FEWEST = 20  # training texts
-ELSEWHERE = -1  # the label of a test text that no training text has
-WORDS_READ = (16, 256)  # the fewest and the most that `settled` makes of the texts' lengths
-FEW_TEXTS = 2_000  # are trained on in small batches
+SPLIT_SEED = 0  # fixed, so that all runs use the same folds
+FEWEST = 20  # minimum number of training texts
+ELSEWHERE = -1  # label number of texts whose label does not occur in training
+WORDS_READ = (16, 256)  # minimum and maximum of the limit chosen by `settled`
+FEW_TEXTS = 2_000  # fewer texts are trained on in small batches
 FIRST_EPOCHS = 4
 
 
 class Encoded(NamedTuple):
-    """A text for both models: ids (time, 1 + pieces) int32 for the network, all its words for the linear one."""
+    """A text for both models: ids (time, 1 + pieces) int32 for the network, all its words for the linear model."""
 
     ids: np.ndarray
     words: list[str]
@@ -37,7 +37,7 @@ class Encoded(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Texts as they may be shown and as the models read them, labels (rows,) int32, `ELSEWHERE` among them, kinds."""
+    """Texts for display and as model inputs, labels (rows,) int32, possibly `ELSEWHERE`, and kinds."""
 
     texts: list[str]
     encoded: list[Encoded]
@@ -45,13 +45,12 @@ class Part:
     kinds: list[str]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baselines are kept for it
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity, as the cache of the baselines requires
 class Data:
-    """The parts, and what was learned from the training texts.
+    """The splits, and the statistics of the training texts.
 
-    `info` fits JSON: source, fingerprint, split, labels, counts (how many training texts each has), words and pieces
-    (vocabularies in the order of their ids), learned (how many of the words the training texts have), max_words and
-    bucket_lengths.
+    `info` fits JSON: source, fingerprint, split, labels, counts (training texts per label), words and pieces
+    (vocabularies by id), learned (number of words that occur in the training texts), max_words and bucket_lengths.
     """
 
     train: Part
@@ -62,10 +61,10 @@ class Data:
 
 @same_for_every_seed
 def load(config: Config) -> Data:
-    """Reads the texts that `config.data` names, splits them and turns them into ids.
+    """Reads the texts of `config.data`, splits them and converts them to ids.
 
     Raises:
-        InputError: an unknown source, a file that cannot be used, too few texts or labels.
+        InputError: the source is unknown, a file cannot be used, or there are too few texts or labels.
     """
     read_parts = read(config)
     kept = {name: _wanted(examples, config) for name, examples in read_parts.items()}
@@ -95,10 +94,10 @@ def load(config: Config) -> Data:
 
 
 def settled(config: Config, lengths: Sequence[int]) -> Config:
-    """The settings with what they leave to the data: `lengths` are those of the training texts, in words.
+    """Fills in the settings that depend on the data; `lengths` are those of the training texts, in words.
 
-    19 of 20 texts are read whole, if the network can afford it. Few texts make small batches and many epochs, many
-    texts few epochs: how long a training takes depends little on how much data there is.
+    95 % of the texts are read in full, within limits. Few texts are trained on in small batches for many epochs, and
+    many texts for few epochs, so that the training time depends little on the amount of data.
     """
     max_words = config.max_words or int(np.clip(np.quantile(lengths, 0.95, method="higher"), *WORDS_READ))
     batch_size = config.batch_size or (16 if len(lengths) < FEW_TEXTS else 64)
@@ -107,7 +106,7 @@ def settled(config: Config, lengths: Sequence[int]) -> Config:
 
 
 def other(config: Config, info: dict[str, Any], source: str) -> Part:
-    """The labelled texts of another source for a run with this `info`: its test part, or all where it has none."""
+    """Reads another source for a run with this `info`: its test split, or all of its texts if it has none."""
     parts = read(dataclasses.replace(config, data=source, valid="", test=""))
     examples = _wanted(parts.get("test") or parts["train"], config)
     encoder = Encoder(info["words"], info["pieces"], info["max_words"])
@@ -115,7 +114,7 @@ def other(config: Config, info: dict[str, Any], source: str) -> Part:
 
 
 def encoded(examples: list[Example], encoder: Encoder, labels: list[str]) -> Part:
-    """The examples as a part; those with other labels are kept, and no answer to them is right."""
+    """Encodes examples; those with a label not seen in training are kept, and always count as errors."""
     known_labels(examples, labels, "They count as errors, also for the baselines.")
     texts = [clean(example.text) for example in examples]
     found = [labels.index(example.label) if example.label in labels else ELSEWHERE for example in examples]
@@ -124,7 +123,7 @@ def encoded(examples: list[Example], encoder: Encoder, labels: list[str]) -> Par
 
 
 def _wanted(examples: list[Example], config: Config) -> list[Example]:
-    """The examples whose label is wanted; an empty text is refused, with its row."""
+    """Returns the examples with the selected labels. Raises InputError for an empty text, with its location."""
     known = sorted({example.label for example in examples})
     if missing := [label for label in config.labels if label not in known]:
         raise InputError(f"--labels: there is no {missing[0]!r} in {config.data}; it has {', '.join(known)}")
@@ -135,13 +134,13 @@ def _wanted(examples: list[Example], config: Config) -> list[Example]:
 
 
 def distinct(parts: Parts) -> Parts:
-    """Each text once, and in the rarest part that has it: test before valid before train."""
+    """Removes duplicates across splits: test takes precedence over valid, and valid over train."""
     seen: set[str] = set()
     kept: Parts = {}
     for name in ("test", "valid", "train"):
         for example in parts.get(name, []):
             print_of = letters(clean(example.text)) or example.text
-            # A published test part is what others measure on: it keeps its repetitions.
+            # A published test set keeps its duplicates, for comparable results.
             if name == "train" and print_of in seen:
                 continue
             seen.add(print_of)
@@ -150,7 +149,7 @@ def distinct(parts: Parts) -> Parts:
 
 
 def cut(parts: Parts, config: Config) -> tuple[Parts, str]:
-    """Cuts test and valid off train where the source does not bring them, each label in equal shares."""
+    """Cuts missing test and valid splits off train, stratified by label."""
     from sklearn.model_selection import StratifiedKFold, train_test_split
 
     if len(parts.get("train", [])) < FEWEST:
@@ -185,7 +184,7 @@ def _origin(config: Config, file: str) -> str:
 
 
 def _check_counts(parts: Parts, config: Config) -> None:
-    """Every part needs every label, if it is cut off train."""
+    """Raises InputError unless every split that is cut off train can contain every label."""
     counts = collections.Counter(example.label for example in parts["train"])
     if len(counts) < 2:
         raise InputError(f"Expected two or more labels in {config.data}. All its texts are {next(iter(counts))!r}.")
@@ -199,13 +198,13 @@ def _check_counts(parts: Parts, config: Config) -> None:
 
 
 def label_names(train: list[Example]) -> list[str]:
-    """The labels in their order."""
+    """Returns the labels in order."""
     found = {example.label for example in train}
     return [label for label in ORDER if label in found] if found <= set(ORDER) else sorted(found)
 
 
 def known_labels(examples: list[Example], labels: list[str], otherwise: str) -> list[Example]:
-    """The examples with these labels; says how many have others, and refuses a part in which all have."""
+    """Returns the examples with these labels; prints how many have others, and raises InputError if all have."""
     kept = [example for example in examples if example.label in labels]
     if others := [example for example in examples if example.label not in labels]:
         found = f"{others[0].where} has {others[0].label!r}"
@@ -218,7 +217,7 @@ def known_labels(examples: list[Example], labels: list[str], otherwise: str) -> 
 
 
 class Weighted(BucketBatches):
-    """Batches in which every text counts the same, or every label in all, if `balanced`; 1 a text on average."""
+    """Batches in which each text has the same weight, or each label if `balanced`; 1 per text on average."""
 
     def __init__(self, part: Part, info: dict, batch_size: int, seed: int, balanced: bool) -> None:
         ids = [text.ids for text in part.encoded]

@@ -16,10 +16,10 @@ from .data import Data, Part, load, other
 from .options import Evaluate
 from .predict import Predictor, ready
 
-HEADLINE = ("accuracy", "macro_recall")  # which of them comes first is the run's goal
+HEADLINE = ("accuracy", "macro_recall")  # the run's goal determines which one comes first
 SCORES = {"macro_recall": baselines.macro_recall, "accuracy": baselines.accuracy}
-SAME_SENTENCES = {"builtin", "mr_polarity"}  # one has the other's film reviews
-TIMED = 50  # texts classified one by one to see how long one takes
+SAME_SENTENCES = {"builtin", "mr_polarity"}  # the former includes film reviews of the latter
+TIMED = 50  # number of texts to time individually
 PUBLISHED = {
     ("tweeteval", "macro_recall"): {"name": "BiLSTM (Barbieri et al. 2020)", "value": 0.583},
     ("mr_polarity", "accuracy"): {"name": "CNN-rand (Kim 2014)", "value": 0.761},
@@ -27,7 +27,7 @@ PUBLISHED = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run, on its test texts or on others."""
+    """Runs the evaluate command: evaluates a saved run on its own test texts or on others."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     if {config.data, options.data} == SAME_SENTENCES:
@@ -46,7 +46,7 @@ def evaluate(options: Evaluate) -> None:
 
 
 def measure(predictor: Predictor, data: Data) -> list[dict]:
-    """Measures the test texts; draws the reliability diagram."""
+    """Evaluates the test texts; plots the reliability diagram."""
     config = predictor.run.config
     temperature = predictor.calibration["temperature"]
     title = f"{results.plain_name(config['data'])}, test, T = {temperature:.2f}"
@@ -55,7 +55,7 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
 
 
 def figures(predictor: Predictor, part: Part, published: dict) -> list[dict]:
-    """The records of labelled texts, compared with the baselines that were fitted in the training."""
+    """Returns the records of labelled texts, compared with the baselines fitted in training."""
     config, labels = predictor.run.config, part.labels
     chances = predictor.probabilities(part.encoded)
     others = baselines.answers(baselines.load(predictor.run), part, predictor.run.info())
@@ -89,12 +89,12 @@ def compared(
     labels: np.ndarray,
     direction: str = "higher",
 ) -> dict[str, Any]:
-    """A score of scores (rows, labels) of model and baselines on the same texts, see `shared.paired`."""
+    """Compares a metric of the scores (rows, labels) of model and baselines on the same texts, see `shared.paired`."""
     return paired.compared(lambda scores, rows: score(scores[rows], labels[rows]), ours, theirs, len(labels), direction)
 
 
 def _details(predictor: Predictor, part: Part, chances: np.ndarray) -> dict[str, Any]:
-    """What each model adds, how often the model abstains and is right otherwise, and how fast it is."""
+    """Returns the effect of each model, the abstention rate, the accuracy on the rest, and the speed."""
     score = SCORES[predictor.run.config["goal"]]
     answered = predictor.sure(part.encoded, chances)
     right = (chances.argmax(axis=1) == part.labels)[answered]
@@ -115,7 +115,7 @@ def _details(predictor: Predictor, part: Part, chances: np.ndarray) -> dict[str,
 
 
 def by_kind(part: Part, chances: np.ndarray, score: Callable) -> dict[str, dict[str, float]]:
-    """The score, the expected calibration error and the number of the texts of each kind."""
+    """Returns the metric, the expected calibration error and the number of texts for each kind."""
     kinds, found = np.array(part.kinds), {}
     for kind in sorted(set(part.kinds)):
         rows, labels = chances[kinds == kind], part.labels[kinds == kind]
@@ -125,7 +125,7 @@ def by_kind(part: Part, chances: np.ndarray, score: Callable) -> dict[str, dict[
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, what network and linear model add to them, how often it abstains, and how fast it is."""
+    """Prints the metrics, the effect of the linear model, the abstention rate, and the speed."""
     results.report(records)
     found = records[0]["details"]
     print(
@@ -140,7 +140,7 @@ def report(records: list[dict]) -> None:
 
 
 def draw(probability: np.ndarray, labels: np.ndarray, path: Path, title: str) -> None:
-    """The reliability diagram: the share of right answers over the confidence; on the diagonal both are equal."""
+    """Plots the reliability diagram: accuracy over confidence, which are equal on the diagonal."""
     figure, axes = plots.new_figure(title, size=(5.0, 4.5))
     confidence, right, share = zip(*calibration.bins(probability, labels), strict=True)
     axes.plot([0, 1], [0, 1], "k--", label="perfect calibration")

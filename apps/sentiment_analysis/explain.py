@@ -15,12 +15,12 @@ from .data import Encoded
 from .options import Explain
 from .predict import Predictor, ready
 
-SHOWN = 30  # words in the picture, the strongest
-FAINT = 0.15  # of the strongest effect; weaker ones are not coloured
+SHOWN = 30  # maximum number of words in the plot, those with the strongest effects
+FAINT = 0.15  # relative to the strongest effect; weaker ones are not coloured
 
 
 def explain(options: Explain) -> None:
-    """The explain command: prints the text in colours and writes explanation.png into the run's folder."""
+    """Runs the explain command: prints the text in colours and writes explanation.png to the run's folder."""
     lines.refuse_folder(options.text)
     if options.text == "-" or names_file(options.text):
         raise InputError(f"Expected the text itself; predict reads files and standard input. Received: {options.text}")
@@ -43,10 +43,10 @@ def explain(options: Explain) -> None:
 
 
 def occlusion(predictor: Predictor, text: Encoded, label: int) -> tuple[list[str], np.ndarray]:
-    """The words that the network reads, and what each adds to the label's log-odds (words,).
+    """Returns the words that the network reads, and their contributions to the label's log-odds (words,).
 
-    That is the log-odds with the word less those without it, Li et al. (2016), arXiv:1612.08220; a word that stands
-    alone is compared with an unknown one. A probability would not do: near 1 it hardly moves.
+    These are the log-odds with the word minus those without it, Li et al. (2016), arXiv:1612.08220; for a one-word text
+    the word is replaced with an unknown one. Probabilities are less suitable: near 1 they hardly change.
     """
     places = predictor.encoder.cut(range(len(text.words)))
     without = [Encoded(np.delete(text.ids, n, 0), left_out(text.words, place)) for n, place in enumerate(places)]
@@ -58,12 +58,12 @@ def occlusion(predictor: Predictor, text: Encoded, label: int) -> tuple[list[str
 
 
 def left_out(words: list[str], place: int) -> list[str]:
-    """The words without the one at this place."""
+    """Returns the words without the one at this position."""
     return words[:place] + words[place + 1 :]
 
 
 def coloured(tokens: list[str], effects: np.ndarray) -> rich.text.Text:
-    """The words, those for the label on green, those against it on red, the stronger the brighter."""
+    """Colours the words: green for the label, red against it, brighter for stronger effects."""
     text, top = rich.text.Text(), max(float(np.abs(effects).max()), 1e-9)
     for token, effect in zip(tokens, effects, strict=True):
         strength = abs(effect) / top
@@ -75,7 +75,7 @@ def coloured(tokens: list[str], effects: np.ndarray) -> rich.text.Text:
 
 
 def draw(tokens: list[str], effects: np.ndarray, path: Path, title: str) -> None:
-    """Draws a bar for each word in the order of the text; of many words the strongest."""
+    """Plots one bar per word in the order of the text; for long texts, only the strongest."""
     kept = np.sort(np.argsort(-np.abs(effects), kind="stable")[:SHOWN])
     figure, axes = plots.new_figure(title, size=(6.0, 1.2 + 0.25 * len(kept)))
     colours = ["tab:green" if effects[i] > 0 else "tab:red" for i in kept]
@@ -86,5 +86,5 @@ def draw(tokens: list[str], effects: np.ndarray, path: Path, title: str) -> None
     axes.set(xlabel="what the word adds to the log-odds")
     axes.grid(axis="x", alpha=0.3)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # the font has no emoji: an empty box will do
+        warnings.filterwarnings("ignore", "Glyph")  # the font has no emoji; an empty box is acceptable
         plots.save(figure, path)

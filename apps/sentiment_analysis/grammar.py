@@ -1,9 +1,9 @@
 """Built-in data: a grammar of opinions that bag-of-words models cannot solve.
 
-But for a few plain ones its sentences negate, contrast, hedge and mock, so that those that judge hold praise and blame
-in equal number or turn what they say: what counts is the order of the words and which clause rules.
-No part shares a sentence with another, and each of valid and test joins patterns and opinions that no other part
-joins, about things that train never names.
+Apart from a few plain ones, its sentences negate, contrast, hedge or mock. Those with an opinion contain praise and
+blame in equal number or invert what they say: the order of the words and the dominant clause decide.
+The splits share no sentences. Valid and test each combine patterns and opinions not combined in any other split, about
+things not mentioned in train.
 """
 
 import itertools
@@ -27,14 +27,14 @@ THINGS = str.split(
     "phone bed shower staff price beach museum train driver concert singer book author lesson teacher game team "
     "soup dessert wine hotel map guide"
 )
-KNOWN_THINGS = 30  # of THINGS; valid and test speak of the others
+KNOWN_THINGS = 30  # those of THINGS used in train; valid and test use the others
 STRONG = ["very", "really", "truly", "so", "quite", "extremely", "just", "absolutely"]
 WEAK = ["hardly", "barely", "far from", "anything but", "never", "in no way"]
 BEFORE = ["we came on a monday .", "it was raining .", "i paid for two .", "a friend told me to go .", "second visit ."]
 AFTER = ["we left at nine .", "that was in may .", "i wrote it down .", "there were four of us .", "so much for that ."]
 
-# {a} and {c} are opinions of the sign +1 or -1, {b} one of the opposite sign; the number says what is meant: a's sign,
-# its opposite, or neither. {x} and {y} are things, {i} makes stronger, {w} turns.
+# {a} and {c} are opinions of the sign +1 or -1, {b} one of the opposite sign; the number is the overall sentiment
+# relative to a's sign: the same, the opposite, or neutral. {x} and {y} are things, {i} intensifies, {w} negates.
 PATTERNS = (
     (1, "{a}"),
     (1, "{a} {x}"),
@@ -69,7 +69,7 @@ PATTERNS = (
     (0, "the {x} comes with the {y}"),
     (0, "does anyone know whether the {x} is {a} ?"),
 )
-# Said with praise alone, and meant as blame: the marks of sarcasm.
+# Praise meant as blame, with markers of sarcasm.
 MOCKERY = (
     "oh {a} , the {x} again ...",
     "yeah right , the {x} was {i} {a}",
@@ -80,7 +80,7 @@ MOCKERY = (
 
 
 def parts() -> dict[str, list[tuple[str, str]]]:
-    """(text, label) of every part, the same in every process; each sentence stands in one part only."""
+    """Generates (text, label) for each split, the same in every process; splits share no sentences."""
     random = np.random.default_rng(SEED)
     made: dict[str, list[tuple[str, str]]] = {}
     seen: set[str] = set()
@@ -97,7 +97,7 @@ def parts() -> dict[str, list[tuple[str, str]]]:
 
 
 def sentence(random: np.random.Generator, part: str, pattern: int) -> tuple[str, int]:
-    """A sentence of the pattern with this number, and its sign: -1, 0 or 1."""
+    """Generates a sentence from a pattern, given by its index; returns it with its sentiment: -1, 0 or 1."""
     if pattern < len(PATTERNS):
         (rule, text), sign = PATTERNS[pattern], int(random.choice([-1, 1]))
     else:
@@ -115,6 +115,6 @@ def sentence(random: np.random.Generator, part: str, pattern: int) -> tuple[str,
 
 
 def _opinions(words: list[str], part: str, pattern: int) -> list[str]:
-    """The opinions that the part joins with the pattern: of every six, train has four, valid and test one each."""
+    """Returns the opinions that a split combines with a pattern: of every six, train has four, valid and test one."""
     turn = {"train": (0, 1, 2, 3), "valid": (4,), "test": (5,)}[part]
     return [word for number, word in enumerate(words) if (number + pattern) % 6 in turn]

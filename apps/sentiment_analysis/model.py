@@ -1,6 +1,6 @@
-"""The network: word embeddings, bidirectional recurrent layers, pooling into one vector, a logit for each label.
+"""The network: word embeddings, bidirectional recurrent layers, pooling into one vector, one logit per label.
 
-It is made of Keras's layers and operations alone, so that a saved one loads without this file.
+It consists only of Keras layers and operations, so a saved model loads without this file.
 """
 
 from typing import Any
@@ -15,16 +15,16 @@ from shared.layers.stack import Stack
 from .config import Config
 from .tokens import PIECES_A_WORD
 
-FAR = -1e9  # a score that no softmax and no maximum takes
+FAR = -1e9  # a score that is never selected by softmax or maximum
 
 
 def build(config: Config, info: dict, vectors: np.ndarray | None = None) -> keras.Model:
     """Ids (batch, time, 1 + pieces) and mask (batch, time) -> logits (batch, labels).
 
-    What stands where the mask is False changes nothing.
+    Words where the mask is False do not affect the output.
 
     Args:
-        vectors: (words, width) of given word vectors, which are not trained; None if there are none.
+        vectors: pretrained word vectors (words, width), kept frozen; None if there are none.
     """
     width = 1 + (PIECES_A_WORD if len(info["pieces"]) > len(SPECIALS) else 0)
     ids = keras.Input((None, width), dtype="int32", name="ids")
@@ -40,9 +40,9 @@ def build(config: Config, info: dict, vectors: np.ndarray | None = None) -> kera
 
 
 def read_words(config: Config, info: dict, ids: Any, vectors: np.ndarray | None) -> Any:
-    """Each word's vector (batch, time, width): its own plus the mean of its n-grams', and the given one."""
+    """Embeds words (batch, time, width): own vector plus mean vector of its n-grams, then the pretrained vector."""
     word = ids[..., 0]
-    learned = ops.where(word < info["learned"], word, SPECIALS.index(UNKNOWN))  # the others have a given vector alone
+    learned = ops.where(word < info["learned"], word, SPECIALS.index(UNKNOWN))  # others have a given vector only
     x = _embedding(info["learned"], config.embedding, "words")(learned)
     if ids.shape[-1] > 1:
         runs = ids[..., 1:]
@@ -56,15 +56,15 @@ def read_words(config: Config, info: dict, ids: Any, vectors: np.ndarray | None)
 
 
 def _embedding(count: int, width: int, name: str) -> keras.layers.Embedding:
-    # Keras's default of +-0.05 starves the recurrent layer of input for the first epoch.
+    # Keras's default range of +-0.05 gives the recurrent layer too small inputs in the first epoch.
     spread = keras.initializers.RandomNormal(stddev=0.3)
     return keras.layers.Embedding(count, width, embeddings_initializer=spread, name=name)
 
 
 def pool(kind: str, x: Any, mask: Any) -> Any:
-    """States (batch, time, units) -> (batch, units), or twice as wide for both; masked steps count nothing.
+    """Pools states (batch, time, units) into (batch, units), twice as wide for "both"; masked steps are ignored.
 
-    Attention is that of Yang et al. (2016), doi:10.18653/v1/N16-1174, equations 8 to 10.
+    For attention pooling see Yang et al. (2016), doi:10.18653/v1/N16-1174, equations 8 to 10.
     """
     real, pooled = ops.expand_dims(mask, -1), []
     if kind in ("attention", "both"):

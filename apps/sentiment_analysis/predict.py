@@ -1,4 +1,4 @@
-"""Loads a trained run and classifies texts: a single one, a file of them, or a stream."""
+"""Loads a trained run and classifies texts: a single one, a file of texts, or a stream."""
 
 import dataclasses
 import sys
@@ -17,10 +17,10 @@ from .options import Predict, Stream
 from .tokens import Encoder, clean, words
 
 CALIBRATION = "calibration.json"
-LEAST_ANSWERED = 0.1  # share of the texts that is answered however uncertain the model is
-# Of a run that was stopped before it was calibrated: the network alone answers, and always.
+LEAST_ANSWERED = 0.1  # minimum share of validation texts to answer, however uncertain the model is
+# For a run that was stopped before calibration: the network answers alone, and never abstains.
 UNCALIBRATED = {**calibration.UNCALIBRATED, "linear": None, "stack": {}, "familiar": {}}
-EXAMPLES = (  # in the kind of English that the built-in grammar makes
+EXAMPLES = (  # in the style of the built-in grammar
     "The soup was not bad at all.",
     "Although the film was brilliant, the ending was dull.",
     "Oh great, the train again ...",
@@ -29,7 +29,7 @@ EXAMPLES = (  # in the kind of English that the built-in grammar makes
 
 
 class Predictor:
-    """A trained run, ready to use: texts in, probabilities out. Network and linear model answer together."""
+    """A trained run, ready for inference: classifies texts, with the network and the linear model combined."""
 
     def __init__(self, run: runs.Run) -> None:
         info = run.info()
@@ -47,35 +47,35 @@ class Predictor:
         self.familiar = familiar.Familiar(**found["familiar"])
 
     def encode(self, text: str) -> Encoded:
-        """A text as the models read it. Raises InputError for one without a word."""
+        """Encodes a text for the models. Raises InputError if it has no words."""
         found = words(clean(text))
         return Encoded(self.encoder.encode(found), found)
 
     def network(self, texts: Sequence[Encoded]) -> np.ndarray:
-        """The logits (rows, labels) of the network alone, in the order of the texts."""
+        """Returns the logits (rows, labels) of the network alone."""
         found = np.zeros((len(texts), len(self.labels)))
         for rows, padded, mask in in_buckets([text.ids for text in texts], self.lengths):
             found[rows] = self.model.predict_on_batch([padded, mask])[: len(rows)]
         return found
 
     def logits(self, texts: Sequence[Encoded]) -> np.ndarray:
-        """The logits (rows, labels) of network and linear model together."""
+        """Returns the logits (rows, labels) of network and linear model combined."""
         network = self.network(texts)
         if self.linear is None:
             return network
         return self.stack.logits(network, self.linear.logits([text.words for text in texts]))
 
     def probabilities(self, texts: Sequence[Encoded]) -> np.ndarray:
-        """Calibrated probabilities (rows, labels)."""
+        """Returns calibrated probabilities (rows, labels)."""
         return calibration.probabilities(self.logits(texts), self.calibration["temperature"])
 
     def sure(self, texts: Sequence[Encoded], probabilities: np.ndarray) -> np.ndarray:
-        """Whether each text is answered (rows,): it is of a known kind, and the confidence is high enough."""
+        """Whether each text gets an answer (rows,): its words are familiar and the confidence is high enough."""
         confident = probabilities.max(axis=1) >= self.calibration["threshold"]
         return confident & self.familiar([text.ids for text in texts])
 
     def answers(self, texts: Sequence[Encoded]) -> list[str]:
-        """Each text's label or "not sure", the probability of each label, and why a text is not of a known kind."""
+        """Formats each text's label or "not sure", the probabilities of all labels, and why a text is unfamiliar."""
         probabilities = self.probabilities(texts)
         sure, known = self.sure(texts, probabilities), self.familiar([text.ids for text in texts])
         unknown, count = familiar.unknown_words([text.ids for text in texts])
@@ -88,11 +88,11 @@ class Predictor:
         return found
 
     def calibrate(self, valid: Part, target_accuracy: float, others: Mapping[str, Linear], balanced: bool) -> None:
-        """Chooses on validation texts how much which linear model counts, the temperature and when to abstain.
+        """Chooses on validation texts the linear model and its weight, the temperature, and when to abstain.
 
         Args:
-            others: linear models by name; that which helps the network most is stacked with it. None: none is.
-            balanced: every label counts the same in the choice, see `shared.stacking`.
+            others: linear models by name; the one that helps the network most is stacked with it. {}: none is.
+            balanced: weight every label equally in the choice, see `shared.stacking`.
         """
         network, labels = self.network(valid.encoded), valid.labels
         texts = [text.words for text in valid.encoded]
@@ -115,14 +115,14 @@ class Predictor:
         self._use(found, others[best] if best else None)
 
     def warm_up(self) -> None:
-        """Compiles for every length, so that the first text does not wait for it."""
+        """Compiles for all lengths in advance, so that the first text is not delayed."""
         one = self.encoder.encode(["a"])
         for length in self.lengths:
             self.logits([Encoded(np.ones_like(one).repeat(length, axis=0), ["a"])])
 
 
 def ready(run: runs.Run) -> Predictor:
-    """The predictor of a command; says on stderr if the run was stopped before it was calibrated."""
+    """Returns the predictor for a command; prints a note on stderr if the run was stopped before calibration."""
     predictor = Predictor(run)
     if predictor.calibration is UNCALIBRATED:
         print(
@@ -134,7 +134,7 @@ def ready(run: runs.Run) -> Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict command: an answer for the text, or for each line of a file or of standard input."""
+    """Runs the predict command: classifies the text, or each line of a file or of standard input."""
     run = runs.find(APP, options.run)
     found = lines.read(options.text, run.config["text_column"])
     predictor = ready(run)
@@ -149,7 +149,7 @@ def predict(options: Predict) -> None:
 
 
 def stream(options: Stream) -> None:
-    """The stream command: answers each line of standard input at once."""
+    """Runs the stream command: classifies each line of standard input as it arrives."""
     predictor = ready(runs.find(APP, options.run))
     predictor.warm_up()
 
@@ -161,9 +161,9 @@ def stream(options: Stream) -> None:
 
 
 def samples(predictor: Predictor, valid: Part) -> None:
-    """Prints the answers to a few texts and keeps them in samples.txt.
+    """Prints the answers to a few texts and saves them to samples.txt.
 
-    They are validation texts, of the built-in grammar a few that show what it can do.
+    They are validation texts or, for the built-in grammar, examples of what it covers.
     """
     texts = list(EXAMPLES)
     if predictor.run.config["data"] != "grammar":

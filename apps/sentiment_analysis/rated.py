@@ -1,4 +1,4 @@
-"""The built-in data: sentences of four kinds, each with the mean sentiment that 15 people or more gave it."""
+"""The built-in data: sentences of four kinds, each with the mean sentiment rating of at least 15 people."""
 
 import io
 import tarfile
@@ -8,26 +8,26 @@ import numpy as np
 from shared.data import fetch
 from shared.data.catalogue import CATALOGUE
 
-KINDS = {  # how the files' names begin, and what the kinds are called
+KINDS = {  # prefix of the file name -> kind
     "tweets": "tweet",
     "amazonReviewSnippets": "product",
     "movieReviewSnippets": "film",
     "nytEditorialSnippets": "news",
 }
-NEUTRAL = 0.5  # from -4 to 4; a mean rating nearer to zero is neutral
-HELD_OUT = {"test": 0.1, "valid": 0.1}  # shares of the sentences of each kind
+NEUTRAL = 0.5  # on a scale from -4 to 4; mean ratings closer to zero are neutral
+HELD_OUT = {"test": 0.1, "valid": 0.1}  # shares of the sentences per kind
 SPLIT_SEED = 0
 
-Row = tuple[str, str, str, str]  # text, label, kind, where it stands
+Row = tuple[str, str, str, str]  # text, label, kind, location
 
 
 def parts() -> dict[str, list[Row]]:
-    """The sentences by part; those of one document are all in the same part.
+    """Reads the sentences by split; those of the same document are all in the same split.
 
     Hutto and Gilbert (2014), "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text".
 
     Raises:
-        InputError: the archive is not on this machine, and pip does not get it.
+        InputError: the archive is not available locally, and pip cannot download it.
     """
     (resource,) = CATALOGUE["vader_ratings"]
     found: dict[str, list[Row]] = {"train": [], "valid": [], "test": []}
@@ -41,7 +41,7 @@ def parts() -> dict[str, list[Row]]:
 
 
 def split(content: str, name: str, number: int) -> dict[str, list[Row]]:
-    r"""The lines "document_sentence, mean rating, text" of a file, by part; those of another seed for each number."""
+    r"""Splits the lines "document_sentence, mean rating, text" of a file; `number` varies the seed between files."""
     documents: dict[str, list[Row]] = {}
     for line, row in enumerate(content.removesuffix("\n").split("\n"), 1):
         identity, rating, text = row.rstrip("\r").split("\t")
@@ -59,5 +59,5 @@ def split(content: str, name: str, number: int) -> dict[str, list[Row]]:
 
 
 def label(rating: float) -> str:
-    """The label of a mean rating from -4 to 4."""
+    """Returns the label of a mean rating from -4 to 4."""
     return "neutral" if abs(rating) < NEUTRAL else "negative" if rating < 0 else "positive"

@@ -1,4 +1,4 @@
-"""Data sources: rated sentences, public data sets, TFDS, your own CSV, TSV or JSONL file."""
+"""The data sources: rated sentences, public data sets, TFDS, your own CSV, TSV or JSONL file."""
 
 import dataclasses
 import sys
@@ -12,17 +12,17 @@ from shared.data.text import decode
 from . import grammar, rated
 from .config import Config
 
-BUILTIN = ("builtin", "grammar")  # they have parts of their own
+BUILTIN = ("builtin", "grammar")  # these have their own splits
 PUBLIC = ("grammar", "tweeteval", "mr_polarity")
 TWEET_LABELS = {"0": "negative", "1": "neutral", "2": "positive"}
-TFDS_LABELS = {"0": "negative", "1": "positive"}  # what the numbers mean in the sets of TFDS_OPINIONS
+TFDS_LABELS = {"0": "negative", "1": "positive"}  # label numbers in the data sets of TFDS_OPINIONS
 TFDS_OPINIONS = ("imdb_reviews", "glue/sst2", "yelp_polarity_reviews")
 TFDS_TEXTS = ("text", "sentence")
 
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A text, its label, where it stands, for messages, and which kind of text it is, if the source says so."""
+    """A text, its label, its location, for messages, and its kind, if the source has kinds."""
 
     text: str
     label: str
@@ -34,15 +34,15 @@ Parts = dict[str, list[Example]]
 
 
 def known(source: str) -> None:
-    """Refuses a --data that names nothing."""
+    """Raises InputError if a --data value is not a known source."""
     check(source, PUBLIC, "tfds:NAME or the path of a CSV, TSV or JSONL file")
 
 
 def read(config: Config) -> Parts:
-    """The examples of the source by part; those that are not split yet are all "train".
+    """Reads the examples of the source by split; without published splits all are "train".
 
     Raises:
-        InputError: an unknown source, or a file that cannot be used; file and line are named.
+        InputError: the source is unknown, or a file cannot be used; the message gives file and line.
     """
     source = config.data
     own = {part: file for part, file in (("valid", config.valid), ("test", config.test)) if file}
@@ -67,7 +67,7 @@ def read(config: Config) -> Parts:
 
 
 def reachable(config: Config) -> Config:
-    """The settings; the made-up opinions take the place of the built-in sentences where pip cannot get these."""
+    """Returns the settings, with the grammar instead of the built-in sentences if pip cannot download these."""
     if config.data == "builtin" and fetch.find(*CATALOGUE["vader_ratings"]) is None:
         try:
             fetch.fetch(*CATALOGUE["vader_ratings"])
@@ -78,7 +78,7 @@ def reachable(config: Config) -> Config:
 
 
 def tweeteval() -> Parts:
-    """TweetEval's own valid and test; to train on, the SemEval tweets of 2013 to 2016 that it was made from."""
+    """TweetEval's valid and test sets; for training, the SemEval tweets of 2013 to 2016 on which it is based."""
     valid_text, valid_labels, test_text, test_labels, *pool = CATALOGUE["tweeteval"]
     train = []
     for entry in pool:
@@ -93,7 +93,7 @@ def tweeteval() -> Parts:
 
 
 def mr_polarity() -> Parts:
-    """Pang and Lee's sentences, positive and negative in turns; the ten folds are cut from them."""
+    """Pang and Lee's sentences, alternately positive and negative; they are later split into ten folds."""
     both = [
         [Example(text.strip(), label, f"{entry.name}, line {n}") for n, text in enumerate(_lines(entry, "latin-1"), 1)]
         for entry, label in zip(CATALOGUE["mr_polarity"], ("positive", "negative"), strict=True)
@@ -102,12 +102,12 @@ def mr_polarity() -> Parts:
 
 
 def _lines(entry: fetch.Resource, encoding: str = "utf-8") -> list[str]:
-    r"""The lines of a public file, split at "\n" alone: tweets hold other line ends."""
+    r"""Returns the lines of a public file, split at "\n" only: tweets contain other line separators."""
     return fetch.fetch(entry).decode(encoding).removesuffix("\n").split("\n")
 
 
 def read_tfds(source: str) -> Parts:
-    """A set with the features label and text or sentence; a hidden test (labels of -1) is left out."""
+    """Reads a data set with label and text or sentence; a hidden test set (labels of -1) is left out."""
     found = tfds.splits(source)
     if "train" not in found:
         raise InputError(f"Expected a split called train in {source}. It has: {', '.join(found)}")
@@ -130,7 +130,7 @@ def read_tfds(source: str) -> Parts:
 
 
 def read_file(path: Path, config: Config) -> list[Example]:
-    """The rows of a CSV, TSV or JSONL file with a column of texts and one of labels."""
+    """Reads the rows of a CSV, TSV or JSONL file with a text column and a label column."""
     hint = "The columns are named in the training, with --text-column and --label-column; other files need the same."
     examples = []
     for row, where in tables.rows(path):

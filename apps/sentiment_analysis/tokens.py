@@ -12,17 +12,17 @@ import regex
 from shared import InputError
 from shared.data.text import SPECIALS, Vocabulary
 
-PIECES_A_WORD = 12  # at most; the first ones of a longer word
-SMALLEST, LARGEST = 3, 4  # characters of a piece, the marks of a word's begin and end among them
+PIECES_A_WORD = 12  # maximum number of pieces; for longer words the first ones
+SMALLEST, LARGEST = 3, 4  # characters per piece, including the markers of word boundaries
 
-# A letter, digit or _ with its combining marks; a joiner only between letters. `\w` would cut most scripts of India.
+# A letter, digit or _ with its combining marks; a joiner only between letters. `\w` would split most Indic scripts.
 _LETTER = r"(?:[\p{L}\p{N}_]\p{M}*(?:[\u200c\u200d](?=[\p{L}\p{M}]))?)"
 _PICTURE = r"\p{Extended_Pictographic}\p{Emoji_Modifier}?"
 
 _ESCAPE = regex.compile(r"\\u([0-9a-fA-F]{4})")
 _LINK = regex.compile(r"(?:https?://|www\.)\S+", regex.IGNORECASE)
 _HANDLE = regex.compile(rf"[@\uff20]{_LETTER}+")
-_LOOK = regex.compile(r"[\ufe0e\ufe0f]")  # says how a symbol is drawn: a heart is a heart
+_LOOK = regex.compile(r"[\ufe0e\ufe0f]")  # variation selectors, which only affect how a symbol is drawn
 _REPEATED = regex.compile(r"(.)\1{2,}")
 _NO_LETTERS = regex.compile(r"@user|http|[^\p{L}\p{N}\p{M}]")
 _TOKEN = regex.compile(
@@ -38,17 +38,17 @@ _TOKEN = regex.compile(
 
 
 def clean(text: str) -> str:
-    r"""The text as it may be kept and shown: entities and \u-escapes read, handles as @user, links as http."""
+    r"""Normalises a text for storage and display: decodes entities and \u-escapes; handles become @user, links http."""
     text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # escapes come as surrogate pairs
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # escapes may be surrogate pairs
     text = html.unescape(html.unescape(text))
-    text = unicodedata.normalize("NFC", text)  # an accent typed as a sign of its own is the same word
+    text = unicodedata.normalize("NFC", text)  # a decomposed accent makes no different word
     text = _HANDLE.sub("@user", _LINK.sub("http", text))
     return " ".join(text.split())
 
 
 def words(text: str) -> list[str]:
-    """The words, faces and marks of a clean text in lower case; a letter thrice or more stands twice.
+    """Splits a clean text into lower-case words, emoticons and punctuation; runs of 3+ equal letters become 2.
 
     >>> words("Sooooo good!!! :-) @user")
     ['soo', 'good', '!!', ':-)', '@user']
@@ -58,13 +58,13 @@ def words(text: str) -> list[str]:
 
 
 def letters(text: str) -> str:
-    """What two copies of a text have in common: its letters, marks and digits, without case, handles and links."""
+    """Returns a key for finding duplicates: letters, marks and digits, without case, handles and links."""
     return _NO_LETTERS.sub("", _LOOK.sub("", text).lower())
 
 
 @functools.lru_cache(maxsize=100_000)
 def pieces(word: str) -> tuple[str, ...]:
-    """The pieces of a word, Bojanowski et al. (2017), arXiv:1607.04606: all runs of 3 or 4 characters of <word>."""
+    """Returns the pieces of a word, Bojanowski et al. (2017), arXiv:1607.04606: all 3- and 4-grams of <word>."""
     marked = f"<{word.lstrip('#')}>"
     return tuple(
         marked[start : start + size]
@@ -75,11 +75,11 @@ def pieces(word: str) -> tuple[str, ...]:
 
 
 class Encoder:
-    """Words and pieces to ids, as learned from the training texts.
+    """Converts words and their pieces to ids, as learned from the training texts.
 
     Args:
-        words, pieces: tokens in the order of their ids; no pieces at all, if there are none beside the specials.
-        max_words: of a longer text the first and the last ones are read.
+        words, pieces: tokens by id; without pieces, only the special tokens.
+        max_words: of longer texts, only the first and last words are read.
     """
 
     def __init__(self, words: Iterable[str], pieces: Iterable[str], max_words: int) -> None:
@@ -89,10 +89,10 @@ class Encoder:
 
     @classmethod
     def fit(cls, texts: list[list[str]], known: Iterable[str], config: dict) -> tuple["Encoder", int]:
-        """Learns both vocabularies from training texts; the words of `known` (a vector file) come after theirs.
+        """Learns both vocabularies from training texts; the words of `known` (a vector file) are appended.
 
         Returns:
-            The encoder, and how many of its words the training texts have.
+            The encoder, and how many of its words occur in the training texts.
         """
         found = Vocabulary.fit((word for text in texts for word in text), None, config["min_count"]).tokens
         found = found[: config["max_vocabulary"] or None]
@@ -103,17 +103,17 @@ class Encoder:
         return cls(found, kept, config["max_words"]), len(learned)
 
     def encode(self, text: list[str]) -> np.ndarray:
-        """Words (time,) -> ids (time, 1 + pieces) int32: the word's own, its pieces', then zeros.
+        """Encodes words (time,) as ids (time, 1 + pieces) int32: the word's id, those of its pieces, then zeros.
 
         Raises:
-            InputError: a text without a word.
+            InputError: the text has no words.
         """
         if not text:
             raise InputError("Expected a text with at least one word. Received an empty one.")
         return np.stack([self._rows(word) for word in self.cut(text)])
 
     def cut(self, text: Sequence[Any]) -> list[Any]:
-        """The words that are read, or their places: of a long text the first and the last half of `max_words`."""
+        """Returns the words to read, or their positions: of a long text the first and last half of `max_words`."""
         if len(text) <= self.max_words:
             return list(text)
         last = self.max_words // 2

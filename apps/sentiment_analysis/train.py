@@ -1,4 +1,4 @@
-"""Trains a network, compares it with the baselines, saves it."""
+"""Trains a network, compares it with the baselines, and saves it."""
 
 import dataclasses
 import shlex
@@ -29,11 +29,11 @@ Now try:
 AXES = {"accuracy": "share of right answers", "macro_recall": "mean recall of the labels"}
 ABOUT_GRAMMAR = """This model was trained on generated opinions, to try out the app. For real texts:
   python -m {package} train --data your_texts.csv"""
-SHOWN = 200  # characters of a text that the next steps name
+SHOWN = 200  # maximum characters of a text in the suggested commands
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed and fold; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed and fold; reports mean and standard deviation over several."""
     wanted = reachable(options.config)
     planned = trials.plan(APP, wanted, RECIPES, options.trials, FOLDS)
     for config, run in trials.unfinished(planned):
@@ -46,7 +46,7 @@ def train(options: Train) -> None:
 
 
 def next_steps(config: Config, run: Run) -> None:
-    """Prints what to try on this run: its own texts, and its own training with another architecture."""
+    """Prints commands to try with this run: on its own texts, and training with another architecture."""
     text = load(config).valid.texts[0] if config.data != "grammar" else EXAMPLES[1]
     again = settings.command(APP, dataclasses.replace(config, arch="lstm" if config.arch != "lstm" else "gru"), RECIPES)
     print(NEXT_STEPS.format(package=__package__, name=run.path.name, text=shlex.quote(shortened(text)), again=again))
@@ -55,12 +55,12 @@ def next_steps(config: Config, run: Run) -> None:
 
 
 def shortened(text: str) -> str:
-    """The first words of a text, as many as a command may have; a text that begins with a dash is no option."""
+    """Returns the first words of a text, short enough for a command line and without a leading dash."""
     return textwrap.shorten(text, SHOWN, placeholder="").lstrip("-") or text[:SHOWN]
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     given = vectors.table(config.vectors, data.info["words"]) if config.vectors else None
     config = settled(config, [len(text.words) for text in data.train.encoded])
@@ -74,7 +74,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
     others = baselines.fitted(data, balanced)
     baselines.save(run, others)
     train = Weighted(data.train, data.info, config.batch_size, config.seed, balanced)
-    valid = Weighted(data.valid, data.info, config.batch_size, 0, balanced)  # a balanced accuracy is macro recall
+    valid = Weighted(data.valid, data.info, config.batch_size, 0, balanced)  # balanced accuracy is macro recall
 
     steps = config.epochs * train.steps
     rate = keras.optimizers.schedules.CosineDecay(
@@ -84,14 +84,14 @@ def train_one(config: Config, run: Run) -> list[dict]:
         rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
-        use_ema=config.ema_momentum > 0,  # the averages are evaluated and saved
+        use_ema=config.ema_momentum > 0,  # the averaged weights are evaluated and saved
         ema_momentum=config.ema_momentum or 0.99,
     )
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
         weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name=config.goal)],
-        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+        jit_compile="auto",  # the layers compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     history = fit(
         model,

@@ -8,19 +8,19 @@ import numpy as np
 from shared import InputError, MissingFileError
 
 VADER = "vader"
-MOST = 50_000  # words of a file; such files begin with the most frequent
+MOST = 50_000  # maximum number of words to read; files start with the most frequent ones
 
 
 def known_words(source: str) -> list[str]:
-    """The words that the source has vectors for; none if there is no source."""
+    """Returns the words for which the source has vectors; none without a source."""
     return list(_read(source)) if source else []
 
 
 def table(source: str, words: list[str]) -> np.ndarray:
-    """The vectors (words, width) float32 of the words, scaled to a mean square of 1; zeros for one not in the source.
+    """Returns the vectors (words, width) float32, scaled to a mean square of 1; zeros for words not in the source.
 
     Raises:
-        InputError: the file has no vectors, or a line of another width; the line is named.
+        InputError: the file has no vectors, or a line of a different width; the message gives the line.
     """
     vectors = _read(source)
     width = len(next(iter(vectors.values())))
@@ -34,11 +34,11 @@ def _read(source: str) -> dict[str, np.ndarray]:
 
 
 def _vader() -> dict[str, np.ndarray]:
-    """Hutto and Gilbert (2014), "VADER": people's mean rating of 7,500 words and faces from -4 to 4."""
+    """Hutto and Gilbert (2014), "VADER": mean human ratings of 7,500 words and emoticons, from -4 to 4."""
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     lexicon = SentimentIntensityAnalyzer().lexicon
-    # Its valence, and beside it that there is one, by which a neutral word differs from one without.
+    # The valence, and a constant that distinguishes a neutral word from one without a rating.
     return {word: np.array([valence, 2.0]) for word, valence in lexicon.items()}
 
 
@@ -49,7 +49,7 @@ def _vector_file(path: Path) -> dict[str, np.ndarray]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             word, *numbers = line.rstrip().split(" ")
-            if number == 1 and len(numbers) == 1:  # word2vec's first line: words and width
+            if number == 1 and len(numbers) == 1:  # the first line of word2vec files: number of words and width
                 continue
             try:
                 vector = np.array([float(value) for value in numbers])

@@ -1,4 +1,4 @@
-"""Recordings to samples: any format, rate, width and number of channels that soundfile knows, block by block."""
+"""Reads recordings block by block, in any format, sample rate, bit depth and channel count that soundfile supports."""
 
 import struct
 import sys
@@ -10,23 +10,23 @@ import numpy as np
 from shared import InputError, MissingFileError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".aiff", ".mp3")
-BLOCK = 16_384  # samples read at a time
-CLIPPED = 0.999  # of full scale
-CLIPPED_SHARE = 1e-3  # of the samples, from which on a recording is flagged
+BLOCK = 16_384  # samples read per block
+CLIPPED = 0.999  # of full scale; samples from this level on count as clipped
+CLIPPED_SHARE = 1e-3  # share of clipped samples above which a warning is printed
 SILENT = 1e-4  # of full scale: -80 dB
-UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # what a WAV header says of a recording that was written to a pipe
-OGG_PAGE, OGG_END = b"OggS", 4  # the capture pattern of a page, and the flag of the last one
+UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # sizes in a WAV header that was written to a pipe
+OGG_PAGE, OGG_END = b"OggS", 4  # capture pattern of a page; flag of the last page
 OGG_TAIL = 1 << 17
 
 
 def blocks(path: Path, rate: int) -> Iterator[np.ndarray]:
-    """The samples (n,) float32 of one channel, from -1 to 1, at `rate` Hz; memory does not grow with the recording.
+    """Yields mono samples (n,) float32 in [-1, 1], resampled to `rate` Hz; memory use is independent of the length.
 
-    A recording with clipped samples is flagged on stderr.
+    Prints a warning on stderr if samples are clipped.
 
     Raises:
-        MissingFileError: there is no such file.
-        InputError: it is no recording, is empty, silent or truncated, or holds what is not a number.
+        MissingFileError: the file does not exist.
+        InputError: the file is not a recording, or is empty, silent or truncated, or has samples that are not finite.
     """
     import soundfile
 
@@ -43,7 +43,7 @@ def blocks(path: Path, rate: int) -> Iterator[np.ndarray]:
 
 
 def read(path: Path, rate: int) -> np.ndarray:
-    """The whole recording, see `blocks`."""
+    """Reads a whole recording; see `blocks`."""
     return np.concatenate(list(blocks(path, rate)))
 
 
@@ -71,7 +71,7 @@ def _checked(path: Path, file, rate: int) -> Iterator[np.ndarray]:
 
 
 class Resampler:
-    """Samples at one rate to samples at another, block by block."""
+    """Resamples audio from one sample rate to another, block by block."""
 
     def __init__(self, rate: int, wanted: int) -> None:
         import soxr
@@ -79,13 +79,13 @@ class Resampler:
         self.stream = None if rate == wanted else soxr.ResampleStream(rate, wanted, 1, dtype="float32")
 
     def __call__(self, samples: np.ndarray, last: bool = False) -> np.ndarray:
-        """What is known of the samples (n,) at the other rate by now; all of it after the `last` block."""
+        """Returns the resampled samples (n,) available so far; with `last`, also the remaining ones."""
         samples = samples.astype(np.float32)
         return samples if self.stream is None else self.stream.resample_chunk(samples, last=last)
 
 
 def _truncated(path: Path) -> bool:
-    """Whether a WAV or OGG file ends before its header or pages say; the library reads such a file without a word."""
+    """Returns whether a WAV or OGG file is cut short, which the library would read without an error."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
@@ -101,10 +101,10 @@ def _truncated(path: Path) -> bool:
 
 
 def find(names: tuple[str, ...]) -> list[Path]:
-    """The recordings that files and folders hold, those of a folder by name.
+    """Returns the recordings among the given files and folders; those in a folder are sorted by path.
 
     Raises:
-        InputError: a name that is neither, or a folder without a recording.
+        InputError: a name is neither a file nor a folder, or a folder contains no recordings.
     """
     found: list[Path] = []
     for name in names:

@@ -1,4 +1,4 @@
-"""Other ways in which the same words could have sounded: tempo, vocal tract, equaliser, noise, hidden parts."""
+"""Data augmentation: tempo, vocal tract length, equaliser, noise, and SpecAugment masks."""
 
 import functools
 from typing import Any
@@ -9,14 +9,14 @@ from .config import Config
 from .features import Frames, cosines, loudness, total
 
 NATS_A_DB = np.log(10) / 10
-CURVES = 4  # cosines over the bands that an equaliser is made of
+CURVES = 4  # number of cosines over the bands that make up an equaliser curve
 QUIETEST_DB = 40.0  # signal-to-noise ratio of the weakest noise
-GRID = 20  # lengths of the vocal tract on either side of 1
+GRID = 20  # vocal tract factors on either side of 1; a grid, so that the matrices can be cached
 MASKS = 2
 
 
 def varied(raw: np.ndarray, frames: Frames, config: Config, random: np.random.Generator, least: int) -> np.ndarray:
-    """Raw frames (frames, features) -> those of another tempo, speaker, microphone and room; not fewer than `least`."""
+    """Augments raw frames (frames, features): tempo, speaker, noise, equaliser. Returns at least `least` frames."""
     x = at_tempo(raw, max(least, round(len(raw) * random.uniform(1 - config.speed, 1 + config.speed))))
     if config.vocal_tract:
         step = int(random.integers(-GRID, GRID + 1))
@@ -30,7 +30,7 @@ def varied(raw: np.ndarray, frames: Frames, config: Config, random: np.random.Ge
 
 
 def at_tempo(raw: np.ndarray, count: int) -> np.ndarray:
-    """The frames stretched or squeezed to so many, by linear interpolation."""
+    """Stretches or compresses the frames to `count` frames, by linear interpolation."""
     at = np.linspace(0, len(raw) - 1, count)
     before = np.minimum(at.astype(int), max(0, len(raw) - 2))
     share = (at - before)[:, None].astype(raw.dtype)
@@ -39,10 +39,10 @@ def at_tempo(raw: np.ndarray, count: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=128)
 def vocal_tract(frames: Frames, factor: float) -> np.ndarray:
-    """The matrix (features, features) that moves each frequency by a factor: vocal tract length perturbation.
+    """Returns the matrix (features, features) that scales the frequency axis: vocal tract length perturbation.
 
-    Jaitly and Hinton (2013), "Vocal Tract Length Perturbation (VTLP) improves speech recognition"; on MFCC, the same
-    between the cosine transform and its inverse.
+    Jaitly and Hinton (2013), "Vocal Tract Length Perturbation (VTLP) improves speech recognition". For MFCC the warp is
+    applied between the inverse cosine transform and the cosine transform.
     """
     import librosa
 
@@ -59,23 +59,23 @@ def vocal_tract(frames: Frames, factor: float) -> np.ndarray:
 
 
 def curve(bands: int, deviation_db: float, random: np.random.Generator) -> np.ndarray:
-    """A smooth random curve over the bands with a random gain, in nats."""
+    """Returns a smooth random curve over the bands, including a random gain, in nats."""
     angles = np.pi * (np.arange(bands) + 0.5) / bands
     weights = random.normal(0, deviation_db * NATS_A_DB / np.sqrt(1 + np.arange(CURVES + 1)))
     return (weights @ np.cos(np.arange(CURVES + 1)[:, None] * angles)).astype(np.float32)
 
 
 def noisy(raw: np.ndarray, ratio_db: float, random: np.random.Generator) -> np.ndarray:
-    """Log energies with those of steady, coloured noise added, at a signal-to-noise ratio."""
+    """Adds steady, coloured noise to log energies, at the given signal-to-noise ratio."""
     level = total(loudness(raw)) - ratio_db * NATS_A_DB
     colour = curve(raw.shape[1], 6.0, random)
-    # The energy of noise in a band is about that of a few squared normal numbers.
+    # The noise energy in a band is roughly a sum of a few squared normal variables.
     ripple = np.log(random.standard_gamma(3, raw.shape, np.float32) / 3)
     return np.logaddexp(raw, np.float32(level) + colour + ripple)
 
 
 def masked(x: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:
-    """Prepared frames with stretches of time and of features set to 0 (SpecAugment).
+    """Sets random ranges of time steps and of features to 0 (SpecAugment).
 
     Park et al. (2019), arXiv:1904.08779.
     """

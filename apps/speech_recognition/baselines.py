@@ -1,4 +1,4 @@
-"""What a network has to beat: the most frequent word; for single words, DTW templates and a support vector machine."""
+"""Baselines: the most frequent word; for isolated words, DTW templates and a support vector machine."""
 
 import collections
 
@@ -8,26 +8,26 @@ from .data import Data, Part
 from .features import COEFFICIENTS, with_deltas
 from .utterance import Utterance
 
-TEMPLATES = 2  # of each word by each speaker, at most ...
-MOST_TEMPLATES = 120  # ... and in all
-SEGMENTS = 10  # of equal length, whose mean frames describe a word to the support vector machine
+TEMPLATES = 2  # maximum per word and speaker, ...
+MOST_TEMPLATES = 120  # ... and in total
+SEGMENTS = 10  # equal-length segments whose mean frames are the features of the support vector machine
 
 
 def common_words(data: Data) -> list[str]:
-    """For each test utterance the most frequent word, as often as the median training text has words."""
+    """Predicts the most frequent training word, repeated to the median transcript length, for each test utterance."""
     counts = collections.Counter(word for text in data.train.texts for word in text.split())
     length = int(np.median([len(text.split()) for text in data.train.texts]))
     return [" ".join([counts.most_common(1)[0][0]] * length)] * len(data.test.texts)
 
 
 def single_words(examples: Part, test: Part) -> dict[str, list[str]]:
-    """The words of single test words by each baseline that learns from single training words."""
+    """Returns the predictions for isolated test words of each baseline trained on the isolated training words."""
     have, wanted = ([mfcc(u) for u in part.utterances] for part in (examples, test))
     return {"dtw": by_templates(examples, have, wanted), "svm": by_vectors(examples.texts, have, wanted)}
 
 
 def mfcc(utterance: Utterance) -> np.ndarray:
-    """Raw log energies -> MFCC (frames, coefficients), with mean 0 over the utterance."""
+    """Converts raw log energies to MFCC (frames, coefficients), with mean 0 over the utterance."""
     from scipy.fft import dct
 
     found = dct(utterance.raw, norm="ortho", axis=1)[:, :COEFFICIENTS]
@@ -35,7 +35,7 @@ def mfcc(utterance: Utterance) -> np.ndarray:
 
 
 def by_templates(examples: Part, have: list[np.ndarray], wanted: list[np.ndarray]) -> list[str]:
-    """The word of the nearest training example by dynamic time warping."""
+    """Predicts the word of the nearest training example under dynamic time warping."""
     from librosa.sequence import dtw
 
     chosen: list[int] = []
@@ -55,7 +55,7 @@ def by_templates(examples: Part, have: list[np.ndarray], wanted: list[np.ndarray
 
 
 def by_vectors(words: list[str], have: list[np.ndarray], wanted: list[np.ndarray]) -> list[str]:
-    """The word by a support vector machine that reads the mean MFCC and slopes of stretches of equal length."""
+    """Predicts words with a support vector machine on the mean MFCC and deltas of equal-length segments."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC

@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes."""
+"""The app's settings and recipes."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,10 +9,10 @@ from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
 PUBLIC = ("fsdd", "an4")
 OWN = "tfds:NAME or a folder of recordings with a CSV file of transcripts"
-SPEAKERS = 6  # of fsdd: as many folds, each of which tests on one of them
+SPEAKERS = 6  # speakers of fsdd; each is the test speaker of one fold
 FOLDED = "fsdd"
 
 Rate = Annotated[int, Ge(4000), Le(192_000)]
@@ -20,7 +20,7 @@ Rate = Annotated[int, Ge(4000), Le(192_000)]
 
 @dataclass(frozen=True)
 class Config:
-    """The data, the network and its training."""
+    """Settings of the data, the network and its training."""
 
     # builtin, fsdd, an4, or a folder of recordings with a CSV file that has the columns path and text
     data: str = "builtin"
@@ -104,7 +104,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if self.streaming and (self.features, self.deltas, self.normalisation) != ("logmel", False, "loudness"):
             raise InputError("--streaming: expected with --features logmel --no-deltas --normalisation loudness only")
@@ -117,18 +117,18 @@ class Config:
 
     @property
     def fold_count(self) -> int:
-        """Into how many folds the data is split."""
+        """The number of folds of the data."""
         return SPEAKERS if self.data == FOLDED and self.split == "speaker" else 1
 
 
 DEFAULT = Config()
 SMOKE = Config(max_examples=24, channels=16, units=12, layers=1, batch_size=8, buckets=1, epochs=1)
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
-    # Without noise, which harmed one unheard speaker more than it helped another: README, Method.
+    # No added noise: it hurt one held-out speaker more than it helped another (README, Method).
     "fsdd": Config(data="fsdd", voices=True, buckets=6, epochs=14),
     # 1.4 M parameters
     "an4": Config(

@@ -1,4 +1,4 @@
-"""Utterances to what a network is trained on: symbols, batches with augmentation, what was learned from training."""
+"""Turns utterances into training data: output symbols, augmented batches, and statistics of the training set."""
 
 import dataclasses
 import sys
@@ -19,30 +19,30 @@ from .features import Frames, loudness, prepared, total
 from .sources import read
 from .utterance import Utterance
 
-FEW_WORDS = 50  # different words that can each be a symbol
-NAMED = 3  # utterances that are named when some are left out
-FEWEST = 8  # training utterances
+FEW_WORDS = 50  # vocabulary size up to which each word is an output symbol
+NAMED = 3  # number of skipped utterances listed by name in the warning
+FEWEST = 8  # minimum number of training utterances
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Utterances, and the symbols of each, (symbols,) int32, as far as they are known."""
+    """Utterances and the symbol numbers of each, (symbols,) int32; symbols not seen in training are left out."""
 
     utterances: list[Utterance]
     labels: list[np.ndarray]
 
     @property
     def texts(self) -> list[str]:
-        """What was said."""
+        """The transcripts."""
         return [utterance.text for utterance in self.utterances]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baselines are kept for it
+@dataclasses.dataclass(frozen=True, eq=False)  # compared by identity, as arrays have no single truth value
 class Data:
-    """The parts, and what was learned from the training utterances; single words too where the source has them.
+    """The splits, and the statistics of the training set; also isolated words if the source provides them.
 
-    `info` fits JSON: source, fingerprint, split, targets, symbols (the blank first), texts (those of training), level
-    (its loudness), width and bucket_lengths (in frames), and all that `Frames` and `prepared` want to know.
+    `info` fits JSON: source, fingerprint, split, targets, symbols (the blank first), texts (of the training set), level
+    (its loudness), width and bucket_lengths (in frames), and the settings that `Frames` and `prepared` need.
     """
 
     train: Part
@@ -55,10 +55,10 @@ class Data:
 
 @same_for_every_seed
 def load(config: Config) -> Data:
-    """Reads and splits the utterances that `config.data` names, and turns their texts into symbols.
+    """Reads and splits the utterances of `config.data` and determines the output symbols.
 
     Raises:
-        InputError: an unknown source, a file that cannot be used, too few utterances.
+        InputError: the source is unknown, a file cannot be used, or there are too few utterances.
     """
     found = read(config)
     targets = _targets(found["train"], config)
@@ -94,7 +94,7 @@ def load(config: Config) -> Data:
 
 
 def tested_on(data: Data, source: str) -> Data:
-    """The same training, and the utterances of a folder (see `folder.utterances`) to test on."""
+    """Returns the same data with the utterances of a folder (see `folder.utterances`) as the test set."""
     info = data.info
     found = folder.utterances(source, Frames(info["features"], info["sample_rate"], info["bands"]))
     part = Part(found, [encode(u.text, info["symbols"], info["targets"]) for u in found])
@@ -102,30 +102,30 @@ def tested_on(data: Data, source: str) -> Data:
 
 
 def _level(raws: list[np.ndarray]) -> float:
-    """The loudness of all utterances together; rounded, since processors differ in the last digits."""
+    """Returns the overall loudness of all utterances, rounded because processors differ in the last digits."""
     return round(total(np.concatenate([loudness(raw) for raw in raws])), 2)
 
 
 def _targets(train: list[Utterance], config: Config) -> str:
-    """What the symbols are: words or characters."""
+    """Returns the type of output symbol: "words" or "characters"."""
     if config.targets != "auto":
         return config.targets
     return "words" if len({word for u in train for word in u.text.split()}) <= FEW_WORDS else "characters"
 
 
 def split_text(text: str, targets: str) -> list[str]:
-    """A text -> its symbols: words, or characters with the spaces between the words."""
+    """Splits a text into symbols: words, or characters including the spaces between words."""
     return text.split() if targets == "words" else list(text)
 
 
 def encode(text: str, symbols: list[str], targets: str) -> np.ndarray:
-    """A text -> (symbols,) int32; those that training has not are left out."""
+    """Encodes a text as (symbols,) int32, skipping symbols not seen in training."""
     numbers = {symbol: number for number, symbol in enumerate(symbols)}
     return np.array([numbers[s] for s in split_text(text, targets) if s in numbers], np.int32)
 
 
 def _usable(part: str, some: list[Utterance], symbols: list[str], targets: str, config: Config) -> list[Utterance]:
-    """The utterances that a loss can be computed of; the others are named on stderr, with the reason."""
+    """Returns the utterances that can be used for training; lists the others on stderr, with the reason."""
     reasons = [_unfit(u, symbols, targets, config) for u in some]
     left = [f"{u.where} ({reason})" for u, reason in zip(some, reasons, strict=True) if reason]
     if left:
@@ -135,7 +135,7 @@ def _usable(part: str, some: list[Utterance], symbols: list[str], targets: str, 
 
 
 def _unfit(utterance: Utterance, symbols: list[str], targets: str, config: Config) -> str:
-    """Why an utterance cannot be trained on; "" if it can."""
+    """Returns why an utterance cannot be used for training, or "" if it can."""
     if utterance.seconds > config.longest:
         return f"longer than --longest {config.longest:g} seconds"
     unknown = next((s for s in split_text(utterance.text, targets) if s not in symbols), None)
@@ -148,7 +148,7 @@ def _unfit(utterance: Utterance, symbols: list[str], targets: str, config: Confi
 
 
 def steps(frames: int, stride: int) -> int:
-    """How many steps of the recurrent layers so many frames make."""
+    """Returns the number of encoder steps for this number of frames."""
     return -(-frames // stride)
 
 
@@ -163,9 +163,9 @@ def _split(parts: dict[str, Part]) -> str:
 
 
 class Spoken(BucketBatches):
-    """Batches of utterances: ((frames, mask), targets, weights); with `augment` each epoch hears them otherwise.
+    """Batches of utterances: ((frames, mask), targets, weights); with `augment`, augmented anew in each epoch.
 
-    A row of the targets is the number of steps of its utterance, then its symbols, then blanks.
+    Each row of `targets` holds the number of encoder steps of the utterance, then its symbols, then blanks as padding.
     """
 
     def __init__(self, part: Part, config: Config, info: dict, batch_size: int, seed: int, augment: bool) -> None:

@@ -1,7 +1,7 @@
-"""Speaks texts with eSpeak NG: a program of its own, since its library is GPL-3.0-or-later and keeps a state.
+"""Synthesises speech with eSpeak NG, in a separate process since its library is GPL-3.0-or-later and keeps state.
 
-Standard input: a JSON list of [voice, words a minute, pitch, text]. Standard output: the sample rate (4 bytes), then
-for each text the number of samples (4 bytes) and the samples (16 bits). Exit status 3: the package is not installed.
+Standard input: a JSON list of [voice, words per minute, pitch, text]. Standard output: the sample rate (4 bytes), then
+for each text the number of samples (4 bytes) and the 16-bit samples. Exit status 3: the package is not installed.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes
 
 
 def main() -> int:
-    """Reads, speaks and writes; the exit status."""
+    """Reads the list, writes the synthesised speech, and returns the exit status."""
     try:
         import espeakng_loader
     except ImportError:

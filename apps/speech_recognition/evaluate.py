@@ -1,4 +1,4 @@
-"""How good a run is compared with the baselines: errors in words and characters, by speaker, with their intervals."""
+"""Evaluates a run against the baselines: word and character error rates with intervals, overall and by speaker."""
 
 import collections
 import dataclasses
@@ -28,14 +28,14 @@ DRAWS = 1000
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate verb: measures a run again, from what is stored in its folder, on its test part or on others."""
+    """Runs the evaluate verb: re-evaluates a saved run on its own test set or on other recordings."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
     pictured = ""
     if options.data:
         data, pictured = tested_on(data, options.data), f"-{Path(options.data).stem}"
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     records = measure(Predictor(run), data, pictured)
     report(records)
     if options.record:
@@ -43,9 +43,9 @@ def evaluate(options: Evaluate) -> None:
 
 
 def together(found: list[runs.Run]) -> list[dict]:
-    """The records of finished runs that differ in seed or fold alone, as means, with the speakers of all of them.
+    """Averages the records of finished runs that differ only in seed or fold, merging their per-speaker error rates.
 
-    There is no interval of a mean: that of one run is of its test part alone.
+    The averaged records have no interval: that of a single run refers to its own test set only.
     """
     records = trials.summary(found)
     if len(found) < 2:
@@ -63,11 +63,11 @@ def together(found: list[runs.Run]) -> list[dict]:
 
 
 def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
-    """Measures the transcripts of the test utterances; draws an alignment and the confusions between words.
+    """Evaluates the transcripts of the test utterances; plots an alignment and the word confusion matrix.
 
     Args:
-        predictor: of the run. data: the run's, perhaps with other test utterances.
-        pictured: how the names of the pictures end.
+        predictor: the run to evaluate. data: the run's data, possibly with other test utterances.
+        pictured: suffix of the plots' file names.
     """
     config = predictor.config
     figure = functools.partial(
@@ -80,7 +80,7 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
     raws = [u.raw for u in data.test.utterances]
     found = predictor.log_probabilities(raws)
     began = time.perf_counter()
-    predictor.log_probabilities(raws)  # once more, now that all is compiled
+    predictor.log_probabilities(raws)  # timed on a second pass, after compilation
     factor = (time.perf_counter() - began) / sum(HOP_S * len(raw) for raw in raws)
     texts, unheard = data.test.texts, baselines.common_words(data)
     records = []
@@ -113,7 +113,7 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
 
 
 def transcribed(predictor: Predictor, found: list[np.ndarray]) -> list[tuple[str, dict, list[str]]]:
-    """Name, options and transcripts of each way of decoding, the best way first."""
+    """Returns name, options and transcripts for each decoding method, the best method first."""
     config, ways = predictor.config, []
     if config.beam and predictor.targets == "characters":
         lexicon = predictor.lexicon()
@@ -124,12 +124,12 @@ def transcribed(predictor: Predictor, found: list[np.ndarray]) -> list[tuple[str
 
 
 def edits(texts: Sequence[str], heard: Sequence[str]) -> np.ndarray:
-    """(utterances, 2) for each: words that are wrong, missing or too many, and words that were said."""
+    """Returns (utterances, 2): word errors (substitutions, deletions, insertions) and number of reference words."""
     return np.array([_counted(jiwer.process_words(text, other)) for text, other in zip(texts, heard, strict=True)])
 
 
 def character_edits(texts: Sequence[str], heard: Sequence[str]) -> np.ndarray:
-    """The same of characters, spaces among them."""
+    """Returns the same counts for characters, including spaces."""
     return np.array([_counted(jiwer.process_characters(text, other)) for text, other in zip(texts, heard, strict=True)])
 
 
@@ -138,20 +138,20 @@ def _counted(found) -> tuple[int, int]:
 
 
 def rate(counts: np.ndarray, rows: np.ndarray) -> float:
-    """Errors for each word (or character) that was said, over these utterances."""
+    """Returns the error rate over the selected utterances: errors per reference word (or character)."""
     wrong, said = counts[rows].sum(axis=0)
     return float(wrong / max(said, 1))
 
 
 def interval(counts: np.ndarray) -> list[float]:
-    """The 95 % interval of the rate, by the bootstrap over utterances."""
+    """Returns the 95 % bootstrap interval of the error rate, resampling utterances."""
     random = np.random.default_rng(0)
     drawn = [rate(counts, random.integers(0, len(counts), len(counts))) for _ in range(DRAWS)]
     return [results.rounded(bound) for bound in np.quantile(drawn, [0.025, 0.975])]
 
 
 def by_speaker(data: Data, heard: list[str]) -> dict[str, float]:
-    """The word error rate of each test speaker."""
+    """Returns the word error rate of each test speaker."""
     counts = edits(data.test.texts, heard)
     speakers = [u.speaker or "unknown" for u in data.test.utterances]
     rows = {name: np.array([n for n, each in enumerate(speakers) if each == name]) for name in sorted(set(speakers))}
@@ -159,9 +159,9 @@ def by_speaker(data: Data, heard: list[str]) -> dict[str, float]:
 
 
 def isolated(predictor: Predictor, data: Data) -> dict:
-    """The share of single words that are not recognised, by the network, DTW and the support vector machine.
+    """Compares the error rates on isolated words of the network, DTW and the support vector machine.
 
-    The network is also restricted to a single word: the likeliest one.
+    The network is restricted to a single word as well: it chooses the most likely one.
     """
     words = sorted(set(data.isolated.texts))
     found = predictor.log_probabilities([u.raw for u in data.isolated.utterances])
@@ -174,7 +174,7 @@ def isolated(predictor: Predictor, data: Data) -> dict:
 
 
 def _likeliest(log_probabilities: np.ndarray, words: list[str], predictor: Predictor) -> str:
-    """The word whose paths have the highest probability together."""
+    """Returns the word with the highest CTC probability, summed over all alignments."""
     scores = [ctc.log_probability(log_probabilities, predictor.encode(word)) for word in words]
     return words[int(np.argmax(scores))]
 
@@ -184,7 +184,7 @@ def _wrong(heard: Sequence[str], texts: Sequence[str]) -> np.ndarray:
 
 
 def confusions(texts: Sequence[str], heard: Sequence[str]) -> dict[tuple[str, str], int]:
-    """How often each word (said, heard) was taken for which, errors and right ones; "" is none."""
+    """Counts the (reference, recognised) word pairs, including correct ones; "" stands for a missing word."""
     counts: collections.Counter = collections.Counter()
     for text, other in zip(texts, heard, strict=True):
         found = jiwer.process_words(text, other)
@@ -198,7 +198,7 @@ def confusions(texts: Sequence[str], heard: Sequence[str]) -> dict[tuple[str, st
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, the interval of the main one, and the errors of each speaker."""
+    """Prints the metrics, the interval of the main one, and the error rate of each speaker."""
     results.report(records)
     found = records[0]["details"]
     low_high = "" if "interval" not in found else ", 95 % interval {:.1%} to {:.1%}".format(*found["interval"])

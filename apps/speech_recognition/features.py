@@ -1,4 +1,4 @@
-"""Samples to what the network reads: frames of 25 ms every 10 ms, as log energies of mel bands or as MFCC."""
+"""Computes the input features: frames of 25 ms every 10 ms, as log-mel energies or MFCC."""
 
 import dataclasses
 import functools
@@ -9,23 +9,23 @@ import numpy as np
 from shared import InputError
 
 WINDOW_S, HOP_S = 0.025, 0.010
-AT_A_TIME = 2_000  # frames that are transformed together
-LEAST_SIZE = 512  # of the Fourier transform: with fewer bins the lowest bands would be empty at 8 kHz
+AT_A_TIME = 2_000  # frames transformed at a time
+LEAST_SIZE = 512  # minimum FFT size: with fewer bins the lowest bands would be empty at 8 kHz
 TINY = 1e-14  # energy of digital silence
 COEFFICIENTS = 13
-# CMU Sphinx's settings for speech at 16 kHz, of which the features of an4 were made
+# CMU Sphinx's settings for speech at 16 kHz, with which the features of an4 were computed
 LOWEST_HZ, HIGHEST_HZ = 133.3334, 6855.4976
 PRE_EMPHASIS = 0.97
 FULL_SCALE = 32_768
-FLOOR = np.log(1e-5)  # of a band's energy, relative to the loudness: -50 dB
-CENTRE, SPREAD = -3.0, 3.0  # of normalised log energies, about
-PRIOR, MEMORY = 50, 1_000  # frames that the expected loudness counts for, and after which sound fades from the loudness
-DELTA = 2  # frames on each side that a change over time is estimated from
+FLOOR = np.log(1e-5)  # lower limit of a band's energy, relative to the loudness: -50 dB
+CENTRE, SPREAD = -3.0, 3.0  # approximate mean and standard deviation of the levelled log energies
+PRIOR, MEMORY = 50, 1_000  # weight of the expected loudness, and time constant of the running loudness, in frames
+DELTA = 2  # frames on each side used to estimate a slope
 
 
 @dataclasses.dataclass(frozen=True)
 class Frames:
-    """How samples become frames. kind: logmel or mfcc; rate in Hz; bands: mel bands."""
+    """The feature extraction. kind: "logmel" or "mfcc"; rate: in Hz; bands: number of mel bands."""
 
     kind: str
     rate: int
@@ -33,28 +33,28 @@ class Frames:
 
     @property
     def hop(self) -> int:
-        """Samples from one frame to the next."""
+        """The hop length in samples."""
         return round(HOP_S * self.rate)
 
     @property
     def window(self) -> int:
-        """Samples of a frame."""
+        """The frame length in samples."""
         return round(WINDOW_S * self.rate)
 
     @property
     def width(self) -> int:
-        """Features of a frame."""
+        """The number of features per frame."""
         return COEFFICIENTS if self.kind == "mfcc" else self.bands
 
     def count(self, samples: int) -> int:
-        """How many whole frames there are in so many samples."""
+        """Returns the number of whole frames in this number of samples."""
         return max(0, 1 + (samples - self.window) // self.hop)
 
     def __call__(self, samples: np.ndarray, where: str = "the recording") -> np.ndarray:
-        """Samples (n,) -> raw frames (frames, features) float32.
+        """Converts samples (n,) to raw frames (frames, features) float32.
 
         Raises:
-            InputError: it is shorter than one frame.
+            InputError: the recording is shorter than one frame.
         """
         count = self.count(len(samples))
         if not count:
@@ -72,7 +72,7 @@ class Frames:
         return found
 
     def transformed(self, windows: np.ndarray) -> np.ndarray:
-        """Windows of samples (frames, window) -> raw frames (frames, features)."""
+        """Converts windows of samples (frames, window) to raw frames (frames, features)."""
         taper, filters, size = _tables(self)
         spectrum = np.fft.rfft(windows * taper, size)
         energy = (spectrum.real**2 + spectrum.imag**2) @ filters
@@ -93,14 +93,14 @@ def _tables(frames: Frames) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def emphasised(samples: np.ndarray) -> np.ndarray:
-    """The samples at the scale of 16 bits with weaker low frequencies, as Sphinx takes them."""
+    """Scales the samples to the 16-bit range and applies pre-emphasis, as Sphinx does."""
     scaled = FULL_SCALE * samples.astype(np.float64)
     return np.append(scaled[:1], scaled[1:] - PRE_EMPHASIS * scaled[:-1])
 
 
 @functools.lru_cache(maxsize=4)
 def cosines(bands: int) -> np.ndarray:
-    """(coefficients, bands): log energies to MFCC, the legacy transform of Sphinx, where the first band counts half."""
+    """Returns (coefficients, bands), log energies to MFCC: Sphinx's legacy transform, which halves the first band."""
     angles = np.pi / bands * np.arange(COEFFICIENTS)[:, None] * (np.arange(bands) + 0.5)
     found = np.cos(angles) / bands
     found[:, 0] /= 2
@@ -108,27 +108,27 @@ def cosines(bands: int) -> np.ndarray:
 
 
 def loudness(raw: np.ndarray) -> np.ndarray:
-    """Log of the mean energy of the bands in each frame: (frames, bands) -> (frames,)."""
+    """Returns the log of the mean band energy of each frame: (frames, bands) -> (frames,)."""
     return np.log(np.exp(raw.astype(np.float64)).mean(axis=-1))
 
 
 def total(levels: np.ndarray) -> float:
-    """Log of the mean energy of frames of these loudnesses."""
+    """Returns the log of the mean energy, given the loudness of each frame."""
     return float(np.log(np.exp(levels).mean()))
 
 
 @dataclasses.dataclass
 class Running:
-    """The loudness of the sound so far, which older sound fades from; begins at an expected one.
+    """A running estimate of the loudness, starting from an expected value; older sound decays exponentially.
 
-    mean: of the energy. count: frames heard.
+    mean: of the energy. count: number of frames so far.
     """
 
     mean: float
     count: int = 0
 
     def levels(self, levels: np.ndarray) -> np.ndarray:
-        """The loudness after each of these further frames: (frames,) -> (frames,)."""
+        """Returns the running loudness after each of these new frames: (frames,) -> (frames,)."""
         found = np.empty(len(levels))
         for number, energy in enumerate(np.exp(levels).tolist()):
             self.count += 1
@@ -138,12 +138,12 @@ class Running:
 
 
 def levelled(raw: np.ndarray, levels: Any) -> np.ndarray:
-    """Log energies relative to a loudness, not below a floor, near mean 0 and variance 1."""
+    """Normalises log energies by a loudness, with a lower limit, to about mean 0 and variance 1."""
     return ((np.logaddexp(raw - levels, FLOOR) - CENTRE) / SPREAD).astype(np.float32)
 
 
 def prepared(raw: np.ndarray, info: dict) -> np.ndarray:
-    """Raw frames of an utterance -> what the network reads (frames, width), by what was learned from the data."""
+    """Normalises the raw frames of an utterance for the network: (frames, width), using the statistics in `info`."""
     if info["normalisation"] == "loudness":
         levels = loudness(raw)
         if info["streaming"]:

@@ -1,4 +1,4 @@
-"""Your own recordings: a folder with a CSV or TSV file of their transcripts."""
+"""Reads your own recordings: a folder with a CSV or TSV file of their transcripts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,20 +17,20 @@ TABLES = (".csv", ".tsv")
 
 
 def read(config: Config, frames: Frames) -> Parts:
-    """The folder that `config.data` names, or its table, split by speaker."""
+    """Reads the folder, or the table, named by `config.data`, and splits it by speaker."""
     rest, test = by_speaker(utterances(config.data, frames, config.max_examples), config.test_fraction)
     train, valid = by_speaker(rest, config.valid_fraction)
     return {"train": train, "valid": valid, "test": test}
 
 
 def utterances(source: str, frames: Frames, most: int = 0) -> list[Utterance]:
-    """Those of a folder with a CSV or TSV file, or of that file: columns path and text, perhaps speaker.
+    """Reads the recordings listed in a CSV or TSV file, or in a folder with one: columns path, text, optional speaker.
 
     Args:
-        source: the path. most: at most so many, spread evenly; 0 = all.
+        source: path of the folder or table. most: maximum number of utterances, sampled evenly; 0 = all.
 
     Raises:
-        InputError: a row, or its recording, cannot be used; both are named.
+        InputError: a row or its recording cannot be used; the message names both.
     """
     if not Path(source).exists():
         raise MissingFileError(
@@ -58,7 +58,7 @@ def _table(path: Path) -> Path:
 
 
 def _rows(table: Path) -> Iterator[tuple[Path, str, str, str]]:
-    """Recording, text, speaker and place of each row; refuses recordings that are not there or have no transcript."""
+    """Yields path, text, speaker and location of each row; raises if a recording is missing or has no transcript."""
     hint = "The first line names the columns path and text, perhaps speaker."
     named = set()
     for row, where in tables.rows(table):

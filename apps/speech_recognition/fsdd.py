@@ -1,4 +1,4 @@
-"""The Free Spoken Digit Dataset: people's digits, joined into strings; the test speaker is held out."""
+"""The Free Spoken Digit Dataset: digits of human speakers, joined into strings, with the test speaker held out."""
 
 import functools
 import io
@@ -19,18 +19,18 @@ from .utterance import SPLIT_SEED, Parts, Utterance
 
 RATE = 8000
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-TAKES = 50  # of each digit by each speaker
-OFFICIAL = 5  # takes of each that the official test part has, the first ones
-USES = 4  # how often a recording is used in strings to train on
-STRINGS = 200  # to test on, of each speaker; official: of all
-MEAN_DIGITS = 4  # of a string to train on
-GAP_S = (0.05, 0.35)  # from one digit to the next
+TAKES = 50  # recordings of each digit by each speaker
+OFFICIAL = 5  # the first takes of each digit are the official test set
+USES = 4  # average number of times a recording is used in training strings
+STRINGS = 200  # test strings per held-out speaker; in total for the official split
+MEAN_DIGITS = 4  # mean length of a training string
+GAP_S = (0.05, 0.35)  # gap between digits
 
 
 def read(config: Config, frames: Frames) -> Parts:
-    """Digits of the Free Spoken Digit Dataset, joined into strings: one speaker held out, or the official parts.
+    """Reads the digits and joins them into strings, with one speaker held out or with the official split.
 
-    Validation has the first takes of the training speakers that are not tested on.
+    With a held-out speaker, the first takes of the other speakers are the validation set.
     """
     takes = {"valid": range(OFFICIAL), "train": range(OFFICIAL, TAKES), "test": range(TAKES)}
     others = [speaker for speaker in range(len(SPEAKERS)) if speaker != config.fold]
@@ -58,7 +58,7 @@ def read(config: Config, frames: Frames) -> Parts:
 
 
 def _framed(keys: list[Any], make: Any, frames: Frames, config: Config, part: str) -> list[Utterance]:
-    """The utterances that `make` gives for keys, each of which begins with the speaker."""
+    """Returns the utterances that `make` generates from the keys; each key starts with the speaker."""
     found = []
     for key in (keys[n] for n in spread(len(keys), config.max_examples)):
         samples, text = make(key)
@@ -68,7 +68,7 @@ def _framed(keys: list[Any], make: Any, frames: Frames, config: Config, part: st
 
 
 def string(key: tuple[int, int], part: str, takes: range) -> tuple[np.ndarray, str]:
-    """A string of one speaker's digits, and its text: of 3 to 7 digits, to train on of 1 to 7."""
+    """Returns a string of one speaker's digits and its text: 3 to 7 digits, or 1 to 7 for training."""
     speaker, number = key
     random = np.random.default_rng([SPLIT_SEED, *part.encode(), speaker, number])
     digits = random.integers(0, 10, random.integers(1 if part == "train" else spoken.SHORTEST, spoken.LONGEST + 1))
@@ -77,7 +77,7 @@ def string(key: tuple[int, int], part: str, takes: range) -> tuple[np.ndarray, s
 
 
 def single(key: tuple[int, tuple[int, int]], part: str) -> tuple[np.ndarray, str]:
-    """One digit, and its text."""
+    """Returns a single digit and its text."""
     speaker, (digit, take) = key
     random = np.random.default_rng([SPLIT_SEED, *part.encode(), speaker, digit, take])
     return in_quiet([recordings_of_all()[digit, speaker, take]], random), spoken.WORDS[digit]
@@ -85,7 +85,7 @@ def single(key: tuple[int, tuple[int, int]], part: str) -> tuple[np.ndarray, str
 
 @functools.lru_cache(maxsize=1)
 def recordings_of_all() -> dict[tuple[int, int, int], np.ndarray]:
-    """(digit, speaker, take) -> samples at 8 kHz from -1 to 1."""
+    """Returns {(digit, speaker, take): samples at 8 kHz in [-1, 1]}."""
     import soundfile
 
     (resource,) = CATALOGUE["fsdd"]
@@ -103,7 +103,7 @@ def recordings_of_all() -> dict[tuple[int, int, int], np.ndarray]:
 
 
 def wavs(content: bytes) -> Iterator[bytes]:
-    """The WAV files that were joined."""
+    """Yields the individual WAV files of the concatenated download."""
     at = 0
     while at < len(content):
         end = at + 8 + struct.unpack("<I", content[at + 4 : at + 8])[0]
@@ -112,7 +112,7 @@ def wavs(content: bytes) -> Iterator[bytes]:
 
 
 def in_quiet(takes: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
-    """Recordings one after the other, with gaps; noise as loud as their quietest 10 ms lies over all of it."""
+    """Joins recordings with gaps in between, and adds noise at the level of their quietest 10 ms to all of it."""
     hop = round(HOP_S * RATE)
     floors = [np.sort((take[: len(take) // hop * hop].reshape(-1, hop) ** 2).mean(axis=1)) for take in takes]
     floor = float(np.median([np.sqrt(floor[len(floor) // 10]) for floor in floors]))

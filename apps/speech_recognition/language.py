@@ -1,4 +1,4 @@
-"""Which words a search may find, and what each adds to the score of a transcript: a language model, bonuses."""
+"""The words that the beam search may find, and their scores: an n-gram language model and word bonuses."""
 
 import functools
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from .config import Config
 
 
 def lexicon(info: dict, config: Config, hot_words: Sequence[str] = (), hot_bonus: float = 0.0) -> Lexicon | None:
-    """The words of the training transcripts, and the hot ones; None if nothing separates words.
+    """Returns the words of the training transcripts and the hot words; None if there is no word separator.
 
     Args:
-        info: what was learned from the data. hot_words: are preferred by `hot_bonus` nats.
+        info: statistics of the training data. hot_words: words preferred by `hot_bonus` nats.
 
     Raises:
-        InputError: a hot word has a symbol that the network does not know.
+        InputError: a hot word contains a symbol that the network does not know.
     """
     symbols = {symbol: number for number, symbol in enumerate(info["symbols"])}
     whole, hot = info["targets"] == "words", {word.lower() for word in hot_words}
@@ -39,7 +39,7 @@ def lexicon(info: dict, config: Config, hot_words: Sequence[str] = (), hot_bonus
 
 
 def model(texts: Sequence[str], words: list[str], config: Config) -> Score:
-    """An n-gram model of the words of texts, weighted; in it a token of its own stands before each text."""
+    """Returns the weighted n-gram score of a word given its predecessors; texts are padded with a start token."""
     if not config.ngram or not config.ngram_weight:
         return lambda before, word: 0.0
     context, gap = config.ngram - 1, len(words)

@@ -1,4 +1,4 @@
-"""A streaming network that hears sound in pieces of any size, in constant memory; its state can be saved."""
+"""Runs a streaming network on audio chunks of any size, in constant memory; the state can be saved."""
 
 import zipfile
 from pathlib import Path
@@ -15,10 +15,10 @@ from .model import around, field, step, zero_states
 
 
 class Listener:
-    """Samples in, log-probabilities of each step out, which do not depend on the pieces that the sound came in.
+    """Converts samples to log-probabilities step by step; the result does not depend on how the audio is chunked.
 
     Args:
-        model: a streaming network. info: what was learned from the data. stride: frames to a step.
+        model: a streaming network. info: statistics of the training data. stride: frames per step.
     """
 
     def __init__(self, model: Any, info: dict, stride: int) -> None:
@@ -31,31 +31,31 @@ class Listener:
         self.start()
 
     def start(self) -> None:
-        """Forgets what was heard."""
-        self.samples = np.zeros(0, np.float32)  # not a whole frame yet
+        """Resets the state."""
+        self.samples = np.zeros(0, np.float32)  # less than one frame
         before, _ = around(self.stride)
-        self.waiting = np.zeros((before, self.info["width"]), np.float32)  # frames of the steps to come
+        self.waiting = np.zeros((before, self.info["width"]), np.float32)  # frames needed for the next steps
         self.running = Running(float(np.exp(self.info["level"])))
         self.states = list(self.zero_states)
         self.steps = 0
 
     def warm_up(self) -> None:
-        """Compiles the step, so that the first sound does not wait for it."""
+        """Compiles the step in advance, so that the first chunk is not delayed."""
         window = np.zeros((1, field(self.stride), self.info["width"]), np.float32)
         self.step(ops.convert_to_tensor(window), [ops.convert_to_tensor(state) for state in self.zero_states])
 
     def hear(self, samples: np.ndarray) -> np.ndarray:
-        """Further samples (n,) at the network's rate -> log-probabilities (steps, 1 + symbols)."""
+        """Processes new samples (n,) at the network's rate; returns log-probabilities (steps, 1 + symbols)."""
         self.samples = np.concatenate([self.samples, samples.astype(np.float32)])
         count = self.frames.count(len(self.samples))
-        # Frame by frame: a product of several frames at a time may be rounded otherwise.
+        # One frame at a time: a batched matrix product may round differently.
         new = [self._frame(number * self.frames.hop) for number in range(count)]
         self.samples = self.samples[count * self.frames.hop :]
         self.waiting = np.concatenate([self.waiting, *new])
         return self._steps()
 
     def end(self) -> np.ndarray:
-        """The log-probabilities of the last steps, for which no more sound will come; then it starts anew."""
+        """Returns the log-probabilities of the remaining steps at the end of the audio, and resets the state."""
         heard = self.running.count
         total = -(-heard // self.stride)
         rest = max(0, (total - self.steps - 1) * self.stride + field(self.stride) - len(self.waiting)) if heard else 0
@@ -81,7 +81,7 @@ class Listener:
         return np.array(found).reshape(-1, len(self.info["symbols"]))
 
     def save(self, path: Path, **more: Any) -> None:
-        """Writes the state and further values to a file."""
+        """Saves the state and any additional values to a file."""
         states = {f"state_{number}": ops.convert_to_numpy(state) for number, state in enumerate(self.states)}
         about = {"mean": self.running.mean, "count": self.running.count, "steps": self.steps}
         arrays = {"samples": self.samples, "waiting": self.waiting, "fingerprint": self.info["fingerprint"]}
@@ -89,10 +89,10 @@ class Listener:
             np.savez(file, **arrays, **states, **about, **more)
 
     def restore(self, path: Path) -> dict[str, np.ndarray]:
-        """Reads what `save` wrote and returns the further values.
+        """Restores a saved state and returns the additional values.
 
         Raises:
-            InputError: it is damaged, or the state of another network.
+            InputError: the file is damaged, or belongs to another network.
         """
         if not path.is_file():
             raise MissingFileError(f"{path}: expected the saved state of a stream; there is none")

@@ -1,4 +1,4 @@
-"""The stream verb: words while the sound still comes in, in constant memory."""
+"""The stream verb: transcribes live audio in constant memory."""
 
 import collections
 import contextlib
@@ -22,16 +22,16 @@ from .options import Stream
 from .predict import Predictor
 from .transcript import Word, Words
 
-CHUNK_S = 0.04  # sound that is read at a time
-POLL_S = 0.05  # between looks at a file that may grow
-PAUSE_S = 1.0  # without a word, after which the next one begins a new sentence
-MOST_WORDS = 50  # of a sentence, so that what is kept does not grow
-KEPT = 10_000  # chunks whose times count for the latency
+CHUNK_S = 0.04  # length of the chunks that are read
+POLL_S = 0.05  # interval between checks of a growing file
+PAUSE_S = 1.0  # a pause this long ends the sentence
+MOST_WORDS = 50  # maximum per sentence, so that memory use stays constant
+KEPT = 10_000  # number of recent chunks over which the latency is measured
 FULL_SCALE = 32_768
 
 
 class Live:
-    """What was heard so far, word by word."""
+    """The incremental transcript of a stream."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor, self.listener = predictor, predictor.listener
@@ -43,21 +43,21 @@ class Live:
 
     @property
     def seconds(self) -> float:
-        """How much sound has come in."""
+        """The duration of the audio so far, in seconds."""
         return self.samples / self.rate
 
     def hear(self, samples: np.ndarray) -> list[Word]:
-        """The words that end with these further samples (n,) at the run's rate."""
+        """Processes new samples (n,) at the run's rate; returns the words that they complete."""
         self.samples += len(samples)
         return self.reader.read(self.greedy.read(self.listener.hear(samples)))
 
     def end(self) -> list[Word]:
-        """The words that end with the sound."""
+        """Returns the words completed by the end of the audio."""
         spikes = self.greedy.read(self.listener.end()) + self.greedy.end()
         return [*self.reader.read(spikes), *self.reader.end()]
 
     def said(self, words: list[Word], ended: bool = False) -> Iterator[str]:
-        """Lines to print: the sentence so far after each word; once more, with its times, when it has ended."""
+        """Yields lines to print: the sentence so far after each word; the whole sentence, with times, once it ends."""
         for word in words:
             if self.sentence and (word.start - self.sentence[-1].end > PAUSE_S or len(self.sentence) == MOST_WORDS):
                 yield self._whole()
@@ -75,7 +75,7 @@ class Live:
         return f"{words[0].start:9.2f} - {words[-1].end:.2f} s   {text}   (least confidence {lowest:.2f})"
 
     def save(self, path: Path) -> None:
-        """Writes all of the state to a file."""
+        """Saves the complete state to a file."""
         reading = {
             "step": self.greedy.step,
             "open": self.greedy.open and dataclasses.asdict(self.greedy.open),
@@ -86,7 +86,7 @@ class Live:
         self.listener.save(path, reading=json.dumps(reading))
 
     def restore(self, path: Path) -> None:
-        """Reads what `save` wrote. Raises InputError as `Listener.restore` does."""
+        """Restores a saved state. Raises InputError as `Listener.restore` does."""
         reading = json.loads(str(self.listener.restore(path)["reading"]))
         self.greedy.step, self.samples = reading["step"], reading["heard"]
         self.greedy.open = Spike(**reading["open"]) if reading["open"] else None
@@ -95,7 +95,7 @@ class Live:
 
 
 def stream(options: Stream) -> None:
-    """The stream verb: prints the sentence so far after each word; at the end how fast that was, on stderr."""
+    """Runs the stream verb: prints the sentence so far after each word; reports the speed on stderr at the end."""
     live = Live(Predictor(runs.find(APP, options.run)))
     rate, state = options.rate or live.rate, Path(options.state) if options.state else None
     if state and rate != live.rate:
@@ -134,10 +134,10 @@ def stream(options: Stream) -> None:
 
 
 def feed(options: Stream, rate: int) -> Iterator[np.ndarray]:
-    """Samples (n,) float32 of standard input or of the file, as they come.
+    """Yields samples (n,) float32 from standard input or a file, as they arrive.
 
     Raises:
-        InputError: no such file, or one with the header of a recording.
+        InputError: the file does not exist, or is a recording with a header.
     """
     if options.feed != "-" and not Path(options.feed).is_file():
         raise MissingFileError(

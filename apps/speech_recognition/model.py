@@ -1,4 +1,4 @@
-"""The network: two convolutions with a time stride, recurrent layers, the logits of a blank and of each symbol."""
+"""The network: two strided convolutions, recurrent layers, and a linear layer over the blank and the symbols."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +15,10 @@ KERNEL = 5
 
 
 def build(config: Config, info: dict) -> keras.Model:
-    """Prepared frames (batch, time, width) and mask (batch, time) -> logits (batch, ceil(time / stride), 1 + symbols).
+    """Frames (batch, time, width) and mask (batch, time) -> logits (batch, ceil(time / stride), 1 + symbols).
 
-    What stands where the mask is False changes nothing. The frames are padded once, before both convolutions, so that
-    the same network can be applied to a window of `field(stride)` frames for one step (see `step`).
+    Frames where the mask is False do not affect the output. The padding of both convolutions is added once, up front,
+    so that the same layers can be applied to a window of `field(stride)` frames to compute a single step (see `step`).
     """
     frames = keras.Input((None, info["width"]), name="frames")
     mask = keras.Input((None,), dtype="bool", name="mask")
@@ -38,14 +38,14 @@ def build(config: Config, info: dict) -> keras.Model:
     )
     real = mask[:, :: config.stride]
     x = stack(x, mask=real)  # (batch, steps, units), twice as wide if bidirectional
-    # As a product it no longer carries Keras's mask, which the loss, one number an utterance, would be multiplied by.
+    # Multiplying drops Keras's implicit mask, which would otherwise be applied to the loss (one number per utterance).
     x = x * ops.cast(ops.expand_dims(real, -1), x.dtype)
     logits = keras.layers.Dense(len(info["symbols"]), name="logits")(x)
     return keras.Model([frames, mask], logits, name="speech_recognition")
 
 
 def front(config: Config) -> list:
-    """The layers before the recurrent ones: (batch, frames + padding, width) -> (batch, steps, channels)."""
+    """Returns the layers before the recurrent ones: (batch, frames + padding, width) -> (batch, steps, channels)."""
     layers = []
     for number, stride in enumerate(strides(config.stride)):
         convolution = keras.layers.Conv1D(config.channels, KERNEL, stride, use_bias=False, name=f"convolution_{number}")
@@ -55,29 +55,29 @@ def front(config: Config) -> list:
 
 
 def strides(stride: int) -> tuple[int, int]:
-    """The strides of the two convolutions."""
+    """Returns the strides of the two convolutions."""
     return (stride // 2, 2) if stride % 2 == 0 else (stride, 1)
 
 
 def field(stride: int) -> int:
-    """Frames that one step of the recurrent layers is computed from."""
+    """Returns the receptive field of one encoder step, in frames."""
     return KERNEL + (KERNEL - 1) * strides(stride)[0]
 
 
 def around(stride: int) -> tuple[int, int]:
-    """Frames before and after that of a step that it is computed from; the latter are the look-ahead."""
+    """Returns the frames before and after a step's own frame in its receptive field; those after are the look-ahead."""
     before = (field(stride) - 1) // 2
     return before, field(stride) - 1 - before
 
 
 class CTC(keras.losses.Loss):
-    """Connectionist temporal classification in nats a symbol; targets as in `data.Spoken`."""
+    """Connectionist temporal classification loss, in nats per symbol; for the target format see `data.Spoken`."""
 
     def __init__(self) -> None:
         super().__init__(name="ctc", reduction="mean_with_sample_weight")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """(batch, 1 + most symbols), logits (batch, steps, 1 + symbols) -> (batch,)."""
+        """Targets (batch, 1 + max symbols), logits (batch, steps, 1 + symbols) -> loss per utterance (batch,)."""
         targets = ops.cast(y_true, "int32")
         labels = targets[:, 1:]
         lengths = ops.sum(ops.cast(labels > 0, "int32"), axis=1)
@@ -85,7 +85,10 @@ class CTC(keras.losses.Loss):
 
 
 def step(model: keras.Model) -> Callable:
-    """`step(window (1, field, width), states) -> (log-probabilities (1, 1 + symbols), states)` of a streaming model."""
+    """Returns the step function of a streaming model.
+
+    `step(window (1, field, width), states) -> (log-probabilities (1, 1 + symbols), states)`
+    """
     layers = [layer for layer in model.layers if layer.name.startswith(("convolution_", "norm_", "relu_"))]
     stack, logits = model.get_layer("encoder"), model.get_layer("logits")
 
@@ -100,5 +103,5 @@ def step(model: keras.Model) -> Callable:
 
 
 def zero_states(model: keras.Model) -> list:
-    """The states of the recurrent layers before the first step."""
+    """Returns the initial states of the recurrent layers."""
     return model.get_layer("encoder").get_initial_state(1)

@@ -1,4 +1,4 @@
-"""The options of each verb."""
+"""The command-line options of each verb."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Train:
     trials: Folds = Folds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
+        """Raises InputError if the data set is not available, before a backend is loaded."""
         catalogue.check(self.config.data, PUBLIC, OWN)
 
 
@@ -44,7 +44,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what does not go together."""
+        """Rejects options that cannot be combined."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
 
@@ -73,13 +73,13 @@ class Predict(OfRun):
     picture: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
         if self.recordings is not MISSING and not self.recordings:
             raise InputError("RECORDINGS: expected at least one file or folder; received none")
 
     def check(self) -> None:
-        """InputError if there is no such run, or the picture cannot be written."""
+        """Raises InputError if the run does not exist or the picture cannot be written."""
         super().check()
         if self.picture:
             files.check_output(self.picture, "--picture", "a picture")
@@ -101,12 +101,12 @@ class Stream(OfRun):
     state: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot work, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each verb with its default options and the function that does it."""
+    """Returns, for each verb, its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

@@ -1,4 +1,4 @@
-"""The spectrogram of an utterance with its words where they were heard, and the symbols' probabilities below it."""
+"""Plots of the spectrogram with the recognised words, the symbol probabilities, and the word confusions."""
 
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from shared import plots
 from .features import HOP_S
 from .transcript import Transcript
 
-SHOWN = 0.1  # a symbol is drawn if its probability is this high in some step
+SHOWN = 0.1  # symbols whose probability never reaches this are not drawn
 SIZE = (10.0, 5.5)
 
 
 def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript, predictor: Any, path: Path) -> None:
-    """Draws raw frames (frames, features), log-probabilities (steps, 1 + symbols) and the transcript found in them."""
+    """Plots raw frames (frames, features), log-probabilities (steps, 1 + symbols) and the transcript."""
     figure = Figure(figsize=SIZE, layout="constrained")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True)
@@ -44,7 +44,7 @@ def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript,
 
 
 def confusions(counts: dict[tuple[str, str], int], path: Path) -> None:
-    """Draws how often each word (said, heard) was taken for which; "" is none."""
+    """Plots how often each reference word was recognised as each word; "" stands for no word."""
     words = sorted({word for pair in counts for word in pair if word}) + [""]
     table = np.zeros((len(words), len(words)))
     for (said, heard), count in counts.items():

@@ -1,4 +1,4 @@
-"""Loads a trained run and transcribes recordings with it."""
+"""Loads a trained run and transcribes recordings."""
 
 import functools
 import sys
@@ -20,15 +20,15 @@ from .listener import Listener
 from .options import Predict
 from .transcript import Transcript, as_json, as_text, subtitles, words_of
 
-LONGEST_S = 20.0  # a longer recording is transcribed in pieces, ...
-QUIET_S = 0.2  # ... which end at the quietest so many seconds in the second half of what was read
-MULTIPLE = 120  # frames that lengths beyond those of training are filled up to: each new shape is compiled
+LONGEST_S = 20.0  # longer recordings are transcribed in segments, ...
+QUIET_S = 0.2  # ... each cut at the quietest window of this length in its second half
+MULTIPLE = 120  # inputs longer than the largest bucket are padded to a multiple of this: each new shape is compiled
 BATCH = 32
-DEFAULT_BEAM = 24  # where hot words or further transcripts are asked for
+DEFAULT_BEAM = 24  # minimum beam width with hot words or several transcripts
 
 
 class Predictor:
-    """A trained run, ready to use: recordings in, transcripts out."""
+    """A trained run, ready for inference: transcribes utterances given as frames."""
 
     def __init__(self, run: runs.Run) -> None:
         self.run, self.info = run, run.info()
@@ -39,16 +39,16 @@ class Predictor:
 
     @functools.cached_property
     def listener(self) -> Listener:
-        """The network step by step; of a streaming run alone."""
+        """The step-by-step network; streaming runs only."""
         return Listener(self.model, self.info, self.stride)
 
     def encode(self, text: str) -> list[int]:
-        """A text of known symbols -> their numbers."""
+        """Encodes a text of known symbols as symbol numbers."""
         numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
         return [numbers[symbol] for symbol in (text.split() if self.targets == "words" else text)]
 
     def log_probabilities(self, utterances: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Raw frames of utterances, each (frames, features), -> of each (steps, 1 + symbols), in their order."""
+        """Converts raw frames (frames, features) of each utterance to log-probabilities (steps, 1 + symbols)."""
         inputs = [prepared(raw, self.info) for raw in utterances]
         longest = max(map(len, inputs), default=0)
         lengths = [-(-length // self.stride) * self.stride for length in self.info["bucket_lengths"]]
@@ -62,15 +62,15 @@ class Predictor:
         return found
 
     def lexicon(self, hot_words: Sequence[str] = (), hot_bonus: float = 0.0) -> ctc.Lexicon | None:
-        """The words that a search may find, see `language.lexicon`."""
+        """Returns the words that the beam search may find; see `language.lexicon`."""
         return lexicon(self.info, self.config, hot_words, hot_bonus)
 
     def transcripts(
         self, log_probabilities: np.ndarray, lexicon: ctc.Lexicon | None, beam: int, most: int = 1
     ) -> list[Transcript]:
-        """The best transcripts of an utterance, the best first; the greedy one if `beam` is 0.
+        """Returns the best transcripts of an utterance, best first; the greedy one if `beam` is 0.
 
-        A search that finds no whole words gives the greedy one too.
+        Falls back to the greedy transcript if the search finds no complete words.
         """
         guesses = ctc.search(log_probabilities, beam, lexicon, most) if beam else []
         found = [Transcript(self._aligned(log_probabilities, guess.symbols), guess.score) for guess in guesses]
@@ -86,9 +86,9 @@ class Predictor:
 
 
 def heard(predictor: Predictor, path: Path) -> Iterator[tuple[float, np.ndarray, np.ndarray | None]]:
-    """Start in seconds, log-probabilities and raw frames of each piece of a recording; memory does not grow with it.
+    """Yields start (s), log-probabilities and raw frames of each segment of a recording, in constant memory.
 
-    A streaming network hears it as it would from a stream, and gives one piece without frames.
+    A streaming network processes the recording as a stream and yields a single segment, with None for the frames.
     """
     rate = predictor.info["sample_rate"]
     if predictor.info["streaming"]:
@@ -102,7 +102,7 @@ def heard(predictor: Predictor, path: Path) -> Iterator[tuple[float, np.ndarray,
     start = 0
     for piece in pieces(audio.blocks(path, rate), rate):
         if start and not predictor.frames.count(len(piece)):
-            return  # a rest of less than a frame
+            return  # the remainder is shorter than one frame
         raw = predictor.frames(piece, str(path))
         (found,) = predictor.log_probabilities([raw])
         yield start / rate, found, raw
@@ -110,7 +110,7 @@ def heard(predictor: Predictor, path: Path) -> Iterator[tuple[float, np.ndarray,
 
 
 def pieces(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
-    """Blocks of samples -> stretches of at most about `LONGEST_S` seconds, cut where it is quietest."""
+    """Splits blocks of samples into segments of about `LONGEST_S` seconds at most, cut where the sound is quietest."""
     have, most, quiet = np.zeros(0, np.float32), int(LONGEST_S * rate), int(QUIET_S * rate)
     for block in blocks:
         have = np.concatenate([have, block])
@@ -123,7 +123,7 @@ def pieces(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
 
 
 def predict(options: Predict) -> None:
-    """The predict verb: a transcript of each recording; one of several that cannot be read is named on stderr."""
+    """Runs the predict verb: transcribes each recording; of several, unreadable ones are reported on stderr."""
     predictor = Predictor(runs.find(APP, options.run))
     paths = audio.find(options.recordings)
     if options.picture and len(paths) > 1:
@@ -138,7 +138,7 @@ def predict(options: Predict) -> None:
 
 
 def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
-    """Prints and writes what is asked for of one recording."""
+    """Transcribes one recording, and prints and writes the requested outputs."""
     beam = width(predictor, options)
     words = predictor.lexicon(options.hot_words, options.hot_bonus) if beam else None
     parts, seconds = [], 0.0
@@ -150,7 +150,7 @@ def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
         if options.picture and start == 0:
             raw = predictor.frames(audio.read(path, predictor.info["sample_rate"])) if raw is None else raw
             pictures.alignment(raw, log_probabilities, parts[0][0], predictor, Path(options.picture))
-    # The best of a recording in several pieces is the best of each; there is no second best of them together.
+    # Segments are decoded independently: their best transcripts can be joined, but there is no joint second-best.
     found = parts[0] if len(parts) == 1 else [functools.reduce(Transcript.and_then, (each[0] for each in parts))]
     print(as_json(str(path), seconds, found) if options.json else as_text(str(path), found), flush=True)
     if options.srt:
@@ -160,9 +160,9 @@ def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
 
 
 def width(predictor: Predictor, options: Predict) -> int:
-    """How many transcripts the search keeps; 0 = the likeliest symbol of each step."""
+    """Returns the beam width of the search; 0 = greedy decoding."""
     beam = options.beam
-    if beam is None:  # of a streaming run what `stream` gives
+    if beam is None:  # streaming runs decode greedily by default, as `stream` does
         searched = predictor.targets == "characters" and not predictor.info["streaming"]
         beam = predictor.config.beam if searched else 0
         if options.hot_words or options.nbest > 1:

@@ -1,4 +1,4 @@
-"""Where utterances come from: the built-in digits, fsdd, an4, TensorFlow data sets, your own folder of recordings."""
+"""The data sources: the built-in digits, fsdd, an4, TensorFlow Datasets, and your own folder of recordings."""
 
 import io
 
@@ -18,16 +18,16 @@ from .utterance import Parts, Utterance, by_speaker, cleaned
 BUILTIN = ("train", "valid", "test", "isolated", "examples")
 AN4_RATE = 16_000
 TFDS_RATE = 16_000
-TFDS_SPLITS = {"train": ("train",), "valid": ("validation", "dev"), "test": ("test",)}  # how their names begin
-# The labels of speech_commands in their order; the last two are no words.
+TFDS_SPLITS = {"train": ("train",), "valid": ("validation", "dev"), "test": ("test",)}  # prefixes of the split names
+# The labels of speech_commands in order; the last two are not words.
 COMMANDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "_silence_", "_unknown_")
 
 
 def read(config: Config) -> Parts:
-    """The utterances of the source by part: train, valid, test, and of digits isolated (test) and examples (train).
+    """Reads the utterances of each split: train, valid, test; for digits also isolated (test) and examples (train).
 
     Raises:
-        InputError: an unknown source, or a file that cannot be used; file and line are named.
+        InputError: the source is unknown, or a file cannot be used; the message names file and line.
     """
     frames = Frames(config.features, config.sample_rate, config.bands)
     if config.data == "builtin":
@@ -44,7 +44,7 @@ def read(config: Config) -> Parts:
 
 
 def builtin(config: Config, frames: Frames) -> Parts:
-    """Digits spoken by eSpeak NG; single ones help training to find where each is."""
+    """Generates digits spoken by eSpeak NG; isolated digits are added to the training set to help alignment."""
     parts: Parts = {}
     for part in BUILTIN:
         found = spoken.utterances(part, config.sample_rate, config.max_examples)
@@ -55,16 +55,16 @@ def builtin(config: Config, frames: Frames) -> Parts:
 
 
 def voices(config: Config, frames: Frames) -> list[Utterance]:
-    """Every voice of eSpeak NG, to train people's digits with: none of them is tested on there."""
+    """Returns the utterances of all eSpeak NG voices, as extra training data for fsdd, which is tested on people."""
     parts = builtin(config, frames)
     return [utterance for part in ("train", "valid", "test", "isolated") for utterance in parts[part]]
 
 
 def an4(config: Config) -> Parts:
-    """CMU's census recordings as their MFCC: the official test speakers; some others validate.
+    """Reads CMU's census recordings as MFCC: the official test speakers; some of the others are for validation.
 
     Raises:
-        InputError: the file is not there, or the settings ask for other features.
+        InputError: the file is missing, or the settings require other features.
     """
     import h5py
 
@@ -95,10 +95,10 @@ def an4(config: Config) -> Parts:
 
 
 def read_tfds(config: Config, frames: Frames) -> Parts:
-    """A set with the features audio or speech, and text or (as in speech_commands) label; its own parts.
+    """Reads a data set with audio or speech and text or (as in speech_commands) label, using its own splits.
 
     Raises:
-        InputError: the set has not these features and parts.
+        InputError: the data set does not have these features or splits.
     """
     known = tfds.splits(config.data)
     parts: Parts = {}

@@ -1,4 +1,4 @@
-"""The built-in data: strings of digits, spoken by the voices of eSpeak NG, noisy, made once and kept in a file."""
+"""The built-in data: noisy strings of digits spoken by eSpeak NG voices, generated once and cached in a file."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ from .espeak import NOT_INSTALLED
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ACCENTS = ("en-us", "en", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc")
-# Voices by family, which sound alike; no family is in two parts. Those that whisper or sound like robots are left out.
+# Voices grouped into families that sound alike; no family is in two splits. Whispering and robotic voices are left out.
 FAMILIES = {
     "train": (
         "Alex", "Alicia", "Andrea", "Annie", "Denis", "Gene Gene2", "Henrique", "Hugo", "Jacky", "Lee", "Marco", "Mike",
@@ -33,20 +33,20 @@ FAMILIES = {
     "test": ("Diogo", "Michael", "Nguyen", "boris", "f1 f2 f3 f4 f5", "michel", "paul", "quincy"),
 }  # fmt: skip
 STRINGS = {"train": 1400, "valid": 120, "test": 200}
-ISOLATED = 200  # single digits of the test voices, and as many of the training voices for the baselines
-SHORTEST, LONGEST = 3, 7  # digits
-SLOWEST, FASTEST = 110, 230  # words a minute
+ISOLATED = 200  # isolated digits of the test voices, and as many of the training voices for the baselines
+SHORTEST, LONGEST = 3, 7  # digits per string
+SLOWEST, FASTEST = 110, 230  # words per minute
 LOWEST, HIGHEST = 20, 80  # eSpeak's pitch
 LEAST_DB, MOST_DB = 10, 40  # signal-to-noise ratio
 LEAST_GAIN_DB = -20
-QUIET_S = 0.25  # most silence before and after
+QUIET_S = 0.25  # maximum silence before and after
 
 Utterance = tuple[np.ndarray, str, str]  # samples from -1 to 1, text, speaker
-Line = tuple[str, int, int, str]  # voice, words a minute, pitch, text
+Line = tuple[str, int, int, str]  # voice, words per minute, pitch, text
 
 
 def plan(part: str, seed: int = 0) -> list[tuple[str, Line]]:
-    """Speaker and line of each utterance of a part: train, valid, test, isolated, examples."""
+    """Returns speaker and line of each utterance of a split: train, valid, test, isolated, examples."""
     random = np.random.default_rng([seed, *part.encode()])
     families = FAMILIES.get({"isolated": "test", "examples": "train"}.get(part, part), ())
     lines = []
@@ -54,7 +54,7 @@ def plan(part: str, seed: int = 0) -> list[tuple[str, Line]]:
         family = families[number % len(families)]
         speaker = str(random.choice(family.split()))
         length = int(random.integers(SHORTEST, LONGEST + 1))
-        # A single word is each digit in turn, and by each family another one in each round.
+        # Isolated words cycle through the digits; each family says a different digit in each round.
         digits = random.integers(0, 10, length) if part in STRINGS else [(number + number // len(families)) % 10]
         voice = f"{random.choice(ACCENTS)}+{speaker}"
         rate, pitch = int(random.integers(SLOWEST, FASTEST + 1)), int(random.integers(LOWEST, HIGHEST + 1))
@@ -63,10 +63,10 @@ def plan(part: str, seed: int = 0) -> list[tuple[str, Line]]:
 
 
 def utterances(part: str, rate: int, most: int = 0) -> list[Utterance]:
-    """The utterances of a part, or `most` of them spread over it, at `rate` Hz; spoken once, then kept in a file.
+    """Returns the utterances of a split, or `most` of them sampled evenly, at `rate` Hz; cached after the first call.
 
     Raises:
-        InputError: the package espeakng-loader is not installed, or eSpeak NG refuses a voice.
+        InputError: the package espeakng-loader is not installed, or eSpeak NG rejects a voice.
     """
     planned = plan(part)
     planned = [planned[n] for n in spread(len(planned), most)]
@@ -77,7 +77,7 @@ def utterances(part: str, rate: int, most: int = 0) -> list[Utterance]:
     if sounds is None:
         sounds = [_roomy(sound, rate, number) for number, sound in enumerate(speak(lines, rate))]
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A name for each process: two may find at the same time that nothing is there yet.
+        # The name includes the process id: two processes may generate the same file at the same time.
         temporary = path.with_name(f".{os.getpid()}-{path.name}")
         np.savez_compressed(temporary, samples=np.concatenate(sounds), lengths=[len(sound) for sound in sounds])
         os.replace(temporary, path)
@@ -86,7 +86,7 @@ def utterances(part: str, rate: int, most: int = 0) -> list[Utterance]:
 
 
 def _kept(path: Path) -> list[np.ndarray] | None:
-    """What was spoken before; None if there is nothing, or the file is damaged."""
+    """Returns the cached utterances; None if there is no file or it is damaged."""
     if path.exists():
         damage = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile)
         with contextlib.suppress(*damage), path.open("rb") as file, np.load(file) as found:
@@ -95,7 +95,7 @@ def _kept(path: Path) -> list[np.ndarray] | None:
 
 
 def speak(lines: list[Line], rate: int) -> list[np.ndarray]:
-    """Each line spoken, (n,) float32 at `rate` Hz, all by one new process in their order: eSpeak NG keeps a state."""
+    """Speaks all lines in one new process, as eSpeak NG keeps state; returns (n,) float32 at `rate` Hz for each."""
     command = [sys.executable, str(Path(__file__).with_name("espeak.py"))]
     done = subprocess.run(command, input=json.dumps(lines).encode(), capture_output=True, check=False)
     if done.returncode == NOT_INSTALLED:
@@ -116,7 +116,7 @@ def speak(lines: list[Line], rate: int) -> list[np.ndarray]:
 
 
 def _roomy(sound: np.ndarray, rate: int, number: int) -> np.ndarray:
-    """The sound in a noisy room, with a little silence around it, as 16 bits."""
+    """Adds background noise, a random gain and some silence before and after; returns 16-bit samples."""
     random = np.random.default_rng([1, number, len(sound)])
     before, after = (int(seconds * rate) for seconds in random.uniform(0.05, QUIET_S, 2))
     x = np.pad(sound, (before, after))

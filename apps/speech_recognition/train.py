@@ -1,4 +1,4 @@
-"""Trains a network, compares it with the baselines, saves it."""
+"""Trains a network, compares it with the baselines, and saves it."""
 
 import keras
 
@@ -14,7 +14,7 @@ from .model import CTC, build
 from .options import Train
 from .predict import Predictor
 
-SHOWN = 5  # test utterances that are printed
+SHOWN = 5  # number of test utterances to print
 
 NEXT_STEPS = """
 Now try, with recordings of your own:
@@ -24,7 +24,7 @@ Now try, with recordings of your own:
 
 
 def train(options: Train) -> None:
-    """The train verb: one run for each seed and fold; of several, their mean and standard deviation at the end."""
+    """Runs the train verb: one run per seed and fold, then the mean and standard deviation over several runs."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials, options.config.fold_count)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -36,7 +36,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or goes on training) one run and returns its measured records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -55,13 +55,13 @@ def train_one(config: Config, run: Run) -> list[dict]:
         rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
-        use_ema=config.ema_momentum > 0,  # the averages are evaluated and saved
+        use_ema=config.ema_momentum > 0,  # the averaged weights are evaluated and saved
         ema_momentum=config.ema_momentum or 0.99,
     )
     model.compile(
         optimizer=optimizer,
         loss=CTC(),
-        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+        jit_compile="auto",  # the layers compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     history = fit(model, train, valid, run, epochs=config.epochs, patience=config.patience or None)
     plots.learning_curves(history, run.file("learning_curves.png"), "loss", "nats per symbol")
@@ -74,7 +74,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
 
 
 def samples(predictor: Predictor, data: Data) -> None:
-    """Prints what was said and heard in some test utterances."""
+    """Prints the reference and recognised transcripts of a few test utterances."""
     some = data.test.utterances[:: max(1, len(data.test.utterances) // SHOWN)][:SHOWN]
     for utterance, found in zip(some, predictor.log_probabilities([u.raw for u in some]), strict=True):
         print(f"said:  {utterance.text}\nheard: {predictor.transcripts(found, None, 0)[0].text}")

@@ -1,4 +1,4 @@
-"""What was heard, as words with their times and confidence, and how it is written down."""
+"""Transcripts: words with times and confidences, and their output formats."""
 
 import dataclasses
 import json
@@ -11,12 +11,12 @@ from shared.ctc import Spike
 from .features import HOP_S
 
 NOTHING = "(no words)"
-SUBTITLE_WORDS, SUBTITLE_S = 8, 4.0  # most in one subtitle
+SUBTITLE_WORDS, SUBTITLE_S = 8, 4.0  # maximum per subtitle
 
 
 @dataclasses.dataclass(frozen=True)
 class Word:
-    """A word, when it was said, in seconds, and how sure that is: the geometric mean of its symbols' probabilities."""
+    """A word with its time in seconds and its confidence: the geometric mean of its symbols' probabilities."""
 
     text: str
     start: float
@@ -26,33 +26,33 @@ class Word:
 
 @dataclasses.dataclass(frozen=True)
 class Transcript:
-    """The words of a recording, and the score that they were chosen by, in nats."""
+    """The words of a recording, and the decoder's score in nats."""
 
     words: tuple[Word, ...]
     score: float
 
     @property
     def text(self) -> str:
-        """The words with spaces between them."""
+        """The words, separated by spaces."""
         return " ".join(word.text for word in self.words)
 
     def later(self, seconds: float) -> "Transcript":
-        """The same, so much later."""
+        """Returns the transcript shifted in time by `seconds`."""
         moved = (
             dataclasses.replace(w, start=round(w.start + seconds, 3), end=round(w.end + seconds, 3)) for w in self.words
         )
         return Transcript(tuple(moved), self.score)
 
     def and_then(self, other: "Transcript") -> "Transcript":
-        """This one and what follows."""
+        """Returns this transcript followed by another."""
         return Transcript(self.words + other.words, self.score + other.score)
 
 
 class Words:
-    """Symbols, as they come, to words; what it keeps does not grow beyond a word.
+    """Assembles words from a stream of symbols; stores no more than the current word.
 
     Args:
-        symbols: the blank first. targets: words or characters. stride: frames of 10 ms to a step. offset: in seconds.
+        symbols: the blank first. targets: words or characters. stride: frames of 10 ms per step. offset: in seconds.
     """
 
     def __init__(self, symbols: Sequence[str], targets: str, stride: int, offset: float = 0.0) -> None:
@@ -60,7 +60,7 @@ class Words:
         self.open: list[Spike] = []
 
     def read(self, spikes: Iterable[Spike]) -> list[Word]:
-        """The words that these further symbols end."""
+        """Returns the words completed by these symbols."""
         ended = []
         for spike in spikes:
             if self.symbols[spike.symbol] != " ":
@@ -70,12 +70,12 @@ class Words:
         return ended
 
     def end(self) -> list[Word]:
-        """The word that has not ended yet, if there is one."""
+        """Returns the unfinished word, if any, and resets it."""
         spikes, self.open = self.open, []
         return [self._word(spikes)] if spikes else []
 
     def begun(self) -> str:
-        """What there is of it."""
+        """Returns the text of the unfinished word."""
         return "".join(self.symbols[spike.symbol] for spike in self.open)
 
     def _word(self, spikes: list[Spike]) -> Word:
@@ -86,13 +86,13 @@ class Words:
 
 
 def words_of(spikes: Iterable[Spike], symbols: Sequence[str], targets: str, stride: int) -> tuple[Word, ...]:
-    """All words of these symbols."""
+    """Returns all words of a sequence of symbols."""
     reader = Words(symbols, targets, stride)
     return tuple([*reader.read(spikes), *reader.end()])
 
 
 def as_text(name: str, transcripts: Sequence[Transcript]) -> str:
-    """The best transcript of a recording with its words' times and confidence; the others, each on a line."""
+    """Formats the best transcript with the time and confidence of each word, then one line per alternative."""
     best, *others = transcripts
     lines = [f"{name}: {best.text or NOTHING}"]
     lines += [f"  {w.start:8.2f} - {w.end:8.2f} s   {w.confidence:4.2f}   {w.text}" for w in best.words]
@@ -102,13 +102,13 @@ def as_text(name: str, transcripts: Sequence[Transcript]) -> str:
 
 
 def as_json(name: str, seconds: float, transcripts: Sequence[Transcript]) -> str:
-    """The transcripts of a recording, the best first, on one line of JSON."""
+    """Formats the transcripts of a recording, best first, as one line of JSON."""
     found = [{"text": t.text, "score": t.score, "words": [dataclasses.asdict(w) for w in t.words]} for t in transcripts]
     return json.dumps({"file": name, "seconds": round(seconds, 3), "transcripts": found}, ensure_ascii=False)
 
 
 def subtitles(words: Sequence[Word]) -> str:
-    """SubRip: a few words at a time, from when the first is said to when the last has been."""
+    """Formats words as SubRip subtitles, a few words at a time."""
     groups: list[list[Word]] = []
     for word in words:
         if not groups or len(groups[-1]) == SUBTITLE_WORDS or word.end - groups[-1][0].start > SUBTITLE_S:

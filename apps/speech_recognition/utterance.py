@@ -1,4 +1,4 @@
-"""One utterance, what its transcript may hold, and how utterances are split so that no speaker is in two parts."""
+"""An utterance, the rules for its transcript, and the split by speaker, so that no speaker is in two sets."""
 
 import dataclasses
 import re
@@ -11,15 +11,15 @@ from shared import InputError
 
 from .features import HOP_S
 
-SPLIT_SEED = 0  # the same parts in every run, so that runs compare
-WRITTEN = re.compile(r"[-.,;:!?\"“”„«»()\[\]…–—/]+")  # what a transcript may have between its words
+SPLIT_SEED = 0  # fixed, so that all runs use the same split
+WRITTEN = re.compile(r"[-.,;:!?\"“”„«»()\[\]…–—/]+")  # punctuation that is replaced by spaces
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Utterance:
-    """Raw frames (frames, features), what was said, who said it, and where it stands, for messages.
+    """Raw frames (frames, features), transcript, speaker, and location for error messages.
 
-    origin: what the frames were computed from, or what names it: it is the same on every processor, the frames are not.
+    origin: the input of the feature extraction, or its name; unlike the frames, it is identical on every processor.
     """
 
     raw: np.ndarray
@@ -30,7 +30,7 @@ class Utterance:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The duration in seconds."""
         return HOP_S * len(self.raw)
 
 
@@ -38,10 +38,10 @@ Parts = dict[str, list[Utterance]]
 
 
 def cleaned(text: str, where: str) -> str:
-    """A transcript in lower case, its words with one space between.
+    """Normalises a transcript: lower case, no punctuation, single spaces between words.
 
     Raises:
-        InputError: it has no word, or a character that is no letter.
+        InputError: the transcript has no words, or a character that is not a letter.
     """
     words = WRITTEN.sub(" ", unicodedata.normalize("NFC", text).replace("’", "'").lower()).split()
     wrong = next((c for word in words for c in word if not (c.isalpha() or unicodedata.combining(c) or c == "'")), None)
@@ -55,7 +55,7 @@ def cleaned(text: str, where: str) -> str:
 
 
 def by_speaker(found: list[Utterance], fraction: float) -> tuple[list[Utterance], list[Utterance]]:
-    """The rest, and the utterances of some speakers, about this share; where none is named each counts as a speaker."""
+    """Holds out whole speakers, about this share of the utterances; unnamed speakers count as one each. (rest, held)"""
     keys = [utterance.speaker or f"{number}" for number, utterance in enumerate(found)]
     order = np.random.default_rng(SPLIT_SEED).permutation(sorted(set(keys))).tolist()
     if len(order) < 2:

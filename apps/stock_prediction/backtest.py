@@ -1,4 +1,4 @@
-"""The backtest command: trades on the test part, and deflates the Sharpe ratio for the number of trials."""
+"""The backtest command: simulates trading on the test part, and deflates the Sharpe ratio for the number of trials."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ PICTURE = "backtest.png"
 
 
 def backtest(options: Backtest) -> None:
-    """The backtest command."""
+    """Runs the backtest command."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
@@ -36,7 +36,7 @@ def backtest(options: Backtest) -> None:
         ratio, (low, high) = trading.sharpe(returns), trading.sharpe_interval(returns)
         growth = (1 + returns).prod() ** (trading.YEAR / len(returns)) - 1
         volatility = returns.std() * trading.YEAR**0.5
-        # What is on trial is one of all strategies that were tried: those of the runs, and this one on these terms.
+        # The trials comprise all strategies that were tried: those of the runs, and this one with these terms.
         deflated = "" if name == "buy_and_hold" else f"{trading.deflated(returns, [*tried, ratio]):9.3f}"
         said = f"{ratio:.2f} ({low:+.2f} to {high:+.2f})"
         print(f"{name:20} {growth:13.1%} {volatility:10.1%} {trading.drawdown(returns):9.1%} {said:>25} {deflated}")
@@ -49,7 +49,7 @@ def backtest(options: Backtest) -> None:
 
 
 def trials_of(run: runs.Run) -> list[float]:
-    """The Sharpe ratio of every strategy of every finished run on the same data: each was a trial."""
+    """Returns the Sharpe ratio of every strategy of every finished run on the same data: each of them was a trial."""
     found = []
     for path in sorted(run.path.parent.glob("[!.]*/metrics.json")):
         other = runs.find(run.app, path.parent.name)
@@ -59,7 +59,7 @@ def trials_of(run: runs.Run) -> list[float]:
 
 
 def draw(earned: dict, days: list, path: Path) -> None:
-    """What one unit of money becomes."""
+    """Plots the growth of one unit of money."""
     figure, axes = plots.new_figure("the test part on paper, after costs", size=(8.0, 4.0))
     for name, returns in earned.items():
         axes.plot(days[-len(returns) :], (1 + returns).cumprod(), label=name.replace("_", " "))

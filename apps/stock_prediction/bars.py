@@ -1,6 +1,6 @@
 """Daily bars of several tickers, validated: invalid bars are corrected or dropped, and reported.
 
-Every rule looks at the day itself and the days before it, so that nothing known later changes an input.
+Every rule uses only the day itself and earlier days, so that later information does not change an input.
 """
 
 import collections
@@ -15,21 +15,21 @@ from shared import InputError
 from .rolling import previous, trailing_mean
 
 PRICES = ("open", "high", "low", "close")
-# A High or Low is a misprint if its log distance from Open and Close is more than ...
+# A High or Low counts as a misprint if its log distance from Open and Close is more than ...
 WICK = 0.1
-WICK_RANGES = 4.0  # ... and more than so many ranges of a usual day of the month before: those of late 2008 are real,
-MARKET_WICK = 0.02  # and half of the other tickers have a smaller one on that day: 2010-05-06, 2015-08-24 are real.
+WICK_RANGES = 4.0  # ... and more than this multiple of the mean range of the month before: those of late 2008 are real,
+MARKET_WICK = 0.02  # and the other tickers' median is below this on that day: 2010-05-06, 2015-08-24 are real.
 MONTH = 22
-# How far a price is from the split that explains its jump, in logs; closer ones are taken for one.
+# A jump counts as a split if it is closer to a split ratio than this, in logs.
 SPLIT, SPLITS = 0.08, (1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0)
 LEAST_JUMP = 0.35
-GAP_DAYS = 10  # calendar days without a bar that are worth a note
-NAMED = 3  # places that a note names; it counts the others
+GAP_DAYS = 10  # longer gaps, in calendar days, are noted
+NAMED = 3  # number of places listed in a note; the others are counted
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One bar as read: numbers are NaN where the cell is empty; `where` is its place for messages."""
+    """One bar as read; empty cells are NaN. `where` is its location for messages."""
 
     day: np.datetime64
     open: float
@@ -45,11 +45,11 @@ class Bars:
     """Bars of all tickers on the union of their days.
 
     Attributes:
-        source: what messages call it. tickers: their names.
-        days: (days,) datetime64[D], rising.
-        open, high, low, close, volume: (tickers, days) float64; NaN where it is not known, close where there is no bar.
-        notes: a line for each kind of thing that was put right, left out or is worth a look, with its number.
-        counts: how often each was found.
+        source: name in messages. tickers: their names.
+        days: (days,) datetime64[D], ascending.
+        open, high, low, close, volume: (tickers, days) float64; NaN if unknown; close is NaN if there is no bar.
+        notes: one line with a count for each kind of correction, omission or anomaly.
+        counts: number of occurrences of each kind.
     """
 
     source: str
@@ -64,7 +64,7 @@ class Bars:
     counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def last(self, count: int) -> "Bars":
-        """Only the last so many days; all if `count` is 0. A ticker without a bar among them is left out."""
+        """Returns only the last `count` days, or all if 0; drops tickers without a bar among them."""
         if not count or count >= len(self.days):
             return self
         there = np.isfinite(self.close[:, -count:]).any(axis=1)
@@ -74,10 +74,10 @@ class Bars:
 
 
 def bars(source: str, rows: Mapping[str, Sequence[Row]]) -> Bars:
-    """The rows of each ticker, in any order, as checked bars.
+    """Validates the rows of each ticker, in any order, and returns them as bars.
 
     Raises:
-        InputError: a bar that cannot be right, two different ones of one day, or a ticker that never changes.
+        InputError: a bar is invalid, two bars of the same day differ, or a ticker's price never changes.
     """
     found: dict[str, list[str]] = collections.defaultdict(list)
     series = {name: _in_order(list(listed), found) for name, listed in rows.items()}
@@ -98,7 +98,7 @@ def bars(source: str, rows: Mapping[str, Sequence[Row]]) -> Bars:
 
 
 def _in_order(rows: list[Row], found: dict[str, list[str]]) -> list[Row]:
-    """The rows by day, each day once, without those that have no Close."""
+    """Returns the rows in chronological order, one per day, without those that have no Close."""
     for before, row in zip(rows, rows[1:], strict=False):
         if row.day < before.day:
             found["rows out of order, sorted by day"].append(row.where)
@@ -122,7 +122,7 @@ def _equal(first: Row, second: Row) -> bool:
 
 
 def _look_over(name: str, rows: list[Row], where: str, found: dict[str, list[str]]) -> None:
-    """Refuses what is no price series; notes gaps and jumps that look like splits."""
+    """Raises InputError if the rows are not a price series; notes gaps and jumps that look like splits."""
     if len(rows) < 2:
         raise InputError(f"{where}: expected two or more bars with a Close of {name}; received {len(rows)}")
     closes = np.array([row.close for row in rows])
@@ -137,7 +137,7 @@ def _look_over(name: str, rows: list[Row], where: str, found: dict[str, list[str
 
 
 def _repair(arrays: dict[str, np.ndarray], where: np.ndarray, found: dict[str, list[str]]) -> None:
-    """Puts right or empties the cells that cannot be right, in place."""
+    """Corrects or clears impossible values, in place."""
     open_, high, low, close, volume = (arrays[name] for name in (*PRICES, "volume"))
     there = np.isfinite(close)
 
@@ -167,7 +167,7 @@ def _repair(arrays: dict[str, np.ndarray], where: np.ndarray, found: dict[str, l
 
 
 def _others(values: np.ndarray) -> np.ndarray:
-    """(tickers, days) the median of all other tickers on that day; 0 where there are none."""
+    """(tickers, days): the median of all other tickers on that day; 0 if there are none."""
     middle = np.zeros(values.shape)
     for number in range(len(values)):
         rest = np.delete(values, number, axis=0)
@@ -184,6 +184,6 @@ def _note(source: str, kind: str, places: list[str]) -> str:
 
 
 def _without_folder(place: str) -> str:
-    """ "bars.csv, line 7" for "/home/me/bars.csv, line 7"."""
+    """ "/home/me/bars.csv, line 7" -> "bars.csv, line 7"."""
     file, comma, line = place.partition(", line ")
     return Path(file).name + comma + line

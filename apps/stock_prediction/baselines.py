@@ -1,4 +1,4 @@
-"""Statistical baselines of the variance, tuned as carefully as the network: GARCH, HAR and variants."""
+"""Statistical baselines for the variance, tuned as carefully as the network: GARCH, HAR and variants."""
 
 import functools
 import warnings
@@ -13,26 +13,26 @@ from .variance import qlike
 
 DECAYS = (0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98)
 RISK_METRICS = 0.94
-LEAST_FITTED = 100  # days of a ticker that its own GARCH is fitted to
+LEAST_FITTED = 100  # minimum number of days to fit a ticker's own GARCH model
 DAY_WEEK_MONTH = tuple(f"log_variance_{span}" for span in (1, 5, 22))
 LEVERAGE = tuple(f"fall_{span}" for span in (1, 5, 22))
 MARKET = tuple(f"market_{name}" for name in DAY_WEEK_MONTH)
-FEWEST = 22  # days of a ticker that are enough for a calibration factor of its own
+FEWEST = 22  # minimum number of days for a ticker's own calibration factor
 
-# (data, refit) -> raw forecasts (horizons, tickers, days), made on each day from it and the days before, by a fit to
-# the days before the test period.
+# (data, refit) -> raw forecasts (horizons, tickers, days), made on each day from data up to that day, by a model
+# fitted to the days before the test period.
 Method = Callable[[Data, Refit], np.ndarray]
 
 
 def random_walk(data: Data, refit: Refit) -> np.ndarray:
-    """The variance of the last day."""
+    """Predicts the variance of the last day."""
     return _every_horizon(np.exp(_columns(data, DAY_WEEK_MONTH[:1])[..., 0]))
 
 
 def ewma(data: Data, refit: Refit) -> np.ndarray:
-    """An exponentially weighted mean of the variances, its decay the one with the least one-day QLIKE before the test.
+    """An exponentially weighted mean of the variances, with the decay of lowest one-day QLIKE before the test period.
 
-    RiskMetrics' .94 of squared returns is among what it is chosen from, on the better proxy.
+    The candidates include RiskMetrics' decay of 0.94, applied to a better variance proxy than squared returns.
     """
     known = data.before(refit)[0]
     smoothed = [exponential_mean(data.series.variance, decay) for decay in DECAYS]
@@ -40,7 +40,7 @@ def ewma(data: Data, refit: Refit) -> np.ndarray:
 
 
 def exponential_mean(values: np.ndarray, decay: float) -> np.ndarray:
-    """s = decay * s + (1 - decay) * y over the days of values (tickers, days); an unknown one changes nothing."""
+    """s = decay * s + (1 - decay) * y over the days of values (tickers, days); unknown values leave s unchanged."""
     found = np.empty(values.shape)
     state = np.full(len(values), np.nan)
     for day in range(values.shape[1]):
@@ -52,10 +52,10 @@ def exponential_mean(values: np.ndarray, decay: float) -> np.ndarray:
 
 
 def garch(data: Data, refit: Refit, leverage: bool = False) -> np.ndarray:
-    """GARCH(1,1) of each ticker's returns with Student-t errors (Bollerslev 1987), by `arch`.
+    """GARCH(1,1) of each ticker's returns with Student-t errors (Bollerslev 1987), using `arch`.
 
-    With `leverage` GJR-GARCH (Glosten, Jagannathan and Runkle 1993), where negative returns raise the variance more. A
-    ticker with too few days before the test period to be fitted gets RiskMetrics' exponential mean.
+    With `leverage`, GJR-GARCH (Glosten, Jagannathan and Runkle 1993): negative returns raise the variance more. A
+    ticker with too few days before the test period gets RiskMetrics' exponentially weighted mean instead.
     """
     from arch import arch_model
 
@@ -67,7 +67,7 @@ def garch(data: Data, refit: Refit, leverage: bool = False) -> np.ndarray:
         if before < LEAST_FITTED:
             continue
         with warnings.catch_warnings():
-            # On few days the optimiser may end at a bound of the parameters, and its forecast is used all the same.
+            # With few days the optimiser may stop at a bound of the parameters; its forecast is used nevertheless.
             warnings.simplefilter("ignore")
             fitted = model.fit(last_obs=before, disp="off", show_warning=False)
             ahead = fitted.forecast(horizon=max(HORIZONS), start=max(start - 1, 1), reindex=False).variance.to_numpy()
@@ -83,23 +83,23 @@ def gjr(data: Data, refit: Refit) -> np.ndarray:
 
 
 def har(data: Data, refit: Refit) -> np.ndarray:
-    """Corsi (2009), doi:10.1093/jjfinec/nbp001: variance on its means over a day, a week and a month."""
+    """Corsi (2009), doi:10.1093/jjfinec/nbp001: the variance regressed on its daily, weekly and monthly means."""
     return _regressed(data, refit, np.exp(_columns(data, DAY_WEEK_MONTH)), logs=False)
 
 
 def log_har(data: Data, refit: Refit) -> np.ndarray:
-    """The same in logs."""
+    """HAR in logs."""
     return _regressed(data, refit, _columns(data, DAY_WEEK_MONTH), logs=True)
 
 
 def log_har_leverage_market(data: Data, refit: Refit) -> np.ndarray:
-    """The same with negative returns over a day, a week and a month, and log variances averaged over tickers."""
+    """log-HAR with negative returns over a day, a week and a month, and log variances averaged over tickers."""
     market = MARKET if MARKET[0] in data.info["inputs"] else ()
     return _regressed(data, refit, _columns(data, (*DAY_WEEK_MONTH, *LEVERAGE, *market)), logs=True)
 
 
 def pooled_linear(data: Data, refit: Refit) -> np.ndarray:
-    """The log variance linear in all inputs of the network, trained on QLIKE, one model for all tickers."""
+    """The log variance as a linear function of all network inputs, trained on QLIKE, one model for all tickers."""
     inputs, rows, found = data.scaled(refit.number), data.before(refit), []
     for place, horizon in enumerate(HORIZONS):
         weights = linear.fit(inputs[rows[place]], data.targets.variance[place][rows[place]], linear.RIDGE * horizon)
@@ -122,7 +122,7 @@ METHODS: dict[str, Method] = {
 
 
 def walked(method: Method, data: Data, proxy: str = "variance") -> np.ndarray:
-    """Forecasts (horizons, tickers, days) of the test days of all refits, calibrated; NaN elsewhere."""
+    """Returns the calibrated forecasts (horizons, tickers, days) of all refits' test days; NaN on other days."""
     found = np.full(data.targets.variance.shape, np.nan)
     for refit in data.refits:
         raw, asked = method(data, refit), data.asked(refit)
@@ -131,9 +131,9 @@ def walked(method: Method, data: Data, proxy: str = "variance") -> np.ndarray:
 
 
 def factors(raw: np.ndarray, data: Data, refit: Refit, proxy: str = "variance") -> np.ndarray:
-    """(horizons, tickers) the factor with the least QLIKE on the last days before the test period: the mean of y / f.
+    """(horizons, tickers): the factor with the lowest QLIKE on the last days before the test period, the mean of y / f.
 
-    Every method gets it, the network too, so that none wins by its level alone.
+    It is applied to every method, including the network, so that none wins by its overall level alone.
     """
     known = data.recent(refit) & np.isfinite(raw)
     ratio = np.where(known, getattr(data.targets, proxy) / raw, 0.0)
@@ -145,12 +145,12 @@ def factors(raw: np.ndarray, data: Data, refit: Refit, proxy: str = "variance") 
 
 @functools.lru_cache(maxsize=1)
 def raw_forecasts(data: Data) -> dict[str, dict[int, np.ndarray]]:
-    """The raw forecasts of all methods by refit, kept for runs that differ in the seed alone."""
+    """Returns the raw forecasts of all methods by refit, cached for runs that differ only in the seed."""
     return {name: {refit.number: method(data, refit) for refit in data.refits} for name, method in METHODS.items()}
 
 
 def forecasts(data: Data, proxy: str = "variance") -> dict[str, np.ndarray]:
-    """The calibrated forecasts of all methods, see `walked`."""
+    """Returns the calibrated forecasts of all methods, see `walked`."""
     kept = raw_forecasts(data)
     return {
         name: walked(lambda data, refit, by=by: by[refit.number], data, proxy)  # type: ignore[misc]
@@ -167,14 +167,14 @@ def _columns(data: Data, names: Sequence[str]) -> np.ndarray:
 
 
 def _scaled_qlike(variance: np.ndarray, forecast: np.ndarray) -> float:
-    """QLIKE at the best factor of the forecast."""
+    """Returns the QLIKE of a forecast after scaling it by its optimal factor."""
     known = np.isfinite(forecast)
     variance, forecast = variance[known], forecast[known]
     return float(qlike(variance, forecast * (variance / forecast).mean()).mean())
 
 
 def _regressed(data: Data, refit: Refit, columns: np.ndarray, logs: bool) -> np.ndarray:
-    """Least squares on columns (tickers, days, columns), for each ticker or for all, whichever validation prefers."""
+    """Least squares on columns (tickers, days, columns), per ticker or pooled, whichever is better on validation."""
     found = []
     for place in range(len(HORIZONS)):
         variance = data.targets.variance[place]
@@ -188,7 +188,7 @@ def _regressed(data: Data, refit: Refit, columns: np.ndarray, logs: bool) -> np.
 
 
 def _least_squares(columns: np.ndarray, variance: np.ndarray, rows: np.ndarray, logs: bool, pooled: bool) -> np.ndarray:
-    """(tickers, days) forecasts by a fit to `rows`, not below the least variance among them."""
+    """(tickers, days): forecasts by a fit to `rows`, at least as large as the smallest variance among them."""
     x = np.concatenate([columns, np.ones((*columns.shape[:-1], 1))], axis=-1)
     target = np.log(np.where(rows, variance, 1.0)) if logs else variance
     found = np.full(variance.shape, np.nan)

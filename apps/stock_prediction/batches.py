@@ -1,4 +1,4 @@
-"""The sequences of days for training, and the one for validation."""
+"""Batches of day sequences for training and for validation."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from .config import Config
 
 
 class Chunks(Batches):
-    """Sequences of `chunk_days` days of one ticker, each with the days before it that fill the state.
+    """Sequences of `chunk_days` days of one ticker, preceded by the days that warm up the state.
 
-    Where they begin differs from epoch to epoch. Every batch is full: rows that only fill it up weigh nothing.
+    Their offset differs from epoch to epoch. Every batch is full: padding rows have weight 0.
 
     Args:
         inputs: (tickers, days, inputs) scaled. goals: (tickers, days, horizons + 2), see `model.goals`.
-        weights: (tickers, days), 0 for what is no training example.
+        weights: (tickers, days), 0 for days that are not training examples.
 
     Batch:
         inputs (batch, context + chunk, inputs), goals and weights (batch, context + chunk).
@@ -23,7 +23,7 @@ class Chunks(Batches):
     def __init__(self, inputs: np.ndarray, goals: np.ndarray, weights: np.ndarray, config: Config) -> None:
         days = int(np.flatnonzero(weights.any(axis=0))[-1]) + 1
         self.chunk, self.context = config.chunk_days, config.context_days
-        # Days where nothing is known make room for the context, and on both sides for the offset of an epoch.
+        # Pad with empty days for the context, and on both sides for the offset of an epoch.
         room = ((0, 0), (self.context + self.chunk, 2 * self.chunk), (0, 0))
         self.inputs = np.pad(inputs[:, :days], room)
         self.goals = np.pad(goals[:, :days], room)
@@ -35,7 +35,7 @@ class Chunks(Batches):
         super().__init__(-(-self.count * self.pieces // self.rows))
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         order, offset = self._plan(epoch)
         places = order[step * self.rows :][: self.rows]
         fill = np.arange(self.rows) < len(places)
@@ -47,7 +47,7 @@ class Chunks(Batches):
         return self.inputs[ticker[:, None], days], self.goals[ticker[:, None], days], weights
 
     def _plan(self, epoch: int) -> tuple[np.ndarray, int]:
-        """The order of all chunks of an epoch, and the day at which the first begins."""
+        """Returns the order of all chunks of an epoch, and the day on which the first one starts."""
         if self._kept[0] != epoch:
             random = np.random.default_rng([self.seed, epoch])
             self._kept = (epoch, random.permutation(self.count * self.pieces), int(random.integers(self.chunk)))
@@ -55,7 +55,7 @@ class Chunks(Batches):
 
 
 class AllDays(Batches):
-    """One batch of all tickers and all days up to the last that counts.
+    """A single batch of all tickers and all days up to the last one with a weight.
 
     Args: as those of `Chunks`.
     """
@@ -66,5 +66,5 @@ class AllDays(Batches):
         super().__init__(1)
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """The one batch."""
+        """Returns the only batch."""
         return self.arrays

@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes."""
+"""The app's settings and recipes."""
 
 import datetime
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
-HORIZONS = (1, 5, 22)  # trading days whose mean variance is predicted: a day, a week, a month
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
+HORIZONS = (1, 5, 22)  # forecast horizons of the mean variance in trading days: a day, a week, a month
 WARNING = "Not investment advice: for study and demonstration, never for decisions about money."
 
 
@@ -76,7 +76,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if self.test_from:
             try:
@@ -96,7 +96,7 @@ SMOKE = Config(
     patience=0,
 )
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,

@@ -1,7 +1,7 @@
-"""Bars as training data, walk-forward: each test period is predicted by a model fitted to the days before it.
+"""Daily bars as training data, walk-forward: each test period is predicted by a model fitted to earlier days.
 
-Nothing leaks: inputs look back only, a target belongs to a part if every day that it counts does, days are left out
-between the parts, and means and deviations come from the training days alone.
+No information leaks: inputs only look back, a target belongs to a split only if all of its days do, days between the
+splits are left out, and means and standard deviations come from the training days alone.
 """
 
 import dataclasses
@@ -20,17 +20,17 @@ from .features import WARM_UP, Series, inputs, measured, scaled
 from .sources import read_source
 from .targets import Targets, targets
 
-FEWEST = 100  # training days of the first fit
+FEWEST = 100  # minimum number of training days of the first fit
 
 
 @dataclasses.dataclass(frozen=True)
 class Refit:
-    """One fit of the walk, to the days before `test`, for those from `test` to before `end`.
+    """One fit of the walk-forward scheme, to the days before `test`, for predictions from `test` to before `end`.
 
     Attributes:
-        number: from 0. test, end: days.
-        blocks: (from, to before) the days that validate.
-        recent: from this day on to the test period the calibration factors are measured.
+        number: from 0. test, end: indices of days.
+        blocks: (from, to before) the validation days.
+        recent: the calibration factors are fitted on the days from this one up to the test period.
         embargo: days left out on both sides of a block.
     """
 
@@ -44,10 +44,10 @@ class Refit:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Data:
-    """All days at once; each refit has the days that train, validate and test.
+    """All days; each refit selects its training, validation and test examples.
 
-    `info` fits JSON: source, fingerprint, tickers, inputs (their names), refits (from, until: the first and last tested
-    day; mean, deviation of the inputs in training), split, counts of what was put right in the bars.
+    `info` fits JSON: source, fingerprint, tickers, inputs (their names), refits (from, until: the first and last test
+    day; mean, deviation of the inputs in training), split, counts of the corrections made to the bars.
     """
 
     bars: Bars
@@ -58,30 +58,30 @@ class Data:
     info: dict[str, Any]
 
     def train(self, refit: Refit) -> np.ndarray:
-        """(horizons, tickers, days) bool: the training examples of a refit, whose targets are off its blocks."""
+        """(horizons, tickers, days) bool: a refit's training examples, whose targets avoid its validation blocks."""
         chosen = self.before(refit)
         for start, end in refit.blocks:
             chosen &= (self.targets.last < start - refit.embargo) | (self.targets.first >= end + refit.embargo)
         return chosen
 
     def valid(self, refit: Refit) -> np.ndarray:
-        """The same of validation: targets within a block."""
+        """The same for validation: targets within a block."""
         return np.any([self.targets.inside(start, end) for start, end in refit.blocks], axis=0)
 
     def recent(self, refit: Refit) -> np.ndarray:
-        """The last examples before the test period, trained on or not, which calibrate."""
+        """The last examples before the test period, in training or not, which are used for calibration."""
         return self.targets.inside(refit.recent, refit.test)
 
     def before(self, refit: Refit) -> np.ndarray:
-        """All examples before the test period: what the baselines are fitted to."""
+        """All examples before the test period, to which the baselines are fitted."""
         return self.targets.inside(0, refit.test)
 
     def asked(self, refit: Refit) -> np.ndarray:
-        """(tickers, days) bool: the days on which a forecast is due, those whose next bar is in the test period."""
+        """(tickers, days) bool: the days on which to make a forecast, those whose next bar is in the test period."""
         return (self.targets.first >= refit.test) & (self.targets.first < refit.end)
 
     def test(self, refit: Refit) -> np.ndarray:
-        """The test examples, see `train`; the last bar of a long horizon may be after the period."""
+        """The test examples, see `train`; the last bar of a long horizon may be after the test period."""
         return self.asked(refit) & np.isfinite(self.targets.variance)
 
     def tested(self) -> np.ndarray:
@@ -89,17 +89,17 @@ class Data:
         return np.any([self.test(refit) for refit in self.refits], axis=0)
 
     def scaled(self, number: int) -> np.ndarray:
-        """(tickers, days, inputs) float32, as the network of this refit reads them."""
+        """(tickers, days, inputs) float32: the inputs normalised for the network of this refit."""
         scale = self.info["refits"][number]
         return scaled(self.inputs, np.array(scale["mean"]), np.array(scale["deviation"]))
 
 
 @trials.same_for_every_seed
 def load(config: Config) -> Data:
-    """Reads, checks and lays out the bars that `config.data` names.
+    """Reads and validates the bars of `config.data`, and splits them walk-forward.
 
     Raises:
-        InputError: an unknown source, a file that cannot be right, or too few days.
+        InputError: the source is unknown, a file is invalid, or there are too few days.
     """
     found = read_source(config.data).last(config.max_examples)
     refits = walk(found, config)
@@ -107,7 +107,7 @@ def load(config: Config) -> Data:
     data = laid_out(found, refits, {"source": found.source, "counts": dict(found.counts)})
     scales = []
     for refit in refits:
-        # The same days train all horizons but for the last few.
+        # The training days are the same for all horizons, except for the last few.
         mean, deviation = scale_of(data.inputs[data.train(refit)[0]])
         scales.append(
             {
@@ -128,7 +128,7 @@ def load(config: Config) -> Data:
 
 
 def scale_of(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of the known values of each input; 0 and 1 of one that is never known or never changes."""
+    """Returns mean and standard deviation of each input's known values; 0 and 1 if there are none; 1 if constant."""
     known = np.isfinite(rows)
     counts = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, rows, 0).sum(axis=0) / counts
@@ -137,7 +137,7 @@ def scale_of(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def laid_out(found: Bars, refits: tuple[Refit, ...], info: dict[str, Any]) -> Data:
-    """Bars with their inputs and targets."""
+    """Computes inputs and targets from bars."""
     series = measured(found)
     names, values = inputs(found, series)
     info = info | {"tickers": list(found.tickers), "inputs": list(names)}
@@ -145,13 +145,13 @@ def laid_out(found: Bars, refits: tuple[Refit, ...], info: dict[str, Any]) -> Da
 
 
 def say(notes: Sequence[str]) -> None:
-    """What was put right in the bars, on stderr."""
+    """Prints notes on the bars on stderr."""
     for note in notes:
         print(note, file=sys.stderr)
 
 
 def walk(found: Bars, config: Config) -> tuple[Refit, ...]:
-    """The refits. Raises InputError if there are too few days for the first one, or none to test on."""
+    """Returns the refits. Raises InputError if there are too few days before or in the test part."""
     days = len(found.days)
     start = days - round(days * config.test_share)
     if config.test_from:
@@ -166,7 +166,7 @@ def walk(found: Bars, config: Config) -> tuple[Refit, ...]:
         )
     starts = list(range(start, days, config.refit_days))
     if len(starts) > 1 and days - starts[-1] < max(HORIZONS):
-        starts.pop()  # a few days left over are no period of their own
+        starts.pop()  # the last few days are too few for a period of their own
     ends = [*starts[1:], days]
     return tuple(
         refit_at(number, test, end, config, config.block_days)
@@ -175,14 +175,15 @@ def walk(found: Bars, config: Config) -> tuple[Refit, ...]:
 
 
 def first_block(config: Config) -> int:
-    """Which block before the test period is the first that validates, counted backwards from 1."""
+    """Returns which block before the test period is the first one for validation, counted backwards from 1."""
     return (config.valid_every + 1) // 2
 
 
 def refit_at(number: int, test: int, end: int, config: Config, block: int) -> Refit:
-    """A refit with its validation blocks, spread over all days before the test period.
+    """Returns a refit whose validation blocks are spread over all days before the test period.
 
-    So all kinds of years validate, and the last ones train too. Training after a block does not look ahead of the test.
+    So validation covers all market regimes, and the most recent years are also used for training. Training on days
+    after a validation block does not leak from the test period.
     """
     ends = range(test - (first_block(config) - 1) * block, WARM_UP + block, -config.valid_every * block)
     blocks = tuple((end - block, end) for end in ends)
@@ -190,10 +191,10 @@ def refit_at(number: int, test: int, end: int, config: Config, block: int) -> Re
 
 
 def tested_on(data: Data, path: str, config: Config) -> Data:
-    """Other bars, with the scales of the run: the last `test_share` of their days are tested, those before calibrate.
+    """Returns other bars with the run's scales: the last `test_share` of days are for testing, earlier ones calibrate.
 
     Raises:
-        InputError: a file that cannot be right, or too few days.
+        InputError: the file is invalid, or there are too few days.
     """
     found = read_source(path)
     days = len(found.days)

@@ -19,11 +19,11 @@ from .predict import Predictor, returns_interval, variances
 from .variance import qlike, qlike_of_square
 
 HEADLINE = ("qlike",)
-BAND = 1.96  # standard errors to each side of a mean, for 95 %
+BAND = 1.96  # half-width of a 95 % interval, in standard errors
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run, on its test part or on other bars."""
+    """Runs the evaluate command: evaluates a saved run on its own test set or on other bars."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     data = load(config)
@@ -31,7 +31,7 @@ def evaluate(options: Evaluate) -> None:
     pictured = ""
     if options.data:
         data, pictured = tested_on(data, options.data, config), f"-{Path(options.data).stem}"
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     records = measure(Predictor(run), data, pictured)
     report(records)
     if options.record:
@@ -39,11 +39,11 @@ def evaluate(options: Evaluate) -> None:
 
 
 def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
-    """Measures the forecasts of the test days; draws them, and the trick of the usual tutorial.
+    """Evaluates the forecasts of the test days; plots them, and the misleading price forecast of many tutorials.
 
     Args:
-        predictor: of the run. data: the run's, or other bars.
-        pictured: how the names of the pictures end.
+        predictor: the run to evaluate. data: the run's data, or other bars.
+        pictured: suffix of the plots' file names.
     """
     found = {refit.number: predictor.outputs(data, refit.number) for refit in data.refits}
     said = joined(found, data)
@@ -69,7 +69,7 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
 
 
 def joined(found: Mapping[int, np.ndarray], data: Data) -> np.ndarray:
-    """(tickers, days, outputs) on each test day what the network of its refit says; NaN on other days."""
+    """(tickers, days, outputs): for each test day the outputs of the network of its refit; NaN on other days."""
     said = np.full(next(iter(found.values())).shape, np.nan)
     for refit in data.refits:
         asked = data.asked(refit)
@@ -80,9 +80,9 @@ def joined(found: Mapping[int, np.ndarray], data: Data) -> np.ndarray:
 def variance_figures(
     data: Data, ours: np.ndarray, theirs: Mapping[str, np.ndarray], place: int, proxy: str = "variance"
 ) -> dict:
-    """The figures of one horizon as `shared.results.record` takes them, all methods on the same days.
+    """Returns the metrics of one horizon for `shared.results.record`, with all methods evaluated on the same days.
 
-    details: dm (against each baseline: t and p of Diebold and Mariano, and on how many tickers the network is better),
+    details: dm (Diebold-Mariano t and p against each baseline, and on how many tickers the network is better),
     confidence_set, by_ticker.
     """
     target = getattr(data.targets, proxy)[place]
@@ -114,7 +114,7 @@ def variance_figures(
 
 
 def compared(data: Data, losses: Mapping, daily: Mapping, tested: np.ndarray, name: str, horizon: int) -> dict:
-    """The network against one baseline: pooled by days, and ticker by ticker."""
+    """Compares the network with one baseline: on daily means over the tickers, and for each ticker separately."""
     found = significance.diebold_mariano(daily["network"], daily[name], horizon)
     better, for_sure, count = 0, 0, 0
     for number in range(len(data.bars.tickers)):
@@ -127,7 +127,7 @@ def compared(data: Data, losses: Mapping, daily: Mapping, tested: np.ndarray, na
 
 
 def by_ticker(data: Data, losses: Mapping[str, np.ndarray], tested: np.ndarray) -> dict:
-    """The mean loss of each method on each ticker."""
+    """Returns the mean loss of each method on each ticker."""
     return {
         ticker: {name: results.rounded(float(loss[number, tested[number]].mean())) for name, loss in losses.items()}
         for number, ticker in enumerate(data.bars.tickers)
@@ -136,7 +136,7 @@ def by_ticker(data: Data, losses: Mapping[str, np.ndarray], tested: np.ndarray) 
 
 
 def coverage(data: Data, said: np.ndarray) -> float:
-    """The share of the next returns within their 90 % interval."""
+    """Returns the share of next-day returns inside their 90 % interval."""
     tested = data.tested()[0] & np.isfinite(data.targets.returns)
     low, high = returns_interval(said[tested])
     returns = data.targets.returns[tested]
@@ -144,7 +144,7 @@ def coverage(data: Data, said: np.ndarray) -> float:
 
 
 def direction_figures(data: Data, said: np.ndarray) -> dict:
-    """How often the sign of the next return is right, compared with a rise every day; intervals by blocks of days."""
+    """Returns the accuracy of the next return's sign versus always predicting a rise, with bootstrap intervals."""
     tested = data.tested()[0] & np.isfinite(data.targets.returns)
     rose = data.targets.returns > 0
     right = significance.daily(np.where(tested, (said[..., UP] > 0) == rose, 0.0), tested)
@@ -170,7 +170,7 @@ def direction_figures(data: Data, said: np.ndarray) -> dict:
 
 
 def trading_figures(data: Data, ours: np.ndarray, said: np.ndarray) -> list[dict]:
-    """The Sharpe ratio of each strategy on the usual terms, compared with holding all tickers."""
+    """Returns the Sharpe ratio of each strategy under the default terms, compared with buy and hold."""
     found = strategies(data, ours, said, trading.Terms())
     held = found.pop("buy_and_hold")
     figures = []
@@ -192,8 +192,8 @@ def trading_figures(data: Data, ours: np.ndarray, said: np.ndarray) -> list[dict
 
 
 def strategies(data: Data, ours: np.ndarray, said: np.ndarray, terms: trading.Terms) -> dict[str, np.ndarray]:
-    """Daily returns of each strategy; the variance of the next 5 days sizes positions, as it changes less from day to
-    day than that of the next one, and trading costs money."""
+    """Returns the daily returns of each strategy. The 5-day variance sizes positions, since it changes less from day to
+    day than the 1-day variance, and trading costs money."""
     positions = {
         "volatility_target": trading.volatility_target(ours[1], terms),
         "direction": trading.direction(expit(said[..., UP]), terms),
@@ -203,7 +203,7 @@ def strategies(data: Data, ours: np.ndarray, said: np.ndarray, terms: trading.Te
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, the tests of their differences, and what the direction deserves."""
+    """Prints the metrics, the significance tests, and an assessment of the directional accuracy."""
     results.report(records)
     for record in (r for r in records if r["metric"] == "qlike"):
         details, horizon = record["details"], record["options"]["horizon_days"]
@@ -223,7 +223,7 @@ def report(records: list[dict]) -> None:
 
 
 def sentence(value: float, low: float, high: float, always_up: float) -> str:
-    """What the directional accuracy deserves to be said about it."""
+    """Returns a sentence that puts the directional accuracy into perspective."""
     said = f"Accuracy of the next day's direction {value:.3f} ({low:.3f} to {high:.3f}), always up {always_up:.3f}: "
     if low <= always_up <= high or value <= always_up:
         return said + "no better than always up."

@@ -9,22 +9,22 @@ from .rolling import filled, previous, trailing_mean
 from .variance import FLOOR, garman_klass, log_return, parkinson
 
 SPANS = (1, 5, 22, 66)  # days of the averages: a day, a week, a month, a quarter
-WARM_UP = SPANS[-1]  # days of each ticker before its first example
-# Results are published once a quarter, 13 weeks of about 63 trading days apart: what was wild then may be so again.
+WARM_UP = SPANS[-1]  # days needed before a ticker's first example
+# Results are published quarterly, 13 weeks or about 63 trading days apart, so volatility often rises again then.
 QUARTER = 63
-WIDTHS = (1, 1, 2, 2)  # days to each side of the same day one, two, three and four quarters ago
+WIDTHS = (1, 1, 2, 2)  # days on each side of the same day one, two, three and four quarters ago
 CLIPPED = 6.0  # standard deviations
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Series:
-    """What is measured on each day, in per cent and squared per cent; (tickers, days), NaN where it is unknown.
+    """The measurements of each day, in per cent and squared per cent: (tickers, days), NaN if unknown.
 
     Attributes:
-        returns: from Close to Close, over the days without a bar. overnight: from Close to the next Open.
+        returns: from Close to Close, across days without a bar. overnight: from Close to the next Open.
         daytime: from Open to Close.
-        ranges: Garman and Klass' variance of the day's range, Parkinson's where that is not above zero.
-        variance: overnight^2 + ranges, at least `FLOOR`: what is to be predicted.
+        ranges: Garman and Klass' variance from the day's range, or Parkinson's where that is not positive.
+        variance: overnight^2 + ranges, at least `FLOOR`: the quantity to predict.
         traded: bool, whether there is a bar.
     """
 
@@ -37,17 +37,17 @@ class Series:
 
     @property
     def squares(self) -> np.ndarray:
-        """The second proxy of the variance: the squared return."""
+        """The second variance proxy: the squared return."""
         return self.returns**2
 
 
 def measured(found: Bars) -> Series:
-    """The series of all tickers, each from its own bars one after the other."""
+    """Computes the measurements of all tickers, each from its own bars."""
     traded = np.isfinite(found.close)
     before = previous(found.close)
     overnight = log_return(found.open, before)
     ranges = garman_klass(found.open, found.high, found.low, found.close)
-    # Where the Open is missing the range still tells about the day, but not about the night.
+    # Without an Open, the range still measures the daytime variance, but the overnight return is unknown.
     ranges = np.where(np.isnan(found.open), parkinson(found.high, found.low), ranges)
     variance = np.maximum(overnight**2 + ranges, FLOOR)
     daytime = log_return(found.close, found.open)
@@ -55,12 +55,12 @@ def measured(found: Bars) -> Series:
 
 
 def log_variance(variance: np.ndarray) -> np.ndarray:
-    """The log of an average variance, not below that of `FLOOR`."""
+    """Returns the log of an average variance, which is limited to `FLOOR` from below."""
     return np.log(np.maximum(variance, FLOOR))
 
 
 def inputs(found: Bars, series: Series) -> tuple[tuple[str, ...], np.ndarray]:
-    """Names and values (tickers, days, inputs) of all inputs; unscaled, without a gap after a ticker's first day."""
+    """Returns names and values (tickers, days, inputs) of all inputs, unscaled and forward-filled."""
     count, days = series.traded.shape
     columns: dict[str, np.ndarray] = {}
     for number in range(count):
@@ -74,14 +74,14 @@ def inputs(found: Bars, series: Series) -> tuple[tuple[str, ...], np.ndarray]:
 
 
 def _of_ticker(found: Bars, series: Series, number: int, own: np.ndarray) -> dict[str, np.ndarray]:
-    """The inputs that a ticker's own bars give, on its own days."""
+    """Returns the inputs computed from a ticker's own bars, on its own days."""
     returns, overnight = series.returns[number, own], series.overnight[number, own]
     ranges, variance, volume = series.ranges[number, own], series.variance[number, own], found.volume[number, own]
     columns = {f"log_range_{span}": log_variance(trailing_mean(ranges, span)) for span in SPANS}
     columns |= {f"log_variance_{span}": log_variance(trailing_mean(variance, span)) for span in SPANS}
     columns |= {f"log_night_{span}": log_variance(trailing_mean(overnight**2, span)) for span in SPANS[1:]}
     columns |= {f"log_square_{span}": log_variance(trailing_mean(returns**2, span)) for span in SPANS[1:]}
-    # Returns are measured by the volatility of the quarter, so that those of all tickers and years are alike.
+    # Returns are divided by the volatility of the quarter, to be comparable across tickers and years.
     usual = np.exp(columns["log_variance_66"] / 2)
     for span in SPANS[:3]:
         columns[f"return_{span}"] = trailing_mean(returns, span) * np.sqrt(span) / usual
@@ -98,13 +98,13 @@ def _of_ticker(found: Bars, series: Series, number: int, own: np.ndarray) -> dic
 
 
 def season(values: np.ndarray, span: int) -> np.ndarray:
-    """(days,) the largest value about one quarter before the next `span` days, and two, three and four: their mean.
+    """(days,): the largest value at the time of the next `span` days 1, 2, 3 and 4 quarters ago, averaged over these.
 
-    NaN where none is known.
+    NaN if none is known.
     """
     total, count = np.zeros(len(values)), np.zeros(len(values))
     for quarter, width in enumerate(WIDTHS, 1):
-        # The next bar is one bar ahead, so that the one `lag` before it is lag - 1 back.
+        # The next bar is one bar ahead, so the bar `lag` before it is lag - 1 back.
         lags = range(QUARTER * quarter - span + 1 - width, QUARTER * quarter + width + 1)
         shifted = [np.concatenate([np.full(lag - 1, np.nan), values])[: len(values)] for lag in lags]
         largest = np.fmax.reduce(shifted)
@@ -115,7 +115,7 @@ def season(values: np.ndarray, span: int) -> np.ndarray:
 
 
 def _market(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The average over the tickers that traded on the day, of what tells most about their common volatility."""
+    """Averages the inputs most informative about common volatility over the tickers that traded on each day."""
     kinds = ("log_variance_", "log_range_", "return_", "fall_", "size_", "night_size", "volume_1")
     found = {}
     for name, values in columns.items():
@@ -129,5 +129,5 @@ def _market(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def scaled(values: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Inputs as the network reads them: float32, in standard deviations of the training days, 0 where unknown."""
+    """Normalises inputs for the network: float32, in standard deviations of the training days, 0 where unknown."""
     return np.nan_to_num(np.clip((values - mean) / deviation, -CLIPPED, CLIPPED), nan=0.0).astype(np.float32)

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-# Penalty on the weights of inputs in standard deviations, times the horizon: the longer it is, the fewer targets do not
-# overlap. Chosen on djia from 2011 to 2014 for all horizons at once.
+# L2 penalty on the weights of standardised inputs, multiplied by the horizon, since longer targets overlap more and so
+# are fewer independent ones. Chosen on djia from 2011 to 2014, for all horizons at once.
 RIDGE = 3e-3
 STEPS = 50
-ENOUGH = 1e-10  # of a step's promised gain in QLIKE
-EXTREME = 30.0  # of a log variance, beyond which exp leaves what a float can hold
+ENOUGH = 1e-10  # convergence threshold: expected decrease in QLIKE of a step
+EXTREME = 30.0  # limit of the log variance, to avoid overflow of exp
 
 
 def fit(inputs: np.ndarray, variance: np.ndarray, ridge: float) -> np.ndarray:
-    """The weights of log f = inputs @ w[:-1] + w[-1] with the least QLIKE, by Newton's method.
+    """Returns the weights of log f = inputs @ w[:-1] + w[-1] with the lowest QLIKE, by Newton's method.
 
-    QLIKE is y exp(-z) + z and what does not depend on z = log f: convex in z, and so in the weights.
+    QLIKE is y exp(-z) + z plus terms that do not depend on z = log f: convex in z, and therefore in the weights.
 
     Args:
-        inputs: (rows, inputs), scaled. variance: (rows,) above 0. ridge: penalty on all weights but the last.
+        inputs: (rows, inputs), scaled. variance: (rows,) positive. ridge: penalty on all weights but the last.
 
     Returns:
         (inputs + 1,) float64.

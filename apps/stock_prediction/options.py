@@ -1,4 +1,4 @@
-"""The options of each command."""
+"""The command-line options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
+        """Raises InputError if the data set is not available, before a backend is loaded."""
         sources.known(self.config.data)
 
 
@@ -44,7 +44,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses options that do not go together."""
+        """Rejects options that cannot be combined."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
 
@@ -77,12 +77,12 @@ class Backtest(OfRun):
     leverage: Positive = 1.0
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

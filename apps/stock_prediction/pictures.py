@@ -10,12 +10,12 @@ from shared import plots
 from .data import Data
 from .trading import YEAR
 
-SHOWN = ("garch_t", "pooled_linear")  # baselines that are drawn
+SHOWN = ("garch_t", "pooled_linear")  # baselines to plot
 TRICK_DAYS = 60
 
 
 def forecast(data: Data, ours: np.ndarray, theirs: Mapping[str, np.ndarray], path: Path) -> None:
-    """The first ticker's volatility of each test day, in per cent a year, and what was forecast the day before."""
+    """Plots the first ticker's daily volatility in per cent per year, and the forecasts made the day before."""
     tested = np.flatnonzero(data.tested()[0][0] & np.isfinite(ours[0][0]))
     days = data.bars.days[data.targets.first[0, tested]]
     figure, axes = plots.new_figure(f"{data.bars.tickers[0]}: volatility of a day and its forecasts", size=(9.0, 4.0))
@@ -34,9 +34,9 @@ def forecast(data: Data, ours: np.ndarray, theirs: Mapping[str, np.ndarray], pat
 
 
 def trick(data: Data, mean: np.ndarray, path: Path) -> None:
-    """Prices of the first ticker, "predicted" as in the usual tutorial, and the same prices moved by one day.
+    """Plots prices of the first ticker "predicted" as in many tutorials, and the same prices shifted by one day.
 
-    The forecast of the next price, Close times the predicted change, lies close to the price and looks good. So does
+    The forecast of the next price, Close times the predicted change, is close to the true price and looks good. So does
     yesterday's price.
     """
     tested = np.flatnonzero(data.tested()[0][0] & np.isfinite(mean[0]))

@@ -1,4 +1,4 @@
-"""Loads a trained run and predicts from daily bars: volatility with intervals, the probability of a rise."""
+"""Loads a trained run and predicts from daily bars: volatility with intervals, and the probability of a rise."""
 
 import csv
 import dataclasses
@@ -24,19 +24,19 @@ from .trading import YEAR
 CALIBRATION = "calibration.json"
 EXAMPLE = "example.csv"
 SHARES = "shares.json"  # of a refit, see `model.shrunk`
-REFITS = "refits.json"  # how many refits are trained; model.keras of the run is the last of them
-LEVEL = 0.9  # of the intervals
+REFITS = "refits.json"  # number of trained refits; model.keras of the run is the last one
+LEVEL = 0.9  # coverage of the intervals
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """What is predicted after the last bar of a ticker; volatilities in per cent a day.
+    """The predictions after the last bar of a ticker; volatilities in per cent per day.
 
     Attributes:
-        day: of the last bar. close: its price.
-        volatility: of the mean variance of the next 1, 5, 22 days. low, high: the 90 % interval of what it will be.
-        returns: the 90 % interval of the next return, in per cent. up: the probability that it is above 0.
+        day, close: date and price of the last bar.
+        volatility: from the mean variance of the next 1, 5, 22 days. low, high: 90 % interval of the realised one.
+        returns: 90 % interval of the next return, in per cent. up: probability that it is positive.
     """
 
     ticker: str
@@ -50,18 +50,18 @@ class Forecast:
 
 
 class Predictor:
-    """A trained run, ready to use: bars in, forecasts out."""
+    """A trained run, ready for inference: forecasts from daily bars."""
 
     def __init__(self, run: runs.Run) -> None:
         self.run, self.info = run, run.info()
         self.config = run.settings(Config)
         self.model = run.load_model()
-        self.last = int(runs.read_json(run.file(REFITS), dict)["trained"]) - 1  # the refit that the model is of
+        self.last = int(runs.read_json(run.file(REFITS), dict)["trained"]) - 1  # the refit to which the model belongs
         saved = run.file(CALIBRATION)
         self.calibration = runs.read_json(saved, dict) if saved.exists() else {"tickers": {}, "pooled": [1.0] * 3}
 
     def outputs(self, data: Data, number: int) -> np.ndarray:
-        """What the network of a refit says on each day: (tickers, days, outputs), see `model.build`.
+        """Returns the outputs of a refit's network for each day: (tickers, days, outputs), see `model.build`.
 
         Raises:
             InputError: that refit is not trained yet.
@@ -73,11 +73,11 @@ class Predictor:
         return outputs(model, data.scaled(number))
 
     def variance(self, data: Data, refit: Refit) -> np.ndarray:
-        """(horizons, tickers, days) the network's variances, before calibration; a method as those of `baselines`."""
+        """(horizons, tickers, days): the network's variances before calibration; a method like those of `baselines`."""
         return variances(self.outputs(data, refit.number))
 
     def calibrate(self, data: Data) -> None:
-        """Saves the factor of each ticker and how far the variance was from its forecast, by the last refit."""
+        """Saves each ticker's calibration factor and the quantiles of realised over predicted variance."""
         refit = data.refits[-1]
         raw = self.variance(data, refit)
         factor = baselines.factors(raw, data, refit)
@@ -91,7 +91,7 @@ class Predictor:
         files.write_json(self.run.file(CALIBRATION), self.calibration)
 
     def forecasts(self, data: Data) -> list[Forecast]:
-        """A forecast after the last bar of each ticker."""
+        """Returns a forecast after the last bar of each ticker."""
         found = self.outputs(data, self.last)
         raw = variances(found)
         ratios = np.array(self.calibration.get("ratios", [[1.0, 1.0]] * len(HORIZONS)))
@@ -117,12 +117,12 @@ class Predictor:
 
 
 def part_of(run: runs.Run, number: int) -> runs.Run:
-    """The folder of one refit in a run, with a model and a checkpoint of its own."""
+    """Returns the subfolder of one refit in a run, with its own model and checkpoint."""
     return dataclasses.replace(run, path=run.path / f"refit_{number + 1}", fresh=False)
 
 
 def model_of(run: runs.Run, number: int) -> Any:
-    """The finished model of one refit."""
+    """Loads the finished model of one refit."""
     part = part_of(run, number)
     model = part.load_model()
     shrunk(model, runs.read_json(part.file(SHARES), dict)["shares"])
@@ -130,12 +130,12 @@ def model_of(run: runs.Run, number: int) -> Any:
 
 
 def variances(found: np.ndarray) -> np.ndarray:
-    """Outputs (tickers, days, outputs) -> variances (horizons, tickers, days)."""
+    """Converts outputs (tickers, days, outputs) to variances (horizons, tickers, days)."""
     return np.exp(np.moveaxis(log_variances(found), -1, 0))
 
 
 def returns_interval(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 90 % interval of the next return by Student's t, from outputs (..., outputs)."""
+    """Returns the 90 % interval of the next return, from the Student-t outputs (..., outputs)."""
     degrees = 2.5 + np.logaddexp(0, found[..., FREEDOM] + 2.0)
     scale = np.exp(found[..., SCALE]) * np.sqrt((degrees - 2) / degrees)
     low, high = (found[..., MEAN] + scale * stats.t.ppf(tail, degrees) for tail in TAILS)
@@ -143,7 +143,7 @@ def returns_interval(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def predict(options: Predict) -> None:
-    """The predict command: a few lines of plain text for each ticker."""
+    """Runs the predict command: prints a few lines of plain text per ticker."""
     if options.out is not None:
         files.check_output(options.out, "--out", "a CSV file", {"the bars": options.bars})
     predictor = Predictor(runs.find(APP, options.run))
@@ -158,10 +158,10 @@ def predict(options: Predict) -> None:
 
 
 def read_bars(path: str, info: dict) -> Data:
-    """Bars laid out as a run reads them.
+    """Reads and prepares bars for a trained run.
 
     Raises:
-        InputError: too few days, or one ticker where the run was trained on several.
+        InputError: there are too few days, or one ticker for a run that was trained on several.
     """
     found = read_source(path)
     for number, ticker in enumerate(found.tickers):
@@ -177,7 +177,7 @@ def read_bars(path: str, info: dict) -> Data:
 
 
 def described(found: Forecast) -> str:
-    """A forecast in plain text."""
+    """Formats a forecast as plain text."""
     lines = [f"{found.ticker}, after the Close of {found.day} at {found.close:,.2f}:"]
     for place, horizon in enumerate(HORIZONS):
         when = "next day" if horizon == 1 else f"next {horizon} days"
@@ -191,7 +191,7 @@ def described(found: Forecast) -> str:
 
 
 def table_of(found: list[Forecast]) -> str:
-    """Forecasts as CSV: ticker, day, horizon_days, volatility_percent a day, low, high, probability_up (of one day)."""
+    """Formats forecasts as CSV: ticker, day, horizon_days, volatility_percent (daily), low, high, probability_up."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["ticker", "day", "horizon_days", "volatility_percent", "low", "high", "probability_up"])
@@ -203,7 +203,7 @@ def table_of(found: list[Forecast]) -> str:
 
 
 def show_example(predictor: Predictor, data: Data) -> None:
-    """Predicts after the last bar; saves all bars as a file that `predict` takes."""
+    """Prints the forecast after the last bar of the first ticker; saves all bars as an example file for `predict`."""
     found, cells = data.bars, ["date,open,high,low,close,volume,name"]
     for number, ticker in enumerate(found.tickers):
         for day in np.flatnonzero(data.series.traded[number]):

@@ -20,13 +20,13 @@ HOUR = datetime.timedelta(hours=1)
 
 
 def read(path: Path) -> Bars:
-    """The bars in a CSV file, or in all those of a folder.
+    """Reads the bars in a CSV file, or in all CSV files of a folder.
 
-    A file without a column of names is one ticker, called as the file.
+    A file without a column of names is one ticker, named after the file.
 
     Raises:
-        MissingFileError: there is none.
-        InputError: a file or row that cannot be right; it names the line.
+        MissingFileError: there is no file.
+        InputError: a file or row is invalid; the message gives the line.
     """
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     if not files:
@@ -39,7 +39,7 @@ def read(path: Path) -> Bars:
 
 
 def rows_of(path: Path) -> dict[str, list[Row]]:
-    """The rows of each ticker in a file, in its order."""
+    """Returns the rows of each ticker in a file, in order."""
     found: dict[str, list[Row]] = collections.defaultdict(list)
     zones: dict[datetime.timedelta | None, str] = {}
     names: dict[str, str] = {}
@@ -56,7 +56,7 @@ def rows_of(path: Path) -> dict[str, list[Row]]:
 
 
 def column_names(given: Sequence[str], source: str) -> dict[str, str]:
-    """The file's columns -> the names used here. Raises InputError if one is missing or there twice."""
+    """Maps the file's columns to the names used here. Raises InputError if one is missing or duplicated."""
     names = {}
     for column in given:
         plain = column.strip().lower()
@@ -75,7 +75,7 @@ def column_names(given: Sequence[str], source: str) -> dict[str, str]:
 
 
 def bar(row: dict[str, str], where: str, zones: dict[datetime.timedelta | None, str]) -> Row:
-    """One row of a file, its numbers checked each and together."""
+    """Parses one row and validates its numbers, individually and together."""
     numbers = {name: price(row[name], name, where) for name in PRICES}
     if numbers["high"] < numbers["low"]:
         raise InputError(
@@ -89,7 +89,7 @@ def bar(row: dict[str, str], where: str, zones: dict[datetime.timedelta | None, 
 
 
 def price(text: str, what: str, where: str) -> float:
-    """A price above 0; NaN for an empty cell."""
+    """Parses a positive price; NaN for an empty cell."""
     value = number(text, what, where)
     if value <= 0:
         raise InputError(f"{where}: expected a price above 0 as {what}; received {text}. Empty the cell if unknown.")
@@ -97,11 +97,11 @@ def price(text: str, what: str, where: str) -> float:
 
 
 def number(text: str, what: str, where: str) -> float:
-    """A finite number; NaN for an empty cell. InputError says where it stood."""
+    """Parses a finite number; NaN for an empty cell. The InputError for invalid text gives its location."""
     if text.lower() in NO_VALUE:
         return math.nan
     try:
-        value = float(text.replace("_", "?"))  # Python also reads 1_000, which no table means
+        value = float(text.replace("_", "?"))  # Python also accepts 1_000, which a table never means
     except ValueError:
         hint = " (decimals need a point, thousands no comma)" if "," in text else ""
         raise InputError(f"{where}: expected a number as {what}{hint}; received {text!r}") from None
@@ -111,15 +111,15 @@ def number(text: str, what: str, where: str) -> float:
 
 
 def day(text: str, where: str, zones: dict[datetime.timedelta | None, str]) -> np.datetime64:
-    """The day of a date or of a time in the exchange's zone.
+    """Parses the day from a date, or from a time in the exchange's time zone.
 
     Args:
-        text: YYYY-MM-DD, perhaps with a time and the offset of a zone.
-        where: its place.
-        zones: offsets of the rows before it, and where they stood; a zone with summer time has two, an hour apart.
+        text: YYYY-MM-DD, optionally with a time and a UTC offset.
+        where: its location.
+        zones: UTC offsets of earlier rows and their locations; a zone with daylight saving has two, an hour apart.
 
     Raises:
-        InputError: it has another form, or the offset of another zone than the rows before it.
+        InputError: the format is wrong, or the UTC offset differs from the zone of earlier rows.
     """
     try:
         found = datetime.datetime.fromisoformat(text)

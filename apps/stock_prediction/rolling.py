@@ -1,4 +1,4 @@
-"""Moving averages and last known values. For each day only that day and earlier ones are used."""
+"""Moving averages and last known values; each day uses only that day and earlier ones."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def trailing_mean(values: np.ndarray, span: int) -> np.ndarray:
 
 
 def filled(values: np.ndarray) -> np.ndarray:
-    """(tickers, days, ...) each unknown value replaced by the last known one before it."""
+    """Forward fill: replaces each unknown value in (tickers, days, ...) with the last known one before it."""
     known = np.isfinite(values)
     days = np.arange(values.shape[1]).reshape(1, -1, *[1] * (values.ndim - 2))
     last = np.maximum.accumulate(np.where(known, days, 0), axis=1)
@@ -27,5 +27,5 @@ def filled(values: np.ndarray) -> np.ndarray:
 
 
 def previous(values: np.ndarray) -> np.ndarray:
-    """(tickers, days) the last known value before each day."""
+    """Returns the last known value before each day, (tickers, days)."""
     return filled(np.concatenate([np.full((len(values), 1), np.nan), values[:, :-1]], axis=1))

@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-BLOCK_DAYS = 22  # days that are drawn together, since neighbours are alike
+BLOCK_DAYS = 22  # block length of the bootstrap, since nearby days are correlated
 DRAWS = 1000
-MCS_LEVEL = 0.1  # the set holds the best forecast with a probability of at least 90 %
+MCS_LEVEL = 0.1  # the set contains the best forecast with a probability of at least 90 %
 
 
 def daily(losses: np.ndarray, tested: np.ndarray) -> np.ndarray:
     """Losses (tickers, days) -> (tested days,) their mean over the tickers tested on each day.
 
-    Tickers are not independent on a day: taken one by one they would count as far more evidence than there is.
+    Tickers are correlated on the same day: counted individually, they would greatly overstate the evidence.
     """
     days = tested.any(axis=0)
     some = tested[:, days]
@@ -21,7 +21,7 @@ def daily(losses: np.ndarray, tested: np.ndarray) -> np.ndarray:
 
 
 def newey_west(series: np.ndarray, lags: int) -> float:
-    """The standard error of the mean of a series, Newey and West (1987) with Bartlett weights."""
+    """Returns the standard error of the mean of a series, by Newey and West (1987) with Bartlett weights."""
     centred, count = series - series.mean(), len(series)
     variance = centred @ centred / count
     for lag in range(1, min(lags, count - 1) + 1):
@@ -30,15 +30,16 @@ def newey_west(series: np.ndarray, lags: int) -> float:
 
 
 def lags_for(count: int, horizon: int) -> int:
-    """Neighbours that count: those whose targets overlap, and at least 4 (T / 100)^(2/9)."""
+    """Returns the number of lags: those whose targets overlap, and at least 4 (T / 100)^(2/9)."""
     return max(horizon - 1, int(4 * (count / 100) ** (2 / 9)))
 
 
 def diebold_mariano(first: np.ndarray, second: np.ndarray, horizon: int) -> dict[str, float]:
-    """Diebold and Mariano (1995), doi:10.1080/07350015.1995.10524599, of two series of daily losses.
+    """Diebold and Mariano (1995), doi:10.1080/07350015.1995.10524599, for two series of daily losses.
 
     Returns:
-        difference: mean of first - second, below 0 where the first forecast is better; t, p (two-sided).
+        difference: mean of first - second, negative if the first forecast is better; error: its standard error; t;
+        p (two-sided).
     """
     series = first - second
     error = newey_west(series, lags_for(len(series), horizon))
@@ -48,7 +49,7 @@ def diebold_mariano(first: np.ndarray, second: np.ndarray, horizon: int) -> dict
 
 
 def confidence_set(losses: Mapping[str, np.ndarray], seed: int = 0) -> list[str]:
-    """The forecasts that none other beats for sure: model confidence set (Hansen, Lunde and Nason 2011) by `arch`."""
+    """Returns the forecasts in the model confidence set (Hansen, Lunde and Nason 2011), computed with `arch`."""
     from arch.bootstrap import MCS
 
     names = list(losses)
@@ -59,10 +60,10 @@ def confidence_set(losses: Mapping[str, np.ndarray], seed: int = 0) -> list[str]
 
 
 def interval(score: Callable[[np.ndarray], float], days: int, draws: int = DRAWS) -> tuple[float, float]:
-    """The 95 % interval of a figure of days, by drawing blocks of neighbouring days (circular block bootstrap).
+    """Returns the 95 % interval of a statistic over days, by the circular block bootstrap.
 
     Args:
-        score: rows (days,), some of them several times -> the figure. days: how many there are.
+        score: rows (days,), possibly repeated -> the statistic. days: number of days.
     """
     generator = np.random.default_rng(0)
     block = min(BLOCK_DAYS, days)

@@ -1,4 +1,4 @@
-"""Data sources: the S&P 500 of the `arch` package, public data, your own CSV files."""
+"""The data sources: the S&P 500 of the `arch` package, public data, your own CSV files."""
 
 import csv
 import io
@@ -16,15 +16,15 @@ PUBLIC = ("djia",)
 
 
 def known(source: str) -> None:
-    """Refuses a --data that names nothing."""
+    """Raises InputError if a --data value is not a known source."""
     check(source, PUBLIC, "or the path of a CSV file or folder")
 
 
 def read_source(data: str) -> Bars:
-    """All bars of a source, checked.
+    """Reads and validates all bars of a source.
 
     Raises:
-        InputError: an unknown source, or a file that cannot be right.
+        InputError: the source is unknown, or a file is invalid.
     """
     if data == "builtin":
         return sp500()
@@ -35,7 +35,7 @@ def read_source(data: str) -> Bars:
 
 
 def sp500() -> Bars:
-    """The S&P 500 index, 1999 to 2018, as the `arch` package brings it."""
+    """Returns the S&P 500 index, 1999 to 2018, as included in the `arch` package."""
     import arch.data.sp500
 
     table = arch.data.sp500.load()
@@ -45,7 +45,7 @@ def sp500() -> Bars:
 
 
 def djia() -> Bars:
-    """Twelve shares of the Dow Jones Industrial Average, 2006 to 2017, split-adjusted, with cells empty or wrong."""
+    """Twelve Dow Jones stocks, 2006 to 2017, split-adjusted, with some missing or wrong cells."""
     rows: dict[str, list[Row]] = {}
     for file in CATALOGUE["djia"]:
         name = file.name.split()[-1]

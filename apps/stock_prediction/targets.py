@@ -1,4 +1,4 @@
-"""The targets of each day, computed from the days after it, and the part of the data that each belongs to."""
+"""The targets of each day, computed from the days after it, and which days they depend on."""
 
 import dataclasses
 
@@ -10,14 +10,14 @@ from .features import WARM_UP, Series
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Targets:
-    """What the day of a forecast, the origin, is to be judged by.
+    """The targets of forecasts made on each day, the origin.
 
     Attributes:
         variance: (horizons, tickers, days) the mean variance of the ticker's next 1, 5, 22 bars; NaN if unknown.
-        squares: the same of squared returns.
+        squares: the same for squared returns.
         returns: (tickers, days) the next return, in per cent. daytime, overnight: its two parts.
-        first: (tickers, days) on which day the next bar is; beyond the last day if there is none.
-        last: (horizons, tickers, days) the day of the last bar that the target counts.
+        first: (tickers, days) the index of the day of the next bar; beyond the last day if there is none.
+        last: (horizons, tickers, days) the index of the day of the last bar in the target.
     """
 
     variance: np.ndarray
@@ -29,12 +29,12 @@ class Targets:
     last: np.ndarray
 
     def inside(self, start: int, end: int) -> np.ndarray:
-        """(horizons, tickers, days) bool: the target counts days from `start` to before `end` alone, and is known."""
+        """(horizons, tickers, days) bool: the target is known and uses only days from `start` to before `end`."""
         return (self.first >= start) & (self.last < end) & np.isfinite(self.variance)
 
 
 def targets(series: Series) -> Targets:
-    """The targets of every day on which a ticker traded, after its first `WARM_UP` bars."""
+    """Computes the targets of every day on which a ticker traded, after its first `WARM_UP` bars."""
     count, days = series.traded.shape
     shape = (len(HORIZONS), count, days)
     variance, squares = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -56,6 +56,6 @@ def targets(series: Series) -> Targets:
 
 
 def ahead_mean(values: np.ndarray, horizon: int) -> np.ndarray:
-    """(days - horizon,) the mean of the `horizon` values after each; NaN if one of them is unknown."""
+    """(days - horizon,): the mean of the `horizon` values after each one; NaN if one of them is unknown."""
     windows = np.lib.stride_tricks.sliding_window_view(values, horizon) if len(values) >= horizon else np.empty((0, 1))
     return windows.mean(axis=-1)[1:]

@@ -1,4 +1,4 @@
-"""The backtest's trading: positions from forecasts, returns after costs, and deflated Sharpe ratios."""
+"""The simulated trading of the backtest: positions from forecasts, returns after costs, deflated Sharpe ratios."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ BASIS_POINT = 1e-4
 
 @dataclasses.dataclass(frozen=True)
 class Terms:
-    """How is traded: costs of turnover in basis points, volatility a year in per cent, largest position."""
+    """Trading terms: costs per turnover in basis points, target volatility in per cent per year, maximum position."""
 
     cost_bps: float = 5.0
     slippage_bps: float = 2.0
@@ -26,23 +26,23 @@ class Terms:
 
 
 def volatility_target(variance: np.ndarray, terms: Terms) -> np.ndarray:
-    """Positions that would have the same volatility every day: less where more is expected, never short."""
+    """Positions with constant expected volatility: smaller when more volatility is predicted, never short."""
     return np.minimum(terms.target_volatility / np.sqrt(YEAR * variance), terms.leverage)
 
 
 def direction(up: np.ndarray, terms: Terms) -> np.ndarray:
-    """All in where a rise is likelier than a fall, else out; from the probability of a rise."""
+    """Fully invested if a rise is more likely than a fall, else out of the market; up: probability of a rise."""
     return np.where(up > 0.5, min(1.0, terms.leverage), 0.0)
 
 
 def earned(positions: np.ndarray, data: Data, terms: Terms) -> np.ndarray:
-    """What an equal share in each ticker earns on each tested day, after costs: (days,) simple returns.
+    """Returns what an equal share in each ticker earns on each test day, after costs: (days,) simple returns.
 
-    A position is decided after a day's Close and taken at the next Open: the night still earns the one before.
-    The cost of its change is paid then, and that of the first one too.
+    A position is decided after a day's Close and traded at the next Open, so the previous one still earns the overnight
+    return. The cost of each change is paid at that time, including that of the first position.
 
     Args:
-        positions: (tickers, days) on the day they are decided, as multiples of the ticker's share of the capital.
+        positions: (tickers, days) by the day of the decision, as multiples of the ticker's share of the capital.
     """
     tested = data.tested()[0] & np.isfinite(data.targets.returns)
     days = len(data.bars.days)
@@ -53,7 +53,7 @@ def earned(positions: np.ndarray, data: Data, terms: Terms) -> np.ndarray:
         now = positions[number, origins]
         before = np.concatenate([[0.0], now[:-1]])
         night, day = (getattr(data.targets, name)[number, origins] for name in ("overnight", "daytime"))
-        # Without an Open nothing can be traded at it: the old position earns the whole day.
+        # Without an Open there is no trade, and the old position earns the whole day's return.
         unknown = np.isnan(night) | np.isnan(day)
         now = np.where(unknown, before, now)
         night = np.where(unknown, data.targets.returns[number, origins], night)
@@ -65,27 +65,27 @@ def earned(positions: np.ndarray, data: Data, terms: Terms) -> np.ndarray:
 
 
 def sharpe(returns: np.ndarray) -> float:
-    """Mean over standard deviation of daily returns, of a year; without interest on cash."""
+    """Annualised ratio of mean to standard deviation of daily returns, without interest on cash."""
     deviation = returns.std(ddof=1)
     return float(returns.mean() / deviation * math.sqrt(YEAR)) if deviation > 0 else 0.0
 
 
 def sharpe_interval(returns: np.ndarray) -> tuple[float, float]:
-    """Its 95 % interval by blocks of days."""
+    """Returns the 95 % interval of the Sharpe ratio, by the block bootstrap over days."""
     return interval(lambda rows: sharpe(returns[rows]), len(returns))
 
 
 def drawdown(returns: np.ndarray) -> float:
-    """The largest loss from a peak, as a share of it."""
+    """Returns the largest loss from a peak, as a share of the peak."""
     wealth = np.concatenate([[1.0], np.cumprod(1 + returns)])
     return float((1 - wealth / np.maximum.accumulate(wealth)).max())
 
 
 def expected_best(spread: float, count: int) -> float:
-    """The Sharpe ratio that the best of `count` trials has by chance, where none is any good.
+    """Returns the expected best Sharpe ratio of `count` trials without any skill.
 
     Bailey and Lopez de Prado (2014), "The deflated Sharpe ratio", doi:10.3905/jpm.2014.40.5.094, equation 1:
-    sqrt(V) ((1 - g) Z(1 - 1/N) + g Z(1 - 1/(N e))), g Euler's constant, Z the normal quantile.
+    sqrt(V) ((1 - g) Z(1 - 1/N) + g Z(1 - 1/(N e))), g Euler's constant, Z the normal quantile function.
 
     Args:
         spread: sqrt(V), the standard deviation of the trials' ratios. count: N.
@@ -97,23 +97,23 @@ def expected_best(spread: float, count: int) -> float:
 
 
 def deflated_sharpe(ratio: float, least: float, days: int, skew: float, kurtosis: float) -> float:
-    """The probability that the true Sharpe ratio is above `least`.
+    """Returns the probability that the true Sharpe ratio is above `least`.
 
-    The same source, equation 2: Z((SR - SR0) sqrt(T - 1) / sqrt(1 - s SR + (k - 1) / 4 SR^2)).
+    The same source, equation 2: Z((SR - SR0) sqrt(T - 1) / sqrt(1 - s SR + (k - 1) / 4 SR^2)), Z the normal CDF.
 
     Args:
-        ratio, least: SR and SR0 of a day, not of a year. days: T.
-        skew, kurtosis: s and k of the daily returns; 0 and 3 if they are normal.
+        ratio, least: SR and SR0 per day, not per year. days: T.
+        skew, kurtosis: s and k of the daily returns; 0 and 3 for a normal distribution.
     """
     spread = math.sqrt(max(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2, 1e-12))
     return float(stats.norm.cdf((ratio - least) * math.sqrt(days - 1) / spread))
 
 
 def deflated(returns: np.ndarray, trials: Sequence[float]) -> float:
-    """The probability that the Sharpe ratio of these daily returns is more than the luck of the best trial.
+    """Returns the probability that the true Sharpe ratio exceeds what the best trial would reach by chance.
 
     Args:
-        trials: the Sharpe ratio a year of every trial, this one among them.
+        trials: the annualised Sharpe ratios of all trials, including this one.
     """
     if not returns.std() > 0:
         return 0.0

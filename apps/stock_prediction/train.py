@@ -1,4 +1,4 @@
-"""Trains a network for each test period, walk-forward; compares it with the baselines; saves it."""
+"""Trains a network for each test period, walk-forward, compares it with the baselines, and saves it."""
 
 import shlex
 
@@ -29,7 +29,7 @@ Now try:
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -42,7 +42,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: runs.Run) -> list[dict]:
-    """Trains (or goes on training) one run, period by period, and returns its measured records."""
+    """Trains one run, or resumes it, period by period, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -66,7 +66,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
 
 
 def train_refit(config: Config, part: runs.Run, data: Data, refit: Refit) -> None:
-    """Trains the network that predicts one test period; its folder in the run has model, history and checkpoint."""
+    """Trains the network for one test period; its folder in the run has the model, history and checkpoint."""
     keras.utils.set_random_seed(config.seed)
     model = build(config, data.info)
     inputs = data.scaled(refit.number)
@@ -86,7 +86,7 @@ def train_refit(config: Config, part: runs.Run, data: Data, refit: Refit) -> Non
         optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm),
         loss=Losses(config.return_weight, config.direction_weight),
         weighted_metrics=[keras.metrics.MeanMetricWrapper(one_day_qlike, name="qlike")],
-        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+        jit_compile="auto",  # the layers compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     used = averaged(model)
     history = fit(
@@ -101,17 +101,17 @@ def train_refit(config: Config, part: runs.Run, data: Data, refit: Refit) -> Non
     )
     plots.learning_curves(history, part.file("learning_curves.png"), "qlike", f"one-day QLIKE, test {scale['from']}")
     shares = best_shares(part, inputs, data, refit) if config.skip else [1.0] * len(HORIZONS)
-    files.write_json(part.file(SHARES), {"shares": shares})  # last: a refit that has it is finished
+    files.write_json(part.file(SHARES), {"shares": shares})  # written last: it marks the refit as finished
 
 
 def _goals(data: Data, chosen: np.ndarray) -> np.ndarray:
-    """What the loss sees of these examples (horizons, tickers, days)."""
+    """Returns the loss targets of the chosen examples (horizons, tickers, days)."""
     variance = np.where(chosen, data.targets.variance, np.nan)
     return goals(variance, np.where(chosen[0], data.targets.returns, np.nan))
 
 
 def start(inputs: np.ndarray, data: Data, learned: np.ndarray) -> list[np.ndarray]:
-    """Kernel and bias of the linear models of all horizons, from the training days."""
+    """Fits the linear models of all horizons on the training days; returns their kernel and bias."""
     found = [
         linear.fit(inputs[learned[place]], data.targets.variance[place][learned[place]], linear.RIDGE * horizon)
         for place, horizon in enumerate(HORIZONS)
@@ -120,9 +120,9 @@ def start(inputs: np.ndarray, data: Data, learned: np.ndarray) -> list[np.ndarra
 
 
 def best_shares(part: runs.Run, inputs: np.ndarray, data: Data, refit: Refit) -> list[float]:
-    """The share of what the recurrence adds that validation likes best, for each horizon.
+    """Returns, for each horizon, the share of the network's correction that has the lowest validation loss.
 
-    0 is the linear model, than which the network so never is worse on validation.
+    A share of 0 is the linear model, so the network is never worse than it on validation.
     """
     model = part.load_model()
     whole = np.moveaxis(log_variances(outputs(model, inputs)), -1, 0)
@@ -136,7 +136,7 @@ def best_shares(part: runs.Run, inputs: np.ndarray, data: Data, refit: Refit) ->
         def loss(
             share: float, variance: np.ndarray = variance, z: np.ndarray = start, more: np.ndarray = added
         ) -> float:
-            """QLIKE at its best factor, but for a constant."""
+            """QLIKE with its optimal factor, up to a constant."""
             return float(np.log((variance * np.exp(-z - share * more)).mean()) + (z + share * more).mean())
 
         shares.append(float(min(STEPS, key=loss)))

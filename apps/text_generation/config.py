@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes measured in its README."""
+"""The app's settings, and the recipes measured in its README."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,8 +7,8 @@ from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
-LEVELS = {"char": "characters", "word": "words"}  # what a token is, and the name of many
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
+LEVELS = {"char": "characters", "word": "words"}  # types of token, with their plural
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if self.valid_fraction + self.test_fraction >= 1:
             raise InputError(
@@ -81,7 +81,7 @@ class Config:
 DEFAULT = Config()
 SMOKE = Config(max_examples=20_000, units=24, embedding=16, window=32, batch_size=16, epochs=1)
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,

@@ -1,6 +1,6 @@
 """Text to token ids: the built-in text, a public one, or your own file or folder, by character or by word.
 
-Nothing leaks: a text is split in its own order, and the vocabulary comes from the training part alone.
+No information leaks: the text is split in order, and the vocabulary comes from the training part alone.
 """
 
 import dataclasses
@@ -20,17 +20,17 @@ from .config import LEVELS, Config
 
 PUBLIC = ("ptb", "tinyshakespeare")  # names in the catalogue: one file, or one each for train, valid and test
 PARTS = ("train", "valid", "test")
-LONGEST_EXAMPLE, PROMPT_WORDS = 60, 3  # characters, and words of it that are continued
-FEWEST = 2  # tokens of a text to be measured on: the first one is only read
+LONGEST_EXAMPLE, PROMPT_WORDS = 60, 3  # maximum characters of the example, and words of it in a prompt
+FEWEST = 2  # minimum number of tokens to evaluate on: the first one is input only
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baseline is kept for it
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity, as the cache of the baseline requires
 class Data:
-    """Token ids (time,) int32 of each part, and what was learned from the text.
+    """The token ids (time,) int32 of each split, and the statistics of the text.
 
-    `info` fits JSON: source, fingerprint, split, level, vocabulary (the tokens in the order of their ids), frequencies
-    (how often each occurs in train), example (a line of the text to try the network with) and counts: for each part its
-    characters, words, tokens and how many of the tokens are unknown.
+    `info` fits JSON: source, fingerprint, split, level, vocabulary (tokens by id), frequencies (number of occurrences
+    of each token in the training set), example (a line of text to try the network with) and counts: the numbers of
+    characters, words, tokens and unknown tokens in each split.
     """
 
     train: np.ndarray
@@ -39,21 +39,21 @@ class Data:
     info: dict[str, Any]
 
     def held_out(self) -> dict[str, np.ndarray]:
-        """The parts that are not trained on: test, if there is one, and valid."""
+        """Returns the splits not used for training: test, if there is one, and valid."""
         return ({} if self.test is None else {"test": self.test}) | {"valid": self.valid}
 
 
 def known(source: str) -> None:
-    """Refuses a --data that names nothing."""
+    """Raises InputError if a --data value is not a known source."""
     check(source, PUBLIC, "tfds:NAME or the path of a text file or folder")
 
 
 @same_for_every_seed
 def load(config: Config) -> Data:
-    """Reads the text that `config.data` names, splits it and turns it into ids.
+    """Reads the text of `config.data`, splits it and converts it to ids.
 
     Raises:
-        InputError: an unknown source, a file that is not text, or one too short for the batches.
+        InputError: the source is unknown, a file is not text, or a text is too short for the batches.
     """
     tokenise, join = (text.characters, "".join) if config.level == "char" else (text.words, text.join_words)
     files = {part: getattr(config, part) for part in ("valid", "test") if getattr(config, part)}
@@ -81,7 +81,7 @@ def load(config: Config) -> Data:
 
 
 def read(source: str) -> dict[str, str]:
-    """The texts of the source, by part; a text that is not split yet is all "train"."""
+    """Reads the texts of the source, by split; a text without published splits is all "train"."""
     if source == "builtin":
         return {"train": builtin()}
     if source in PUBLIC:
@@ -94,13 +94,13 @@ def read(source: str) -> dict[str, str]:
 
 
 def builtin() -> str:
-    """The reference manual of the Python language, which every Python includes, without its drawn tables and rules."""
+    """Returns the reference manual of the Python language, included in every Python, without tables and rules."""
     lines = "\n".join(topics[name] for name in sorted(topics)).split("\n")
     return "\n".join(line for line in lines if not line.lstrip().startswith(("|", "+-", "+=", "==", "--", "***")))
 
 
 def read_tfds(source: str) -> dict[str, str]:
-    """The texts of a TensorFlow data set, each part's examples joined line by line."""
+    """Reads the texts of a TensorFlow data set, joining the examples of each split line by line."""
     found = tfds.splits(source)
     named = {part: "validation" if part == "valid" and "validation" in found else part for part in PARTS}
     if "train" not in found:
@@ -111,13 +111,13 @@ def read_tfds(source: str) -> dict[str, str]:
 def cut(
     parts: dict[str, Any], valid_fraction: float, test_fraction: float, files: Mapping[str, str] | None = None
 ) -> tuple[dict[str, Any], str]:
-    """Cuts valid, then test, off the end of train where there is none; also gives the split in words.
+    """Cuts missing valid and test splits off the end of train; also returns a description of the split.
 
     Args:
-        parts: by part; those that are there are left as they are.
-        valid_fraction: share of train to cut off as valid.
-        test_fraction: the same for test.
-        files: of each part that the user gave as a file, its path; all others that are there are published ones.
+        parts: the texts by split; existing splits are left unchanged.
+        valid_fraction: share of train to use as valid.
+        test_fraction: share of train to use as test.
+        files: paths of the splits that the user gave as files; all other existing splits are published ones.
     """
     valid = 0 if "valid" in parts else valid_fraction
     test = 0 if "test" in parts else test_fraction
@@ -135,25 +135,25 @@ def cut(
 
 
 def example(content: str, vocabulary: text.Vocabulary, level: str) -> str:
-    """A line of a text to try the network with, one of several words if there is one; "" if none can be read."""
-    whole = (" ".join(line.split()) for line in content.split("\n")[1:] or [content])  # the first one may be cut
+    """Returns a line of a text to try the network with, preferably of several words; "" if none can be encoded."""
+    whole = (" ".join(line.split()) for line in content.split("\n")[1:] or [content])  # the first line may be cut
     known = [line for line in whole if line and (level == "word" or set(line) <= vocabulary.index.keys())]
-    # On a command line these are no texts.
+    # Skip lines that the command line would take for an option or a file.
     known = [line for line in known if not line.startswith("-") and not text.names_file(line)]
     found = next((line for line in known if len(line.split()) >= PROMPT_WORDS), next(iter(known), ""))
     return found[:LONGEST_EXAMPLE].strip()
 
 
 def prompt(line: str) -> str:
-    """Its first words, to be continued."""
+    """Returns the first words of a line, to be continued."""
     return " ".join(line.split()[:PROMPT_WORDS])
 
 
 def tested_on(data: Data, path: str) -> Data:
-    """The data of a run with another text as its test part; words that the run does not know become <unk>.
+    """Returns the data of a run with another text as its test set; words unknown to the run become <unk>.
 
     Raises:
-        InputError: a file that is not text, one that is too short, or a character that the run was not trained on.
+        InputError: a file is not text or too short, or has a character that is not in the training text.
     """
     level, vocabulary = data.info["level"], text.Vocabulary(tuple(data.info["vocabulary"]))
     texts = text.read_texts(path)
@@ -168,7 +168,7 @@ def tested_on(data: Data, path: str) -> Data:
 
 
 def check_length(parts: dict[str, Any], config: Config) -> None:
-    """Training needs a window for each of batch_size streams and one to shift them by; the other parts one in all."""
+    """Raises InputError unless there are enough windows for all batch_size streams, and a margin for their offset."""
     kind, window, batch_size = LEVELS[config.level], config.window, config.batch_size
     needed = (batch_size + 1) * window
     if (found := len(parts["train"])) < needed:
@@ -190,11 +190,11 @@ def _more(found: int, config: Config) -> str:
 
 
 def min_count(train: list[str], level: str) -> int:
-    """Words seen only once become <unk>: else it would never be trained on. A text may have its own <unk>."""
+    """Words seen only once become <unk>, to train its embedding, unless the text already has its own <unk>."""
     return 2 if level == "word" and text.UNKNOWN not in train else 1
 
 
 def counts(content: str, ids: np.ndarray) -> dict[str, int]:
-    """Sizes of a part; `characters` makes nats per token into bits per character."""
+    """Returns the sizes of a split; the number of characters converts nats per token to bits per character."""
     unknown = int((ids == text.SPECIALS.index(text.UNKNOWN)).sum())
     return {"characters": len(content), "words": len(content.split()), "tokens": len(ids), "unknown": unknown}

@@ -22,7 +22,7 @@ from .predict import Predictor
 
 PARTS = ("test", "valid")
 HEADLINE = ("nats_per_char", "perplexity")
-WINDOW = 256  # tokens read at a time: nanoGPT's context for tiny Shakespeare
+WINDOW = 256  # window length in tokens: nanoGPT's context for tiny Shakespeare
 ORDER = {"char": 7, "word": 5}  # of the n-gram model, in tokens
 
 PUBLISHED = {
@@ -40,13 +40,13 @@ PUBLISHED = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run, on its own text or on another."""
+    """Runs the evaluate command: evaluates a saved run on its own text or on another."""
     run, parts = runs.find(APP, options.run), PARTS
     data = load(run.settings(Config))
     run.check(data.info)
     if options.data:
         data, parts = tested_on(data, options.data), ("test",)
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
         found = data.info["counts"]["test"]
         print(f"{options.data}: {found['tokens']:,} {LEVELS[data.info['level']]}, {found['unknown']:,} of them unknown")
     records = measure(Predictor(run), data, parts)
@@ -56,7 +56,7 @@ def evaluate(options: Evaluate) -> None:
 
 
 def measure(predictor: Predictor, data: Data, parts: Sequence[str] = PARTS) -> list[dict]:
-    """Measures these parts of the text, each with the state carried through it and in windows."""
+    """Evaluates these splits of the text, both with the state carried through and in windows."""
     level, name = data.info["level"], predictor.run.config["data"]
     metric, figure = ("nats_per_char", float) if level == "char" else ("perplexity", math.exp)
     reader, ngram = reader_of(predictor.run, predictor.model, data.info), fitted(data, ORDER[level])
@@ -79,9 +79,9 @@ def measure(predictor: Predictor, data: Data, parts: Sequence[str] = PARTS) -> l
 
 
 def compared(figure: Callable[[float], float], ours: np.ndarray, theirs: dict[str, np.ndarray]) -> dict:
-    """The figure of the mean nats of all tokens (time,), and how far ahead it is, as `shared.paired.compared` gives it.
+    """Compares a metric of the mean nats of all tokens (time,) with the baseline's, as `shared.paired.compared` does.
 
-    Drawn are blocks of `WINDOW` tokens: what is hard in a text lies together.
+    The bootstrap draws blocks of `WINDOW` tokens, since difficult passages are contiguous.
     """
     starts = range(0, len(ours), WINDOW)
     sizes = np.add.reduceat(np.ones_like(ours), starts)
@@ -94,7 +94,7 @@ def compared(figure: Callable[[float], float], ours: np.ndarray, theirs: dict[st
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures; nats per character also as bits."""
+    """Prints the metrics; nats per character are also given in bits."""
     results.report(records)
     main = records[0]
     if main["metric"] == "nats_per_char":
@@ -103,15 +103,15 @@ def report(records: list[dict]) -> None:
 
 @functools.lru_cache(maxsize=1)  # the same for every seed
 def fitted(data: Data, order: int) -> NGram:
-    """An n-gram model of the training text."""
+    """Fits an n-gram model to the training text."""
     return NGram(order).fit(data.train, len(data.info["vocabulary"]))
 
 
 def reader_of(run: runs.Run, model: keras.Model, info: dict) -> keras.Model:
-    """The saved network with batch 1, which carries its state from window to window.
+    """Returns the saved network with batch size 1, which carries its state from window to window.
 
     Raises:
-        InputError: the settings of the run now build another network than was saved.
+        InputError: the run's settings now build a different network than the saved one.
     """
     config = sized(run.settings(Config), lambda config: build(config, info))
     reader = build(config, info, batch_size=1)
@@ -123,12 +123,12 @@ def reader_of(run: runs.Run, model: keras.Model, info: dict) -> keras.Model:
             f"saved by another version. {runs.TRAIN_AGAIN}"
         )
     for weight, saved in zip(ours, theirs, strict=True):
-        weight.assign(keras.ops.copy(saved))  # on JAX predicting frees the arrays that it was given
+        weight.assign(keras.ops.copy(saved))  # on JAX, prediction frees its input arrays
     return reader
 
 
 def carried(reader: keras.Model, ids: np.ndarray) -> np.ndarray:
-    """Nats of each token but the first (time - 1,): the state goes through the whole text, window by window."""
+    """Nats of each token but the first, (time - 1,), with the state carried through the whole text."""
     reset_states(reader)
     starts = range(0, len(ids) - 1, WINDOW)
     with carried_states(reader):
@@ -136,7 +136,7 @@ def carried(reader: keras.Model, ids: np.ndarray) -> np.ndarray:
 
 
 def windowed(model: keras.Model, ids: np.ndarray) -> np.ndarray:
-    """Nats of each token of the whole windows of 256 (tokens,), each of which starts from a zero state."""
+    """Nats of the tokens in all whole windows of 256, (tokens,), each starting from a zero state."""
     window = min(WINDOW, len(ids) - 1)
     count = (len(ids) - 1) // window
     rows = np.stack([ids[start : start + window + 1] for start in range(0, count * window, window)])
@@ -144,8 +144,8 @@ def windowed(model: keras.Model, ids: np.ndarray) -> np.ndarray:
 
 
 def _nats(model: keras.Model, rows: np.ndarray) -> np.ndarray:
-    """The nats of all tokens but the first of each row (batch, time)."""
-    # Calling the model itself would, on JAX, trace it anew each time: 0.4 s instead of 0.5 ms.
+    """Returns the nats of all tokens but the first of each row (batch, time)."""
+    # On JAX, calling the model directly would retrace it each time: 0.4 s instead of 0.5 ms.
     logits = model.predict_on_batch(rows[:, :-1]).astype(np.float64)
     picked = np.take_along_axis(logits, rows[:, 1:, None], axis=-1)[..., 0]
     return np.logaddexp.reduce(logits, axis=-1) - picked

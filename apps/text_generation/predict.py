@@ -15,19 +15,19 @@ from .model import step, zero_states
 from .options import Predict, Sampling, Stream
 
 SAMPLE_TEMPERATURES, SAMPLE_LENGTH = (0.5, 0.8, 1.0), 300
-MOST_FREQUENT = 4  # the first id after the specials: vocabularies are sorted by falling count
-CHUNK = 64  # tokens that appear at a time
-WARMED_UP = 64  # tokens of the longest prompt that a stream has compiled before the first one comes
+MOST_FREQUENT = 4  # the first id after the special tokens: vocabularies are sorted by descending frequency
+CHUNK = 64  # number of tokens printed at a time
+WARMED_UP = 64  # maximum length of the prompts that a stream compiles in advance, in tokens
 
 
 class Predictor:
-    """A trained run, ready to write: text in, its continuation out."""
+    """A trained run, ready for inference: continues texts."""
 
     def __init__(self, run: runs.Run) -> None:
         info = run.info()
         self.run, self.level = run, info["level"]
         self.vocabulary = Vocabulary(tuple(info["vocabulary"]))
-        # The model never saw these: padding, an unknown token, the beginning of a text (and the end, for characters).
+        # Never generated: padding, the unknown token, the beginning of a text (and, for characters, its end).
         self.banned = (0, 1, 2) if self.level == "word" else (0, 1, 2, 3)
         line_end = self.vocabulary.index.get("\n" if self.level == "char" else END, MOST_FREQUENT)
         self.start = np.array([line_end], np.int32)
@@ -35,10 +35,10 @@ class Predictor:
         self.decoder = Decoder(step(self.model), self.model.variables, len(self.vocabulary))
 
     def encode(self, text: str) -> np.ndarray:
-        """Text -> ids (time,); a word never seen is read as <unk>.
+        """Encodes text as ids (time,); unknown words become <unk>.
 
         Raises:
-            InputError: a character that the run was not trained on.
+            InputError: a character is not in the training text.
         """
         tokens = characters(text) if self.level == "char" else words(text)
         unseen = sorted({token for token in tokens if token not in self.vocabulary.index})
@@ -48,26 +48,26 @@ class Predictor:
         return self.vocabulary.encode(tokens)
 
     def begun(self, text: str) -> np.ndarray:
-        """The same as a network reads it, from the start of a line: from zero states alone it writes noise."""
+        """Encodes text from the start of a line; starting from zero states alone, the network generates noise."""
         return np.concatenate([self.start, self.encode(text)])
 
     def readable(self, text: str) -> str:
-        """The text, if it can be encoded. Raises InputError as `encode`."""
+        """Returns the text if it can be encoded. Raises InputError as `encode`."""
         self.encode(text)
         return text
 
     def decode(self, ids: np.ndarray) -> str:
-        """Ids (time,) -> text."""
+        """Decodes ids (time,) to text."""
         tokens = self.vocabulary.decode(ids)
         return "".join(tokens) if self.level == "char" else join_words(tokens)
 
     def appended(self, before: str, text: str) -> str:
-        """What to write after `before` so that the text follows: words are separated by a space."""
+        """Returns what to write after `before` to append the text: at word level, separated by a space."""
         apart = self.level == "word" and before and not (before[-1].isspace() or text.startswith("\n"))
         return " " + text if apart else text
 
     def write(self, prompt: str, sampling: Sampling) -> Iterator[str]:
-        """Yields the continuation of the prompt, piece by piece as it is written. Raises InputError as `encode`."""
+        """Yields the continuation of the prompt, piece by piece. Raises InputError as `encode`."""
         logits, states = self.decoder.read(self.begun(prompt)[None], zero_states(self.model))
         pieces = self.decoder.sample(
             logits,
@@ -86,11 +86,11 @@ class Predictor:
             yield before
 
     def line(self, prompt: str, sampling: Sampling) -> str:
-        """The prompt and its continuation on one line: every run of white space becomes a space."""
+        """Returns the prompt and its continuation on one line: each run of white space becomes a space."""
         return " ".join("".join([prompt, *self.write(prompt, sampling)]).split())
 
     def offers(self, text: str, count: int) -> list[tuple[str, float]]:
-        """The `count` most probable next tokens after the text, each with its probability."""
+        """Returns the `count` most probable next tokens after the text, with their probabilities."""
         logits, _ = self.decoder.read(self.begun(text)[None], zero_states(self.model))
         scores = np.array(logits[0], dtype=np.float64)
         scores[list(self.banned)] = -np.inf
@@ -100,16 +100,16 @@ class Predictor:
         return [(self.decode([i]), float(chances[i])) for i in best]
 
     def warm_up(self, sampling: Sampling) -> None:
-        """Compiles for prompts of usual lengths, so that the first lines do not wait for it."""
+        """Compiles for prompts of common lengths in advance, so that the first lines are not delayed."""
         for power in range(WARMED_UP.bit_length()):
             self.decoder.read(np.resize(self.start, (1, 2**power)), zero_states(self.model))
         self.line("", sampling)
 
 
 def predict(options: Predict) -> None:
-    """The predict command: the text and its continuation, or those of each line of a file or of standard input."""
+    """Runs the predict command: continues the given text, or each line of a file or of standard input."""
     run = runs.find(APP, options.run)
-    # A blank prompt, such as the end of a paragraph, can be continued too.
+    # A blank prompt, such as a line break, is valid too.
     found = lines.read(options.text) if options.text.strip() else [lines.Line(options.text, "")]
     typed = not found[0].where
     if options.interactive and not typed:
@@ -128,14 +128,14 @@ def predict(options: Predict) -> None:
 
 
 def stream(options: Stream) -> None:
-    """The stream command: continues each line of standard input at once."""
+    """Runs the stream command: continues each line of standard input as it arrives."""
     predictor = Predictor(runs.find(APP, options.run))
     predictor.warm_up(options.sampling)
     lines.stream(lambda text: predictor.line(text, options.sampling))
 
 
 def show(predictor: Predictor, prompt: str, sampling: Sampling) -> str:
-    """Prints the prompt and its continuation as it is written, and returns them."""
+    """Prints the prompt and its continuation while it is generated, and returns both together."""
     print(predictor.readable(prompt), end="", flush=True)
     written = [prompt]
     for piece in predictor.write(prompt, sampling):
@@ -146,7 +146,7 @@ def show(predictor: Predictor, prompt: str, sampling: Sampling) -> str:
 
 
 def samples(predictor: Predictor) -> None:
-    """Writes a sample at each of three temperatures, prints it as it is written, and saves all in samples.txt."""
+    """Generates a sample at each of three temperatures, prints it as it is generated, and saves all to samples.txt."""
     prompt, kept = data.prompt(predictor.run.info()["example"]), []
     for temperature in SAMPLE_TEMPERATURES:
         heading = f"\n--- written at temperature {temperature} (seed 1) ---\n"
@@ -156,7 +156,7 @@ def samples(predictor: Predictor) -> None:
 
 
 def interact(predictor: Predictor, text: str, count: int) -> None:
-    """Offers the most probable next tokens; a number picks one, other text is appended, an empty line ends."""
+    """Suggests the most probable next tokens; a number picks one, other text is appended, an empty line ends."""
     print("Type a number to pick that token, any other text to append it; an empty line ends.")
     answers = lines.standard_input()
     while True:

@@ -13,11 +13,11 @@ from .model import zero_states
 from .options import Score
 from .predict import Predictor
 
-SHOWN = 5  # tokens that are printed, the most surprising ones
+SHOWN = 5  # number of most surprising tokens to print
 
 
 def score(options: Score) -> None:
-    """The score command: prints the figures and writes surprise.png into the run's folder."""
+    """Runs the score command: prints the bits per character and writes surprise.png to the run's folder."""
     run = runs.find(APP, options.run)
     text = whole(options.text)
     predictor = Predictor(run)
@@ -35,12 +35,12 @@ def score(options: Score) -> None:
 
 
 def surprise(predictor: Predictor, text: str) -> np.ndarray:
-    """Nats of each token of the text (time,), read from the start of a line, the state carried to the end."""
+    """Returns the nats of each token (time,), reading the text from the start of a line, in one pass."""
     return predictor.decoder.nats(predictor.begun(text)[None], zero_states(predictor.model))[0]
 
 
 def whole(argument: str) -> str:
-    """The text that a command's argument is or names, all of its lines."""
+    """Returns the whole text given by a command-line argument, or in the file that it names."""
     if argument != "-" and names_file(argument):
         return read_text(argument)
     lines.refuse_folder(argument)

@@ -1,4 +1,4 @@
-"""Trains a network, compares it with the n-gram model, saves it."""
+"""Trains a network, compares it with the n-gram model, and saves it."""
 
 import dataclasses
 import shlex
@@ -20,7 +20,7 @@ from .predict import Predictor, samples
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -32,7 +32,7 @@ def train(options: Train) -> None:
 
 
 def next_steps(config: Config, run: Run) -> str:
-    """Commands to go on with, that work as they are printed: of the same text and settings."""
+    """Returns commands to try next, with this text and these settings."""
     example, name = run.info()["example"], f"--run {run.path.name}"
     another = dataclasses.replace(config, arch="lstm" if config.arch == "gru" else "gru")
     commands = [
@@ -45,13 +45,13 @@ def next_steps(config: Config, run: Run) -> str:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
     keras.utils.set_random_seed(config.seed)
     reader = build(config, data.info, config.batch_size)  # carries its state from window to window
-    model = build(config, data.info)  # the same network for users: any batch, no carried state
+    model = build(config, data.info)  # the same network for inference: any batch size, stateless
     train = StreamBatches(data.train, config.batch_size, config.window, config.seed)
     valid_window = min(config.window, (len(data.valid) - 1) // config.batch_size)
     valid = StreamBatches(data.valid, config.batch_size, valid_window, jitter=False)
@@ -64,12 +64,12 @@ def train_one(config: Config, run: Run) -> list[dict]:
         0.0, steps - steps // 50, warmup_target=config.learning_rate, warmup_steps=steps // 50
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm)
-    if config.tied:  # decay would forget the frequencies
+    if config.tied:  # the bias holds the log frequencies, which weight decay would erase
         optimizer.exclude_from_weight_decay(var_list=reader.get_layer("bias").trainable_variables)
     reader.compile(
         optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),  # nats per token
-        jit_compile=True,  # measured: a sixth faster than compiled layers in a plain graph
+        jit_compile=True,  # measured: a sixth faster than compiled layers in an ordinary graph
     )
 
     def deployed() -> keras.Model:

@@ -8,10 +8,10 @@ from .windows import Windows
 
 
 def adapted(predictor: Predictor, windows: Windows, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals (windows, horizon) of forecasts at moments that follow each other, adapted with what came meanwhile.
+    """Adapts the intervals (windows, horizon) of consecutive forecasts, using only values observed before each of them.
 
     Args:
-        windows: whose forecasts they are. low, high: their ends before, see `Answer.interval`.
+        windows: the forecast windows. low, high: the ends of their intervals from `Answer.interval`.
     """
     config = predictor.config
     found = low.copy(), high.copy()
@@ -29,7 +29,7 @@ def adapted(predictor: Predictor, windows: Windows, low: np.ndarray, high: np.nd
 
 
 def runs_of(windows: Windows) -> list[np.ndarray]:
-    """The windows of each series that follow each other step by step."""
+    """Splits the windows into runs of consecutive steps of the same series."""
     order = np.lexsort((windows.at, windows.who))
     who, at = windows.who[order], windows.at[order]
     cuts = np.flatnonzero((np.diff(who) != 0) | (np.diff(at) != 1)) + 1
@@ -39,7 +39,7 @@ def runs_of(windows: Windows) -> list[np.ndarray]:
 def by_part(
     windows: Windows, low: np.ndarray, high: np.ndarray, names: list[str]
 ) -> tuple[float, dict[str, float], list[float]]:
-    """The share of observed values inside of their intervals: in all, of each series, and at each step ahead."""
+    """Returns the share of observed values inside their intervals: overall, per series, and per step ahead."""
     actual, observed = windows.future(), windows.observed()
     inside = (actual >= low) & (actual <= high) & observed
     count = np.maximum(observed.sum(), 1)

@@ -1,4 +1,4 @@
-"""Forecasts from many past origins, each with the data up to it, compared with the true values."""
+"""Forecasts from many past origins, each with the data available at the time, compared with the true values."""
 
 import csv
 import dataclasses
@@ -21,12 +21,12 @@ from .predict import Answer, Predictor, check_out
 from .windows import Windows
 
 SHOWN = ("mse", "mae", "mase", "smape", "weighted_quantile_loss", "msis", "coverage_ratio")
-LEAST_ROWS = 50  # windows known at a moment from which the linear part is fitted anew
+LEAST_ROWS = 50  # minimum number of past windows for a refit of the linear part
 COLUMNS = ("unique_id", "origin", "ds", "y", "forecast", "low", "high")
 
 
 def backtest(options: Backtest) -> None:
-    """The backtest command: writes each forecast with its true value, and compares the metrics with baselines."""
+    """Runs the backtest command: writes all forecasts with the true values, and compares the metrics with baselines."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     out = Path(options.out) if options.out else run.file(f"backtest-{Path(options.series).stem}.csv")
@@ -56,7 +56,7 @@ def backtest(options: Backtest) -> None:
 
 
 def origins(mine: Mine, config: Config, options: Backtest) -> Windows:
-    """A window before each of the last moments of each series that what came is known of, in order of time."""
+    """Returns the windows at the last origins of each series whose future is known, in chronological order."""
     steps = options.stride * np.arange(options.origins - 1, -1, -1)
     at = [
         len(series) + more - config.horizon - steps for series, more in zip(mine.panel.series, mine.padded, strict=True)
@@ -66,7 +66,7 @@ def origins(mine: Mine, config: Config, options: Backtest) -> Windows:
 
 
 def forecasts(predictor: Predictor, mine: Mine, windows: Windows, refit: int) -> Answer:
-    """The forecasts of windows, the linear part fitted anew at every `refit`-th moment on what was known then."""
+    """Forecasts the windows, refitting the linear part at every `refit`-th origin on the data available then."""
     scale = np.array(mine.info["scale"])
     if not refit:
         return predictor.said(windows, predictor.numbers(windows), scale)
@@ -75,7 +75,7 @@ def forecasts(predictor: Predictor, mine: Mine, windows: Windows, refit: int) ->
     count = int((windows.who == 0).sum())
     found: list[tuple[np.ndarray, Answer]] = []
     for start in range(0, count, refit):
-        # The same number of the moment in every series
+        # Origins with the same index in every series
         rows = np.flatnonzero(np.arange(len(windows)) % count // refit == start // refit)
         some = windows.among(rows)
         refitted(predictor, mine, some)
@@ -88,7 +88,7 @@ def forecasts(predictor: Predictor, mine: Mine, windows: Windows, refit: int) ->
 
 
 def refitted(predictor: Predictor, mine: Mine, windows: Windows) -> None:
-    """Fits the linear part to all windows whose future had come before the first of these, of every series."""
+    """Refits the linear part on all windows, of all series, whose future ends before the first of these origins."""
     config, known = predictor.config, []
     for number, more in enumerate(mine.padded):
         first = int(windows.at[windows.who == number].min())
@@ -109,7 +109,7 @@ def refitted(predictor: Predictor, mine: Mine, windows: Windows) -> None:
 
 
 def show(mine: Mine, windows: Windows, answer: Answer, ends: tuple[np.ndarray, np.ndarray], config: Config) -> None:
-    """Prints the figures of the network and of repeated values."""
+    """Prints the metrics of the network and of the naive forecasts."""
     block, everything = np.zeros(len(windows), int), np.arange(len(windows))
     last, seasonal = repeated(windows, np.ones_like(mine.store.season)), repeated(windows, mine.store.season)
     points = {"network": answer} | {
@@ -133,7 +133,7 @@ def show(mine: Mine, windows: Windows, answer: Answer, ends: tuple[np.ndarray, n
 
 
 def table(mine: Mine, windows: Windows, answer: Answer, low: np.ndarray, high: np.ndarray) -> str:
-    """Every forecast and what came, in the data's units; an unobserved value is empty."""
+    """Formats all forecasts and true values as CSV, in the data's units; unobserved values are empty."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)

@@ -11,14 +11,14 @@ from .data import Data
 from .heads import LEVELS
 from .windows import Windows
 
-RIDGES = (96, 336, 512, 720)  # steps that the linear forecasts read
-MOST = 2000  # validation windows whose errors make up the spread
+RIDGES = (96, 336, 512, 720)  # lookbacks of the linear forecasts
+MOST = 2000  # maximum number of validation windows used to estimate the spread
 
 Baseline = Callable[[Windows], np.ndarray]  # -> (windows, horizon), scaled
 
 
 def baselines(data: Data, config: Config) -> dict[str, Baseline]:
-    """Each baseline that these data have, fitted on the training part."""
+    """Returns the baselines that apply to the data, fitted on the training part."""
     store = data.test.store
     found: dict[str, Baseline] = {"last_value": lambda windows: repeated(windows, np.ones_like(windows.store.season))}
     if (store.season > 1).any():
@@ -26,7 +26,7 @@ def baselines(data: Data, config: Config) -> dict[str, Baseline]:
     if ((store.week > 1) & (store.week != store.season)).any():
         found["last_week"] = lambda windows: repeated(windows, windows.store.week)
     fitted = []
-    # In ascending order, each of them once: those of the run, and those that the literature uses
+    # The lookbacks of the run and those common in the literature, ascending and without duplicates
     for length in ridge.lookbacks(data.linear, sorted({*config.linear, *RIDGES})):
         if data.test.at.min() < length:
             continue
@@ -39,7 +39,7 @@ def baselines(data: Data, config: Config) -> dict[str, Baseline]:
 
 
 def repeated(windows: Windows, steps: np.ndarray) -> np.ndarray:
-    """(windows, horizon) the last `steps` (series,) values of each window, repeated; the last one if it has fewer."""
+    """(windows, horizon): the last `steps` (series,) values of each window, repeated; the last one if it has fewer."""
     found = np.empty((len(windows), windows.horizon), np.float32)
     wanted = np.where(windows.at >= steps[windows.who], steps[windows.who], 1)
     for count in np.unique(wanted).tolist():
@@ -49,7 +49,7 @@ def repeated(windows: Windows, steps: np.ndarray) -> np.ndarray:
 
 
 def linear(fitted: ridge.Ridge, config: Config) -> Baseline:
-    """A ridge regression as a baseline."""
+    """Wraps a ridge regression as a baseline."""
     length = len(fitted.kernel)
 
     def forecast(windows: Windows) -> np.ndarray:
@@ -65,13 +65,13 @@ def linear(fitted: ridge.Ridge, config: Config) -> Baseline:
 
 
 def spread(baseline: Baseline, valid: Windows) -> np.ndarray:
-    """(horizon, `LEVELS`) quantiles of a baseline's errors on validation."""
+    """(horizon, `LEVELS`): the quantiles of a baseline's validation errors."""
     some = valid.among(np.unique(np.linspace(0, len(valid) - 1, MOST).round().astype(int)))
     return np.quantile(some.future() - baseline(some), LEVELS, axis=0).T
 
 
 def published(config: Config) -> Mapping[str, Any] | None:
-    """The figure of a recurrent network in the literature, for the same data, split and horizon."""
+    """Returns the published result of a recurrent network for the same data, split and horizon, if there is one."""
     if config.data != "etth1" or config.lookback != 96 or config.reach != 96:
         return None
     mse = {96: 0.368, 192: 0.408, 336: 0.444, 720: 0.446}.get(config.horizon)

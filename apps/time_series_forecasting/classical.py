@@ -15,15 +15,15 @@ from .data import Data
 from .heads import LEVELS
 from .predict import Answer, read_arrays
 
-LONGEST = 2000  # steps of the past that they are fitted to: they take minutes on more, and forecast no better
+LONGEST = 2000  # maximum number of past steps to fit: more takes minutes, without better forecasts
 METHODS = ("auto_ets", "auto_theta")
 
 
 def classical(data: Data, origins: int) -> tuple[np.ndarray, dict[str, Answer]]:
-    """Rows of the test windows that are forecast, and each method's forecasts of them; they are kept for the next time.
+    """Returns the rows of the chosen test windows and the forecasts of each method, which are cached in a file.
 
     Args:
-        origins: how many windows of each series, spread evenly.
+        origins: number of windows per series, spread evenly.
     """
     rows = chosen(data, origins)
     test = data.test.among(rows)
@@ -44,7 +44,7 @@ def classical(data: Data, origins: int) -> tuple[np.ndarray, dict[str, Answer]]:
 
 
 def chosen(data: Data, origins: int) -> np.ndarray:
-    """Test windows spread evenly over each series."""
+    """Returns the rows of test windows spread evenly over each series."""
     each = [np.flatnonzero(data.test.who == number) for number in range(len(data.panel.series))]
     return np.concatenate(
         [rows[np.unique(np.linspace(0, len(rows) - 1, origins).round().astype(int))] for rows in each]
@@ -52,7 +52,7 @@ def chosen(data: Data, origins: int) -> np.ndarray:
 
 
 def forecasts(data: Data, rows: np.ndarray, method: str) -> np.ndarray:
-    """(rows, horizon, `LEVELS`) scaled; where a method fails, the seasonal naive forecast of statsforecast."""
+    """(rows, horizon, `LEVELS`) scaled forecasts; statsforecast's seasonal naive forecast where a method fails."""
     from statsforecast.models import AutoETS, AutoTheta, SeasonalNaive
 
     logging.getLogger("statsforecast").setLevel(logging.ERROR)
@@ -63,7 +63,7 @@ def forecasts(data: Data, rows: np.ndarray, method: str) -> np.ndarray:
         season = int(test.store.season[one.who[0]])
         past = one.past(slice(None), min(int(one.at[0]), LONGEST))[0].astype(np.float64)
         make = {"auto_ets": AutoETS, "auto_theta": AutoTheta}[method]
-        # ETS has no seasons of more than 24 steps, and a season needs two of it
+        # statsforecast's ETS supports at most 24 steps per season, and estimating a season takes two of them
         usable = season if 2 * season < len(past) and (method != "auto_ets" or season <= 24) else 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -85,7 +85,7 @@ def _said(model: object, fallback: object, past: np.ndarray, horizon: int, wide:
 
 
 def _level(said: dict, level: float) -> np.ndarray:
-    """The quantile in what a statsforecast model says: the ends of the interval that has it as one."""
+    """Returns a quantile from a statsforecast result: one end of the matching interval."""
     if level == 0.5:
         return said["mean"]
     side, coverage = ("lo", 1 - 2 * level) if level < 0.5 else ("hi", 2 * level - 1)

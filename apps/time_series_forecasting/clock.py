@@ -1,4 +1,4 @@
-"""Dates as whole numbers of steps: how dates are parsed, how their step is inferred, how they are printed."""
+"""Dates as integer time steps: parsing dates, inferring the step, formatting."""
 
 import calendar
 import collections
@@ -19,17 +19,17 @@ MONTH = re.compile(r"(\d{4})-(\d{1,2})")
 NUMBER = re.compile(r"[+-]?\d{1,9}")
 COMPACT = re.compile(r"(?:19|20)(\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 FORMS = "2026-01-31, 2026-01-31 12:00, 2026-01 or a whole number"
-# Steps of a season by the seconds of a step: days make a week, weeks a year; hours and less make a day.
+# Steps per season by the step in seconds: daily data has weeks, weekly data years; hourly or finer data has days.
 SEASONS_S = {DAY_S: 7, 7 * DAY_S: 52}
 SEASONS_MONTHS = {1: 12, 3: 4}
-PHASES = 6  # numbers of `Clock.phases`
+PHASES = 6  # number of columns of `Clock.phases`
 
 
 @dataclasses.dataclass(frozen=True)
 class Clock:
-    """Equal steps of time: moment k is `origin` + k `step`, in `unit`s.
+    """A regular time grid: step k is at `origin` + k `step`, in `unit`s.
 
-    unit: "seconds" since 1970, "weekdays" since Monday 1969-12-29 (Saturday and Sunday left out), "months" since year
+    unit: "seconds" since 1970, "weekdays" since Monday 1969-12-29 (without Saturdays and Sundays), "months" since year
     0, or "steps", plain numbers without a date.
     """
 
@@ -38,15 +38,15 @@ class Clock:
     origin: int = 0
 
     def place(self, moments: np.ndarray) -> np.ndarray:
-        """The nearest k of moments in the unit."""
+        """Returns the nearest k of times in the unit."""
         return np.floor((np.asarray(moments) - self.origin) / self.step + 0.5).astype(np.int64)
 
     def moment(self, k: np.ndarray | int) -> np.ndarray:
-        """The moments k in the unit."""
+        """Returns the times of steps k, in the unit."""
         return self.origin + np.asarray(k) * self.step
 
     def season(self) -> int:
-        """Steps of the season that the step suggests; 1 if it suggests none."""
+        """Returns the season length suggested by the step, in steps; 1 if there is none."""
         if self.unit == "weekdays":
             return 5
         if self.unit == "months":
@@ -56,11 +56,11 @@ class Clock:
         return 1
 
     def week(self) -> int:
-        """Steps of a week; 0 where a week is none, or only one step."""
+        """Returns the number of steps per week; 0 unless the step is shorter than a day and divides it evenly."""
         return 7 * DAY_S // self.step if self.unit == "seconds" and self.step < DAY_S and DAY_S % self.step == 0 else 0
 
     def text(self, k: int) -> str:
-        """Moment k as a date, or as a number."""
+        """Formats step k as a date or a number."""
         moment = int(self.moment(k))
         if self.unit == "steps":
             return str(moment)
@@ -72,7 +72,7 @@ class Clock:
         return f"{date:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
 
     def phases(self, k: np.ndarray) -> np.ndarray:
-        """(moments, `PHASES`) sine and cosine of hour, weekday and day of the year; 0 for what the step cannot tell."""
+        """(steps, `PHASES`): sine and cosine of hour, weekday and day of the year; 0 where the step is too coarse."""
         moment, found = self.moment(k), np.zeros((len(k), PHASES), np.float32)
         turns: list[np.ndarray | None] = [None, None, None]
         if self.unit == "months":
@@ -92,14 +92,14 @@ class Clock:
 
 
 def parse(texts: Sequence[str], places: Sequence[str]) -> tuple[str, np.ndarray]:
-    """Unit ("seconds", "months" or "steps") and moments in it of dates as text.
+    """Parses dates into a unit ("seconds", "months" or "steps") and the times in it.
 
     Args:
-        texts: one or more, all of one form.
-        places: where each stands, for messages.
+        texts: at least one date; all must have the same format.
+        places: location of each, for error messages.
 
     Raises:
-        InputError: no date, another form than the first one has, or a time zone in some only.
+        InputError: a text is not a date, its format differs from the first one, or only some have a time zone.
     """
     first = _form(texts[0], places[0])
     whole = first == "number" and all(COMPACT.fullmatch(text) for text in texts)
@@ -116,7 +116,7 @@ def parse(texts: Sequence[str], places: Sequence[str]) -> tuple[str, np.ndarray]
 
 
 def one(text: str, place: str, clock: Clock) -> int:
-    """The nearest moment k of a date; InputError if it is not of the clock's kind."""
+    """Returns the step k nearest to a date. Raises InputError if it is not of the clock's kind."""
     unit, (moment,) = parse([text], [place])
     if clock.unit == "months" and unit == "seconds":
         unit, moment = "months", _months(np.array([moment]))[0]
@@ -128,13 +128,13 @@ def one(text: str, place: str, clock: Clock) -> int:
 
 
 def fit(unit: str, moments: np.ndarray, source: str) -> tuple[Clock, np.ndarray]:
-    """The clock that most of these moments keep to, and the moments in its unit.
+    """Infers the clock that fits most of these times; returns it and the times in its unit.
 
     Args:
-        moments: of all series, (rows,), unsorted. A step is what lies most often between neighbours.
+        moments: (rows,) of all series, unsorted. The step is the most frequent difference between neighbours.
 
     Raises:
-        InputError: fewer than two different ones.
+        InputError: there are fewer than two different dates.
     """
     found = np.unique(moments)
     if len(found) < 2:
@@ -159,7 +159,7 @@ def _form(text: str, place: str) -> str:
 
 
 def zone_of(text: str) -> str:
-    """The time zone of a date as text, "" if it has none."""
+    """Returns the time zone of a date; "" if it has none."""
     match = DATE.fullmatch(text)
     return (match[7] or "") if match else ""
 
@@ -192,7 +192,7 @@ def _utc(seconds: int) -> datetime.datetime:
 
 
 def _monthly(found: np.ndarray) -> bool:
-    """Whether these dates are of one day of the month, or its last, at least a month apart."""
+    """Returns whether all dates fall on the same day of the month, or its last day, at least a month apart."""
     if np.diff(found).min() < 28 * DAY_S or (found % DAY_S).any():
         return False
     days = [_utc(moment) for moment in found.tolist()]
@@ -206,7 +206,7 @@ def _months(moments: np.ndarray) -> np.ndarray:
 
 
 def _on_weekdays(found: np.ndarray) -> bool:
-    """Whether these are days of a working week, more than one week of them, most of them one day apart."""
+    """Returns whether these are weekdays over more than one week, mostly one day apart."""
     days = found // DAY_S
     if (found % DAY_S).any() or len(days) < 10 or ((days + 3) % 7 >= 5).any():
         return False
@@ -214,7 +214,7 @@ def _on_weekdays(found: np.ndarray) -> bool:
 
 
 def _weekdays(moments: np.ndarray) -> np.ndarray:
-    """Day 0 is a Monday; Saturday and Sunday count as the Friday before."""
+    """Converts seconds to weekdays, where 0 is a Monday; Saturday and Sunday count as the preceding Friday."""
     days = moments // DAY_S + 3
     return days // 7 * 5 + np.minimum(days % 7, 4)
 

@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes."""
+"""The app's settings and recipes."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,10 +7,10 @@ from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
 NETWORKS = ("segments", "encoder_decoder")
 HEADS = ("point", "quantiles", "student_t", "negative_binomial")
-# What is taken from each window before a network reads it; fixed beforehand, since validation ranks these wrongly
+# How each window is normalised before the network; a fixed setting, since validation ranks these wrongly
 NORMALISATIONS = ("last", "window", "none")
 
 
@@ -89,7 +89,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if self.test_fraction + self.valid_fraction >= 1:
             raise InputError(
@@ -103,7 +103,7 @@ class Config:
 
     @property
     def reach(self) -> int:
-        """Steps of the past that the model reads, network and linear forecast together."""
+        """The number of past steps that the model reads, counting both the network and the linear forecast."""
         return max(self.lookback, *self.linear)
 
     @property
@@ -137,7 +137,7 @@ _ETT = Config(
     patience=2,
 )
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,

@@ -2,26 +2,26 @@
 
 import numpy as np
 
-GRID = np.linspace(0, 1, 101)  # probabilities at which the distribution of the scores is kept
-FEWEST = 20  # validation windows of a series from which it has scores of its own
+GRID = np.linspace(0, 1, 101)  # probabilities at which the quantiles of the scores are stored
+FEWEST = 20  # minimum number of validation windows for per-series scores
 LEAST_WIDTH = 1e-6
-NARROWEST = -0.45  # by how much of its width an interval may shrink at either end
+NARROWEST = -0.45  # maximum shrinkage of an interval at each end, as a share of its width
 
 
 def scores(low: np.ndarray, high: np.ndarray, actual: np.ndarray) -> np.ndarray:
-    """How far a value lies outside of its interval, in widths of it; negative inside (Romano et al. 2019)."""
+    """Returns how far values lie outside their intervals, in interval widths; negative inside (Romano et al. 2019)."""
     return np.maximum(low - actual, actual - high) / width(low, high)
 
 
 def width(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """That of an interval, above zero."""
+    """Returns the width of an interval, at least `LEAST_WIDTH`."""
     return np.maximum(high - low, LEAST_WIDTH)
 
 
 def grid_of(found: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """(horizon, `GRID`) quantiles of the scores (windows, horizon) of each step; a step without any takes them all."""
+    """(horizon, `GRID`): quantiles of the scores (windows, horizon) per step; steps without scores use those of all."""
     count = len(found)
-    # The finite-sample correction of split conformal prediction: one score more, at infinity, counts as the highest.
+    # The finite-sample correction of split conformal prediction: an extra score at infinity, counted as the highest.
     levels = np.minimum(GRID * (count + 1) / max(count, 1), 1)
     if observed.all():  # much faster
         return np.quantile(found, levels, axis=0).T
@@ -32,15 +32,15 @@ def grid_of(found: np.ndarray, observed: np.ndarray) -> np.ndarray:
 
 
 def stretched(low: np.ndarray, high: np.ndarray, by: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals moved out at both ends by this many widths."""
+    """Widens the intervals at both ends by this many of their widths."""
     more = np.maximum(by, NARROWEST) * width(low, high)
     return low - more, high + more
 
 
 def looked_up(grid: np.ndarray, miss: np.ndarray) -> np.ndarray:
-    """The score that a share `miss` (...) of the distribution `grid` (..., `GRID`) exceeds.
+    """Returns the score exceeded by a share `miss` (...) of the distribution `grid` (..., `GRID`).
 
-    For a share below 0 it goes on beyond the highest one, as steeply as from the median to it.
+    For a negative share it is extrapolated beyond the highest score, with the mean slope from the median to it.
     """
     last = grid.shape[-1] - 1
     place = (1 - miss) * last
@@ -53,38 +53,38 @@ def looked_up(grid: np.ndarray, miss: np.ndarray) -> np.ndarray:
 
 
 class Adaptive:
-    """Adaptive conformal intervals of several series, forecast after forecast.
+    """Adaptive conformal intervals of several series over consecutive forecasts.
 
     Gibbs and Candes (2021), "Adaptive conformal inference under distribution shift", arXiv:2106.00170, equation 2, for
-    each series and each step ahead by itself; what a forecast of step h missed is known h steps later, not before:
+    each series and each step ahead separately; whether step h of a forecast missed becomes known only h steps later:
 
         a <- a + rate (1 - coverage - missed)
 
     Args:
-        grid: (series, horizon, `GRID`) of the scores. coverage: that intervals should have. rate: as above.
+        grid: (series, horizon, `GRID`) of the scores. coverage: nominal coverage. rate: as above.
     """
 
     def __init__(self, grid: np.ndarray, coverage: float, rate: float) -> None:
         self.grid, self.rate, self.target = grid, rate, 1 - coverage
         count, horizon = grid.shape[:2]
         self.miss = np.full((count, horizon), self.target)
-        # The intervals that still wait for their values, the newest forecast at `at`.
+        # Intervals whose true values are pending; the newest forecast is at index `at`.
         self.low = np.full((horizon, count, horizon), -np.inf, np.float32)
         self.high = np.full((horizon, count, horizon), np.inf, np.float32)
         self.waiting = np.zeros(horizon, bool)
         self.at = 0
 
     def interval(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Intervals (series, horizon) of the next forecast, stretched; they are kept until their values come."""
+        """Returns the calibrated intervals (series, horizon) of the next forecast; stores them until values arrive."""
         low, high = stretched(low, high, looked_up(self.grid, self.miss))
         self.at = (self.at + 1) % len(self.waiting)
         self.low[self.at], self.high[self.at], self.waiting[self.at] = low, high, True
         return low, high
 
     def observe(self, actual: np.ndarray, observed: np.ndarray) -> None:
-        """The values (series,) of the next step, for which every kept forecast had an interval, each at another step.
+        """Updates the miss rates with the values (series,) of the next step, which every pending forecast covers.
 
-        To be called once between two calls of `interval`.
+        Must be called once between two calls of `interval`.
         """
         steps = np.arange(len(self.waiting))
         places = (self.at - steps) % len(self.waiting)
@@ -94,11 +94,11 @@ class Adaptive:
         self.miss += np.where(observed[:, None] & self.waiting[places], change, 0)
 
     def state(self) -> dict[str, np.ndarray]:
-        """What goes on from here, for `restore`."""
+        """Returns the state, for `restore`."""
         kept = {"miss": self.miss, "low": self.low, "high": self.high, "waiting": self.waiting}
         return kept | {"at": np.array(self.at)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Goes on from what `state` gave."""
+        """Restores a state returned by `state`."""
         self.miss, self.low, self.high = state["miss"].copy(), state["low"].copy(), state["high"].copy()
         self.waiting, self.at = state["waiting"].copy(), int(state["at"])

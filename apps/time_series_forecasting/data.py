@@ -1,7 +1,7 @@
-"""Series as training data: the split in time, the scaling of each series, the windows.
+"""Series as training data: chronological splits, scaling of each series, windows.
 
-Nothing leaks: parts follow each other in time, scale and everything learned come from the training part alone, and a
-missing value is filled with one before it.
+No information leaks: the splits follow each other in time, scales and all other statistics come from the training part
+alone, and missing values are filled with the previous value.
 """
 
 import dataclasses
@@ -27,13 +27,13 @@ LEAST_SCALE = 1e-8
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """The windows of the three parts, their series, and what was learned from the training part.
+    """The windows of the three splits, their series, and the statistics of the training part.
 
-    `info` fits JSON: source, fingerprint, split; of each series names, clocks, seasons, shift, scale, error_scale (the
+    `info` fits JSON: source, fingerprint, split; per series names, clocks, seasons, shift, scale, error_scale (the
     mean absolute error of the seasonal naive forecast in training, in the data's unit); calendar; known and static
-    (names and how they are coded) and how many columns they make; reach, lookback, horizon; aligned (whether all series
-    have the same moments). `linear` are the training windows with a past of any length, for linear forecasts of a
-    shorter one.
+    (names and encoding of the covariates) and their numbers of columns; reach, lookback, horizon; aligned (whether all
+    series have the same time steps). `linear` holds the training windows with a past of any length, for linear
+    forecasts with a shorter lookback.
     """
 
     train: Windows
@@ -44,12 +44,12 @@ class Data:
     info: dict[str, Any]
 
 
-# Kept for no second call: what it holds is as large as the file, and seeds are few.
+# Not cached between calls: the data is as large as the file, and there are only a few seeds.
 def load(config: Config) -> Data:
-    """Reads, cuts, scales and lays out the series that `config.data` names.
+    """Reads, splits and scales the series of `config.data`, and cuts them into windows.
 
     Raises:
-        InputError: an unknown source, a file that cannot be right, or a series too short.
+        InputError: the source is unknown, a file is invalid, or a series is too short.
     """
     source = load_source(config)
     panel, ends = source.panel, source.ends
@@ -82,18 +82,18 @@ def load(config: Config) -> Data:
 
 
 def before(train: int, config: Config) -> int:
-    """Steps to fill up before a series whose training part is too short for one window."""
+    """Returns the number of steps to pad at the start of a series whose training part is too short for one window."""
     return max(0, config.reach + config.horizon - train)
 
 
 def windows(store: Store, origins: Sequence[np.ndarray], code: np.ndarray, config: Config) -> Windows:
-    """A window before each of these steps of each series."""
+    """Returns the windows that end before each of these steps, for each series."""
     who = np.concatenate([np.full(len(at), number) for number, at in enumerate(origins)])
     return Windows(store, who, np.concatenate(origins), code, config.reach, config.horizon)
 
 
 def learned(panel: Panel, ends: Sequence[tuple[int, int, int]], config: Config) -> dict[str, Any]:
-    """What is learned from the training parts, see `Data.info`."""
+    """Computes the statistics of the training parts, see `Data.info`."""
     counts = config.head == "negative_binomial"
     scales = [scaled(series, end[0], counts) for series, end in zip(panel.series, ends, strict=True)]
     if counts:
@@ -126,9 +126,9 @@ def learned(panel: Panel, ends: Sequence[tuple[int, int, int]], config: Config) 
 
 
 def scaled(series: Series, end: int, counts: bool = False) -> tuple[float, float]:
-    """What is subtracted from a series and what it is divided by, from its observed values before `end`.
+    """Returns (shift, scale) of a series: mean and standard deviation of the observed values before `end`.
 
-    A constant series is divided by 1. Counts are not shifted, since theirs is a distribution from zero on.
+    A constant series has scale 1. Counts have shift 0, as their distribution starts at zero, and their mean as scale.
     """
     values = series.values[:end][series.observed[:end]]
     if counts:
@@ -138,7 +138,7 @@ def scaled(series: Series, end: int, counts: bool = False) -> tuple[float, float
 
 
 def refuse_no_counts(panel: Panel) -> None:
-    """InputError if a value is no count."""
+    """Raises InputError if a value is not a count."""
     for series in panel.series:
         wrong = np.flatnonzero(series.observed & ((series.values < 0) | (series.values != np.round(series.values))))
         if len(wrong):
@@ -150,14 +150,14 @@ def refuse_no_counts(panel: Panel) -> None:
 
 
 def error_scale(values: np.ndarray, season: int) -> float:
-    """The mean absolute error of the seasonal naive forecast (Hyndman and Koehler 2006); of a constant series 1."""
+    """Returns the mean absolute error of the seasonal naive forecast (Hyndman and Koehler 2006); 1 if it is zero."""
     season = season if len(values) > season else 1
     error = float(np.abs(values[season:] - values[:-season]).mean()) if len(values) > season else 0.0
     return error if error > LEAST_SCALE else 1.0
 
 
 def coding(texts: Sequence[str]) -> dict[str, Any]:
-    """How a static column becomes numbers: standardised if they are numbers, else one for each different text."""
+    """Returns the encoding of a static column: standardised if all its values are numbers, else one-hot."""
     try:
         values = np.array([float(text) for text in texts])
     except ValueError:
@@ -166,7 +166,7 @@ def coding(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def coded(text: str, how: dict[str, Any]) -> list[float]:
-    """A static text as numbers; a text that training did not have as zeros."""
+    """Encodes a value of a static column as numbers; a category not seen in training becomes zeros."""
     if "texts" in how:
         return [float(text == each) for each in how["texts"]]
     try:
@@ -176,14 +176,14 @@ def coded(text: str, how: dict[str, Any]) -> list[float]:
 
 
 def stored(panel: Panel, info: dict[str, Any], ends: Sequence[int], padded: Sequence[int], future: int = 0) -> Store:
-    """The series one after the other, scaled, each filled up at its start with its first value.
+    """Concatenates the scaled series, each padded at its start with its first value.
 
     Args:
-        ends: how many values of each series are there. padded: by how many steps each is filled up.
-        future: steps after the end of which known columns are needed too.
+        ends: number of values to use from each series. padded: number of steps of padding for each.
+        future: number of steps after the end for which known columns are needed as well.
 
     Raises:
-        InputError: these are not known.
+        InputError: the known columns end too early.
     """
     values, observed, known, static = [], [], [], []
     for number, series in enumerate(panel.series):
@@ -208,7 +208,7 @@ def stored(panel: Panel, info: dict[str, Any], ends: Sequence[int], padded: Sequ
 
 
 def covariates(series: Series, info: dict[str, Any], end: int, more: int, source: str) -> np.ndarray:
-    """(more + end, columns) the calendar and the known columns of a series, scaled."""
+    """Returns the scaled calendar features and known columns of a series, (more + end, columns)."""
     k = series.first + np.arange(-more, end)
     parts = [series.clock.phases(k)] if info["calendar"] else [np.zeros((len(k), 0))]
     if info["known"]:
@@ -225,10 +225,10 @@ def covariates(series: Series, info: dict[str, Any], end: int, more: int, source
 
 @dataclasses.dataclass(frozen=True)
 class Mine:
-    """Series of a file as a run reads them: the panel, their windows' store, and `info` with their own scales.
+    """The series of a file, prepared for a trained run: the panel, a store for windows, and `info` with their scales.
 
-    code: (series,) the place of each in the training, beyond the last if it was not there. padded: by how many steps
-    each was filled up at its start.
+    code: (series,) the index of each in training; the number of training series if it is unseen. padded: the number of
+    steps of padding at the start of each.
     """
 
     panel: Panel
@@ -236,20 +236,20 @@ class Mine:
     info: dict[str, Any]
     code: np.ndarray
     padded: tuple[int, ...]
-    trained: int  # how many series the training had
+    trained: int  # number of training series
 
     def unseen(self) -> list[int]:
-        """The places of the series that the training did not have."""
+        """Returns the indices of the series that were not in the training data."""
         return np.flatnonzero(self.code == self.trained).tolist()
 
 
 def as_read(
     panel: Panel, info: dict[str, Any], config: Config, ends: Sequence[int] | None = None, future: int = 0
 ) -> Mine:
-    """The series of another file for a trained run: one of a known name is scaled as in training, another by itself.
+    """Prepares the series of another file for a trained run; those with a training series' name get its scale.
 
     Args:
-        ends: how many of each series' values are known when the forecast is made, for the scale; None: all.
+        ends: number of values of each series known at the first origin, used for the scale of new series; None: all.
         future: as in `stored`.
     """
     places = {name: number for number, name in enumerate(info["names"])}
@@ -279,7 +279,7 @@ def as_read(
 
 
 def read_for(path: str, info: dict[str, Any], config: Config) -> Panel:
-    """The series of a file with the covariates that a run was trained with, and notes on stderr."""
+    """Reads the series of a file with the covariates that the run was trained with; prints notes on stderr."""
     alone = info["names"][0] if len(info["names"]) == 1 else None
     panel = read(Path(path), info["known"], list(info["static"]), config.season, alone)
     warn(panel.notes)
@@ -287,10 +287,10 @@ def read_for(path: str, info: dict[str, Any], config: Config) -> Panel:
 
 
 def tested_on(data: Data, path: str, config: Config) -> Data:
-    """The data of a run with every window of another file as its test part.
+    """Returns the data of a run with all windows of another file as its test set.
 
     Raises:
-        InputError: a file that cannot be right, or a series too short for one forecast.
+        InputError: the file is invalid, or a series is too short for one forecast.
     """
     panel = read_for(path, data.info, config)
     short = [series for series in panel.series if len(series) <= config.horizon]

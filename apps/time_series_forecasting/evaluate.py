@@ -18,20 +18,20 @@ from .options import Evaluate
 from .predict import WIDE, Answer, Predictor
 
 HEADLINE = ("mse", "mase")
-FEWEST_BLOCKS = 5  # from which an interval of the difference to the baseline is given
-MOST_NAMED = 20  # series whose coverage is recorded by name
-MOST_STEPS = 8  # steps ahead whose coverage is recorded
+FEWEST_BLOCKS = 5  # minimum for an interval of the difference from the baseline
+MOST_NAMED = 20  # maximum number of series whose coverage is recorded individually
+MOST_STEPS = 8  # maximum number of forecast steps whose coverage is recorded
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run, on its test part or on a file."""
+    """Runs the evaluate command: evaluates a saved run on its own test set or on a file."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     data = load(config)
     run.check(data.info)
     if options.data:
         data = tested_on(data, options.data, config)
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     predictor = Predictor(run)
     records = measure(predictor, data)
     if options.classical:
@@ -44,7 +44,7 @@ def evaluate(options: Evaluate) -> None:
 
 
 def measure(predictor: Predictor, data: Data) -> list[dict]:
-    """Measures the forecasts of every test window, and those of the baselines."""
+    """Evaluates the forecasts of all test windows, and those of the baselines."""
     config, block = predictor.config, blocks(data.test, data.info["aligned"])
     ours, coverage = judged(predictor, data, block)
     theirs = {
@@ -62,7 +62,7 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
 
 
 def compared(predictor: Predictor, ours: Sums, theirs: dict[str, Sums], task: dict, count: int, **options: int) -> list:
-    """A record of each metric, with the interval of the difference to the best baseline over blocks of windows."""
+    """Returns a record per metric, with a bootstrap interval of the difference from the best baseline over blocks."""
     figure = functools.partial(
         results.record, predictor.run, predictor.model.count_params(), split="test", task=task, options=options
     )
@@ -79,7 +79,7 @@ def compared(predictor: Predictor, ours: Sums, theirs: dict[str, Sums], task: di
 
 
 def judged(predictor: Predictor, data: Data, block: np.ndarray) -> tuple[Sums, dict]:
-    """The figures of the network, and how often its adapted intervals covered: pooled, by series and by step."""
+    """Returns the network's metric sums, and the coverage of its adaptive intervals: pooled, by series and by step."""
     test, config, scale = data.test, predictor.config, np.array(data.info["scale"])
     low, high = (np.empty((len(test), config.horizon), np.float32) for _ in range(2))
     judge = Judge(test, block, data.info)
@@ -111,14 +111,14 @@ def judged(predictor: Predictor, data: Data, block: np.ndarray) -> tuple[Sums, d
 def covered(
     data: Data, block: np.ndarray, low: np.ndarray, high: np.ndarray, coverage: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Numerator and denominator of the covered share in each block, as a share of what was promised."""
+    """Returns numerator and denominator per block of the coverage relative to its nominal value."""
     actual, observed = data.test.future(), data.test.observed()
     inside = ((actual >= low) & (actual <= high) & observed).sum(axis=1)
     return np.bincount(block, inside) / coverage, np.bincount(block, observed.sum(axis=1)).astype(float)
 
 
 def judged_baseline(baseline: baselines.Baseline, data: Data, block: np.ndarray) -> Sums:
-    """The figures of a baseline, whose quantiles are those of its errors on validation."""
+    """Returns the metric sums of a baseline, with the quantiles of its validation errors as its quantile forecasts."""
     spread, judge = baselines.spread(baseline, data.valid), Judge(data.test, block, data.info)
     for start in range(0, len(data.test), BATCH):
         rows = np.arange(start, min(start + BATCH, len(data.test)))
@@ -128,7 +128,7 @@ def judged_baseline(baseline: baselines.Baseline, data: Data, block: np.ndarray)
 
 
 def measure_classical(predictor: Predictor, data: Data, origins: int) -> list[dict]:
-    """The network and the classical methods on a few test windows of each series, the same ones for all."""
+    """Compares the network with the classical methods on the same few test windows of each series."""
     rows, answers = classical(data, origins)
     few = dataclasses.replace(data, test=data.test.among(rows))
     block = np.unique(few.test.at if data.info["aligned"] else few.test.who, return_inverse=True)[1]
@@ -144,7 +144,7 @@ def measure_classical(predictor: Predictor, data: Data, origins: int) -> list[di
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures and how often the intervals covered."""
+    """Prints the metrics and the coverage of the intervals."""
     results.report(records)
     found = next((r["details"] for r in records if r.get("details", {}).get("promised")), None)
     if found:

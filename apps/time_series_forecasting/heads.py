@@ -1,4 +1,4 @@
-"""Output heads: what the network outputs for each step, its loss, and its quantiles."""
+"""Output heads: the parameters that the network outputs for each step, their loss, and their quantiles."""
 
 import math
 from typing import Any
@@ -8,21 +8,21 @@ import numpy as np
 from keras import ops
 
 LEVELS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
-# What each number of a head is: "location" moves and stretches with the window, "log_scale" stretches, "shape" stays.
+# Role of each parameter: "location" is shifted and scaled with the window, "log_scale" is scaled, "shape" is unchanged.
 ROLES = {
     "point": ("location",),
     "quantiles": ("location",) * len(LEVELS),
     "student_t": ("location", "log_scale", "shape"),
     "negative_binomial": ("location", "shape"),
 }
-LEAST_FREEDOM = 2.0  # degrees of freedom of Student's t, below which it has no variance
-SHARPNESS = 10.0  # of the softplus that keeps the mean of counts above zero: nearly the identity from 0.3 on
+LEAST_FREEDOM = 2.0  # minimum degrees of freedom of Student's t; its variance is infinite at or below this
+SHARPNESS = 10.0  # of the softplus that keeps the mean of counts positive: nearly the identity above 0.3
 LEAST_MEAN = 1e-4
-FEWEST = 20  # residuals from which the spread of a step is estimated
+FEWEST = 20  # minimum number of residuals to estimate the spread of a step
 
 
 def start(head: str, residuals: np.ndarray) -> np.ndarray:
-    """(horizon, numbers) that make a linear forecast with these residuals (rows, horizon) a distribution."""
+    """Returns the initial parameters (horizon, numbers) for a linear forecast with these residuals (rows, horizon)."""
     horizon = residuals.shape[1]
     if head == "point":
         return np.zeros((horizon, 1))
@@ -35,7 +35,7 @@ def start(head: str, residuals: np.ndarray) -> np.ndarray:
 
 
 class Loss(keras.losses.Loss):
-    """The loss of a head: targets (batch, horizon, 1 or 2), its numbers (batch, horizon, numbers) -> (batch, horizon).
+    """The loss of a head: targets (batch, horizon, 1 or 2), parameters (batch, horizon, numbers) -> (batch, horizon).
 
         point               a |y - f| + (1 - a) (y - f)^2
         quantiles           2 mean over q of max(q (y - f_q), (q - 1) (y - f_q))       Koenker and Bassett (1978)
@@ -51,7 +51,7 @@ class Loss(keras.losses.Loss):
         self.head, self.absolute = head, absolute
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """See the class."""
+        """See the class docstring."""
         y = y_true[..., :1]
         if self.head == "point":
             error = ops.abs(y - y_pred)[..., 0]
@@ -81,7 +81,7 @@ def _negative_binomial(count: Any, scale: Any, numbers: Any) -> Any:
 
 
 def _log_gamma(x: Any) -> Any:
-    """log Gamma(x), x > 0, by Stirling's series at x + 8: keras.ops has none."""
+    """log Gamma(x), x > 0, by Stirling's series at x + 8, since keras.ops has none."""
     high = x + 8
     series = 1 / (12 * high) - 1 / (360 * high**3) + 1 / (1260 * high**5)
     below = sum(ops.log(x + n) for n in range(8))
@@ -89,7 +89,7 @@ def _log_gamma(x: Any) -> Any:
 
 
 def centre(head: str, numbers: np.ndarray, scale: np.ndarray | float = 1.0) -> np.ndarray:
-    """The forecast as one number, the median: (..., numbers) -> (...)."""
+    """Returns the point forecast, the median: (..., numbers) -> (...)."""
     if head == "quantiles":
         return np.median(numbers, axis=-1)
     if head == "negative_binomial":
@@ -98,10 +98,10 @@ def centre(head: str, numbers: np.ndarray, scale: np.ndarray | float = 1.0) -> n
 
 
 def quantiles(head: str, numbers: np.ndarray, levels: tuple[float, ...], scale: np.ndarray | float = 1.0) -> np.ndarray:
-    """(..., numbers) -> (..., levels), rising with the level; the point head has none but its forecast.
+    """(..., numbers) -> (..., levels), increasing with the level; all equal to the forecast for the point head.
 
     Args:
-        scale: of counts, with one axis fewer than `numbers`; quantiles come back in units of it.
+        scale: scale of the counts, with one axis fewer than `numbers`; the quantiles are in units of it.
     """
     if head == "point":
         return np.repeat(numbers, len(levels), axis=-1)
@@ -121,7 +121,7 @@ def quantiles(head: str, numbers: np.ndarray, levels: tuple[float, ...], scale: 
 
 
 def between(values: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
-    """Values (..., `LEVELS`) at other levels: on a line between two of them, the outermost beyond."""
+    """Interpolates quantiles (..., `LEVELS`) linearly at other levels; the outermost one beyond the range."""
     places = np.interp(levels, LEVELS, np.arange(len(LEVELS)))
     low = np.floor(places).astype(int)
     share = places - low

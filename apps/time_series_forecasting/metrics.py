@@ -16,17 +16,17 @@ DIRECTIONS = {
     "msis": "lower",
     "coverage_ratio": "one",
 }
-FEWEST_BLOCKS = 10  # that a test part is cut into, even where they are then shorter than the horizon
+FEWEST_BLOCKS = 10  # minimum number of blocks, even if they are then shorter than the horizon
 WEIGHED = tuple(number for number, level in enumerate(LEVELS) if round(10 * level, 6) == round(10 * level))
 
-# metric -> (numerator, denominator) of each block
+# metric -> (numerator, denominator) per block
 Sums = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def blocks(windows: Windows, aligned: bool) -> np.ndarray:
-    """(windows,) the number of the block of each: windows that follow each other within a horizon, of all series.
+    """Returns the block of each window (windows,): windows of consecutive steps within a horizon, of all series.
 
-    Where series have moments of their own, blocks are of one series.
+    If the series have different time steps, each block holds windows of one series only.
     """
     first = np.full(int(windows.who.max()) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, windows.who, windows.at)
@@ -37,10 +37,10 @@ def blocks(windows: Windows, aligned: bool) -> np.ndarray:
 
 
 class Judge:
-    """Adds up the figures of forecasts, some windows at a time.
+    """Accumulates the metrics of forecasts, batch by batch.
 
     Args:
-        windows: all that are tested. block: of each, from `blocks`. shift, scale, error_scale: (series,), see `Data`.
+        windows: all test windows. block: block of each, from `blocks`. info: shift, scale, error_scale, see `Data`.
     """
 
     def __init__(self, windows: Windows, block: np.ndarray, info: dict) -> None:
@@ -49,7 +49,7 @@ class Judge:
         self.sums: dict[str, np.ndarray] = {}
 
     def add(self, rows: np.ndarray, answer: Answer, usual: tuple | None = None, wide: tuple | None = None) -> None:
-        """The forecasts of some rows, with the ends of their intervals (rows, horizon), scaled."""
+        """Adds the forecasts of some rows; usual and wide are the ends of their intervals (rows, horizon), scaled."""
         some, block = self.windows.among(rows), self.block[rows]
         who = some.who
         observed = some.observed().astype(np.float64)
@@ -85,7 +85,7 @@ class Judge:
             keep("inside", ((actual >= low) & (actual <= high) & (observed > 0)).sum(axis=1), there)
 
     def result(self, coverage: float) -> Sums:
-        """Numerators and denominators of every metric, the coverage as a share of what was promised."""
+        """Returns numerators and denominators of all metrics; the coverage is relative to its nominal value."""
         found = {name: (total[0], total[1]) for name, total in self.sums.items()}
         if "inside" in found:
             inside, count = found.pop("inside")
@@ -94,6 +94,6 @@ class Judge:
 
 
 def score(sums: tuple[np.ndarray, np.ndarray], rows: np.ndarray) -> float:
-    """A figure of some blocks, of which some may come several times."""
+    """Returns the metric over the selected blocks, which may repeat."""
     numerator, denominator = sums
     return float(numerator[rows].sum() / max(denominator[rows].sum(), LEAST_WIDTH))

@@ -12,21 +12,21 @@ from .config import APP, Config
 from .heads import ROLES
 from .ridge import SMALLEST
 
-BATCH = 512  # windows that are forecast at a time; ...
-FEW = 8  # ... up to so many are forecast one by one: each new number of windows is compiled
+BATCH = 512  # windows per batch; ...
+FEW = 8  # ... up to this many windows run one at a time: each new batch size needs compiling
 
 
 def build(config: Config, info: dict) -> keras.Model:
-    """{window (batch, reach), series, known, static} -> what the head says of each step (batch, horizon, numbers).
+    """{window (batch, reach), series, known, static} -> the head's parameters for each step (batch, horizon, numbers).
 
-    It is, in units of the scaled series,
+    In units of the scaled series:
 
-        x = (window - shift) / scale                     shift and scale of this window, see `NORMALISATIONS`
+        x = (window - shift) / scale                           shift and scale of this window, see `NORMALISATIONS`
         f = ridge(x) + width start + gate network(x, ...)      ridge is 0 with --no-skip
-        forecast = shift + scale f                       as `ROLES` says
+        forecast = shift + scale f                             for the locations, see `ROLES`
 
-    The network's output layer starts at zero, so training starts from the linear forecast; gate is 1 in training, and
-    then what validation says, perhaps 0.
+    The network's output layer is initialised to zero, so training starts from the linear forecast; gate is 1 during
+    training and is then chosen on the validation set, possibly 0.
     """
     window = keras.Input((info["reach"],), name="window")
     series = keras.Input((), dtype="int32", name="series")
@@ -50,13 +50,13 @@ def build(config: Config, info: dict) -> keras.Model:
 
 
 def segments(config: Config, x: Any, who: Any, known: Any) -> Any:
-    """A recurrent layer over segments of the window; then from its last state each segment of the future, in parallel.
+    """A recurrent layer over segments of the window; its last state initialises all future segments, in parallel.
 
     Lin et al. (2023), "SegRNN: segment recurrent neural network for long-term time series forecasting",
-    arXiv:2308.11200. With w the segment, e_n and e_m embeddings:
+    arXiv:2308.11200. With w the segment length, and position and who embeddings of the future segment and the series:
 
         h_n = recurrent(relu(W x_{n w ... (n + 1) w} + b), h_{n-1})
-        y_m = V dropped(recurrent(relu(W_d [position_m, who, known_m] + b_d), h_last)) + c
+        y_m = V dropout(recurrent(relu(W_d [position_m, who, known_m] + b_d), h_last)) + c
 
     Differences from the paper: any architecture, several layers, covariates.
 
@@ -88,9 +88,9 @@ def segments(config: Config, x: Any, who: Any, known: Any) -> Any:
 
 
 def encoder_decoder(config: Config, x: Any, who: Any, known: Any) -> Any:
-    """Recurrent layers over the steps of the window, whose last states those over the steps of the future start from.
+    """Recurrent layers over the steps of the window, whose final states initialise those over the future steps.
 
-    The decoder reads position, series and known columns, not its own forecasts, so that errors do not add up.
+    The decoder reads positions, series and known columns but not its own forecasts, so that errors do not accumulate.
 
     Returns:
         (batch, horizon, numbers).
@@ -100,7 +100,7 @@ def encoder_decoder(config: Config, x: Any, who: Any, known: Any) -> Any:
     if known is not None:
         y = ops.concatenate([y, known[:, : config.lookback]], axis=-1)
         z = ops.concatenate([z, known[:, config.lookback :]], axis=-1)
-    # Of equal width, as some states hold steps of the input.
+    # Project both to the same width, since the states of some architectures hold input steps.
     y = keras.layers.Dense(config.units, name="past_embedding")(y)
     z = keras.layers.Dense(config.units, name="question")(z)
     for number in range(config.layers):
@@ -112,7 +112,7 @@ def encoder_decoder(config: Config, x: Any, who: Any, known: Any) -> Any:
 
 
 def _positions(who: Any, count: int, width: int) -> Any:
-    """(batch, count, width) an embedding of each position."""
+    """Returns an embedding of each position, (batch, count, width)."""
     places = ops.zeros_like(who[:, :1], dtype="int32") + ops.arange(count, dtype="int32")
     return keras.layers.Embedding(count, width, name="position_embedding")(places)
 
@@ -127,7 +127,7 @@ class Normalise(keras.layers.Layer):
     """Window (batch, reach) -> (window - shift) / scale, shift (batch, 1), scale (batch, 1); see `ridge.normalised`.
 
     Args:
-        how: one of `NORMALISATIONS`. lookback: steps whose mean and deviation "window" takes.
+        how: one of `NORMALISATIONS`. lookback: number of last steps for the mean and standard deviation of "window".
     """
 
     def __init__(self, how: str, lookback: int, **kwargs: Any) -> None:
@@ -135,7 +135,7 @@ class Normalise(keras.layers.Layer):
         self.how, self.lookback = how, lookback
 
     def call(self, window: Any) -> tuple[Any, Any, Any]:
-        """See the class."""
+        """See the class docstring."""
         last = window[:, -1:]
         shift, scale = ops.zeros_like(last), ops.ones_like(last)
         if self.how == "last":
@@ -147,16 +147,16 @@ class Normalise(keras.layers.Layer):
         return (window - shift) / scale, shift, scale
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the constructor arguments."""
         return {**super().get_config(), "how": self.how, "lookback": self.lookback}
 
 
 @keras.saving.register_keras_serializable(package=APP)
 class Joined(keras.layers.Layer):
-    """Linear forecast (batch, horizon) and network (batch, horizon, numbers) -> both together, see `build`.
+    """Combines the linear forecast (batch, horizon) and the network (batch, horizon, numbers), see `build`.
 
     Args:
-        roles: what each number is, see `heads.ROLES`. series: how many there are, and one for all others.
+        roles: the role of each number, see `heads.ROLES`. series: number of series, plus one for unseen series.
 
     Weights:  start (horizon, numbers), width (series, 1) and gate (), not trained.
     """
@@ -173,7 +173,7 @@ class Joined(keras.layers.Layer):
         self.gate = self.add_weight(shape=(), initializer="ones", trainable=False, name="gate")
 
     def call(self, inputs: Any) -> Any:
-        """See the class."""
+        """See the class docstring."""
         linear, learned, shift, scale, series = inputs
         location, stretched = (
             ops.convert_to_tensor(np.array([role == wanted for role in self.roles], np.float32))
@@ -186,21 +186,21 @@ class Joined(keras.layers.Layer):
         return moved + stretched * ops.log(scale * width)[..., None]
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the constructor arguments."""
         return {**super().get_config(), "roles": self.roles, "series": self.series}
 
 
 def set_linear(model: keras.Model, kernel: np.ndarray, bias: np.ndarray) -> None:
-    """Puts a linear forecast into the model."""
+    """Sets the weights of the linear forecast."""
     model.get_layer("ridge").set_weights([kernel, bias])
 
 
 def set_start(model: keras.Model, start: np.ndarray, width: np.ndarray) -> None:
-    """Puts what the head starts from into the model, see `heads.start`, and how wide the errors of each series are."""
+    """Sets the initial output of the head, see `heads.start`, and the error width of each series."""
     model.get_layer("joined").start.assign(start)
     model.get_layer("joined").width.assign(width[:, None])
 
 
 def set_gate(model: keras.Model, gate: float) -> None:
-    """How much of the network counts, 0 to 1."""
+    """Sets the weight of the network relative to the linear forecast, from 0 to 1."""
     model.get_layer("joined").gate.assign(gate)

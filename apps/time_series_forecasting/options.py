@@ -1,4 +1,4 @@
-"""The options of each command."""
+"""The command-line options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
+        """Raises InputError if the data set is not available, before a backend is loaded."""
         sources.known(self.config.data)
 
 
@@ -48,7 +48,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses options that do not go together."""
+        """Rejects options that cannot be combined."""
         settings.check(self)
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
@@ -68,7 +68,7 @@ class Predict(OfRun):
     out: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
@@ -90,7 +90,7 @@ class Backtest(OfRun):
     out: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
@@ -110,12 +110,12 @@ class Stream(OfRun):
     ahead: Count = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

@@ -1,4 +1,4 @@
-"""Series on a regular time grid, and the repairs that were needed to put the rows of a file on it."""
+"""Series on a regular time grid, and the repairs needed to fit the rows of a file to it."""
 
 import collections
 import dataclasses
@@ -11,20 +11,20 @@ from shared import InputError
 
 from .clock import Clock
 
-LONGEST_GAP = 100  # a series with more than so many steps for each value has a wrong date in it, not gaps
+LONGEST_GAP = 100  # with more steps than this per value, a series has a wrong date rather than gaps
 
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """One series on its clock.
+    """One series on its time grid.
 
     Attributes:
         name: its unique_id, or the column of a wide file.
-        clock: its steps. first: the moment of the first value on the clock.
-        values: (time,) float64; where nothing was observed, the value before, so that nothing of the future is in it.
+        clock: its time grid. first: the step of the first value on it.
+        values: (time,) float64; missing values repeat the previous one, so that no future values leak in.
         observed: (time,) bool.
-        season: steps of its season, 1 for none.
-        known: (time + future steps, columns) float64, what is known in the future too.
+        season: season length in steps, 1 for none.
+        known: (time + future steps, columns) float64, covariates whose future is known.
         static: the text of each static column.
     """
 
@@ -41,15 +41,15 @@ class Series:
         return len(self.values)
 
     def until(self, end: int) -> "Series":
-        """The series as it was before its value number `end` came; what was known of its future stays known."""
+        """Returns the series before value number `end` arrived; known columns keep their future values."""
         return dataclasses.replace(self, values=self.values[:end], observed=self.observed[:end])
 
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """Several series, what their covariates are called, and what a user should know about how they were read.
+    """Several series, the names of their covariates, and notes for the user on how they were read.
 
-    repairs: for each series how many values are at repaired moments, by the kind of the repair.
+    source: name in messages; known, static: names of the covariate columns; notes: one line per kind of repair.
     """
 
     source: str
@@ -60,13 +60,13 @@ class Panel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those of the series."""
+        """The names of the series."""
         return tuple(series.name for series in self.series)
 
 
 @dataclasses.dataclass
 class Rows:
-    """The rows of one series, in the order of the file; NaN where there is no value."""
+    """The rows of one series, in the order of the file; missing values are NaN."""
 
     moments: list[int] = dataclasses.field(default_factory=list)
     values: list[float] = dataclasses.field(default_factory=list)
@@ -76,7 +76,7 @@ class Rows:
 
 
 def of_values(name: str, values: np.ndarray, clock: Clock, first: int = 0, season: int = 0) -> Series:
-    """A series whose values (time,) are at equal steps already; NaN is a value that is missing."""
+    """Returns a series from values (time,) on a regular grid; NaN marks a missing value."""
     values = np.asarray(values, np.float64)
     start = int(np.argmax(~np.isnan(values)))
     values = values[start:]
@@ -86,20 +86,20 @@ def of_values(name: str, values: np.ndarray, clock: Clock, first: int = 0, seaso
 
 
 def forward(values: np.ndarray) -> np.ndarray:
-    """Values (time, ...) with the one before in place of each NaN; the first ones must be there."""
+    """Fills each NaN of values (time, ...) with the previous value; the first values must not be NaN."""
     there = ~np.isnan(values)
     at = np.where(there, np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1)), 0)
     return np.take_along_axis(values, np.maximum.accumulate(at, axis=0), axis=0)
 
 
 def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, counts: collections.Counter) -> Series:
-    """Rows as a series on the clock.
+    """Converts rows to a series on the clock.
 
-    Rows out of order are sorted, several at one moment averaged, moments between two steps moved to the nearer one, and
-    missing ones filled with the value before. `counts` is increased by the number of each.
+    Rows out of order are sorted, those of the same step averaged, times between two steps moved to the nearer one, and
+    missing steps filled with the previous value. `counts` is incremented by the number of each repair.
 
     Raises:
-        InputError: no value at all, or so few that a date must be wrong.
+        InputError: there are no values, or so few for their range that a date must be wrong.
     """
     moments, values = np.array(rows.moments, np.int64), np.array(rows.values, np.float64)
     k = clock.place(moments)
@@ -128,7 +128,7 @@ def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, count
 
 
 def _known(rows: Rows, k: np.ndarray, first: int, end: int, name: str) -> np.ndarray:
-    """(time, columns) of the known columns from the first value on; where a row is missing, as in the row before."""
+    """(time, columns): the known columns from the first value on; a missing row repeats the previous one."""
     given = np.array(rows.known, np.float64).reshape(len(k), -1)
     found = np.full((end + 1 - first, given.shape[1]), np.nan)
     inside = k >= first
@@ -139,11 +139,11 @@ def _known(rows: Rows, k: np.ndarray, first: int, end: int, name: str) -> np.nda
 
 
 def said(counts: collections.Counter, source: str) -> tuple[str, ...]:
-    """One line for each kind of repair that was made."""
+    """Returns one line for each kind of repair."""
     return tuple(f"{source}: rows {kind}: {number:,}" for kind, number in counts.items() if number)
 
 
 def warn(notes: Sequence[str]) -> None:
-    """Prints what was done to the rows of a file."""
+    """Prints notes on how a file was read."""
     for note in notes:
         print(note, file=sys.stderr)

@@ -9,16 +9,16 @@ from matplotlib.figure import Figure
 
 from shared import plots
 
-PAST = 3  # horizons of the past that are drawn
+PAST = 3  # length of the plotted past, in horizons
 
 
 def fan(charts: list[dict[str, Any]], path: Path) -> None:
-    """Draws each series in a row of its own.
+    """Draws each series in its own row.
 
     Args:
         charts: for each series name, past (time,), point (horizon,), interval (low, high), deciles (horizon, 9),
-            coverage, clock, first (of the past on it), and actual (horizon,) or None.
-        path: the picture to write.
+            coverage, clock, first (step of the first past value), and actual (horizon,) or None.
+        path: file to write.
     """
     figure = Figure(figsize=(8, 1 + 2.2 * len(charts)), layout="constrained")
     FigureCanvasAgg(figure)

@@ -1,4 +1,4 @@
-"""Loads a trained run and forecasts series: a value, quantiles and an interval for each step, in the data's units."""
+"""Loads a trained run and forecasts series: point, quantiles and interval of each step, in the data's units."""
 
 import csv
 import dataclasses
@@ -28,27 +28,27 @@ from .ridge import normalised
 from .windows import Windows
 
 INTERVALS = "intervals.npz"
-WIDE = 0.95  # the coverage of the interval that MSIS judges
+WIDE = 0.95  # nominal coverage of the interval scored by MSIS
 DECILES = tuple(level for level in LEVELS if round(10 * level, 6) == round(10 * level))
-SHOWN = 4  # series in a picture and steps of each that are printed
+SHOWN = 4  # number of series in a plot, and of steps printed for each
 COLUMNS = ("unique_id", "ds", "forecast", "low", "high")
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """Forecasts of windows, scaled: point (rows, horizon); quantiles (rows, horizon, `LEVELS`), rising."""
+    """Forecasts of windows, scaled: point (rows, horizon); quantiles (rows, horizon, `LEVELS`), increasing."""
 
     point: np.ndarray
     quantiles: np.ndarray
 
     def interval(self, coverage: float) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper ends (rows, horizon) of the interval that should cover this share, before it is adapted."""
+        """Returns the ends (rows, horizon) of the interval with this nominal coverage, before calibration."""
         ends = heads.between(self.quantiles, ((1 - coverage) / 2, (1 + coverage) / 2))
         return ends[..., 0], ends[..., 1]
 
 
 class Predictor:
-    """A trained run, ready to use."""
+    """A trained run, ready for inference."""
 
     def __init__(self, run: runs.Run) -> None:
         self.run, self.info, self.config = run, run.info(), run.settings(Config)
@@ -57,28 +57,28 @@ class Predictor:
         saved = run.file(INTERVALS)
         if saved.exists():
             self.calibrated = read_arrays(saved)
-        else:  # stopped before the end of its training
+        else:  # training was interrupted
             horizon = self.config.horizon
             zeros = np.zeros((1, horizon, len(conformal.GRID)))
             self.calibrated = {"usual": zeros, "wide": zeros, "spread": np.zeros((1, horizon, len(LEVELS)))}
 
     def numbers(self, windows: Windows) -> np.ndarray:
-        """(windows, horizon, numbers) what the head says of each, see `model.build`."""
+        """Returns the head's parameters for each window (windows, horizon, numbers), see `model.build`."""
         count, found = len(windows), []
         size = 1 if count <= FEW else BATCH
         for start in range(0, count, size):
             rows = np.resize(np.arange(start, min(start + size, count)), size)
             inputs = windows.inputs(rows, self.config.lookback)
-            # Tensors of one kind and shape, so that nothing is compiled anew
+            # Tensors of constant type and shape, so that nothing is recompiled
             tensors = {name: keras.ops.convert_to_tensor(x) for name, x in inputs.items()}
             found.append(np.asarray(keras.ops.convert_to_numpy(self.answer(tensors))))
         return np.concatenate(found)[:count]
 
     def answers(self, windows: Windows, scale: np.ndarray, size: int = BATCH) -> Iterator[tuple[np.ndarray, Answer]]:
-        """Rows of the windows, some at a time, and their forecasts.
+        """Yields rows of the windows and their forecasts, batch by batch.
 
         Args:
-            scale: (series,) what each series was divided by.
+            scale: (series,) the scale of each series.
         """
         for start in range(0, len(windows), size):
             rows = np.arange(start, min(start + size, len(windows)))
@@ -86,7 +86,7 @@ class Predictor:
             yield rows, self.said(some, self.numbers(some), scale)
 
     def said(self, windows: Windows, numbers: np.ndarray, scale: np.ndarray) -> Answer:
-        """What the head's numbers mean."""
+        """Converts the head's parameters to a point forecast and quantiles."""
         head = self.config.head
         scales = scale[windows.who][:, None]
         point = heads.centre(head, numbers, scales)
@@ -97,28 +97,28 @@ class Predictor:
         return Answer(point, point[..., None] + stretch[..., None] * spread)
 
     def group(self, windows: Windows, kind: str) -> np.ndarray:
-        """(windows,) which of the calibrated groups each belongs to: its series, or the last one, of all together."""
+        """Returns the calibration group of each window (windows,): its series, or the last one, pooled over all."""
         groups, code = len(self.calibrated[kind]), windows.code[windows.who]
         return np.where(code < groups - 1, code, groups - 1)
 
     def grid(self, windows: Windows, kind: str) -> np.ndarray:
-        """(windows, horizon, `GRID`) the distribution of the scores of each window's series."""
+        """Returns the score distribution of each window's calibration group, (windows, horizon, `GRID`)."""
         return self.calibrated[kind][self.group(windows, kind)]
 
     def intervals(
         self, windows: Windows, low: np.ndarray, high: np.ndarray, kind: str = "usual"
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Ends (windows, horizon) of the split conformal intervals, from those before: see `Answer.interval`.
+        """Converts the ends of `Answer.interval` to those of split conformal intervals, each (windows, horizon).
 
         Args:
-            kind: "usual" intervals have the run's coverage, "wide" ones 95 %.
+            kind: "usual" intervals have the run's nominal coverage, "wide" ones 95 %.
         """
         coverage, grid = self.config.coverage if kind == "usual" else WIDE, self.calibrated[kind]
         by = conformal.looked_up(grid, np.full(grid.shape[:2], 1 - coverage))
         return conformal.stretched(low, high, by[self.group(windows, kind)])
 
     def calibrate(self, valid: Windows) -> None:
-        """Learns from validation by how much intervals fail, at each step, of each series that has enough windows."""
+        """Computes and saves the conformal scores on validation windows, by step, and by series if all have enough."""
         scale, groups = np.array(self.info["scale"]), self._groups(valid)
         if self.config.head == "point":
             _, _, stretch = normalised(valid.past(), self.config.normalise, self.config.lookback)
@@ -138,16 +138,16 @@ class Predictor:
         files.write_bytes(self.run.file(INTERVALS), content.getvalue())
 
     def _groups(self, valid: Windows) -> list[np.ndarray]:
-        """The windows of each series, if each has enough, and all of them."""
+        """Returns the window indices of each series, if all have enough windows, then those of all together."""
         everything = np.arange(len(valid))
         each = [np.flatnonzero(valid.who == number) for number in range(len(self.info["names"]))]
         return [*each, everything] if min(map(len, each)) >= conformal.FEWEST else [everything]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file. Raises InputError if it is damaged."""
+    """Reads the arrays of an .npz file. Raises InputError if it is damaged."""
     try:
-        # From its bytes, as NumPy leaves a damaged file open
+        # Read the bytes first, since NumPy does not close a damaged file
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -156,10 +156,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """The steps after the end of each series, in the data's units.
+    """Forecasts of the steps after the end of each series, in the data's units.
 
-    point, low, high: (series, horizon); quantiles: (series, horizon, `LEVELS`). calibrated: the places of the series
-    that training did not have and whose intervals were made of errors on their own past.
+    point, low, high: (series, horizon); quantiles: (series, horizon, `LEVELS`). calibrated: indices of the unseen
+    series whose intervals are calibrated on their own past.
     """
 
     mine: Mine
@@ -174,7 +174,7 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
     """Forecasts the steps after the end of each series of a panel.
 
     Raises:
-        InputError: known columns that end too early.
+        InputError: a known column ends too early.
     """
     config = predictor.config
     panel = with_known(panel, config.horizon - horizon)
@@ -194,7 +194,7 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
 
 
 def own_calibration(predictor: Predictor, mine: Mine) -> dict[int, np.ndarray]:
-    """For the series that training did not have, see `unseen.calibrated`."""
+    """Calibrates the intervals of unseen series on their own past, see `unseen.calibrated`."""
     scale = np.array(mine.info["scale"])
 
     def ends_of(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
@@ -204,7 +204,7 @@ def own_calibration(predictor: Predictor, mine: Mine) -> dict[int, np.ndarray]:
 
 
 def with_known(panel: Panel, missing: int) -> Panel:
-    """The panel, with its known columns going on for steps that nobody asked for and the model reads nevertheless."""
+    """Extends the known columns by the steps beyond the requested horizon, which the model reads nevertheless."""
     if not panel.known or not missing:
         return panel
     longer = [np.concatenate([s.known, np.repeat(s.known[-1:], missing, axis=0)]) for s in panel.series]
@@ -213,13 +213,13 @@ def with_known(panel: Panel, missing: int) -> Panel:
 
 
 def ends(mine: Mine, config: Config) -> Windows:
-    """A window at the end of each series."""
+    """Returns the window at the end of each series."""
     at = np.array([len(s) + more for s, more in zip(mine.panel.series, mine.padded, strict=True)])
     return Windows(mine.store, np.arange(len(at)), at, mine.code, config.reach, config.horizon)
 
 
 def predict(options: Predict) -> None:
-    """The predict command: writes the CSV file and the fan chart, and prints the first steps."""
+    """Runs the predict command: writes the CSV file and the fan chart, and prints the first steps."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     out = Path(options.out) if options.out else run.file(f"forecast-{Path(options.series).stem}.csv")
@@ -244,7 +244,7 @@ def predict(options: Predict) -> None:
 
 
 def cautions(found: Forecast, reach: int) -> list[str]:
-    """What makes forecasts and intervals less sure than they look, with the series that it is said of."""
+    """Lists the reasons why forecasts or intervals may be less reliable, with the series concerned."""
     mine, new = found.mine, set(found.mine.unseen())
     said = {
         "not in the training data; intervals are based on errors in its own past": new & set(found.calibrated),
@@ -263,14 +263,14 @@ def cautions(found: Forecast, reach: int) -> list[str]:
 
 
 def check_out(out: Path, given: str) -> None:
-    """Refuses what cannot be written before any work starts."""
+    """Raises InputError early if the output cannot be written."""
     if out.suffix != ".csv":
         raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {out}")
     files.check_output(out, "--out", "a CSV file", {"the series": given})
 
 
 def describe(found: Forecast, number: int, coverage: float, name: str) -> str:
-    """The first and the last steps of one series' forecast."""
+    """Formats the first steps and the last step of a series' forecast."""
     series, steps = found.mine.panel.series[number], found.point.shape[1]
     lines = [f"{name}, last value {series.values[-1]:.6g} at {series.clock.text(series.first + len(series) - 1)}"]
     for step in sorted({*range(min(SHOWN, steps)), steps - 1}):
@@ -283,7 +283,7 @@ def describe(found: Forecast, number: int, coverage: float, name: str) -> str:
 
 
 def table(found: Forecast) -> str:
-    """All steps as CSV, with the interval and the deciles."""
+    """Formats all steps as CSV, with the interval and the deciles."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow([*COLUMNS, *(f"q{level:g}" for level in DECILES)])
@@ -297,7 +297,7 @@ def table(found: Forecast) -> str:
 
 
 def chart(found: Forecast, coverage: float) -> list[dict[str, Any]]:
-    """What `pictures.fan` draws of the first series."""
+    """Returns the charts of the first series for `pictures.fan`."""
     return [
         {
             "name": series.name,

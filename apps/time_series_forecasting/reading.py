@@ -18,13 +18,13 @@ from .panel import Panel, Rows, regular, said
 ID, DATE, VALUE = "unique_id", "ds", "y"
 DATES = ("ds", "date", "datetime", "timestamp", "time", "month", "year", "week", "day")
 MISSING = {"", "na", "nan", "n/a", "null", "none", "?", "-"}
-LARGEST = 1e30  # of what is forecast; the networks compute in single precision
-JUMP = 20.0  # spreads of its changes by which a series may move from one step to the next, without a note
+LARGEST = 1e30  # largest absolute value; the networks use single precision
+JUMP = 20.0  # a change of more than this many typical changes is noted as a jump
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Which column of a file is what; `id` and `value` are None in a wide one, whose `series` are its columns."""
+    """The roles of a file's columns; in a wide file `id` and `value` are None and `series` lists its columns."""
 
     names: tuple[str, ...]
     date: str
@@ -34,24 +34,24 @@ class Columns:
 
     @property
     def long(self) -> bool:
-        """Whether there is a row for each value, and not for each moment."""
+        """Whether the file has one row per value (long format) rather than one per time step (wide format)."""
         return self.value is not None
 
 
 def read(
     path: Path, known: Sequence[str] = (), static: Sequence[str] = (), season: int = 0, alone: str | None = None
 ) -> Panel:
-    """The series of a CSV file.
+    """Reads the series of a CSV file.
 
     Args:
-        path: long, with the columns ds, y and, of several series, unique_id; or wide, with a column of dates and one
-            for each series.
+        path: in long format, with the columns ds, y and, for several series, unique_id; or in wide format, with a
+            column of dates and one column per series.
         known, static: columns of covariates, see `Config`.
-        season: steps of a season; 0 = as the dates suggest.
-        alone: what the series of a long file without unique_id is called; None: as the file.
+        season: season length in steps; 0 = inferred from the dates.
+        alone: name of the series of a long file without unique_id; None: the file's name.
 
     Raises:
-        InputError: a file or a row that cannot be right.
+        InputError: the file or a row is invalid.
     """
     lines = read_rows(path)
     columns = header(next(lines)[1], known, static, str(path))
@@ -79,7 +79,7 @@ def _used(columns: Columns, known: Sequence[str], static: Sequence[str]) -> set[
 
 
 def _odd(series: Sequence, source: str) -> Iterator[str]:
-    """A note for each series that is constant, or that jumps as nothing but another unit or a split makes it."""
+    """Yields a note for each series that is constant, or that jumps once, as after a change of unit or a split."""
     for each in series:
         changes = np.diff(each.values)
         if len(changes) and not changes.any():
@@ -98,10 +98,10 @@ def _odd(series: Sequence, source: str) -> Iterator[str]:
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of a CSV file, its header first; blank lines are left out.
+    """Yields (line number, cells) of a CSV file, starting with its header; blank lines are skipped.
 
     Raises:
-        InputError: no such file, not text, empty, or a row of another width.
+        InputError: the file does not exist, is not text, is empty, or has a row with a different number of cells.
     """
     if not path.is_file():
         raise MissingFileError(f"Expected a CSV file of series. There is none at {path}")
@@ -128,10 +128,10 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def header(cells: Sequence[str], known: Sequence[str], static: Sequence[str], source: str) -> Columns:
-    """What the first line says of the columns.
+    """Determines the columns' roles from the header.
 
     Raises:
-        InputError: no column of dates, a column twice, or a covariate that is not there.
+        InputError: there is no date column, a column occurs twice, or a covariate is missing.
     """
     where = f"{source}, line 1"
     if len(cells) == 1 and re.search(r"[;\t|]", cells[0]):
@@ -161,11 +161,11 @@ def header(cells: Sequence[str], known: Sequence[str], static: Sequence[str], so
 
 
 def number(text: str, what: str, place: str) -> float:
-    """A finite number, NaN for what stands for a missing one; InputError says where it stood."""
+    """Parses a finite number, or NaN for a missing value; the InputError for invalid text gives its location."""
     if text.lower() in MISSING:
         return math.nan
     try:
-        value = float(text.replace("_", "?"))  # Python also reads 1_000, which no table means
+        value = float(text.replace("_", "?"))  # Python also accepts 1_000, which a table never means
     except ValueError:
         hint = " (decimals need a point)" if "," in text else ""
         raise InputError(f"{place}: expected a number as {what}{hint}; received {text!r}") from None
@@ -175,7 +175,7 @@ def number(text: str, what: str, place: str) -> float:
 
 
 def cells_of(row: Mapping[str, str], columns: Columns, place: str, alone: str) -> list[tuple[str, float]]:
-    """(series, value) of each value in a row."""
+    """Returns (series, value) for each value in a row."""
     if not columns.long:
         return [(name, number(row[name], name, place)) for name in columns.series]
     name = row[columns.id] if columns.id else alone
@@ -192,7 +192,7 @@ def _collect(
     path: Path,
     alone: str | None,
 ) -> tuple[dict[str, Rows], list[str], list[str]]:
-    """The rows of each series, whose moments are numbers of the dates; the dates, and where each stands."""
+    """Returns the rows of each series, with indices of dates as their moments; the dates; and the location of each."""
     found: dict[str, Rows] = {}
     texts: list[str] = []
     order: list[str] = []

@@ -1,4 +1,4 @@
-"""The linear forecast: ridge regression of the next steps on the window, in closed form; its mean over lookbacks."""
+"""The linear forecast: ridge regression of the future on the window, in closed form; its mean over lookbacks."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -7,15 +7,15 @@ import numpy as np
 
 from .windows import Windows
 
-# In units of the mean variance of the window's steps; validation chooses.
+# Penalties, in units of the mean variance of the window's steps; chosen on the validation set.
 STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
-CHUNK = 8192  # windows at a time
-SMALLEST = 1e-4  # standard deviation, in units of the whole series', by which a window is divided
+CHUNK = 8192  # windows per batch
+SMALLEST = 1e-4  # lower limit of a window's standard deviation, relative to that of the whole series
 
 
 @dataclasses.dataclass(frozen=True)
 class Ridge:
-    """y = x kernel + bias, of a window x (lookback,) and the steps y (horizon,) after it, both normalised.
+    """y = x kernel + bias, for a window x (lookback,) and the steps y (horizon,) after it, both normalised.
 
     strength: of the penalty. error: the mean squared error on validation.
     """
@@ -26,13 +26,13 @@ class Ridge:
     error: float
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """(rows, more or as many steps) -> (rows, horizon)."""
+        """(rows, steps), at least the lookback -> (rows, horizon)."""
         return x[:, len(x[0]) - len(self.kernel) :] @ self.kernel + self.bias
 
 
 @dataclasses.dataclass
 class Moments:
-    """Sums over windows, from which a linear fit and its error follow: weights, x, y, x'x, x'y, y'y."""
+    """Sums over windows that determine a linear fit and its error: weights, x, y, x'x, x'y, y'y."""
 
     n: float
     x: np.ndarray
@@ -42,7 +42,7 @@ class Moments:
     yy: float
 
     def about(self, x: np.ndarray, y: np.ndarray) -> "Moments":
-        """The same of x and y less these constants."""
+        """Returns the sums for x and y shifted by these constants."""
         return Moments(
             self.n,
             self.x - self.n * x,
@@ -54,10 +54,10 @@ class Moments:
 
 
 def normalised(past: np.ndarray, how: str, lookback: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Windows (rows, reach) with what is subtracted from them (rows, 1) and what they are divided by.
+    """Normalises windows (rows, reach); also returns their shift (rows, 1) and scale (rows, 1).
 
     Args:
-        how: one of `NORMALISATIONS`. lookback: steps whose mean and deviation "window" takes.
+        how: one of `NORMALISATIONS`. lookback: number of last steps for the mean and standard deviation of "window".
     """
     shift, scale = np.zeros_like(past[:, :1]), np.ones_like(past[:, :1])
     if how == "last":
@@ -70,7 +70,7 @@ def normalised(past: np.ndarray, how: str, lookback: int) -> tuple[np.ndarray, n
 
 
 def moments(windows: Windows, lookback: int, how: str, network: int) -> Moments:
-    """The sums over all windows that have so long a past; one counts by how much of its future was observed."""
+    """Sums over all windows with a long enough past, each weighted by the share of its future that is observed."""
     found = None
     reach = max(lookback, network) if how == "window" else lookback
     for rows in chunks(windows, reach):
@@ -97,19 +97,19 @@ def moments(windows: Windows, lookback: int, how: str, network: int) -> Moments:
 
 
 def chunks(windows: Windows, reach: int) -> Iterator[np.ndarray]:
-    """Rows of the windows with so long a past, some at a time."""
+    """Yields the rows of the windows with a long enough past, batch by batch."""
     rows = np.flatnonzero(windows.at >= reach)
     for start in range(0, len(rows), CHUNK):
         yield rows[start : start + CHUNK]
 
 
 def fit(train: Windows, valid: Windows, lookback: int, how: str = "last", network: int = 0) -> Ridge:
-    """The ridge regression whose strength forecasts validation best.
+    """Fits a ridge regression, with the penalty that has the lowest validation error.
 
-        W = (X'X + s I)^-1 X'Y,  b = mean(y) - mean(x) W,  X and Y less their means
+        W = (X'X + s I)^-1 X'Y,  b = mean(y) - mean(x) W,  X and Y centred
 
     Args:
-        train, valid: the windows. lookback: steps that it reads. how, network: see `normalised`.
+        train, valid: the windows. lookback: number of input steps. how, network: see `normalised`.
     """
     found = moments(train, lookback, how, network)
     x, y = found.x / found.n, found.y / found.n
@@ -131,7 +131,7 @@ def fit(train: Windows, valid: Windows, lookback: int, how: str = "last", networ
 
 
 def mean(fitted: Sequence[Ridge], reach: int) -> Ridge:
-    """The mean of the forecasts of several lookbacks, which is one linear forecast of the longest."""
+    """Averages the forecasts of several lookbacks, as a single linear forecast of the longest lookback."""
     kernel = np.zeros((reach, fitted[0].kernel.shape[1]))
     for each in fitted:
         kernel[reach - len(each.kernel) :] += each.kernel / len(fitted)
@@ -140,7 +140,7 @@ def mean(fitted: Sequence[Ridge], reach: int) -> Ridge:
 
 
 def lookbacks(train: Windows, wanted: Sequence[int]) -> list[int]:
-    """Those of the wanted lookbacks for which every series has a training window."""
+    """Returns the lookbacks for which every series has a training window."""
     last = np.full(int(train.who.max()) + 1, -1)
     np.maximum.at(last, train.who, train.at)
     return [length for length in wanted if last.min() >= length]

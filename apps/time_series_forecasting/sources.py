@@ -1,4 +1,4 @@
-"""Data sources: the built-in series, public data, your own CSV file."""
+"""The data sources: the built-in series, public data, your own CSV file."""
 
 import csv
 import dataclasses
@@ -28,22 +28,22 @@ HOURS_OF_DAY = 24
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A panel and the ends of the three parts of each of its series: (train, valid, test) in steps from its start."""
+    """A panel, and the ends of the splits (train, valid, test) of each series, in steps from its start."""
 
     panel: Panel
     ends: tuple[tuple[int, int, int], ...]
 
 
 def known(source: str) -> None:
-    """Refuses a --data that names nothing."""
+    """Raises InputError if a --data value is not a known source."""
     check(source, PUBLIC, "or the path of a CSV file")
 
 
 def load(config: Config) -> Source:
-    """The series that `config.data` names, and where their parts end.
+    """Reads the series of `config.data` and determines where their splits end.
 
     Raises:
-        InputError: an unknown source, a file that cannot be right, or a series too short for three parts.
+        InputError: the source is unknown, a file is invalid, or a series is too short for three splits.
     """
     if config.data not in ("builtin", *PUBLIC):
         return own(config)
@@ -57,7 +57,7 @@ def load(config: Config) -> Source:
 
 
 def builtin(config: Config) -> Source:
-    """Weekly CO2 on Mauna Loa 1958 to 2001, with 59 missing weeks, and yearly sunspots 1700 to 2008 (statsmodels)."""
+    """Weekly CO2 at Mauna Loa, 1958-2001, with 59 weeks missing, and yearly sunspots, 1700-2008 (statsmodels)."""
     from statsmodels.datasets import co2, sunspots
 
     weekly, yearly = co2.load_pandas().data, sunspots.load_pandas().data
@@ -71,7 +71,7 @@ def builtin(config: Config) -> Source:
 
 
 def ett(config: Config) -> Source:
-    """Hourly load and oil temperature of a transformer, seven channels, in its standard parts."""
+    """Hourly load and oil temperature of a transformer, seven channels, with the standard split."""
     rows = list(csv.reader(io.StringIO(fetch.fetch(CATALOGUE[config.data][0]).decode())))
     values = np.array([row[1:] for row in rows[1:]], np.float64)[: sum(ETT_PARTS)]
     series = tuple(of_values(name, values[:, n], HOUR, ETT_FIRST) for n, name in enumerate(rows[0][1:]))
@@ -80,7 +80,7 @@ def ett(config: Config) -> Source:
 
 
 def exchange_rate(config: Config) -> Source:
-    """Daily exchange rates of eight countries, without dates; 7 : 1 : 2 in order."""
+    """Daily exchange rates of eight countries, without dates; chronological 7 : 1 : 2 split."""
     values = np.loadtxt(io.BytesIO(fetch.fetch(CATALOGUE[config.data][0])), delimiter=",")
     series = tuple(of_values(f"rate_{n + 1}", values[:, n], PLAIN) for n in range(values.shape[1]))
     train, test = int(0.7 * len(values)), int(0.2 * len(values))
@@ -88,7 +88,7 @@ def exchange_rate(config: Config) -> Source:
 
 
 def m4_hourly(config: Config) -> Source:
-    """The 414 hourly series of the M4 competition, whose 48 last steps are the test part, and 48 before validate."""
+    """The 414 hourly series of the M4 competition; the last 48 steps are the test part, the 48 before validation."""
     known, ahead = (_by_name(fetch.fetch(file).decode()) for file in CATALOGUE[config.data])
     horizon = len(next(iter(ahead.values())))
     if config.horizon > horizon:
@@ -102,22 +102,22 @@ def m4_hourly(config: Config) -> Source:
 
 
 def _by_name(text: str) -> dict[str, np.ndarray]:
-    """The first column is the series, values follow, with empty cells after the last."""
+    """Parses a table with one series per row: its name, then its values, then empty cells."""
     rows = list(csv.reader(io.StringIO(text)))[1:]
     return {row[0]: np.array([float(cell) for cell in row[1:] if cell]) for row in rows}
 
 
 def own(config: Config) -> Source:
-    """The series of your own file."""
+    """Reads your own CSV file."""
     known(config.data)
     return parts(read(Path(config.data), config.known, config.static, config.season), config)
 
 
 def parts(panel: Panel, config: Config) -> Source:
-    """Each series cut in time: the last share tests, the one before validates.
+    """Splits each series chronologically: the last share is test, the one before it validation.
 
     Raises:
-        InputError: a series too short for a forecast in each part.
+        InputError: a series is too short for one forecast in each split.
     """
     ends = []
     for series in panel.series:

@@ -1,7 +1,7 @@
-"""Forecasts row by row, from a growing file or standard input: constant memory, adaptive intervals, saved state.
+"""Forecasts row by row from a growing file or standard input: constant memory, adaptive intervals, saved state.
 
-Each series has its last values and the intervals that still wait for theirs; every step is forecast, also one that has
-no row, so that a streamed forecast equals that of the whole file.
+Each series keeps its last values and the intervals whose true values are pending. Every step is forecast, even those
+without a row, so that streamed forecasts equal those of the whole file.
 """
 
 import collections
@@ -29,9 +29,9 @@ from .predict import Predictor
 from .reading import Columns, cells_of, header
 from .windows import Store, Windows
 
-KEPT = 10_000  # answers whose times count for the latency
-SAVE_EVERY = 500  # rows between two states that are written
-LONGEST_GAP = 10  # reaches of the model: a longer gap is a wrong date
+KEPT = 10_000  # number of recent forecasts over which the latency is measured
+SAVE_EVERY = 500  # rows between saves of the state
+LONGEST_GAP = 10  # times the model's reach: a longer gap is treated as a wrong date
 COLUMNS = "unique_id,ds,y,ahead,forecast,low,high"
 
 
@@ -39,8 +39,8 @@ COLUMNS = "unique_id,ds,y,ahead,forecast,low,high"
 class Tail:
     """The end of one series: all that a forecast needs.
 
-    values, observed: (reach,) the last ones, in the data's unit; where fewer have come, the first one before them.
-    last: the moment of the last one. count: how many have come. scale: (shift, scale), None until they are known.
+    values, observed: (reach,) the last values, in the data's unit, padded with the first one if there are fewer.
+    last: the step of the last value. count: number of values so far. scale: (shift, scale), None while unknown.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Tail:
 
 @dataclasses.dataclass(frozen=True)
 class Streamed:
-    """A forecast (horizon,) of each step after the last, in the data's unit, with its interval."""
+    """A forecast (horizon,) of the steps after the last value, in the data's unit, with its interval."""
 
     point: np.ndarray
     low: np.ndarray
@@ -74,25 +74,25 @@ class Streamer:
                 f"{predictor.run.path.name} reads {', '.join(self.info['known'])}"
             )
         self.tails: dict[str, Tail] = {}
-        self.already = 0  # rows that a restored state had seen
+        self.already = 0  # number of rows seen by a restored state
 
     def warm_up(self) -> None:
-        """Compiles the model, so that the first value does not wait for it."""
+        """Compiles the model in advance, so that the first forecast is not delayed."""
         code, steps = len(self.info["names"]), clock.Clock(**self.info["clocks"][0])
         tail = Tail("", code, steps, self._static(()), np.zeros(self.config.reach), 0, 1,
                     (0.0, 1.0), self._adaptive(code))  # fmt: skip
         self._forecast(tail)
 
     def clock_of(self, name: str) -> clock.Clock:
-        """That of a series in training; of another one that of the first series."""
+        """Returns the clock of a series in training; that of the first series for an unseen one."""
         place = self.info["names"].index(name) if name in self.info["names"] else 0
         return clock.Clock(**self.info["clocks"][place])
 
     def value(self, name: str, k: int, value: float, static: tuple[str, ...] = ()) -> Streamed | None:
-        """The forecast after this value (NaN: missing) at moment k; None while too little of a new series is known.
+        """Returns the forecast after this value (NaN: missing) at step k; None while a new series has too few values.
 
         Raises:
-            InputError: a moment that is not after the last one, or too far from it.
+            InputError: the step is not after the last one, or too far ahead.
         """
         tail = self.tails.get(name)
         if tail is None:
@@ -169,7 +169,7 @@ class Streamer:
         return np.array([x for text, each in zip(texts, how, strict=True) for x in coded(text, each)], np.float32)
 
     def save(self, path: Path) -> None:
-        """Writes the state whole or not at all."""
+        """Saves the state atomically."""
         arrays: dict[str, np.ndarray] = {}
         about = []
         for place, tail in enumerate(self.tails.values()):
@@ -183,7 +183,7 @@ class Streamer:
         files.write_bytes(path, content.getvalue())
 
     def restore(self, path: Path) -> None:
-        """Goes on from a saved state. Raises InputError if it is damaged, or another run's."""
+        """Restores a saved state. Raises InputError if it is damaged or belongs to another run."""
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as saved:
                 head = json.loads(saved["about"].tobytes().decode())
@@ -207,7 +207,7 @@ class Streamer:
 
 
 def stream(options: Stream) -> None:
-    """The stream command: a line for each value; a row that cannot be right is named on stderr and left out."""
+    """Runs the stream command: prints a line per value; reports invalid rows on stderr and skips them."""
     run = runs.find(APP, options.run)
     if options.feed != "-" and not Path(options.feed).is_file():
         raise MissingFileError(
@@ -256,7 +256,7 @@ def answer_row(
     """Prints the forecast after each value of a row.
 
     Raises:
-        InputError: a date or a value that cannot be right; what came before it in the row counts.
+        InputError: a date or value is invalid; the values before it in the row have been processed.
     """
     alone = streamer.info["names"][0] if len(streamer.info["names"]) == 1 else "series"
     static = tuple(row.get(name, "") for name in streamer.info["static"])
@@ -264,7 +264,7 @@ def answer_row(
         began = time.perf_counter()
         k = clock.one(row[columns.date], place, streamer.clock_of(name))
         if k <= restored.get(name, k - 1):
-            continue  # the restored state has seen it
+            continue  # already seen by the restored state
         try:
             found = streamer.value(name, k, value, static)
         except InputError as error:
@@ -277,10 +277,10 @@ def answer_row(
 
 
 def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, Columns, dict[str, str]]]:
-    """(place, columns, cells by column) of each row, as it comes; one of another width is named and left out.
+    """Yields (location, columns, cells by column) of each row as it arrives; reports and skips rows of wrong width.
 
     Raises:
-        InputError: a header that cannot be right.
+        InputError: the header is invalid.
     """
     source = "standard input" if options.feed == "-" else options.feed
     columns: Columns | None = None

@@ -1,4 +1,4 @@
-"""Fits the linear forecast, trains a network on its residual, compares both with the baselines, and saves it."""
+"""Fits the linear forecast, trains a network on its residual, compares both with the baselines, and saves them."""
 
 import dataclasses
 import shlex
@@ -20,9 +20,9 @@ from .pictures import fan
 from .predict import DECILES, SHOWN, Predictor
 from .windows import WindowBatches
 
-LEAST_WIDTH = 0.01  # of the errors of a series, such as a constant one
+LEAST_WIDTH = 0.01  # lower limit of a series' error width, such as that of a constant series
 GATES = np.linspace(0, 1, 11)
-SPREAD_ROWS = 5000  # training windows from whose errors the head's start is made
+SPREAD_ROWS = 5000  # number of training windows used to initialise the head
 
 NEXT_STEPS = """
 Now try, with the series up to their last test window:
@@ -33,7 +33,7 @@ Now try, with the series up to their last test window:
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -48,7 +48,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: runs.Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -68,7 +68,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
             rate,
             weight_decay=config.weight_decay,
             global_clipnorm=config.clip_norm,
-            use_ema=config.ema_momentum > 0,  # the averages are evaluated and saved
+            use_ema=config.ema_momentum > 0,  # the averaged weights are evaluated and saved
             ema_momentum=config.ema_momentum or 0.99,
         ),
         loss=heads.Loss(config.head, config.absolute),
@@ -95,7 +95,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
 
 
 def batched(data: Data, config: Config, part: str = "train") -> WindowBatches:
-    """The windows of a part as `fit` takes them; those of validation in order, and large."""
+    """Returns the batches of a split for `fit`; validation batches are large and in order."""
     windows, trained = getattr(data, part), part == "train"
     return WindowBatches(
         windows,
@@ -110,7 +110,7 @@ def batched(data: Data, config: Config, part: str = "train") -> WindowBatches:
 
 
 def start_from_ridge(model: keras.Model, data: Data, config: Config) -> ridge.Ridge | None:
-    """Puts the linear forecast into the model, if there is to be one, and the spread of its training errors."""
+    """Initialises the model with the linear forecast, unless --no-skip, and with the spread of its training errors."""
     found = None
     if config.skip:
         fits = [
@@ -132,7 +132,7 @@ def start_from_ridge(model: keras.Model, data: Data, config: Config) -> ridge.Ri
 
 
 def widths(residuals: np.ndarray, who: np.ndarray, count: int) -> np.ndarray:
-    """(count + 1,) the mean absolute error of each series compared with that of all; 1 for others."""
+    """(count + 1,): the mean absolute error of each series relative to the overall mean; 1 for unseen series."""
     each, found = np.abs(residuals).mean(axis=1), np.ones(count + 1)
     total, windows = np.bincount(who, each, minlength=count), np.bincount(who, minlength=count)
     seen = windows > 0
@@ -141,9 +141,9 @@ def widths(residuals: np.ndarray, who: np.ndarray, count: int) -> np.ndarray:
 
 
 def choose_gate(run: runs.Run, data: Data, config: Config, linear: ridge.Ridge | None) -> None:
-    """Saves the model with the share of the network that validation likes best, so that it is never worse there.
+    """Chooses the network's weight with the lowest validation loss and saves the model; 0 is the linear forecast alone.
 
-    Without the linear forecast there is nothing to fall back to, and the network counts as a whole.
+    With --no-skip there is no linear forecast to fall back to, and the weight stays 1.
     """
     if linear is None:
         return
@@ -165,7 +165,7 @@ def choose_gate(run: runs.Run, data: Data, config: Config, linear: ridge.Ridge |
 
 
 def show_example(predictor: Predictor, data: Data) -> None:
-    """Draws the last test window of the first series with what came, and saves the series before it as example.csv."""
+    """Plots forecast and truth of the last test window of the first series; saves the data before it as example.csv."""
     test, info, config = data.test, data.info, predictor.config
     last = [int(np.flatnonzero(test.who == number)[-1]) for number in range(min(SHOWN, len(info["names"])))]
     windows = test.among(np.array(last))
@@ -197,7 +197,7 @@ def show_example(predictor: Predictor, data: Data) -> None:
 
 
 def save_example(predictor: Predictor, data: Data) -> None:
-    """The series up to the end of the data, less one horizon, in a long file; the first ones if there are many."""
+    """Saves the first series, without their last horizon, as a CSV file in long format."""
     first = data.panel.series[0]
     alike = [series for series in data.panel.series if series.clock == first.clock][:SHOWN]
     names = ["unique_id", "ds", "y", *data.panel.known, *data.panel.static]

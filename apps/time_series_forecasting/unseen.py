@@ -1,4 +1,4 @@
-"""Intervals for series that training never saw: from how far forecasts of their own past were off."""
+"""Intervals for series not seen in training, calibrated on the forecast errors of their own past."""
 
 from collections.abc import Callable
 
@@ -9,25 +9,25 @@ from .config import Config
 from .data import Mine
 from .windows import Windows
 
-MOST = 200  # of the latest past forecasts of a series
+MOST = 200  # number of latest past forecasts per series
 Ends = tuple[np.ndarray, np.ndarray]
 
 
 def past(mine: Mine, number: int, config: Config) -> Windows:
-    """The latest windows of one series whose future has come, none of which reaches before its first value."""
+    """Returns the latest windows of a series whose future is known and which do not reach before its first value."""
     more = mine.padded[number]
     at = np.arange(config.reach + more, len(mine.panel.series[number]) + more - config.horizon + 1)[-MOST:]
     return Windows(mine.store, np.full(len(at), number), at, mine.code, config.reach, config.horizon)
 
 
 def calibrated(mine: Mine, config: Config, ends: Callable[[Windows], Ends]) -> dict[int, np.ndarray]:
-    """Split conformal calibration of each unseen series of a file on its own past, where that is long enough.
+    """Split conformal calibration of each unseen series of a file on its own past, if that is long enough.
 
     Args:
-        ends: windows -> the ends (windows, horizon) of their intervals before calibration.
+        ends: windows -> the ends (windows, horizon) of their uncalibrated intervals.
 
     Returns:
-        The place of the series in the file -> (horizon,) by how many widths its intervals are to be moved outwards.
+        {index of the series: (horizon,) number of interval widths by which to widen the interval at each end}.
     """
     found = {}
     for number in mine.unseen():

@@ -6,18 +6,18 @@ import numpy as np
 
 from shared.data.sequences import Batches
 
-UNKNOWN_SHARE = 0.1  # of the windows in a batch whose series' name is hidden, so that new series can be forecast too
+UNKNOWN_SHARE = 0.1  # share of training windows whose series is hidden, so that unseen series can be forecast too
 
 
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """All series one after the other, scaled.
+    """All series concatenated, scaled.
 
     Attributes:
-        values: (steps,) float32. observed: (steps,) bool. start: (series,) where each begins in them.
+        values: (steps,) float32. observed: (steps,) bool. start: (series,) index of the first value of each series.
         known: (known steps, columns) float32, calendar and known columns. known_start: (series,).
         static: (series, columns) float32.
-        season, week: (series,) steps of a season, and of a week, or 1.
+        season, week: (series,) length of a season and of a week in steps, or 1.
     """
 
     values: np.ndarray
@@ -32,11 +32,11 @@ class Store:
 
 @dataclasses.dataclass(frozen=True)
 class Windows:
-    """Forecasts to be made: of which series, and before which of its steps.
+    """The forecasts to make, each given by a series and its first forecast step.
 
     Attributes:
-        store: the series. who: (windows,) number of the series. at: (windows,) its step that is forecast first.
-        code: (series,) the series' number in the network's embedding. reach, horizon: steps.
+        store: the series. who: (windows,) index of the series. at: (windows,) index of the first forecast step.
+        code: (series,) the series' index in the network's embedding. reach, horizon: numbers of steps.
     """
 
     store: Store
@@ -50,23 +50,23 @@ class Windows:
         return len(self.who)
 
     def among(self, rows: np.ndarray) -> "Windows":
-        """Some of them."""
+        """Returns a subset of the windows."""
         return dataclasses.replace(self, who=self.who[rows], at=self.at[rows])
 
     def past(self, rows: np.ndarray | slice = slice(None), length: int = 0) -> np.ndarray:
-        """(rows, length) the values before, by default `reach` of them."""
+        """Returns the values before each forecast, (rows, length), by default `reach` of them."""
         return self.store.values[self._places(rows)[:, None] + np.arange(-(length or self.reach), 0)]
 
     def future(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """(rows, horizon) what came."""
+        """Returns the true values, (rows, horizon)."""
         return self.store.values[self._places(rows)[:, None] + np.arange(self.horizon)]
 
     def observed(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """(rows, horizon) bool, whether it was observed."""
+        """Returns whether each true value was observed, (rows, horizon) bool."""
         return self.store.observed[self._places(rows)[:, None] + np.arange(self.horizon)]
 
     def inputs(self, rows: np.ndarray | slice = slice(None), lookback: int = 0) -> dict[str, np.ndarray]:
-        """What the model reads, see `model.build`; `lookback` is that of the network."""
+        """Returns the model's inputs, see `model.build`; `lookback` is that of the network."""
         who = self.who[rows]
         found = {"window": self.past(rows), "series": self.code[who].astype(np.int32)}
         if self.store.known.shape[1]:
@@ -81,13 +81,13 @@ class Windows:
 
 
 class WindowBatches(Batches):
-    """Windows as `fit` takes them, in a new order each epoch; a batch is made when it is asked for.
+    """Batches of windows for `fit`, in a new order each epoch and assembled on demand.
 
     Args:
         windows: at least one. batch_size: of each batch; the last one is filled up with windows of weight 0.
-        lookback: of the network. unknown: the number in the embedding of a series without a name.
-        scale: (series,) of the counts, which the negative binomial needs besides the targets; None: others do not.
-        steps: batches in an epoch; 0 = every window once.
+        lookback: of the network. unknown: index in the embedding for a series without a name.
+        scale: (series,) of the counts, which the negative binomial loss needs with the targets; None for other heads.
+        steps: batches per epoch; 0 = every window once.
 
     Batch:
         inputs, targets (batch, horizon, 1 or 2) with the scale as the second, weights (batch, horizon).
@@ -111,7 +111,7 @@ class WindowBatches(Batches):
         self._order: tuple[int, np.ndarray] = (-1, np.arange(len(windows)))
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         rows = self._rows(epoch)[step * self.batch_size :][: self.batch_size]
         real = len(rows)
         rows = np.resize(rows, self.batch_size)
@@ -126,7 +126,7 @@ class WindowBatches(Batches):
         return inputs, targets, weights.astype(np.float32)
 
     def _rows(self, epoch: int) -> np.ndarray:
-        """The order of the epoch; the last one is kept."""
+        """Returns the order of the windows in an epoch, caching the last one."""
         if self.shuffle and self._order[0] != epoch:
             order = np.random.default_rng([self.seed, epoch]).permutation(len(self.windows))
             self._order = (epoch, order)

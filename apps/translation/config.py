@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes."""
+"""The app's settings and recipes."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,7 +9,7 @@ from shared import InputError, settings
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
 ATTENTIONS = ("luong", "bahdanau")
 LEVELS = ("subwords", "words")
 
@@ -86,7 +86,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if self.source.lower() == self.target.lower():
             raise InputError(f"--source, --target: expected two languages; received {self.source!r} for both")
@@ -114,7 +114,7 @@ SMOKE = Config(
     learning_rate=2e-2,
 )
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,

@@ -14,24 +14,24 @@ from .config import Config
 from .sources import Pair, Parts, read, read_files
 from .tokens import BEGIN, Tokenizer
 
-SPLIT_SEED = 0  # the same parts in every run, so that runs compare
-FEWEST = 50  # training pairs
+SPLIT_SEED = 0  # fixed, so that all runs use the same split
+FEWEST = 50  # minimum number of training pairs
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Pairs of sentences, and their ids, (source (time,), target (time,)) int32 each; both end with <eos>."""
+    """Sentence pairs and their ids, (source (time,), target (time,)) int32 each; both end with <eos>."""
 
     pairs: list[Pair]
     ids: list[tuple[np.ndarray, np.ndarray]]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # hashed as the object that it is: the baselines are kept for it
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity, as the cache of the baselines requires
 class Data:
-    """The parts, and what was learned from the training pairs.
+    """The splits, and the statistics of the training pairs.
 
-    `info` fits JSON: source (of the pairs), fingerprint, split, languages (from, into), tokenizer, frequencies (how
-    often each token occurs in the training targets), bucket_lengths and examples (sentences to show).
+    `info` fits JSON: source (of the pairs), fingerprint, split, languages (from, into), tokenizer, frequencies (number
+    of occurrences of each token in the training targets), bucket_lengths and examples (sentences to show).
     """
 
     train: Part
@@ -42,10 +42,10 @@ class Data:
 
 @same_for_every_seed
 def load(config: Config) -> Data:
-    """Reads the pairs that `config.data` names, splits them and turns them into ids.
+    """Reads the pairs of `config.data`, splits them and converts them to ids.
 
     Raises:
-        InputError: an unknown source, files that cannot be used, too few pairs, or all of them too long.
+        InputError: the source is unknown, files cannot be used, or pairs are too few or all too long.
     """
     read_parts = read(config)
     some = {name: [pairs[i] for i in spread(len(pairs), config.max_examples)] for name, pairs in read_parts.items()}
@@ -54,7 +54,7 @@ def load(config: Config) -> Data:
     sentences = [text for pair in parts["train"] for text in (pair.source, pair.target)]
     tokenizer = Tokenizer.fit(sentences, config.level, config.vocabulary, config.min_count)
     every = {name: _encoded(pairs, tokenizer) for name, pairs in parts.items()}
-    # Only training and its validation leave long pairs out: a test keeps all that others measure on.
+    # Long pairs are only left out of training and validation: the test set stays comparable with the literature.
     found = {name: part if name == "test" else _short(part, config) for name, part in every.items()}
     left_out = sum(len(every[name].pairs) - len(found[name].pairs) for name in found)
     counts = np.bincount(np.concatenate([target for _, target in found["train"].ids]), minlength=len(tokenizer))
@@ -81,7 +81,7 @@ def _babel() -> str:
 
 
 def cut(parts: Parts, config: Config) -> tuple[Parts, str]:
-    """Cuts valid and test off train where the source does not bring them; the same sentence is never in two parts."""
+    """Cuts missing valid and test splits off train; the same source sentence is never in two of them."""
     pairs = parts["train"]
     files = [f"{part} from {getattr(config, part)}" for part in ("valid", "test") if getattr(config, part)]
     said = ["values held out" if config.data == "builtin" else "as published"] if len(files) < 2 else []
@@ -106,16 +106,16 @@ def cut(parts: Parts, config: Config) -> tuple[Parts, str]:
 
 
 def tested_on(data: Data, path: str, target_file: str) -> Data:
-    """The data of a run with the pairs of other files as its test part; characters never seen are read as unknown.
+    """Returns the data of a run with the pairs of other files as its test set; unknown characters become <unk>.
 
     Raises:
-        InputError: files that cannot be used; file and line are named.
+        InputError: a file cannot be used; the message gives file and line.
     """
     return dataclasses.replace(data, test=_encoded(read_files(path, target_file), Tokenizer(data.info["tokenizer"])))
 
 
 def distinct(parts: Parts) -> list[Pair]:
-    """The training pairs, each once and without those that valid or test also have."""
+    """Returns the training pairs without duplicates and without those in valid or test."""
     heldout = {(pair.source, pair.target) for part in ("valid", "test") for pair in parts[part]}
     pairs = {(pair.source, pair.target): pair for pair in parts["train"]}
     return [pair for key, pair in pairs.items() if key not in heldout]
@@ -126,7 +126,7 @@ def _encoded(pairs: list[Pair], tokenizer: Tokenizer) -> Part:
 
 
 def _short(part: Part, config: Config) -> Part:
-    """The pairs of at most max_tokens on either side."""
+    """Returns the pairs with at most max_tokens on either side."""
     kept = [number for number, ids in enumerate(part.ids) if max(map(len, ids)) <= config.max_tokens]
     if not kept:
         raise InputError(f"--max-tokens: every pair is longer than {config.max_tokens} tokens; allow more")
@@ -134,25 +134,25 @@ def _short(part: Part, config: Config) -> Part:
 
 
 def padded_lengths(part: Part, config: Config) -> list[int]:
-    """Lengths to pad to, so that about as many training pairs fall into each; the last holds every pair."""
+    """Returns lengths to pad to, with about as many training pairs in each bucket; the last one holds every pair."""
     longest = [max(map(len, ids)) for ids in part.ids]
     lengths = bucket_lengths(longest, config.buckets, config.max_tokens)
-    # Few pairs are very long: the longest of them have a bucket of their own.
+    # Very long pairs are rare: the longest 1 % get a bucket of their own.
     few = [int(np.quantile(longest, 0.99, method="higher"))] if config.buckets > 1 else []
     return sorted({*lengths, *few})
 
 
 def examples(part: Part, count: int = 5) -> list[str]:
-    """Source sentences of validation to show what was learned: one of each kind, if there are kinds."""
+    """Returns validation source sentences to show results for: one of each kind, if there are kinds."""
     first = {pair.kind or pair.source: pair.source for pair in reversed(part.pairs)}
     return list(first.values())[-count:]
 
 
 class PairBatches(BucketBatches):
-    """Batches ((source, target before), target, weights), each (batch, time), padded with 0 to one length.
+    """Batches ((source, target before), target, weights), each (batch, time), padded with 0 to a common length.
 
-    Target before is what the decoder reads: <bos>, then the target but for its last token. Where the target has ended
-    the weight is 0.
+    The decoder's input, target before, is <bos> followed by the target without its last token. The weight is 0 after
+    the end of the target.
     """
 
     def __init__(self, part: Part, batch_size: int, seed: int, lengths: list[int]) -> None:
@@ -160,6 +160,6 @@ class PairBatches(BucketBatches):
         super().__init__(inputs, [target for _, target in part.ids], batch_size, seed, lengths)
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class; the network makes the masks itself, of the zeros."""
+        """See the class docstring; the masks are left out, since the network derives them from the zeros."""
         (inputs, _), target, weights = super().batch(epoch, step)
         return inputs, target, weights

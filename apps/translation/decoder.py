@@ -8,7 +8,7 @@ from keras import ops
 from . import loop
 from .config import APP
 
-FAR = -1e9  # a score whose softmax is 0
+FAR = -1e9  # a score with zero softmax weight
 
 
 @keras.saving.register_keras_serializable(package=APP)
@@ -17,7 +17,7 @@ class AttentionDecoder(keras.layers.Layer):
 
     Luong et al. (2015), "Effective approaches to attention-based neural machine translation", arXiv:1508.04025,
     equations 5 to 8 and section 3.3; Bahdanau et al. (2015), arXiv:1409.0473, appendix A.1.2, for its score.
-    x_t is the vector of the token before, h_j the encoder's output at source token j, s the state, o the output.
+    x_t is the embedding of the previous token, h_j the encoder's output at source token j, s the state, o the output.
 
         s_0 = tanh(W_0 mean_j h_j + b_0),  o_0 = 0
         z_t, r_t = sigmoid(W_zr x_t + F_zr o_{t-1} + U_zr s_{t-1} + b_zr)
@@ -28,15 +28,15 @@ class AttentionDecoder(keras.layers.Layer):
         a_t = softmax over j of e_tj
         o_t = tanh(S s_t + sum_j a_tj V h_j + b_o)
 
-    V h_j and K h_j do not depend on the step, nor does W x_t: they are single products over all tokens, and only
-    F, U, S and Q stay in the loop. The sum is Luong's W_c [c_t; s_t] with W_c c_t = sum_j a_tj V h_j.
-    Differences from the papers: a GRU; Bahdanau's score is given the new state and not the one before.
+    V h_j, K h_j and W x_t do not depend on the recurrence: they are computed by single products over all tokens, and
+    only F, U, S and Q remain in the loop. The sum is Luong's W_c [c_t; s_t] with W_c c_t = sum_j a_tj V h_j.
+    Differences from the papers: the cell is a GRU; Bahdanau's score uses the new state rather than the previous one.
 
     Args:
         units: positive int, width of the state. output_units: positive int, width of o.
         attention: "luong" or "bahdanau".
 
-    Call:     encoded (batch, source, features); source_mask (batch, source) bool, False where the source has ended;
+    Call:     encoded (batch, source, features); source_mask (batch, source) bool, False after the end of the source;
               tokens (batch, target, embedding).
     Returns:  o (batch, target, output_units), a (batch, target, source).
     """
@@ -44,7 +44,7 @@ class AttentionDecoder(keras.layers.Layer):
     def __init__(self, units: int, output_units: int, attention: str = "luong", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units, self.output_units, self.attention = units, output_units, attention
-        self.supports_masking = True  # it takes the mask as an argument, and passes none on
+        self.supports_masking = True  # the mask is an explicit argument, and is not propagated
 
     def build(self, encoded_shape: tuple, source_mask_shape: tuple, tokens_shape: tuple) -> None:
         """Creates the weights; the order of the gates is z r g."""
@@ -69,14 +69,14 @@ class AttentionDecoder(keras.layers.Layer):
             self.score_vector = matrix("score_vector", units, 1)
 
     def call(self, encoded: Any, source_mask: Any, tokens: Any) -> tuple[Any, Any]:
-        """See the class."""
+        """See the class docstring."""
         states, memory = self.start(encoded, source_mask)
         projected = ops.swapaxes(self.project(tokens), 0, 1)  # (target, batch, 3 units)
         outputs, attention = loop.over_time(projected, states, memory, self.loop_weights(projected.dtype))
         return ops.swapaxes(outputs, 0, 1), ops.swapaxes(attention, 0, 1)
 
     def start(self, encoded: Any, source_mask: Any) -> tuple[list, list]:
-        """The states [s_0, o_0], and the memory that every step attends to, as `loop.one_step` takes it."""
+        """Returns the initial states [s_0, o_0], and the memory to attend to, in the format of `loop.one_step`."""
         weights = ops.cast(source_mask, encoded.dtype)[..., None]
         mean = ops.sum(encoded * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
         state = ops.tanh(ops.matmul(mean, self.initial) + self.initial_bias)
@@ -93,19 +93,19 @@ class AttentionDecoder(keras.layers.Layer):
         return loop.one_step(x, state, output, memory, self.loop_weights(x.dtype))[0]
 
     def loop_weights(self, dtype: Any) -> list:
-        """The weights that the loop reads, in its order and in the dtype of the computation."""
+        """Returns the weights used in the loop, in its order and in the compute dtype."""
         weights = [self.feeding_kernel, self.recurrent_kernel, self.recurrent_bias, self.state_kernel, self.output_bias]
         weights += [self.query_kernel, self.score_vector] if self.attention == "bahdanau" else []
         return [ops.cast(weight, dtype) for weight in weights]
 
     def compute_mask(self, *arguments: Any, **named: Any) -> None:
-        """None."""
+        """Returns None: no mask is propagated."""
 
     def compute_output_shape(self, encoded_shape: tuple, source_mask_shape: tuple, tokens_shape: tuple) -> tuple:
-        """Of o and a."""
+        """Returns the shapes of o and a."""
         return (*tokens_shape[:2], self.output_units), (*tokens_shape[:2], encoded_shape[1])
 
     def get_config(self) -> dict:
-        """The arguments that make the same decoder again."""
+        """Returns the constructor arguments."""
         names = ("units", "output_units", "attention")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -20,18 +20,18 @@ from .tokens import END, Encoded
 
 Texts = Sequence[str]
 HEADLINE = ("bleu",)
-LENGTHS = (1, 8, 12, 16, 24)  # words of the source where the next group begins
-FEWEST = 10  # sentences of a group
+LENGTHS = (1, 8, 12, 16, 24)  # lower bounds of the groups, in words of the source
+FEWEST = 10  # minimum number of sentences in a group
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run, on its test pairs or on others."""
+    """Runs the evaluate command: evaluates a saved run on its own test pairs or on others."""
     run = runs.find(APP, options.run)
     data = load(run.settings(Config))
     run.check(data.info)
     if options.data:
         data = tested_on(data, options.data, options.target_file or "")
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     records = measure(Predictor(run), data, options.beams)
     report(records)
     if options.record:
@@ -39,7 +39,7 @@ def evaluate(options: Evaluate) -> None:
 
 
 def over_seeds(run: runs.Run, records: list[dict], beams: Sequence[int]) -> list[dict]:
-    """The records as means over all finished runs that differ from this one in the seed alone, measured with it."""
+    """Averages the records over all finished runs that differ only in the seed; the other runs are evaluated here."""
     alike = sorted(trials.siblings(run) if run.finished() else [run], key=lambda each: each.config["seed"])
     done = [
         records if each.path == run.path else measure(Predictor(each), load(each.settings(Config)), beams)
@@ -52,10 +52,10 @@ def over_seeds(run: runs.Run, records: list[dict], beams: Sequence[int]) -> list
 def measure(
     predictor: Predictor, data: Data, beams: Sequence[int] = Evaluate.beams, translations: Path | None = None
 ) -> list[dict]:
-    """Translates the test sentences with each beam and measures the translations; chrF and exact match of the first.
+    """Translates the test sentences with each beam width and evaluates them; chrF and exact match for the first only.
 
     Args:
-        translations: a file to keep those of the first beam in, a line each.
+        translations: file to save the translations of the first beam width to, one per line.
     """
     config = predictor.run.config
     test_set = {"test_set": "2016_flickr"} if config["data"] == "multi30k" else {}
@@ -80,7 +80,7 @@ def measure(
 
 
 def _readable(predictor: Predictor, text: str) -> Encoded:
-    """A test sentence; of one that is too long the beginning."""
+    """Encodes a test sentence, truncated to `max_tokens`."""
     encoded, most = predictor.tokenizer.encode(text), predictor.max_tokens
     if len(encoded.ids) <= most:
         return encoded
@@ -88,7 +88,7 @@ def _readable(predictor: Predictor, text: str) -> Encoded:
 
 
 def translated(predictor: Predictor, sentences: list[Encoded], search: Search) -> tuple[list[str], float]:
-    """The best translation of each sentence, and sentences per second, without the time to compile."""
+    """Returns the best translation of each sentence, and sentences per second, excluding compilation."""
     predictor.warm_up(search, BATCH)
     started = time.perf_counter()
     written = [best.text for best, *_ in predictor.translate(sentences, search)]
@@ -97,14 +97,14 @@ def translated(predictor: Predictor, sentences: list[Encoded], search: Search) -
 
 @functools.lru_cache(maxsize=1)  # the same for every seed and beam
 def baselines(data: Data) -> dict[str, list[str]]:
-    """The test sentences as they are, and word by word with the dictionary that IBM model 1 learns in training."""
+    """Returns the source sentences themselves, and their word-by-word translation by IBM model 1."""
     sources = [pair.source for pair in data.test.pairs]
     dictionary = ibm1.fit([(pair.source, pair.target) for pair in data.train.pairs])
     return {"source_copied": sources, "ibm_model_1": [dictionary.translate(text) for text in sources]}
 
 
 def _sacrebleu(metric: Any, written: Texts, references: Texts, others: Mapping[str, Texts]) -> tuple[dict, str]:
-    """A figure of a sacrebleu metric, which sums its statistics of the sentences, so that many can be drawn at once."""
+    """Computes a sacrebleu metric from per-sentence statistics, which the bootstrap can sum quickly."""
 
     def statistics(texts: Texts) -> np.ndarray:
         return np.array(metric._extract_corpus_statistics(list(texts), [list(references)]))
@@ -118,7 +118,7 @@ def _sacrebleu(metric: Any, written: Texts, references: Texts, others: Mapping[s
 
 
 def _bleu(written: Texts, references: Texts, others: Mapping[str, Texts]) -> tuple[dict, str]:
-    """Papineni et al. (2002), P02-1040, cased, of sacrebleu's own tokens (Post 2018, W18-6319)."""
+    """Papineni et al. (2002), P02-1040, cased, with sacrebleu's tokenisation (Post 2018, W18-6319)."""
     from sacrebleu.metrics import BLEU
 
     return _sacrebleu(BLEU(), written, references, others)
@@ -132,7 +132,7 @@ def _chrf(written: Texts, references: Texts, others: Mapping[str, Texts]) -> tup
 
 
 def _exact_match(written: Texts, references: Texts, others: Mapping[str, Texts]) -> tuple[dict, str]:
-    """The share of translations, in percent, that are the reference to the letter."""
+    """Percentage of translations that are identical to the reference."""
 
     def same(texts: Texts) -> np.ndarray:
         return np.array([one == other for one, other in zip(texts, references, strict=True)])
@@ -146,14 +146,14 @@ METRICS = {"bleu": _bleu, "chrf": _chrf, "exact_match_percent": _exact_match}
 
 
 def bleu(written: Texts, references: Texts) -> float:
-    """Corpus BLEU, 0 to 100."""
+    """Returns corpus BLEU, 0 to 100."""
     from sacrebleu.metrics import BLEU
 
     return BLEU().corpus_score(list(written), [list(references)]).score
 
 
 def by_length(sources: Sequence[str], written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """BLEU of the sentences whose source has so many words."""
+    """Returns BLEU by the number of words in the source."""
     words = np.array([len(text.split()) for text in sources])
     found = {}
     for first, after in zip(LENGTHS, (*LENGTHS[1:], 10**9), strict=True):
@@ -165,7 +165,7 @@ def by_length(sources: Sequence[str], written: Sequence[str], references: Sequen
 
 
 def by_kind(data: Data, written: Sequence[str]) -> dict[str, float]:
-    """Exact match, in percent, of each kind of the built-in phrases; nothing of other sentences, which have none."""
+    """Returns the exact match, in percent, of each kind of built-in phrase; {} for other data, which has no kinds."""
     right: dict[str, list[bool]] = {}
     for pair, text in zip(data.test.pairs, written, strict=True):
         right.setdefault(pair.kind, []).append(text == pair.target)
@@ -173,7 +173,7 @@ def by_kind(data: Data, written: Sequence[str]) -> dict[str, float]:
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures, how BLEU was measured, the parts of the test, and the speed."""
+    """Prints the metrics, the BLEU signature, the results by group, and the speed."""
     results.report(records)
     for metric, signature in {record["metric"]: record["details"]["signature"] for record in records}.items():
         print(f"  {metric}: {signature}")

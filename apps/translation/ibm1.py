@@ -7,23 +7,23 @@ import re
 import numpy as np
 from scipy import sparse
 
-NOTHING = ""  # the empty word that every source sentence also holds
+NOTHING = ""  # the empty word, added to every source sentence
 WORDS = re.compile(r"\w+|[^\w\s]")
 
 
 def words(text: str) -> list[str]:
-    """Words and marks."""
+    """Splits a text into words and punctuation marks."""
     return WORDS.findall(text)
 
 
 @dataclasses.dataclass(frozen=True)
 class WordByWord:
-    """A dictionary: each source word and its most probable translation."""
+    """A dictionary of the most probable translation of each source word."""
 
     dictionary: dict[str, str]
 
     def translate(self, text: str) -> str:
-        """Each word by its most probable translation, in the order of the source; a word never seen stays as it is."""
+        """Translates word by word, in the order of the source; unknown words are copied."""
         written = " ".join(self.dictionary.get(word, word) for word in words(text))
         return re.sub(r" ([.,!?;:)%])", r"\1", written)
 
@@ -47,14 +47,14 @@ def fit(pairs: list[tuple[str, str]], rounds: int = 5) -> WordByWord:
 def probabilities(
     sources: list[list[int]], targets: list[list[int]], shape: tuple[int, int], rounds: int
 ) -> sparse.csr_matrix:
-    """t(f | e) for source words e and target words f, a sparse matrix (source words, target words).
+    """Returns t(f | e) for source words e and target words f, a sparse matrix (source words, target words).
 
     Brown et al. (1993), "The mathematics of statistical machine translation", J93-2003, section 4.1: expectation
-    maximisation from equal probabilities, where a target word f_j of a sentence pair is shared out over its e_i as
+    maximisation from uniform probabilities, where each target word f_j of a pair is distributed over its e_i as
 
         c_ij = t(f_j | e_i) / sum over i' of t(f_j | e_i'),   then   t(f | e) = sum of c / sum over f of sum of c
     """
-    # One entry for each pair of a source and a target word of the same sentences; `place` numbers the target words.
+    # One entry per pair of a source and a target word in the same sentence pair; `place` numbers the target words.
     e = np.concatenate([np.repeat(one, len(other)) for one, other in zip(sources, targets, strict=True)])
     f = np.concatenate([np.tile(other, len(one)) for one, other in zip(sources, targets, strict=True)])
     lengths = [len(other) for other in targets]

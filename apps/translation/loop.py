@@ -1,7 +1,7 @@
-"""The decoder's loop over the tokens of a sentence, forwards and, by hand, backwards; tensors here are time-major.
+"""The decoder's loop over the tokens of a sentence, with a hand-written backward pass; tensors here are time-major.
 
-Why by hand: on half a core a step of 96 pairs of 13 tokens and 4.6 M parameters takes 1.7 s and 10 s to compile; 2.1 s
-and 30 s where the whole model is one XLA program, with the loop's gradient derived by the backend.
+Reason for the latter: on half a core, a training step of 96 pairs of 13 tokens with 4.6 M parameters takes 1.7 s, and
+10 s to compile; 2.1 s and 30 s if the whole model is one XLA program and the backend derives the loop's gradient.
 """
 
 import functools
@@ -17,16 +17,16 @@ Tensors = list[Any]
 
 
 def one_step(x: Any, state: Any, output: Any, memory: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
-    """One step, the letters as in `AttentionDecoder`.
+    """One step, with the letters of `AttentionDecoder`.
 
     Args:
         x: (batch, 3 units), W x_t + b. state: s_{t-1} (batch, units). output: o_{t-1} (batch, output units).
-        memory: K h (batch, source, units), V h (batch, source, output units), and what is added to the scores (batch,
-            source): 0, or a very low number where the source has ended.
-        weights: F, U, d_g, S, b_o, and for the score of Bahdanau Q and v.
+        memory: K h (batch, source, units), V h (batch, source, output units), and a bias for the scores (batch,
+            source): 0, or a large negative number after the end of the source.
+        weights: F, U, d_g, S, b_o, and for Bahdanau's score Q and v.
 
     Returns:
-        [s_t, o_t, a_t], and what the gradient needs besides: z, r, g, and h_g = U_g s_{t-1} + d_g.
+        [s_t, o_t, a_t], and further values needed for the gradient: z, r, g, and h_g = U_g s_{t-1} + d_g.
     """
     keys, values, bias = memory
     feeding, recurrent, recurrent_bias, out, out_bias, *score = weights
@@ -46,7 +46,7 @@ def one_step(x: Any, state: Any, output: Any, memory: Tensors, weights: Tensors)
 
 
 def _hidden(state: Any, keys: Any, score: Tensors) -> Any:
-    """tanh(Q s_t + K h_j) of Bahdanau's score (batch, source, units)."""
+    """tanh(Q s_t + K h_j) of Bahdanau's score, (batch, source, units)."""
     return ops.tanh(ops.matmul(state, score[0])[:, None] + keys)
 
 
@@ -58,7 +58,7 @@ def over_time(x: Any, states: Tensors, memory: Tensors, weights: Tensors) -> tup
 
 @functools.cache
 def _program(weights: int) -> Callable:
-    """Compiled in each direction; on several cores the halves of the batch are computed in parallel."""
+    """Returns the compiled forward and backward passes; on several cores, halves of the batch run in parallel."""
     batch = [1, *[0] * 5, *[None] * weights], [1, 1]
     return backend.differentiable(_forward, _backward, batch=batch, finish=_finish)
 
@@ -75,7 +75,7 @@ def _forward(x: Any, *inputs: Any) -> tuple[Tensors, Tensors]:
 
 
 def _backward(residuals: Tensors, gradients: Tensors) -> Tensors:
-    """Back-propagation through time: the gradient at each product; the returned attention is given none."""
+    """Back-propagation through time: the gradient at each product; no gradient flows into the returned attention."""
     s0, o0, keys, values, _, feeding, recurrent, _, out, _, *score, state, output, attention, gates = residuals
     transposed = [ops.transpose(weight) for weight in (feeding, recurrent, out)]
 
@@ -110,7 +110,7 @@ def _backward(residuals: Tensors, gradients: Tensors) -> Tensors:
 
 
 def _finish(residuals: Tensors, found: Tensors) -> Tensors:
-    """The gradient of each weight and of the memory, one product over all steps each."""
+    """Computes the gradients of the weights and the memory, each as a single product over all steps."""
     s0, o0, *_, state, output, attention, _ = residuals
     dx, dh, dp, de, *others = found
     looked, ds0, do0, *d_memory = others if len(others) > 2 else (None, *others)
@@ -122,6 +122,6 @@ def _finish(residuals: Tensors, found: Tensors) -> Tensors:
         ops.sum(dh[..., 2 * units :], axis=(0, 1)),
     ]
     d_weights += [product_over_time(state, dp), ops.sum(dp, axis=(0, 1))]
-    if d_memory:  # of Bahdanau's score
+    if d_memory:  # only with Bahdanau's score
         d_weights += [product_over_time(state, looked), d_memory[1][:, None]]
     return [dx, ds0, do0, d_keys, ops.einsum("tbj,tbo->bjo", attention, dp), None, *d_weights]

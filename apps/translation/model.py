@@ -1,4 +1,4 @@
-"""The network: token vectors of both languages, a bidirectional encoder, a decoder with attention to it."""
+"""The network: shared token embeddings, a bidirectional encoder, and a decoder with attention to it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,9 @@ from .decoder import AttentionDecoder
 
 
 def build(config: Config, info: dict) -> keras.Model:
-    """Source ids (batch, source) and target ids (batch, target), 0 after the end -> logits (batch, target, vocabulary).
+    """Source ids (batch, source) and target ids (batch, target), padded with 0 -> logits (batch, target, vocabulary).
 
-    Target t is what the decoder reads before it writes token t: it begins with <bos>.
+    The target ids are the decoder's input, shifted by one: they start with <bos>, and position t predicts token t.
     """
     vocabulary = len(info["frequencies"])
     source, target = (keras.Input((None,), dtype="int32", name=name) for name in ("source", "target"))
@@ -36,7 +36,7 @@ def build(config: Config, info: dict) -> keras.Model:
     written = _one_mask(config.embedding_dropout, "target_dropout")(embedding(target))  # (batch, target, embedding)
     decoder = AttentionDecoder(config.units, config.embedding, config.attention, name="decoder")
     outputs, _ = decoder(encoded, mask, written)  # (batch, target, embedding)
-    # Only the decoder's loop goes step by step; the logits are one product over all steps.
+    # Only the decoder's recurrence is sequential; the logits are a single matrix product over all steps.
     outputs = keras.layers.Dropout(config.dropout, name="dropout")(outputs)
     bias = Bias(name="bias")
     model = keras.Model([source, target], bias(embedding(outputs, reverse=True)), name="translation")
@@ -45,17 +45,17 @@ def build(config: Config, info: dict) -> keras.Model:
 
 
 def _one_mask(rate: float, name: str) -> keras.layers.Layer:
-    """Gal and Ghahramani (2016), arXiv:1512.05287: one mask for the whole sentence, not one for each token."""
+    """Gal and Ghahramani (2016), arXiv:1512.05287: the same dropout mask for all tokens of a sentence."""
     return keras.layers.Dropout(rate, noise_shape=(None, 1, None), name=name)
 
 
 def with_attention(model: keras.Model) -> keras.Model:
-    """The same network, which also returns its attention weights: [logits, attention (batch, target, source)]."""
+    """Returns the network with attention weights as a second output: [logits, attention (batch, target, source)]."""
     return keras.Model(model.inputs, [model.output, model.get_layer("decoder").output[1]])
 
 
 def compiled_encoder(model: keras.Model) -> Callable:
-    """The encoder, source ids (batch, source) -> (states, constants) of `decoder_step`, compiled."""
+    """Returns the compiled encoder: source ids (batch, source) -> (states, constants) of `decoder_step`."""
     layers = [model.get_layer(name) for name in ("embedding", "encoder", "decoder")]
 
     def encode(source: Any) -> tuple[list, list]:
@@ -68,9 +68,9 @@ def compiled_encoder(model: keras.Model) -> Callable:
 
 
 def decoder_step(model: keras.Model) -> Callable:
-    """One step of `build`'s decoder: (tokens (batch,), states, *constants) -> (logits (batch, vocabulary), states).
+    """Returns a decoder step: (tokens (batch,), states, *constants) -> (logits (batch, vocabulary), states).
 
-    The last state is the sum of the attention that each source token got (batch, source); padding counts as covered.
+    The last state is the sum of attention received by each source token, (batch, source); padding counts as covered.
     """
     embedding, decoder, bias = (model.get_layer(name) for name in ("embedding", "decoder", "bias"))
 

@@ -1,4 +1,4 @@
-"""The options of each command."""
+"""The command-line options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from shared.trials import Seeds
 from . import sources
 from .config import DEFAULT, RECIPES, Config
 
-Width = Annotated[int, Ge(1), Le(100)]  # of a beam; a wider one is slow and no better
+Width = Annotated[int, Ge(1), Le(100)]  # beam width; wider beams are slow and no better
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
+        """Raises InputError if the data set is not available, before a backend is loaded."""
         sources.known(self.config)
 
 
@@ -49,7 +49,7 @@ class Search:
     block_ngrams: Whole = 0
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
 
 
@@ -77,7 +77,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
         if not self.beams:
             raise InputError("--beams: expected one width or more, such as 5 1; received none")
@@ -124,7 +124,7 @@ class Stream(OfRun):
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

@@ -1,8 +1,8 @@
-"""Built-in data: the phrases of the Unicode CLDR that come with babel, in any two of its languages.
+"""Built-in data: phrases of the Unicode CLDR, included in babel, in any two of its languages.
 
-A value (a date, a time of day, a number, a pair of names) is written in both languages. Each value belongs to one part
-alone within its kind, in all its styles: what is tested, valid or test, was never seen, but for the names that it is
-made of. A number may be a price in one part and a size in another.
+A value (a date, a time of day, a number, a pair of names) is written in both languages. Within a kind, each value
+belongs to a single split, in all its styles: valid and test values are never seen in training, apart from the names
+they consist of. A number may be a price in one split and a size in another.
 """
 
 import dataclasses
@@ -18,9 +18,9 @@ from shared import InputError
 
 SEED = 0
 SIZES = {"train": 16_000, "valid": 400, "test": 1_000}
-SHARES = {"train": 0.85, "valid": 0.05, "test": 0.1}  # of each kind's values
+SHARES = {"train": 0.85, "valid": 0.05, "test": 0.1}  # shares of the values of each kind
 PAST = ("past", "future")
-FIRST_DAY, DAYS = datetime.date(1950, 1, 1), 36_524  # a hundred years: two digits of a year name one of them
+FIRST_DAY, DAYS = datetime.date(1950, 1, 1), 36_524  # one hundred years, so that two-digit years are unambiguous
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 
 
@@ -29,11 +29,11 @@ class Kind:
     """One kind of phrase.
 
     Attributes:
-        weight: its share of all phrases, beside the weights of the others.
-        value: draws a value, a tuple, of which the first item decides to which part it belongs.
-        write: value, style and locale -> phrase; whatever error it raises, the value is left out.
-        styles: in which each value may be written.
-        always: values that train has in every style, so that every name is learned.
+        weight: its relative frequency among all phrases.
+        value: draws a value, a tuple whose first item determines its split.
+        write: value, style and locale -> phrase; if it raises an error, the value is left out.
+        styles: the styles in which a value may be written.
+        always: values that the training set has in every style, so that every name is learned.
     """
 
     weight: int
@@ -44,7 +44,7 @@ class Kind:
 
 
 def parts(source: str, target: str) -> dict[str, list[tuple[str, str, str]]]:
-    """The phrases of each part as (source, target, kind), the same ones every time.
+    """Generates the phrases of each split as (source, target, kind), always the same ones.
 
     Raises:
         InputError: babel does not know a locale.
@@ -64,7 +64,7 @@ def parts(source: str, target: str) -> dict[str, list[tuple[str, str, str]]]:
 
 
 def locale(name: str) -> Any:
-    """The locale of that name; InputError if babel has none."""
+    """Returns the babel locale of that name. Raises InputError if there is none."""
     import babel
 
     try:
@@ -74,7 +74,7 @@ def locale(name: str) -> Any:
 
 
 def _of_kind(kind: Kind, locales: list, wanted: dict[str, int], random: np.random.Generator) -> dict[str, list]:
-    """Draws values until each part has as many different ones as wanted, or nothing new comes."""
+    """Draws values until each split has the wanted number of different ones, or attempts run out."""
     found: dict[str, dict[tuple, tuple[str, str]]] = {part: {} for part in wanted}
     for value in kind.always:
         for style in kind.styles:
@@ -93,13 +93,13 @@ def _of_kind(kind: Kind, locales: list, wanted: dict[str, int], random: np.rando
 
 
 def _written(kind: Kind, value: tuple, style: str, locales: list) -> tuple[str, str] | None:
-    """The value in both languages; None if one has no such phrase, or cannot say which style is meant.
+    """Writes a value in both languages; None if one has no such phrase, or leaves the style ambiguous.
 
-    English writes "May 4, 2027" in two styles, which German tells apart: nobody could know the translation.
+    English writes "May 4, 2027" in two styles that German distinguishes, so the translation would be undetermined.
     """
     try:
         every = {each: tuple(kind.write(value, each, locale) for locale in locales) for each in kind.styles}
-    except (KeyError, ValueError, AttributeError, TypeError):  # as babel says that a language lacks something
+    except (KeyError, ValueError, AttributeError, TypeError):  # raised by babel if a language lacks a phrase
         return None
     one, other = every[style]
     if not one or not other or any(first == one and second != other for first, second in every.values()):
@@ -108,7 +108,7 @@ def _written(kind: Kind, value: tuple, style: str, locales: list) -> tuple[str, 
 
 
 def kinds() -> dict[str, Kind]:
-    """Every kind of phrase by its name."""
+    """Returns all kinds of phrases by name."""
     languages, countries = _names()
     units, currencies = _units(), _currencies()
     alone = (*(((None, language),) for language in languages), *(((country, None),) for country in countries))
@@ -141,7 +141,7 @@ def kinds() -> dict[str, Kind]:
 
 
 def _number(random: np.random.Generator) -> float:
-    """Of 1 to 5 digits before the point and none, 1 or 2 after it; small ones are as frequent as large ones."""
+    """Draws a number with 1 to 5 digits before the point and 0 to 2 after it, log-uniformly in size."""
     whole = int(math.exp(random.uniform(math.log(6), math.log(100_000))))
     return whole if random.random() < 0.6 else round(whole + random.integers(1, 100) / 100, 2)
 
@@ -183,7 +183,7 @@ def _currency(value: tuple, style: str, locale: Any) -> str:
 
 
 def _language(value: tuple, style: str, locale: Any) -> str:
-    """A language as it is spoken in a country; one of them alone where the other is None."""
+    """Names a language as spoken in a country; only one of the two if the other is None."""
     ((country, language),) = value
     if country is None or language is None:
         return locale.territories[country] if language is None else locale.languages[language]
@@ -192,7 +192,7 @@ def _language(value: tuple, style: str, locale: Any) -> str:
 
 @functools.cache
 def _names() -> tuple[list[str], list[str]]:
-    """Codes of the languages and countries with two letters, which every locale names."""
+    """Returns the two-letter codes of languages and countries, which every locale names."""
     english = locale("en")
     languages = sorted(code for code in english.languages if len(code) == 2)
     return languages, sorted(code for code in english.territories if len(code) == 2 and code.isalpha())
@@ -200,12 +200,12 @@ def _names() -> tuple[list[str], list[str]]:
 
 @functools.cache
 def _units() -> list[str]:
-    """Units of measurement but for those of the laboratory, and the metric cup and pint, abbreviated as others are."""
+    """Returns units of measurement, except laboratory units, and metric cup and pint (ambiguous abbreviations)."""
     every = locale("en").unit_display_names
     kinds = str.split("length mass area volume duration temperature speed energy power digital")
     return sorted(name for name in every if name.split("-")[0] in kinds and not name.endswith("-metric"))
 
 
 def _currencies() -> list[str]:
-    """Twenty much traded currencies, all with hundredths: rounded to a whole, two numbers could become one."""
+    """Returns widely traded currencies with hundredths: rounding to whole units could make two numbers equal."""
     return str.split("USD EUR DKK GBP CNY AUD CAD CHF HKD SGD SEK THB NOK NZD INR MXN BRL ZAR TRY PLN")

@@ -11,7 +11,7 @@ SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def attention(source: list[str], written: list[str], weights: np.ndarray, path: Path) -> None:
-    """Draws weights (written, source), a row for each token written. Raises InputError as `check` does."""
+    """Plots weights (written, source), one row per token written. Raises InputError as `check` does."""
     check(path)
     size = (2.0 + 0.32 * len(source), 1.6 + 0.28 * len(written))
     figure, axes = plots.new_figure("", size=size)
@@ -20,13 +20,13 @@ def attention(source: list[str], written: list[str], weights: np.ndarray, path: 
     axes.set_yticks(range(len(written)), [plots.plain(token) for token in written])
     axes.set(xlabel="source", ylabel="target")
     figure.colorbar(image, ax=axes, label="attention weight")
-    with warnings.catch_warnings():  # its font has no Chinese or Arabic, say: there an empty box is drawn
+    with warnings.catch_warnings():  # the font lacks scripts such as Chinese or Arabic, drawn as empty boxes
         warnings.filterwarnings("ignore", "Glyph")
         plots.save(figure, path)
 
 
 def check(path: Path) -> None:
-    """Raises InputError if no such picture can be written."""
+    """Raises InputError if the plot cannot be written to this path."""
     if path.suffix not in SUFFIXES:
         raise InputError(f"--picture: expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
     files.check_output(path, "--picture", "a picture")

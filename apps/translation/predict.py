@@ -1,4 +1,4 @@
-"""Loads a trained run and translates: a sentence, a file of them, or a stream."""
+"""Loads a trained run and translates: a sentence, a file of sentences, or a stream."""
 
 import dataclasses
 import math
@@ -18,14 +18,14 @@ from .model import compiled_encoder, decoder_step, with_attention
 from .options import Predict, Search, Stream
 from .tokens import BEGIN, END, PAD, UNK, Encoded, Tokenizer, clean
 
-BATCH = 64  # sentences translated at once
+BATCH = 64  # sentences per batch
 
 
 @dataclasses.dataclass(frozen=True)
 class Translation:
-    """A translation, the score it was ranked by, its log-probability in nats, and the attention weights.
+    """A translation, its ranking score, its log-probability in nats, and the attention weights.
 
-    Attention is (tokens, source tokens), None if it was not asked for; `tokens` and `source` are as they may be shown.
+    Attention is (tokens, source tokens), None if not computed; `tokens` and `source` are formatted for display.
     """
 
     text: str
@@ -37,10 +37,10 @@ class Translation:
 
 
 class Predictor:
-    """A trained run, ready to use: sentences in, translations out.
+    """A trained run, ready for inference: translates sentences.
 
     Args:
-        model: the network, while it is being trained. None: the best one, loaded from the run.
+        model: the network, during training. None: the best one, loaded from the run.
     """
 
     def __init__(self, run: runs.Run, model=None) -> None:
@@ -52,7 +52,7 @@ class Predictor:
         self.search = BeamSearch(decoder_step(self.model), self.model.variables, len(self.tokenizer), END, coverage=-1)
 
     def encode(self, text: str) -> Encoded:
-        """The tokens of a sentence. Raises InputError if it is empty or longer than any the network has read."""
+        """Tokenises a sentence. Raises InputError if it is empty or longer than `max_tokens`."""
         encoded = self.tokenizer.encode(clean(text))
         if len(encoded.ids) < 2:
             raise InputError("Expected a sentence. Received an empty one.")
@@ -66,9 +66,9 @@ class Predictor:
     def translate(
         self, sentences: Sequence[Encoded], search: Search, nbest: int = 1, attention: bool = False
     ) -> list[list[Translation]]:
-        """The `nbest` translations of each sentence, the best first, in the order of the sentences.
+        """Returns the `nbest` translations of each sentence, best first.
 
-        Attention weights are computed where `attention` asks for them, and where an unknown token must be copied.
+        Attention weights are computed if `attention` is set, and where an unknown token must be copied from the source.
         """
         found = self.ids([sentence.ids for sentence in sentences], search, nbest)
         flat = [(number, *each) for number, some in enumerate(found) for each in some]
@@ -85,7 +85,7 @@ class Predictor:
         return translations
 
     def ids(self, sources: Sequence[np.ndarray], search: Search, nbest: int = 1) -> list[list[tuple]]:
-        """For each source (time,) its translations: (ids (time,), score, log-probability)."""
+        """Returns the translations of each source (time,): (ids (time,), score, log-probability)."""
         found: list[list[tuple]] = [[] for _ in sources]
         for rows, padded, _ in in_buckets(sources, self.lengths, BATCH):
             states, constants = self.read(padded)
@@ -94,7 +94,7 @@ class Predictor:
                 states,
                 constants,
                 beam=search.beam,
-                length=10 + 2 * padded.shape[1],  # a translation is seldom longer; one that is ends there
+                length=10 + 2 * padded.shape[1],  # maximum length; few translations are longer
                 length_penalty=search.length_penalty,
                 coverage_penalty=search.coverage_penalty,
                 block_ngrams=search.block_ngrams,
@@ -109,15 +109,15 @@ class Predictor:
         return found
 
     def attention(self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The attention weights (target tokens, source tokens) of each pair."""
+        """Returns the attention weights (target tokens, source tokens) of each pair."""
         return [weights for weights, _ in self._forced(sources, targets)]
 
     def log_probabilities(self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """log p of each token of a given target (target tokens,), in nats, for each pair."""
+        """Returns the log-probability in nats of each token of a given target, (target tokens,), for each pair."""
         return [nats for _, nats in self._forced(sources, targets)]
 
     def _forced(self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> list:
-        """Attention weights and log-probabilities of each pair, by teacher forcing."""
+        """Returns attention weights and log-probabilities of each pair, by teacher forcing."""
         found: list = [None] * len(sources)
         for rows, source, _ in in_buckets(sources, self.lengths, BATCH):
             some = [targets[row] for row in np.resize(rows, len(source))]
@@ -133,13 +133,13 @@ class Predictor:
         return found
 
     def warm_up(self, search: Search, count: int = 1) -> None:
-        """Compiles the search for every length and `count` sentences at once, so that the first ones do not wait."""
+        """Compiles the search for all lengths, in batches of `count` sentences, so that the first are not delayed."""
         for length in self.lengths:
             self.ids([np.full(length, END, np.int32)] * count, search)
 
 
 def predict(options: Predict) -> None:
-    """The predict command: translations of the sentence, or of each line of a file or of standard input."""
+    """Runs the predict command: translates the sentence, or each line of a file or of standard input."""
     if options.picture:
         pictures.check(Path(options.picture))
     found = lines.read(options.text)
@@ -161,14 +161,14 @@ def predict(options: Predict) -> None:
 
 
 def shown(translations: list[Translation], nbest: int) -> str:
-    """A line for each translation, with scores if there may be several; an empty one if there is none."""
+    """Formats one translation per line, with scores if several were requested; "" if there is none."""
     if nbest == 1:
         return "".join(each.text for each in translations)
     return "\n".join(f"{each.score:8.3f} {each.log_probability:8.3f}  {each.text}" for each in translations)
 
 
 def stream(options: Stream) -> None:
-    """The stream command: translates each line of standard input at once."""
+    """Runs the stream command: translates each line of standard input as it arrives."""
     predictor = Predictor(runs.find(APP, options.run))
     predictor.warm_up(options.search)
 
@@ -179,7 +179,7 @@ def stream(options: Stream) -> None:
 
 
 def samples(predictor: Predictor) -> None:
-    """Translates a few validation sentences, prints them, keeps them in samples.txt and draws the longest one."""
+    """Translates a few validation sentences, prints them, saves them to samples.txt, and plots the longest one."""
     sentences = [predictor.encode(text) for text in predictor.examples]
     found = [best for best, *_ in predictor.translate(sentences, Search(), attention=True)]
     answers = [f"{text}\n  -> {best.text}" for text, best in zip(predictor.examples, found, strict=True)]

@@ -17,7 +17,7 @@ Pair = tuple[np.ndarray, np.ndarray]  # ids of source and target, (time,) each
 
 
 def score(options: Score) -> None:
-    """The score command: mean and total log-probability of each translation; for a single one also of each token."""
+    """Runs the score command: prints mean and total log-probability of each translation; for one, also by token."""
     found = _pairs(options)
     predictor = Predictor(runs.find(APP, options.run))
 
@@ -48,7 +48,7 @@ def score(options: Score) -> None:
 
 
 def _pairs(options: Score) -> list[lines.Line]:
-    """The pairs that the options give or name, each as a line with a tab."""
+    """Returns the pairs given by the options, or in the file that they name, each as a line with a tab."""
     if options.translation:
         if options.text == "-" or names_file(options.text, suffixes=()):
             raise InputError(

@@ -1,4 +1,4 @@
-"""Data sources: CLDR phrases, multi30k, TensorFlow Datasets, your own files."""
+"""The data sources: CLDR phrases, multi30k, TensorFlow Datasets, your own files."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ MULTI30K_PARTS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """A sentence, its translation, and where they were read, for messages; of the built-in phrases also their kind."""
+    """A sentence, its translation, and their location, for messages; for built-in phrases also their kind."""
 
     source: str
     target: str
@@ -31,10 +31,10 @@ Parts = dict[str, list[Pair]]
 
 
 def read(config: Config) -> Parts:
-    """The pairs of the source by part, and of --valid and --test; those that are not split yet are all "train".
+    """Reads the pairs of the source by split, and of --valid and --test; without published splits all are "train".
 
     Raises:
-        InputError: an unknown source or language, or files that cannot be used; file and line are named.
+        InputError: the source or a language is unknown, or a file cannot be used; the message gives file and line.
     """
     given = {part: getattr(config, part) for part in ("valid", "test") if getattr(config, part)}
     return _of_source(config) | {
@@ -43,7 +43,7 @@ def read(config: Config) -> Parts:
 
 
 def known(config: Config) -> None:
-    """Refuses what names no data: a --data, the files of a part, the locales of the built-in phrases."""
+    """Raises InputError if --data, a file of a split, or a locale of the built-in phrases does not exist."""
     data = config.data
     if data == "builtin":
         phrases.locale(config.source)
@@ -82,17 +82,17 @@ def _of_source(config: Config) -> Parts:
 
 
 def read_files(path: str, target_file: str) -> list[Pair]:
-    """The pairs in a TSV file, or of the sentences in a file and their translations in another.
+    """Reads pairs from a TSV file, or from a file of sentences and one of their translations.
 
     Raises:
-        InputError: there is no such file, or it cannot be used; file and line are named.
+        InputError: a file does not exist or cannot be used; the message gives file and line.
     """
     _there(path, target_file)
     return read_two_files(path, target_file) if target_file else read_tsv(path)
 
 
 def multi30k(source: str, target: str) -> Parts:
-    """Elliott et al. (2016), W16-3210: captions of pictures and their translations; test is test_2016_flickr."""
+    """Elliott et al. (2016), W16-3210: image captions and their translations; test is test_2016_flickr."""
     if not {source, target} <= set(MULTI30K):
         raise InputError(f"--source, --target: multi30k has {', '.join(MULTI30K)}; received {source!r} and {target!r}")
     files = {entry.name.removeprefix("multi30k "): entry for entry in CATALOGUE["multi30k"]}
@@ -107,7 +107,7 @@ def multi30k(source: str, target: str) -> Parts:
 
 
 def read_tfds(config: Config) -> Parts:
-    """A set whose examples have a feature for each language, such as ted_hrlr_translate/de_to_en."""
+    """Reads a data set whose examples have one feature per language, such as ted_hrlr_translate/de_to_en."""
     found = tfds.splits(config.data)
     if "train" not in found:
         raise InputError(f"Expected a split called train in {config.data}. It has: {', '.join(found)}")
@@ -122,14 +122,14 @@ def read_tfds(config: Config) -> Parts:
                 if language not in example:
                     raise InputError(f"--source, --target: {config.data} has {', '.join(example)}; not {language!r}")
             one, other = (clean(decode(example[key], where)) for key in (config.source, config.target))
-            if one and other:  # ted_hrlr_translate has some empty ones
+            if one and other:  # ted_hrlr_translate has some empty sentences
                 pairs.append(Pair(one, other, where))
         parts[part] = pairs
     return parts
 
 
 def read_two_files(source: str, target: str) -> list[Pair]:
-    """Two files of sentences, line by line; InputError if they have not equally many."""
+    """Reads two files of sentences, line by line. Raises InputError if their numbers of lines differ."""
     one, other = _lines(source), _lines(target)
     if len(one) != len(other):
         raise InputError(
@@ -139,7 +139,7 @@ def read_two_files(source: str, target: str) -> list[Pair]:
 
 
 def read_tsv(path: str) -> list[Pair]:
-    """A file with a sentence, a tab and its translation on each line; no line of names, no quoting."""
+    """Reads a file with a sentence, a tab and its translation per line, without header and quoting."""
     hint = " Two files of sentences are named with --data and --target-file."
     rows = [columns(line, f"{path}, line {number}", hint) for number, line in enumerate(_lines(path), 1)]
     one, other = zip(*rows, strict=True)
@@ -147,7 +147,7 @@ def read_tsv(path: str) -> list[Pair]:
 
 
 def columns(line: str, where: str, hint: str = "") -> tuple[str, str]:
-    """The two columns of a line of pairs; InputError if it has more or fewer."""
+    """Splits a line of a pair into its two columns. Raises InputError if it has more or fewer."""
     cells = line.split("\t")
     if len(cells) != 2:
         raise InputError(f"Expected a sentence, a tab and its translation. {where} has {len(cells)} columns.{hint}")

@@ -1,4 +1,4 @@
-"""Sentences as token ids and back: byte-pair subwords or words, in a joint vocabulary of both languages."""
+"""Sentences to token ids and back: byte-pair subwords or words, in a joint vocabulary of both languages."""
 
 import collections
 import dataclasses
@@ -11,14 +11,14 @@ import numpy as np
 
 from shared.data.text import SPECIALS, UNKNOWN
 
-PAD, UNK, BEGIN, END = range(4)  # the ids of SPECIALS
-SPACE = "\u2581"  # stands for the space before a word, as in SentencePiece
+PAD, UNK, BEGIN, END = range(4)  # ids of SPECIALS
+SPACE = "\u2581"  # represents the space before a word, as in SentencePiece
 
 
 def clean(text: str) -> str:
-    """The sentence in composed characters, without spaces at its ends and with single ones inside.
+    """Normalises a sentence: composed characters, no spaces at either end, single spaces inside.
 
-    A space that does not break, such as CLDR puts into numbers and times, becomes the one that people type.
+    Non-breaking spaces, which CLDR uses in numbers and times, become the ordinary spaces that people type.
     """
     text = unicodedata.normalize("NFC", text).replace(SPACE, "_")
     return _single_spaces("".join(" " if c in "\0\t\r\n" or unicodedata.category(c) == "Zs" else c for c in text))
@@ -30,32 +30,32 @@ def _single_spaces(text: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Encoded:
-    """A sentence's ids, <eos> the last of them, and the text that each stands for."""
+    """The ids of a sentence, ending with <eos>, and the text of each token."""
 
     ids: np.ndarray
     pieces: list[str]
 
 
 class Tokenizer:
-    """Cuts sentences into tokens, learned from the training sentences alone.
+    """Splits sentences into tokens; learned from the training sentences only.
 
     Sennrich et al. (2016), "Neural machine translation of rare words with subword units", arXiv:1508.07909. Digits
-    and punctuation stand alone, so that a number never seen is read and written digit by digit.
+    and punctuation are separate tokens, so that unseen numbers are read and written digit by digit.
 
     Args:
-        state: what `to_json` gave.
+        state: as returned by `to_json`.
     """
 
     def __init__(self, state: dict[str, Any]) -> None:
         import tokenizers
 
         self._inner = tokenizers.Tokenizer.from_str(json.dumps(state))
-        self._inner.encode_special_tokens = True  # a user who types <eos> means these five characters
+        self._inner.encode_special_tokens = True  # <eos> in a user's text is encoded as ordinary characters
         self._tokens = [self._inner.id_to_token(number) for number in range(self._inner.get_vocab_size())]
 
     @classmethod
     def fit(cls, sentences: Iterable[str], level: str, size: int, min_count: int) -> "Tokenizer":
-        """Learns at most `size` tokens; what occurs fewer than `min_count` times, a character or a word, is unknown."""
+        """Learns at most `size` tokens; characters or words that occur fewer than `min_count` times are unknown."""
         import tokenizers
         from tokenizers import models, pre_tokenizers, trainers
 
@@ -68,7 +68,7 @@ class Tokenizer:
             )
         else:
             counts = collections.Counter(character for text in sentences for character in text)
-            # Given as a whole: of equally frequent characters the trainer would draw those that fill up its limit.
+            # Passed explicitly: among equally frequent characters, the trainer would fill up its limit at random.
             known = sorted({character for character in counts if counts[character] >= min_count} - {" "} | {SPACE})
             model, trainer = (
                 models.BPE(unk_token=UNKNOWN),
@@ -89,17 +89,17 @@ class Tokenizer:
         return len(self._tokens)
 
     def to_json(self) -> dict[str, Any]:
-        """All that was learned, as it fits JSON."""
+        """Returns the learned state in JSON format."""
         return json.loads(self._inner.to_str())
 
     def encode(self, text: str) -> Encoded:
-        """The ids (time,) int32 of a clean sentence, and what each stands for."""
+        """Encodes a clean sentence as ids (time,) int32, with the text of each token."""
         found = self._inner.encode(text)
         pieces = [text[start:end] if start else f" {text[:end]}" for start, end in found.offsets]
         return Encoded(np.array([*found.ids, END], np.int32), [*pieces, ""])
 
     def decode(self, ids: Sequence[int], copied: Sequence[str] = ()) -> str:
-        """The text of ids up to <eos>; `copied` has what to write for each <unk>, else nothing is written."""
+        """Decodes ids up to <eos>; `copied` holds the replacement for each <unk>, otherwise it is omitted."""
         written = []
         for place, number in enumerate(ids):
             if number == END:
@@ -111,5 +111,5 @@ class Tokenizer:
         return _single_spaces("".join(written).replace(SPACE, " "))
 
     def shown(self, ids: Sequence[int]) -> list[str]:
-        """The tokens as they may be shown, _ for the space before a word."""
+        """Returns the tokens for display, with _ for the space before a word."""
         return [self._tokens[number].replace(SPACE, "_") for number in ids]

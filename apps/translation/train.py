@@ -1,4 +1,4 @@
-"""Trains a network, compares it with the baselines, saves it."""
+"""Trains a network, compares it with the baselines, and saves it."""
 
 import dataclasses
 import shlex
@@ -27,7 +27,7 @@ Now try:
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -36,7 +36,7 @@ def train(options: Train) -> None:
     if len(done) > 1:
         report(trials.summary(done))
     sentences = done[-1].info()["examples"]
-    # On a command line a dash begins an option.
+    # On the command line, a leading dash would start an option.
     example = shlex.quote(next((text for text in sentences if not text.startswith("-")), sentences[0]))
     another = dataclasses.replace(options.config, arch="gru" if options.config.arch == "lstm" else "lstm")
     other = settings.command(APP, another, RECIPES)
@@ -44,7 +44,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -68,14 +68,14 @@ def train_one(config: Config, run: Run) -> list[dict]:
         rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
-        use_ema=config.ema_momentum > 0,  # the averages are evaluated and saved
+        use_ema=config.ema_momentum > 0,  # the averaged weights are evaluated and saved
         ema_momentum=config.ema_momentum or 0.99,
     )
-    optimizer.exclude_from_weight_decay(var_list=model.get_layer("bias").trainable_variables)  # the frequencies
+    optimizer.exclude_from_weight_decay(var_list=model.get_layer("bias").trainable_variables)  # log frequencies
     model.compile(
         optimizer=optimizer,
         loss=SmoothedCrossentropy(config.label_smoothing),
-        jit_compile="auto",  # the loops and the loss are compiled already: Keras compiles the rest on JAX, or on a GPU
+        jit_compile="auto",  # loops and loss compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     _evaluate_with_bleu(model, Predictor(run, model), data.valid)
     history = fit(
@@ -99,10 +99,10 @@ def train_one(config: Config, run: Run) -> list[dict]:
 
 
 def _evaluate_with_bleu(model: keras.Model, predictor: Predictor, valid: Part) -> None:
-    """Makes `model.evaluate`, which `fit` calls after each epoch, translate the validation sentences too.
+    """Extends `model.evaluate`, which `fit` calls after each epoch, by translating the validation sentences.
 
-    The best epoch is chosen by BLEU, since the loss says little about the translations. A Keras metric cannot compute
-    it: it sees logits given the true tokens before, and no translation.
+    The best epoch is selected by BLEU, since the loss says little about the quality of translations. A Keras metric
+    cannot compute it: it sees logits under teacher forcing, not translations.
     """
     evaluate = model.evaluate
 

@@ -4,15 +4,15 @@ import numpy as np
 from scipy import ndimage
 from skimage.registration import phase_cross_correlation
 
-FINE = 10  # a pixel's parts in which a velocity is measured
+FINE = 10  # subpixel resolution of the velocity: a tenth of a pixel
 
 
 def all_of(past: np.ndarray, future: int, mean: np.ndarray) -> dict[str, np.ndarray]:
-    """The predictions (sequences, future, rows, columns, channels) of each baseline.
+    """Returns the predictions (sequences, future, rows, columns, channels) of each baseline.
 
     Args:
-        past: (sequences, past, rows, columns, channels) from 0 to 1, what the network sees too.
-        mean: (rows, columns, channels) the mean training frame.
+        past: the network's input frames (sequences, past, rows, columns, channels) in [0, 1].
+        mean: the mean training frame (rows, columns, channels).
     """
     shape = (len(past), future, *past.shape[2:])
     return {
@@ -25,9 +25,9 @@ def all_of(past: np.ndarray, future: int, mean: np.ndarray) -> dict[str, np.ndar
 
 
 def constant_velocity(past: np.ndarray, future: int) -> np.ndarray:
-    """The last frame moved on as a whole: (past, rows, columns, channels) -> (future, rows, columns, channels).
+    """Shifts the last frame as a whole: (past, rows, columns, channels) -> (future, rows, columns, channels).
 
-    Its velocity is that between the last two frames, by phase correlation (scikit-image, Guizar-Sicairos et al. 2008).
+    The velocity is estimated from the last two frames by phase correlation (scikit-image, Guizar-Sicairos et al. 2008).
     """
     before, last = past[-2].mean(axis=-1), past[-1].mean(axis=-1)
     velocity = np.zeros(2)

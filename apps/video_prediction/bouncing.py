@@ -1,32 +1,32 @@
-"""Digits that bounce in a square frame: the built-in videos, and the recipe of Moving MNIST.
+"""Digits that bounce inside a square frame: the built-in videos, and the recipe of Moving MNIST.
 
 Srivastava, Mansimov and Salakhutdinov (2015), "Unsupervised learning of video representations using LSTMs", section
-4.1, arXiv:1502.04681: each digit starts anywhere, moves in a random direction at a constant speed, and is reflected at
-the walls; where digits overlap, the brighter pixel is seen.
+4.1, arXiv:1502.04681: each digit starts at a random position, moves in a random direction at constant speed, and is
+reflected at the walls; where digits overlap, the brighter pixel is shown.
 """
 
 import numpy as np
 from scipy import ndimage
 
-STEP = 0.1  # of the way from wall to wall, in a frame
+STEP = 0.1  # speed per frame, as a fraction of the distance between the walls
 ENLARGED = 2  # scikit-learn's digits have 8 x 8 pixels
-# Of scikit-learn's 1,797 digits, in their order.
+# Slices of scikit-learn's 1,797 digits, in their original order.
 PARTS = {"train": slice(0, 1200), "valid": slice(1200, 1400), "test": slice(1400, None)}
 
 
 class Bouncing:
-    """Endless videos of digits.
+    """Generates any number of videos of bouncing digits.
 
     Args:
-        images: (digits, rows, columns) uint8, square ones.
-        size: rows and columns of a frame. digits: in each frame.
+        images: square digit images (digits, rows, columns) uint8.
+        size: height and width of a frame. digits: number of digits per frame.
     """
 
     def __init__(self, images: np.ndarray, size: int, digits: int) -> None:
         self.images, self.size, self.digits = images, size, digits
 
     def draw(self, random: np.random.Generator, count: int, time: int) -> np.ndarray:
-        """`count` videos (count, time, rows, columns, 1) uint8."""
+        """Generates `count` videos (count, time, rows, columns, 1) uint8."""
         side = self.images.shape[1]
         places = corners(random, count * self.digits, time, self.size - side)
         chosen = random.integers(len(self.images), size=count * self.digits)
@@ -39,7 +39,7 @@ class Bouncing:
 
 
 def corners(random: np.random.Generator, count: int, time: int, room: int) -> np.ndarray:
-    """Upper left corners (count, time, 2) int64 of moving digits, each 0 to `room`."""
+    """Returns the upper left corners (count, time, 2) int64 of moving digits, from 0 to `room`."""
     place, angle = random.random((count, 2)), random.random(count) * 2 * np.pi
     velocity = STEP * np.stack([np.sin(angle), np.cos(angle)], axis=1)
     path = np.empty((count, time, 2))
@@ -52,7 +52,7 @@ def corners(random: np.random.Generator, count: int, time: int, room: int) -> np
 
 
 def handwritten(part: str) -> np.ndarray:
-    """Scikit-learn's handwritten digits of a part, enlarged: (digits, 16, 16) uint8; no digit is in two parts."""
+    """Returns scikit-learn's handwritten digits of a split, enlarged: (digits, 16, 16) uint8; splits are disjoint."""
     from sklearn import datasets
 
     images = datasets.load_digits().images[PARTS[part]] * (255 / 16)

@@ -1,4 +1,4 @@
-"""Frames of video files and folders of images, read one at a time; a video is never in memory as a whole."""
+"""Reads frames of video files and image folders one at a time, so that a video is never in memory as a whole."""
 
 import dataclasses
 import re
@@ -17,9 +17,9 @@ from . import ffmpeg
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".gif")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-FPS = 10.0  # of what does not say it, such as a folder of pictures
+FPS = 10.0  # default frame rate where none is stored, such as in a folder of pictures
 GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-COMPLETE = 0.9  # share of the frames a file promises, below which it is damaged
+COMPLETE = 0.9  # a file with less than this share of the frames it announces is damaged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Clip:
 
     @property
     def name(self) -> str:
-        """What messages and pictures call it."""
+        """The name used in messages and pictures."""
         return self.path.name
 
     def fps(self) -> float:
-        """Frames a second."""
+        """Returns the frame rate in frames per second."""
         if self.path.is_dir():
             return FPS
         if self.path.suffix.lower() == ".gif":
@@ -43,10 +43,10 @@ class Clip:
         return _opened(self.path, lambda: ffmpeg.rate(self.path)[0]) or FPS
 
     def frames(self, channels: int, side: int = 0) -> Iterator[np.ndarray]:
-        """The frames (rows, columns, channels) uint8, the shorter side scaled to `side` pixels if that is not 0.
+        """Yields frames (rows, columns, channels) uint8, with the shorter side scaled to `side` pixels; 0 = unscaled.
 
         Raises:
-            InputError: it cannot be read, holds nothing, or has frames of different sizes.
+            InputError: the clip cannot be read, is empty, or has frames of different sizes.
         """
         if self.path.is_dir():
             yield from _pictures(self.path, channels, side)
@@ -57,10 +57,10 @@ class Clip:
 
 
 def find(name: str) -> list[Clip]:
-    """The clips that a path names: a video, a folder of them, a folder of pictures, or a folder of such folders.
+    """Returns the clips at a path: a video, a folder of videos, a folder of pictures, or a folder of such folders.
 
     Raises:
-        InputError: nothing is there, or nothing that can be read.
+        InputError: there is nothing at the path, or nothing readable.
     """
     path = Path(name)
     if path.is_dir():
@@ -82,30 +82,30 @@ def find(name: str) -> list[Clip]:
 
 
 def natural(paths: Any) -> list[Path]:
-    """Sorted by name, numbers by their value: frame 2 before frame 10."""
+    """Sorts paths by name, in natural order: frame 2 before frame 10."""
     return sorted(paths, key=lambda path: [(int(part), "") if part.isdecimal() else (-1, part.casefold())
                                            for part in re.split(r"(\d+)", path.name)])  # fmt: skip
 
 
 def pictures(folder: Path) -> list[Path]:
-    """The pictures in a folder, in natural order."""
+    """Returns the pictures in a folder, in natural order."""
     return natural(each for each in folder.iterdir() if each.suffix.lower() in PICTURES)
 
 
 def picture(path: Path, channels: int) -> np.ndarray:
-    """One picture as a frame. Raises InputError if it cannot be read."""
+    """Reads a picture as a frame. Raises InputError if it cannot be read."""
     return as_frame(_opened(path, lambda: iio.imread(path, plugin="pillow")), channels, str(path))
 
 
 def as_frame(image: np.ndarray, channels: int, where: str) -> np.ndarray:
-    """A picture of any kind -> (rows, columns, channels) uint8; what is transparent becomes black.
+    """Converts any image to (rows, columns, channels) uint8; transparent pixels become black.
 
     Raises:
-        InputError: pixels that are not whole numbers of 1, 8 or 16 bits.
+        InputError: the pixels are not integers of 1, 8 or 16 bits.
     """
     if image.dtype == bool:
         image = image.astype(np.uint8) * 255
-    elif image.dtype in (np.uint16, np.int32):  # Pillow gives some pictures of 16 bits as int32
+    elif image.dtype in (np.uint16, np.int32):  # Pillow loads some 16-bit pictures as int32
         image = np.clip(image // 257, 0, 255).astype(np.uint8)
     if image.dtype != np.uint8:
         raise InputError(f"{where}: expected pixels of 1, 8 or 16 bits; received {image.dtype}")
@@ -120,7 +120,7 @@ def as_frame(image: np.ndarray, channels: int, where: str) -> np.ndarray:
 
 
 def scaled(frame: np.ndarray, side: int) -> np.ndarray:
-    """The frame with a shorter side of so many pixels; 0 leaves it as it is."""
+    """Scales a frame to a shorter side of `side` pixels; 0 leaves it unchanged."""
     rows, columns, channels = frame.shape
     shorter = min(rows, columns)
     if not side or shorter == side:
@@ -156,10 +156,10 @@ def _video(path: Path) -> Iterator[np.ndarray]:
 
 
 def _readable(path: Path, found: Iterator[np.ndarray], least: float = 0) -> Iterator[np.ndarray]:
-    """The frames as far as they can be read; says so where that is not to the end.
+    """Yields frames until the first one that cannot be read; reports on stderr if the file is damaged.
 
     Args:
-        least: how many frames an undamaged file has, at least.
+        least: minimum number of frames of an undamaged file.
     """
     read, said = 0, ""
     try:

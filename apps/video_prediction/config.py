@@ -1,4 +1,4 @@
-"""Every setting of the app, and the recipes."""
+"""The app's settings and recipes."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,8 +9,8 @@ from shared import InputError, settings
 from shared.layers import IMAGE_ARCHITECTURES
 from shared.settings import Count, NotNegative, Positive, Seed, Share, Whole, one_of
 
-APP = str(__package__).rpartition(".")[2]  # the folder's name: a copy of it has runs of its own
-PATCH = 4  # pixels on a side of the patches that become channels; frames are padded to a multiple of it
+APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
+PATCH = 4  # side of the square patches that become channels, in pixels; frames are padded to a multiple of it
 
 Unit = Annotated[float, Ge(0), Le(1)]
 
@@ -85,7 +85,7 @@ class Config:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
         if self.size % PATCH:
             raise InputError(f"--size: expected a multiple of {PATCH}; received {self.size}")
@@ -95,14 +95,14 @@ class Config:
             raise InputError(f"--size: expected at least 32, since the digits have 28 pixels; received {self.size}")
 
     def count(self, wanted: int) -> int:
-        """So many sequences, or fewer where `max_examples` says so."""
+        """Limits a number of sequences to `max_examples`, if set."""
         return min(wanted, self.max_examples) if self.max_examples else wanted
 
 
 DEFAULT = Config()
 SMOKE = Config(max_examples=8, past=3, future=2, units=4, layers=1, epochs=1)
 
-# `--data NAME` or `--recipe NAME` starts from the recipe of that name; every other option changes a setting of it.
+# `--data NAME` or `--recipe NAME` starts from the recipe of that name; other options override its settings.
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,

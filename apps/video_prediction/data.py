@@ -1,4 +1,4 @@
-"""Videos as training data: batches that are generated on request, and the description of the data."""
+"""Video data sets for training: batches generated on the fly, and the description of the data."""
 
 import dataclasses
 from typing import Any
@@ -13,17 +13,17 @@ from . import sources
 from .bouncing import Bouncing
 from .config import Config
 
-MEAN_OF = 500  # training sequences of which the mean frame is taken
+MEAN_OF = 500  # number of training sequences for the mean frame
 MEAN_SEED = 3
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Data:
-    """Where training sequences come from, and the sequences (sequences, time, rows, columns, channels) uint8 of the
-    other parts, the first `info["past"]` frames of which are seen.
+    """The source of training sequences, and the validation and test sequences.
 
+    The latter are (sequences, time, rows, columns, channels) uint8, the first `info["past"]` frames being the input.
     `mean` (rows, columns, channels) float32 is the mean training frame. `info` fits JSON: source, fingerprint, split,
-    past, future, channels, and side: that to which frames of clips are scaled, 0 for digits that are drawn.
+    past, future, channels, size, and side: the shorter side that clips are scaled to; 0 for generated digits.
     """
 
     train: Bouncing | sources.Windows
@@ -35,10 +35,10 @@ class Data:
 
 @same_for_every_seed
 def load(config: Config) -> Data:
-    """Makes or reads the videos that `config.data` names.
+    """Generates or reads the videos of `config.data`.
 
     Raises:
-        InputError: an unknown source, a file that cannot be used, too few frames.
+        InputError: the source is unknown, a file cannot be used, or there are too few frames.
     """
     found = sources.read(config)
     time = config.past + config.future
@@ -59,22 +59,22 @@ def load(config: Config) -> Data:
 
 
 def tested_on(data: Data, source: str, config: Config) -> Data:
-    """The same training, and windows of the clips at a path to test on."""
+    """Returns the same data with windows of the clips at a path as the test set."""
     return dataclasses.replace(data, test=sources.windows(source, config))
 
 
 def as_floats(frames: np.ndarray) -> np.ndarray:
-    """uint8 -> float32 from 0 (black) to 1."""
+    """Converts uint8 to float32 in [0, 1], where 0 is black."""
     return frames.astype(np.float32) / 255
 
 
 class Videos(Batches):
-    """Batches ([past, truth, given], targets), made from (seed, epoch, step).
+    """Batches ([past, truth, given], targets), generated from (seed, epoch, step).
 
-    past (batch, past, ...) is what the network sees; truth (batch, future - 1, ...) the true frames that scheduled
-    sampling may feed it, where given (batch, future - 1) is 1; targets (batch, past + future - 1, ...) all frames but
-    the first. Bengio et al. (2015), "Scheduled sampling for sequence prediction with recurrent neural networks",
-    arXiv:1506.03099, with a linear decay.
+    past (batch, past, ...) holds the input frames; truth (batch, future - 1, ...) the true frames that scheduled
+    sampling feeds to the network where given (batch, future - 1) is 1; targets (batch, past + future - 1, ...) all
+    frames except the first. Bengio et al. (2015), "Scheduled sampling for sequence prediction with recurrent neural
+    networks", arXiv:1506.03099, with linear decay.
     """
 
     def __init__(self, source: Bouncing | sources.Windows, config: Config) -> None:
@@ -82,7 +82,7 @@ class Videos(Batches):
         super().__init__(max(1, config.count(config.sequences) // config.batch_size))
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         config = self.config
         random = np.random.default_rng([config.seed, epoch, step])
         videos = self.source.draw(random, config.batch_size, config.past + config.future)
@@ -93,7 +93,7 @@ class Videos(Batches):
 
 
 class Fixed(Batches):
-    """The same sequences in every epoch; none of their true frames is given to the network once it predicts."""
+    """Batches of the same sequences in every epoch, without teacher forcing: the network is fed its own predictions."""
 
     def __init__(self, videos: np.ndarray, config: Config) -> None:
         self.videos, self.config = videos, config
@@ -107,5 +107,5 @@ class Fixed(Batches):
 
 
 def inputs_and_targets(videos: np.ndarray, past: int, given: np.ndarray) -> tuple:
-    """What `Videos` gives, of whole sequences (batch, past + future, rows, columns, channels) float32."""
+    """Splits sequences (batch, past + future, rows, columns, channels) float32 into the batches of `Videos`."""
     return (videos[:, :past], videos[:, past:-1], given.astype(np.float32)), videos[:, 1:]

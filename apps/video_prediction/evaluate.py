@@ -17,16 +17,16 @@ from .options import Evaluate
 from .predict import Predictor
 
 HEADLINE = ("mse_per_frame",)
-SHOWN = 2  # test sequences in the picture
-FLAT = 1e-6  # gradient energy that frames of one colour are taken to have
-# OpenSTL (arXiv:2306.11249): after days on a GPU, on other test digits of the same recipe; its SSIM has data range 2.
+SHOWN = 2  # number of test sequences in the picture
+FLAT = 1e-6  # lower bound of the gradient energy, for frames of a single colour
+# OpenSTL (arXiv:2306.11249): days of GPU training, other test digits of the same recipe; SSIM with data range 2.
 PUBLISHED = {
     "mse_per_frame": {"name": "ConvLSTM (OpenSTL)", "value": 29.8, "source": "arXiv:2306.11249"},
     "ssim_range_2": {"name": "ConvLSTM (OpenSTL)", "value": 0.929, "source": "arXiv:2306.11249"},
 }
 
 Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
-# metric -> direction, and truth, found -> a figure for each sequence and frame
+# metric -> (direction, function of truth and prediction that returns one value per sequence and frame)
 SCORES: dict[str, tuple[str, Score]] = {
     "mse_per_frame": ("lower", metrics.mse_per_frame),
     "ssim": ("higher", metrics.ssim),
@@ -36,7 +36,7 @@ SCORES: dict[str, tuple[str, Score]] = {
 
 
 def evaluate(options: Evaluate) -> None:
-    """The evaluate command: evaluates a saved run, on its test part or on other clips."""
+    """Runs the evaluate command: evaluates a saved run on its own test set or on other clips."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
     data = load(config)
@@ -44,7 +44,7 @@ def evaluate(options: Evaluate) -> None:
     pictured = ""
     if options.data:
         data, pictured = tested_on(data, options.data, config), f"-{Path(options.data).stem}"
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # what the figures are called by
+        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     records = measure(Predictor(run), data, pictured)
     report(records)
     if options.record:
@@ -52,11 +52,11 @@ def evaluate(options: Evaluate) -> None:
 
 
 def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
-    """Measures the frames that are predicted for the test sequences; draws some of them.
+    """Evaluates the predictions for the test sequences and draws some of them.
 
     Args:
-        predictor: of the run. data: the run's, perhaps with other test sequences.
-        pictured: how the name of the picture ends.
+        predictor: the run to evaluate. data: the run's data, possibly with other test sequences.
+        pictured: suffix of the picture's file name.
     """
     config = predictor.config
     sequences = as_floats(data.test)
@@ -91,7 +91,7 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
 
 
 def _divided(record: dict, pixels: int) -> dict[str, Any]:
-    """The mean squared error of a pixel, from that of a frame."""
+    """Converts the squared error per frame to the mean squared error per pixel."""
     return {
         "value": record["value"] / pixels,
         "baselines": {name: value / pixels for name, value in record["baselines"].items()},
@@ -101,7 +101,7 @@ def _divided(record: dict, pixels: int) -> dict[str, Any]:
 
 
 def sharpness(truth: np.ndarray, found: np.ndarray, others: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The gradient energy of what is predicted as a share of that of the true frames; a blur lowers it."""
+    """Returns the gradient energy of the predictions relative to that of the true frames; blur lowers it."""
     real = metrics.gradient_energy(truth)
 
     def ratio(energy: np.ndarray, rows: np.ndarray) -> float:
@@ -112,7 +112,7 @@ def sharpness(truth: np.ndarray, found: np.ndarray, others: dict[str, np.ndarray
 
 
 def picture(path: Path, past: np.ndarray, truth: np.ndarray, found: np.ndarray) -> None:
-    """Draws the past, the true and the predicted frames of some test sequences."""
+    """Draws the input, true and predicted frames of some test sequences."""
     rows = []
     for n in np.unique(np.linspace(0, len(truth) - 1, SHOWN).astype(int)):
         count = max(past.shape[1], truth.shape[1])
@@ -123,7 +123,7 @@ def picture(path: Path, past: np.ndarray, truth: np.ndarray, found: np.ndarray) 
 
 
 def beaten_by(records: list[dict]) -> list[str]:
-    """The baselines that are as good as the network or better, in squared error or SSIM, with their figures."""
+    """Lists the baselines that match or beat the network in squared error or SSIM, with their values."""
     found = []
     for record in records:
         if record["metric"] in ("mse_per_frame", "ssim"):
@@ -137,7 +137,7 @@ def beaten_by(records: list[dict]) -> list[str]:
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures; in the first line which baselines are not beaten, if there are any."""
+    """Prints the metrics, after a warning that lists the baselines which the network does not beat."""
     if beaten := beaten_by(records):
         print(f"\nNOT BETTER THAN EVERY BASELINE: {', '.join(beaten)}")
     results.report(records)

@@ -1,4 +1,4 @@
-"""Reads and writes videos frame by frame with ffmpeg, which the package imageio-ffmpeg includes."""
+"""Reads and writes videos frame by frame with ffmpeg, which is bundled with the package imageio-ffmpeg."""
 
 import contextlib
 import re
@@ -17,7 +17,7 @@ QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 
 @contextlib.contextmanager
 def _started(*words: str, **pipes: Any) -> Iterator[tuple[subprocess.Popen, IO[bytes]]]:
-    """The program, and the file of what it says; afterwards it has ended."""
+    """Starts ffmpeg; yields the process and a file with its error output. The process has ended on exit."""
     with tempfile.TemporaryFile() as said:
         command = [imageio_ffmpeg.get_ffmpeg_exe(), *QUIET, *words]
         with subprocess.Popen(command, stderr=said, **pipes) as process:
@@ -29,10 +29,10 @@ def _started(*words: str, **pipes: Any) -> Iterator[tuple[subprocess.Popen, IO[b
 
 
 def frames(path: Path) -> Iterator[np.ndarray]:
-    """The pictures (rows, columns, 3) uint8 of a video, at a constant rate, also where that of the file varies.
+    """Yields the frames (rows, columns, 3) uint8 of a video at a constant frame rate, even if that of the file varies.
 
     Raises:
-        OSError: after the last one that can be read, with what ffmpeg says, if that is anything.
+        OSError: after the last readable frame, with ffmpeg's error message, if there is one.
     """
     words = ("-i", f"file:{path}", "-map", "0:v:0", "-f", "image2pipe", "-vcodec", "ppm", "-pix_fmt", "rgb24", "-")
     with _started(*words, stdout=subprocess.PIPE) as (process, said):
@@ -48,7 +48,7 @@ def frames(path: Path) -> Iterator[np.ndarray]:
 
 
 def _ppm(pipe: IO[bytes]) -> tuple[int, int, bytes] | None:
-    """Rows, columns and pixels of the next picture, which says its size itself; None at the end."""
+    """Reads the next PPM image, whose header gives its size: rows, columns and pixels; None at the end."""
     if pipe.readline().strip() != b"P6":
         return None
     columns, rows = map(int, pipe.readline().split())
@@ -57,7 +57,7 @@ def _ppm(pipe: IO[bytes]) -> tuple[int, int, bytes] | None:
 
 
 def rate(path: Path) -> tuple[float, float]:
-    """Frames a second and seconds of a video, as far as the file says them; else 0."""
+    """Returns frame rate (frames per second) and duration (s) of a video; 0 where the file does not specify them."""
     words = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-i", f"file:{path}"]
     said = subprocess.run(words, capture_output=True, check=False).stderr.decode(errors="replace")
     fps = re.search(r"Video: .*?([\d.]+) fps", said)
@@ -69,7 +69,7 @@ def rate(path: Path) -> tuple[float, float]:
 
 
 class Mp4:
-    """Takes pictures of one even size, (rows, columns, 3) uint8, and writes them as H.264, which browsers play."""
+    """Writes frames (rows, columns, 3) uint8 of one even size as H.264, which browsers can play."""
 
     def __init__(self, path: Path, rows: int, columns: int, fps: float) -> None:
         read = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{columns}x{rows}", "-r", f"{fps:g}", "-i", "-")
@@ -82,7 +82,7 @@ class Mp4:
         return self
 
     def add(self, picture: np.ndarray) -> None:
-        """One more picture. Raises OSError with what ffmpeg says if it does not take it."""
+        """Adds a frame. Raises OSError with ffmpeg's message if it fails."""
         try:
             self.process.stdin.write(np.ascontiguousarray(picture).tobytes())
         except BrokenPipeError as error:

@@ -1,7 +1,7 @@
-"""The recurrent core: it reads frames, then continues with its own predictions.
+"""The recurrent core: reads the input frames, then continues from its own predictions.
 
-Frames are in patches, (batch, rows / 4, columns / 4, 16 channels): a quarter of the rows and columns costs a sixteenth
-of the convolutions.
+Frames are split into patches, (batch, rows / 4, columns / 4, 16 channels): with a quarter of the rows and columns,
+convolutions cost a sixteenth.
 """
 
 from typing import Any
@@ -14,34 +14,34 @@ from shared.layers import recurrent
 
 from .config import APP, PATCH
 
-REACH = PATCH  # pixels that a motion may shift a patch in each direction
+REACH = PATCH  # maximum shift of a motion in each direction, in pixels
 SHIFTS = 2 * REACH + 1
-WINDOW = 3 * PATCH  # a patch with its neighbours
+WINDOW = 3 * PATCH  # side of a patch together with its neighbours, in pixels
 
 
 @keras.saving.register_keras_serializable(package=APP)
 class Forecaster(keras.layers.Layer):
-    """Convolutional recurrent layers that predict the next frame, and from that the one after it, and so on.
+    """Convolutional recurrent layers that predict the next frame, and further frames autoregressively.
 
         e_t = relu(conv([x_t, x_{t-1}]))
         h_t = recurrent layers (e_t)
         d_t, m_t, k_t = a linear map of h_t, for each patch
         x_{t+1} = softmax(m_t) . [sigmoid(d_t + start), x_t, shifted(x_t, k_t), ...]         (for each pixel)
 
-    The last line composes the next frame: what is drawn, the frame before (with `residual`), and `motions` shifts of
-    it, each by up to 4 pixels with weights softmax(k_t) for each patch: Finn, Goodfellow and Levine (2016),
-    "Unsupervised learning for physical interaction through video prediction", arXiv:1605.07157, with shifts in rows
-    and columns apart, as Niklaus, Mai and Liu (2017), arXiv:1708.01692, have them.
+    The last line composes the next frame: newly generated pixels, the previous frame (with `residual`), and `motions`
+    shifted copies of it, each by up to 4 pixels with weights softmax(k_t) per patch: Finn, Goodfellow and Levine
+    (2016), "Unsupervised learning for physical interaction through video prediction", arXiv:1605.07157, with separate
+    shifts for rows and columns, as in Niklaus, Mai and Liu (2017), arXiv:1708.01692.
 
     Args:
         arch, units, layers, kernel: of the recurrent layers, see `shared.layers.recurrent`.
-        channels: of a frame. future: how many frames are predicted.
-        motions: how many shifts. residual: whether the frame before is one of the parts.
-        start: output bias of the drawn part, as a logit.
+        channels: colour channels of a frame. future: number of frames to predict.
+        motions: number of shifted copies. residual: whether the previous frame is one of the parts.
+        start: output bias of the generated pixels, as a logit.
 
-    Call:     past (batch, time, rows, columns, channels) from 0 to 1 -> (batch, future, rows, columns, channels).
-              Or [past, truth, given], for training: truth (batch, future - 1, ...) replaces a prediction where given
-              (batch, future - 1) is 1; the result begins with the prediction of the second of the past frames.
+    Call:     past (batch, time, rows, columns, channels) in [0, 1] -> (batch, future, rows, columns, channels).
+              Or, for training, [past, truth, given]: truth (batch, future - 1, ...) replaces a prediction where given
+              (batch, future - 1) is 1; the output starts with the prediction of the second past frame.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Forecaster(keras.layers.Layer):
         self.head = keras.layers.Dense(self.pixels + self.masks + 2 * SHIFTS * motions, name="head")
 
     def build(self, input_shape: Any) -> None:
-        """Creates the weights of the parts."""
+        """Builds all sublayers."""
         units, layers = self.options["units"], self.options["layers"]
         self.embed.build((None, None, None, 2 * self.pixels))
         for layer in self.recurrent:
@@ -91,7 +91,7 @@ class Forecaster(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        """See the class."""
+        """See the class docstring."""
         past, *teacher = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         seen, states = self.read(in_patches(past))
         frame, found = seen[:, -1], [seen[:, -1]]
@@ -106,7 +106,7 @@ class Forecaster(keras.layers.Layer):
         return in_pixels(frames if truth is None else ops.concatenate([seen[:, :-1], frames], axis=1), self.channels)
 
     def read(self, frames: Any) -> tuple[Any, list]:
-        """Frames in patches (batch, time, ...) -> the frame predicted after each (batch, time, ...), the states."""
+        """Frames in patches (batch, time, ...) -> the prediction after each frame (batch, time, ...), the states."""
         before = ops.concatenate([ops.zeros_like(frames[:, :1]), frames[:, :-1]], axis=1)
         x, outputs, states = self._embedded(frames, before), [], [frames[:, -1]]
         for layer in self.recurrent:
@@ -116,7 +116,7 @@ class Forecaster(keras.layers.Layer):
         return self._composed(frames, outputs), states
 
     def step(self, frame: Any, states: list) -> tuple[Any, list]:
-        """One frame in patches (batch, ...) and the states -> the frame predicted after it, the states."""
+        """One frame in patches (batch, ...) and the states -> the prediction of the next frame, and the states."""
         before, *left = states
         x, outputs, new = self._embedded(frame, before), [], [frame]
         for layer in self.recurrent:
@@ -128,20 +128,20 @@ class Forecaster(keras.layers.Layer):
         return self._composed(frame, outputs), new
 
     def state_sizes(self) -> list[int]:
-        """The channels of each state, an image with a pixel for each patch; the first is the frame before."""
+        """Returns the channels of each state, with one pixel per patch; the first state is the previous frame."""
         return [self.pixels, *(size for layer in self.recurrent for size in layer.state_size)]
 
     def _embedded(self, frames: Any, before: Any) -> Any:
-        """Each frame with the one before it, (..., rows, columns, 16 channels), -> (..., rows, columns, units).
+        """Embeds each frame with the previous one: (..., rows, columns, 16 channels) -> (..., rows, columns, units).
 
-        Motion can be read off the two at once, and has not to be remembered first.
+        Two consecutive frames show the motion directly, so that the states need not store the previous frame for it.
         """
         both = ops.concatenate([frames, before], axis=-1)
         folded = self.embed(ops.reshape(both, (-1, *ops.shape(both)[-3:])))
         return ops.reshape(folded, (*ops.shape(frames)[:-1], self.options["units"]))
 
     def _composed(self, frames: Any, outputs: list) -> Any:
-        """The next frame of each; frames (..., rows, columns, pixels), outputs (..., rows, columns, units) each."""
+        """Composes the next frames; frames (..., rows, columns, pixels), outputs (..., rows, columns, units) each."""
         found = self.head(ops.concatenate(outputs, axis=-1))
         drawn = ops.sigmoid(found[..., : self.pixels] + self.start)
         if self.parts == 1:
@@ -157,10 +157,10 @@ class Forecaster(keras.layers.Layer):
         return ops.reshape(composed, ops.shape(frames))
 
     def _moved(self, frames: Any, found: Any) -> list:
-        """The frames shifted by each motion; found (..., rows, columns, 2 shifts motions): logits of the shifts."""
+        """Shifts the frames by each motion; found (..., rows, columns, 2 shifts motions): logits of the shifts."""
         rows, columns = ops.shape(frames)[-3:-1]
         around = _with_neighbours(ops.reshape(frames, (-1, rows, columns, PATCH, PATCH, self.channels)), rows, columns)
-        # Small matrices, many of them: as plain products of three axes they take two thirds of the time of an einsum.
+        # These are many small matrices: plain three-axis products take two thirds of the time of an einsum.
         weights = ops.softmax(ops.reshape(found, (-1, SHIFTS)))
         maps = ops.reshape(weights @ _SHIFTED.reshape(SHIFTS, -1), (-1, self.motions, 2, PATCH, WINDOW))
         by_rows = ops.reshape(maps[:, :, 0], (-1, self.motions * PATCH, WINDOW)) @ ops.reshape(
@@ -171,18 +171,18 @@ class Forecaster(keras.layers.Layer):
         return [ops.reshape(moved[:, n], ops.shape(frames)) for n in range(self.motions)]
 
     def compute_output_spec(self, inputs: Any) -> Any:
-        """Of frames whose rows and columns may be unknown."""
+        """Returns the output spec; rows and columns may be unknown."""
         past = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
         time = self.future if past is inputs or past.shape[1] is None else past.shape[1] - 1 + self.future
         return keras.KerasTensor((past.shape[0], time, *past.shape[2:]), dtype=self.compute_dtype)
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the constructor arguments."""
         return super().get_config() | self.options
 
 
 def _shifted_rows() -> np.ndarray:
-    """(shifts, PATCH, WINDOW): the pixel of a patch and its neighbours that a pixel comes from, for each shift."""
+    """Returns (shifts, PATCH, WINDOW): for each shift, a one-hot map from each pixel of a patch to its source pixel."""
     maps = np.zeros((SHIFTS, PATCH, WINDOW), np.float32)
     for shift in range(SHIFTS):
         for pixel in range(PATCH):
@@ -194,7 +194,7 @@ _SHIFTED = _shifted_rows()
 
 
 def _shares(logits: Any, shape: tuple) -> Any:
-    """The softmax over the last axis of this shape; as rows, since oneDNN knows it of tensors of few axes only."""
+    """Softmax over the last axis of `shape`, computed on rows since oneDNN supports only tensors with few axes."""
     return ops.reshape(ops.softmax(ops.reshape(logits, (-1, shape[-1]))), shape)
 
 
@@ -214,7 +214,7 @@ def in_patches(frames: Any) -> Any:
 
 
 def in_pixels(patches: Any, channels: int) -> Any:
-    """The way back."""
+    """The inverse of `in_patches`."""
     batch, time, rows, columns, _ = ops.shape(patches)
     x = ops.reshape(patches, (batch * time, rows, columns, PATCH, PATCH * channels))
     x = ops.transpose(x, (0, 1, 3, 2, 4))

@@ -19,16 +19,16 @@ from .options import Stream
 from .predict import Predictor
 from .running import Running, read_state
 
-POLL_S = 0.2  # between looks at a folder that may grow
-TRIES = 5  # at a picture that may not be written to its end yet
-KEPT = 10_000  # frames whose times count for the latency
+POLL_S = 0.2  # interval between checks of a growing folder
+TRIES = 5  # attempts to read a picture that may still be being written
+KEPT = 10_000  # number of recent frames over which the latency is measured
 
 
 class Live:
-    """One video, frame by frame: what was predicted of the frames that have not come yet.
+    """The state of one live video, and the predictions of the frames to come.
 
     Args:
-        predictor: of the run. count: how many frames ahead are predicted.
+        predictor: the run. count: how many frames ahead to predict.
     """
 
     def __init__(self, predictor: Predictor, count: int) -> None:
@@ -38,14 +38,14 @@ class Live:
         self.number = 0
         self.last: np.ndarray | None = None
         self.ahead: np.ndarray | None = None
-        # The furthest frame of each of the last predictions, the oldest of which is of the frame that comes next.
+        # The last frame of each of the most recent predictions; the oldest of them predicts the frame that comes next.
         self.furthest: collections.deque[np.ndarray] = collections.deque(maxlen=count)
 
     def see(self, frame: np.ndarray) -> str:
-        """One more frame (rows, columns, channels) from 0 to 1 -> a line on what was predicted of it.
+        """Processes one frame (rows, columns, channels) in [0, 1]; returns a line on how well it was predicted.
 
         Raises:
-            InputError: it has another size than those before.
+            InputError: the frame's size differs from that of the previous frames.
         """
         if self.last is not None and frame.shape != self.last.shape:
             (rows, columns, _), now = self.last.shape, frame.shape
@@ -60,7 +60,7 @@ class Live:
         return said
 
     def _compared(self, frame: np.ndarray) -> str:
-        """Squared error and SSIM of this frame as it was predicted, and of the frame before."""
+        """Formats squared error and SSIM of the predictions of this frame, and of the previous frame."""
         said = f"frame {self.number + 1:6}"
         if self.ahead is None or self.last is None:
             return said
@@ -70,7 +70,7 @@ class Live:
         return said + f"   last frame: {_figures(frame, self.last)}"
 
     def save(self, path: Path) -> None:
-        """Writes all of the state to a file."""
+        """Saves the complete state to a file."""
         if self.running is None or self.last is None:
             return
         self.running.save(
@@ -84,10 +84,10 @@ class Live:
         )
 
     def restore(self, path: Path) -> None:
-        """Reads what `save` wrote.
+        """Restores a saved state.
 
         Raises:
-            InputError: it is damaged, or of another network or another number of frames ahead.
+            InputError: the file is damaged, or belongs to another network or another number of frames ahead.
         """
         saved = read_state(path)
         missing = {"last", "ahead", "furthest", "number", "count", "network"} - saved.keys()
@@ -109,7 +109,7 @@ def _figures(truth: np.ndarray, found: np.ndarray) -> str:
 
 
 def stream(options: Stream) -> None:
-    """The stream command: a line for each frame on how it was predicted; at the end how fast that was, on stderr."""
+    """Runs the stream command: prints a line per frame on how well it was predicted; at the end, latency on stderr."""
     predictor = Predictor(runs.find(APP, options.run))
     frames = feed(options, predictor)
     live = Live(predictor, options.frames or predictor.future)
@@ -126,7 +126,7 @@ def stream(options: Stream) -> None:
                 said = live.see(as_floats(frame))
             except InputError as error:
                 raise InputError(f"{where}: {error}") from error
-            if read:  # the first one waits for the compiler
+            if read:  # the first frame includes compilation
                 took.append(1000 * (time.perf_counter() - began))
             elif note := live.running.note():
                 print(note, file=sys.stderr, flush=True)
@@ -146,10 +146,10 @@ def stream(options: Stream) -> None:
 
 
 def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, np.ndarray]]:
-    """(where it is from, frame (rows, columns, channels) uint8) for each frame, as they come.
+    """Yields (source, frame (rows, columns, channels) uint8) for each frame, as they arrive.
 
     Raises:
-        InputError: no such folder or file.
+        InputError: the folder or file does not exist, or an option does not apply to it.
     """
     channels, path = predictor.channels, Path(options.feed)
     if options.feed == "-":
@@ -179,7 +179,7 @@ def _raw(size: tuple[int, int, int]) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _folder(folder: Path, channels: int, follow: bool) -> Iterator[tuple[str, np.ndarray]]:
-    """The pictures in natural order; then those that come after them, if it is followed."""
+    """Yields the pictures in natural order and, with `follow`, those added after them."""
     newest = None
     while True:
         found = clips.pictures(folder)
@@ -193,7 +193,7 @@ def _folder(folder: Path, channels: int, follow: bool) -> Iterator[tuple[str, np
 
 
 def _complete(path: Path, channels: int, follow: bool) -> np.ndarray:
-    """The picture; one that cannot be read yet may still be being written."""
+    """Reads a picture; with `follow`, retries, since it may still be being written."""
     for _ in range(TRIES if follow else 0):
         with contextlib.suppress(InputError):
             return clips.picture(path, channels)

@@ -3,15 +3,15 @@
 import numpy as np
 from scipy import ndimage
 
-WINDOW = 7  # pixels; as scikit-image's structural_similarity has it by default
-HIGHEST_PSNR = 100.0  # dB, of equal frames too
-AT_ONCE = 16  # sequences
+WINDOW = 7  # pixels; the default of scikit-image's structural_similarity
+HIGHEST_PSNR = 100.0  # dB; upper limit, also for identical frames
+AT_ONCE = 16  # number of sequences processed at a time
 
-# All functions take frames (sequences, time, rows, columns, channels) from 0 to 1, true ones first.
+# All functions take frames (sequences, time, rows, columns, channels) in [0, 1], the true ones first.
 
 
 def mse_per_frame(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(sequences, time): the squared error summed over a frame, as the field counts it."""
+    """(sequences, time): the squared error summed over each frame, as is usual in the literature."""
     return np.square(truth - found).sum(axis=(2, 3, 4), dtype=np.float64)
 
 
@@ -22,12 +22,12 @@ def psnr(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def ssim(truth: np.ndarray, found: np.ndarray, data_range: float = 1.0) -> np.ndarray:
-    """(sequences, time): structural similarity, the mean over all windows of 7 x 7 pixels inside of the frame.
+    """(sequences, time): structural similarity, averaged over all 7 x 7 windows inside the frame.
 
-    Wang et al. (2004), doi:10.1109/TIP.2003.819861, with uniform windows and unbiased covariances as scikit-image.
+    Wang et al. (2004), doi:10.1109/TIP.2003.819861, with uniform windows and unbiased covariances, as in scikit-image.
 
     Args:
-        data_range: 1 is that of the pixels; with 2, which the code of the best-known benchmark implies, all is higher.
+        data_range: 1 is that of the pixels; 2, implied by the code of the best-known benchmark, gives higher values.
     """
     parts = [
         _similarity(truth[n : n + AT_ONCE], found[n : n + AT_ONCE], data_range) for n in range(0, len(truth), AT_ONCE)
@@ -46,7 +46,7 @@ def _similarity(truth: np.ndarray, found: np.ndarray, data_range: float) -> np.n
 
 
 def _means(frames: np.ndarray) -> np.ndarray:
-    """The mean over each window that lies inside of the frame."""
+    """Averages over each window inside the frame."""
     edge = WINDOW // 2
     for axis in (2, 3):
         frames = ndimage.uniform_filter1d(frames, WINDOW, axis)
@@ -54,6 +54,6 @@ def _means(frames: np.ndarray) -> np.ndarray:
 
 
 def gradient_energy(frames: np.ndarray) -> np.ndarray:
-    """(sequences,): the squared differences of neighbouring pixels, summed; a blurred frame has little."""
+    """(sequences,): the sum of squared differences between neighbouring pixels; blurred frames have a low value."""
     differences = (np.square(np.diff(frames, axis=axis)).sum(axis=(1, 2, 3, 4), dtype=np.float64) for axis in (2, 3))
     return sum(differences)

@@ -8,14 +8,14 @@ from shared import InputError
 from shared.data.catalogue import CATALOGUE
 from shared.data.fetch import fetch, find
 
-MAGIC = 2051  # of a file of images
-# The first 20,000 of the training file are used, whether the whole file is there or only these.
+MAGIC = 2051  # magic number of an image file
+# The first 20,000 of the training file are used, whether the file is complete or has only these.
 USED = 20_000
 PARTS = {"train": slice(0, 19_000), "valid": slice(19_000, USED), "test": slice(None)}
 
 
 def digits(part: str) -> np.ndarray:
-    """(digits, 28, 28) uint8; those of test are the official test digits, which are never in another part."""
+    """Returns (digits, 28, 28) uint8; the test digits are the official ones, which are in no other split."""
     whole, first, test = CATALOGUE["mnist"]
     if part == "test":
         return images(fetch(test), test.name)
@@ -24,7 +24,7 @@ def digits(part: str) -> np.ndarray:
 
 
 def images(content: bytes, name: str) -> np.ndarray:
-    """The images of an idx file: a big-endian header of magic number, count, rows, columns; then a byte a pixel."""
+    """Parses an idx file of images: big-endian magic number, count, rows, columns; then one byte per pixel."""
     if len(content) < 16 or struct.unpack(">I", content[:4])[0] != MAGIC:
         raise InputError(f"{name}: expected an idx file of images, which begins with {MAGIC}")
     count, rows, columns = struct.unpack(">III", content[4:16])

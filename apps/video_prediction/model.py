@@ -1,4 +1,4 @@
-"""The network, for training on sequences and as a single step for live video; its loss."""
+"""The network, for training on sequences and as a single step for live video, and its loss."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from keras import ops
 from .config import Config
 from .forecaster import Forecaster, in_patches, in_pixels
 
-SSIM_WINDOW = 7  # pixels, as scikit-image has it
+SSIM_WINDOW = 7  # pixels, the default of scikit-image
 TINY = 1e-6
 
 
 def build(config: Config, info: dict) -> keras.Model:
-    """Past frames (batch, time, rows, columns, channels) from 0 to 1 -> the next `future` frames, fed back one by one.
+    """Past frames (batch, time, rows, columns, channels) in [0, 1] -> the next `future` frames, one by one.
 
-    No later frame is an input of it, so none can leak into what it predicts. Rows and columns may be any multiple of 4.
+    Future frames are not an input, so they cannot leak into the prediction. Rows and columns may be any multiple of 4.
     """
     past = keras.Input((None, None, None, info["channels"]), name="past")
     core = Forecaster(
@@ -35,8 +35,8 @@ def build(config: Config, info: dict) -> keras.Model:
 
 
 def with_teacher(model: keras.Model, config: Config) -> keras.Model:
-    """The same network with the inputs of scheduled sampling, see `data.Videos`; its result begins with the prediction
-    of the second of the past frames."""
+    """Adds the inputs of scheduled sampling, see `data.Videos`; the output begins with the prediction of the second
+    past frame."""
     shape = (config.size, config.size, config.channels)
     inputs = [
         keras.Input((config.past, *shape), name="past"),
@@ -47,7 +47,7 @@ def with_teacher(model: keras.Model, config: Config) -> keras.Model:
 
 
 def step(model: keras.Model) -> keras.Model:
-    """One step: a frame (batch, rows, columns, channels) and the states -> the next frame and the states."""
+    """A single step: frame (batch, rows, columns, channels) and states -> next frame and states."""
     core = model.get_layer("forecaster")
     frame = keras.Input((None, None, core.channels), name="frame")
     states = [keras.Input((None, None, size), name=f"state_{n}") for n, size in enumerate(core.state_sizes())]
@@ -55,7 +55,7 @@ def step(model: keras.Model) -> keras.Model:
 
 
 class Step(keras.layers.Layer):
-    """One step of a forecaster, in pixels."""
+    """A single step of a forecaster, with frames in pixels rather than patches."""
 
     def __init__(self, core: Forecaster) -> None:
         super().__init__()
@@ -68,18 +68,18 @@ class Step(keras.layers.Layer):
         return [in_pixels(found[:, None], self.core.channels)[:, 0], *new]
 
     def compute_output_spec(self, inputs: list) -> list:
-        """That of the inputs."""
+        """Returns specs equal to those of the inputs: a step preserves all shapes."""
         return [keras.KerasTensor(each.shape, each.dtype) for each in inputs]
 
 
 def zero_states(model: keras.Model, rows: int, columns: int) -> list[np.ndarray]:
-    """The states before the first frame, (1, rows / 4, columns / 4, units) each."""
+    """Returns the initial states, each (1, rows / 4, columns / 4, units)."""
     core = model.get_layer("forecaster")
     return [np.zeros((1, rows // 4, columns // 4, size), np.float32) for size in core.state_sizes()]
 
 
 class FrameLoss(keras.losses.Loss):
-    """A weighted sum of losses of a frame, each a mean over its pixels, less weight on frames that are seen.
+    """A weighted sum of per-frame losses, each a mean over pixels, with a lower weight for predictions of past frames.
 
     mean squared error, mean absolute error, binary cross-entropy in nats, 1 - SSIM (data range 1, see `metrics.ssim`).
     """
@@ -91,7 +91,7 @@ class FrameLoss(keras.losses.Loss):
         self.weights = (weights / weights.sum()).astype(np.float32)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Frames (batch, time, rows, columns, channels), twice -> (batch,)."""
+        """Two tensors of frames (batch, time, rows, columns, channels) -> loss per sequence (batch,)."""
         config, over = self.config, (2, 3, 4)
         total = 0.0
         if config.mse:
@@ -108,7 +108,7 @@ class FrameLoss(keras.losses.Loss):
 
 def structural_similarity(y_true: Any, y_pred: Any) -> Any:
     """SSIM of each 7 x 7 window, data range 1: (batch, time, rows, columns, channels) -> (..., rows - 6, columns - 6,
-    channels). Wang et al. (2004), doi:10.1109/TIP.2003.819861; sums over windows are products with banded matrices."""
+    channels). Wang et al. (2004), doi:10.1109/TIP.2003.819861; window means are products with banded matrices."""
     down, across = (_windows(size) for size in y_true.shape[2:4])
 
     def mean(frames: Any) -> Any:
@@ -124,19 +124,19 @@ def structural_similarity(y_true: Any, y_pred: Any) -> Any:
 
 
 def _windows(size: int) -> Any:
-    """(size - 6, size): the mean over each window."""
+    """Returns the banded matrix (size - 6, size) that averages over each window."""
     starts = np.arange(size - SSIM_WINDOW + 1)[:, None]
     inside = (np.arange(size) >= starts) & (np.arange(size) < starts + SSIM_WINDOW)
     return ops.convert_to_tensor(inside.astype(np.float32) / SSIM_WINDOW)
 
 
 class MSEPerFrame(keras.metrics.MeanMetricWrapper):
-    """The squared error summed over a frame, mean over the frames that are predicted without seeing."""
+    """The squared error summed over each frame, averaged over the predicted future frames."""
 
     def __init__(self, past: int) -> None:
         super().__init__(lambda y_true, y_pred: mse_per_frame(y_true[:, past - 1 :], y_pred[:, past - 1 :]), name="mse")
 
 
 def mse_per_frame(y_true: Any, y_pred: Any) -> Any:
-    """(batch, time, rows, columns, channels), twice -> (batch,)."""
+    """Two tensors of frames (batch, time, rows, columns, channels) -> squared error per frame, (batch,)."""
     return ops.mean(ops.sum(ops.square(y_true - y_pred), axis=(2, 3, 4)), axis=1)

@@ -1,4 +1,4 @@
-"""The options of each command."""
+"""The command-line options of each command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Train:
     trials: Seeds = Seeds()
 
     def check(self) -> None:
-        """Refuses missing data before a backend starts."""
+        """Raises InputError if the data set is not available, before a backend is loaded."""
         sources.known(self.config.data)
 
 
@@ -44,7 +44,7 @@ class Evaluate(OfRun):
     record: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses options that do not go together."""
+        """Rejects options that cannot be combined."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
 
@@ -71,7 +71,7 @@ class Predict(OfRun):
     fps: Positive | None = None
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
         if self.clips is not MISSING and not self.clips:
             raise InputError("CLIPS: expected at least one video file or folder of frames; received none")
@@ -103,11 +103,11 @@ class Stream(OfRun):
     most: Whole = 0
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid options early."""
         settings.check(self)
 
     def check(self) -> None:
-        """InputError if there is no such run, or what it is to write cannot be written."""
+        """Raises InputError if the run does not exist, or an output file cannot be written."""
         super().check()
         for option, path in (("--picture", self.picture), ("--state", self.state)):
             if path:
@@ -115,7 +115,7 @@ class Stream(OfRun):
 
 
 def verbs(words: Sequence[str]) -> Verbs:
-    """Each command with its default options and the function that runs it."""
+    """Returns, for each command, its default options and the function that runs it."""
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),

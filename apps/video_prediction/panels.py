@@ -1,4 +1,4 @@
-"""Input, prediction, truth and error side by side, as mp4, GIF and PNG."""
+"""Renders input, prediction, truth and error side by side, as mp4, GIF and PNG."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,22 +14,22 @@ from . import ffmpeg
 
 TITLES = ("input", "prediction", "truth", "error")
 HEAD, GAP = 16, 4  # pixels above and between panels
-SMALLEST, LARGEST = 128, 960  # rows that a panel is enlarged to, and columns that it is reduced to
-NOTHING = 48  # grey of a panel that has no picture
-LONGEST_GIF = 300  # frames, since a GIF is in memory until it is written
+SMALLEST, LARGEST = 128, 960  # smaller panels are enlarged to about these rows, wider ones reduced to these columns
+NOTHING = 48  # grey level of an empty panel
+LONGEST_GIF = 300  # maximum number of frames, since a GIF is in memory until it is written
 
 Frame = np.ndarray | None
 
 
 def side_by_side(parts: list[Frame], like: np.ndarray, titles: tuple[str, ...] = TITLES) -> np.ndarray:
-    """One picture (rows, columns, 3) uint8 of frames (rows, columns, channels) from 0 to 1; None is a grey panel.
+    """Joins frames (rows, columns, channels) in [0, 1] into a picture (rows, columns, 3) uint8; None is a grey panel.
 
     Args:
-        like: a frame that has the size of all.
+        like: a frame with the size of all the others.
     """
     panels = [_panel(like, nothing=True) if part is None else _panel(part) for part in parts]
     rows, columns = panels[0].shape[:2]
-    # Even numbers of rows and columns, which yuv420p wants.
+    # yuv420p needs even numbers of rows and columns.
     height, width = (-(-n // 2) * 2 for n in (rows + HEAD, len(panels) * (columns + GAP) - GAP))
     image = np.full((height, width, 3), NOTHING // 2, np.uint8)
     for number, panel in enumerate(panels):
@@ -43,7 +43,7 @@ def side_by_side(parts: list[Frame], like: np.ndarray, titles: tuple[str, ...] =
 
 
 def _panel(frame: np.ndarray, nothing: bool = False) -> np.ndarray:
-    """A frame in the size that it is shown in: enlarged pixel by pixel, or every n-th pixel of it."""
+    """Scales a frame for display: enlarges it pixel by pixel, or keeps every n-th pixel."""
     pixels = np.full(frame.shape, NOTHING / 255) if nothing else frame
     larger = max(1, SMALLEST // pixels.shape[0])
     smaller = max(1, -(-pixels.shape[1] // LARGEST))
@@ -53,12 +53,12 @@ def _panel(frame: np.ndarray, nothing: bool = False) -> np.ndarray:
 
 
 def error(truth: Frame, found: Frame) -> Frame:
-    """How far the frames are apart in each pixel."""
+    """Returns the absolute difference of two frames, per pixel; None if either is missing."""
     return None if truth is None or found is None else np.abs(truth - found)
 
 
 class Writer:
-    """Takes pictures one by one; writes all of them to the mp4, and keeps them for the GIF as long as they are few."""
+    """Writes frames one by one to the mp4, and keeps them for the GIF as long as there are few enough."""
 
     def __init__(self, mp4: Path, fps: float, stack: ExitStack) -> None:
         self.mp4, self.fps, self.stack = mp4, fps, stack
@@ -66,7 +66,7 @@ class Writer:
         self.kept: list[np.ndarray] | None = []
 
     def add(self, picture: np.ndarray) -> None:
-        """One more picture; all are of one size."""
+        """Adds a picture; all must have the same size."""
         if self.video is None:
             self.video = self.stack.enter_context(ffmpeg.Mp4(self.mp4, *picture.shape[:2], self.fps))
         self.video.add(picture)
@@ -76,7 +76,7 @@ class Writer:
 
 @contextmanager
 def written(mp4: Path, gif: Path, fps: float) -> Iterator[Writer]:
-    """Gives a `Writer`; afterwards both files are there whole, but for the GIF of a long video."""
+    """Yields a `Writer`; on exit both files are complete, except that a long video has no GIF."""
     mp4.parent.mkdir(parents=True, exist_ok=True)
     with replacing(mp4) as temporary:
         with ExitStack() as stack:
@@ -88,7 +88,7 @@ def written(mp4: Path, gif: Path, fps: float) -> Iterator[Writer]:
 
 
 def strip(rows: list[tuple[str, np.ndarray]], path: Path) -> None:
-    """A PNG with a row of frames for each (title, frames (time, rows, columns, channels)), all of one length."""
+    """Writes a PNG with one row per (title, frames (time, rows, columns, channels)), all of the same length."""
     drawn = [side_by_side(list(frames), frames[0], (title,)) for title, frames in rows]
     with replacing(path) as temporary:
         iio.imwrite(temporary, np.concatenate(drawn), plugin="pillow")

@@ -22,7 +22,7 @@ BATCH = 16
 
 
 class Predictor:
-    """A trained run, ready to use: frames in, the next frames out."""
+    """A trained run, ready for inference: predicts the next frames of a video."""
 
     def __init__(self, run: runs.Run) -> None:
         self.run, self.info = run, run.info()
@@ -32,20 +32,20 @@ class Predictor:
 
     @functools.cached_property
     def step(self):
-        """The network as one step."""
+        """The network as a single-step model."""
         return step(self.model)
 
     def predict(self, past: np.ndarray) -> np.ndarray:
-        """(sequences, past, rows, columns, channels) from 0 to 1 -> the next frames (sequences, future, ...)."""
+        """(sequences, past, rows, columns, channels) in [0, 1] -> the next frames (sequences, future, ...)."""
         found = [np.asarray(self.model.predict_on_batch(past[n : n + BATCH])) for n in range(0, len(past), BATCH)]
         return np.concatenate(found)
 
     def running(self, rows: int, columns: int) -> Running:
-        """The network before the first frame of a video of this size."""
+        """Returns the network in its initial state, for a video of this size."""
         return Running(self.step, self.model.get_layer("forecaster").state_sizes(), rows, columns)
 
     def ahead(self, past: list[np.ndarray], count: int) -> np.ndarray:
-        """Frames (rows, columns, channels) that were seen -> the next `count` frames; of any size, step by step."""
+        """Predicts the `count` frames after the frames `past`, each (rows, columns, channels) of any size."""
         running = self.running(*past[0].shape[:2])
         for frame in past:
             running.see(frame)
@@ -53,7 +53,7 @@ class Predictor:
 
 
 def predict(options: Predict) -> None:
-    """The predict command: a GIF and an mp4 of each clip, and the errors where true frames are known."""
+    """Runs the predict command: writes a GIF and an mp4 per clip; prints the errors where the true frames are known."""
     predictor = Predictor(runs.find(APP, options.run))
     found = [clip for name in options.clips for clip in clips.find(name)]
     for clip in found:
@@ -66,7 +66,7 @@ def predict(options: Predict) -> None:
 
 
 def show(predictor: Predictor, clip: Clip, options: Predict) -> None:
-    """Predicts one clip, writes what is seen, and prints its errors compared with those of its last frame."""
+    """Predicts one clip, writes the videos, and prints the errors of the prediction and of repeating the last frame."""
     side = options.side or predictor.info["side"]
     frames = clip.frames(predictor.channels, side)
     count = options.frames or predictor.future
@@ -94,12 +94,12 @@ def show(predictor: Predictor, clip: Clip, options: Predict) -> None:
 def windows(
     frames: Iterator[np.ndarray], clip: Clip, past: int, count: int, options: Predict
 ) -> Iterator[tuple[int, list[np.ndarray], list[np.ndarray]]]:
-    """(the number of the last frame that is seen, these frames, the true ones that follow) for each prediction.
+    """Yields (number of the last input frame, input frames, true frames that follow) for each prediction.
 
-    Only `past + count` frames are in memory.
+    Only `past + count` frames are in memory at a time.
 
     Raises:
-        InputError: fewer frames than are seen, or than `options.at`.
+        InputError: the clip has fewer frames than the network needs as input, or than `options.at`.
     """
     if options.at and options.at < past:
         raise InputError(f"--at: expected at least {past}, the frames that the network sees; received {options.at}")
@@ -134,7 +134,7 @@ def _say_what_is_done(predictor: Predictor, frame: np.ndarray, side: int) -> Non
 
 
 def _scores(ahead: np.ndarray, truth: list[np.ndarray], last: np.ndarray) -> tuple[float, ...]:
-    """MSE per frame of the prediction and of the last frame, SSIM of both; () without a true frame."""
+    """Returns MSE per frame of the prediction and of the last frame, then the SSIM of both; () if no truth is known."""
     if not truth:
         return ()
     real = np.stack(truth)[None]

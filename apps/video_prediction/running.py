@@ -1,4 +1,4 @@
-"""Runs the network frame by frame on a video of any size, in constant memory: states, padding, tiles."""
+"""Runs the network frame by frame on videos of any size, in constant memory: states, padding and tiling."""
 
 import zipfile
 from pathlib import Path
@@ -10,16 +10,16 @@ from shared import InputError, files
 
 from .config import PATCH
 
-TILE = 512  # pixels; larger frames are computed in overlapping tiles of that size
-MARGIN = 64  # pixels by which tiles overlap, at least
+TILE = 512  # pixels; larger frames are computed in overlapping tiles of this size
+MARGIN = 64  # minimum overlap of tiles, in pixels
 
 
 class Running:
-    """The states after the frames that were seen.
+    """The network's states after the frames seen so far.
 
     Args:
-        step: see `model.step`. sizes: the channels of each state.
-        rows, columns: of the frames.
+        step: see `model.step`. sizes: number of channels of each state.
+        rows, columns: size of the frames.
     """
 
     def __init__(self, step: Any, sizes: list[int], rows: int, columns: int) -> None:
@@ -33,7 +33,7 @@ class Running:
         self.next: np.ndarray | None = None
 
     def note(self) -> str:
-        """What is done with frames of this size that was not done in training; "" if nothing is."""
+        """Describes how frames of this size are padded or tiled; "" if they are not."""
         said = []
         if self.padded != (self.rows, self.columns):
             said.append(f"padded with black to {self.padded[0]} x {self.padded[1]}")
@@ -42,12 +42,12 @@ class Running:
         return f"frames of {self.rows} x {self.columns} pixels are {' and '.join(said)}" if said else ""
 
     def see(self, frame: np.ndarray) -> np.ndarray:
-        """One more frame (rows, columns, channels) from 0 to 1 -> the frame that is predicted after it."""
+        """Processes one frame (rows, columns, channels) in [0, 1]; returns the prediction of the next one."""
         self.next, self.states = self._advance(frame, self.states)
         return self.next
 
     def ahead(self, count: int) -> np.ndarray:
-        """The next frames (count, rows, columns, channels): each is predicted from the one predicted before."""
+        """Predicts the next frames (count, rows, columns, channels) autoregressively; does not change the state."""
         if self.next is None:
             raise ValueError("Expected a frame to be seen before any is predicted.")
         frame, states, found = self.next, self.states, [self.next]
@@ -57,13 +57,13 @@ class Running:
         return np.stack(found)
 
     def save(self, path: Path, **more: Any) -> None:
-        """Writes the states and further values to a file."""
+        """Saves the states and any additional values to a file."""
         arrays = {f"state_{t}_{n}": s for t, states in enumerate(self.states) for n, s in enumerate(states)}
         with files.replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, next=np.zeros(0) if self.next is None else self.next, **arrays, **more)
 
     def restore(self, path: Path, saved: dict[str, np.ndarray]) -> None:
-        """Takes over what `save` wrote. Raises InputError if it is that of other frames or of another network."""
+        """Restores the states that `save` wrote. Raises InputError if they belong to another frame size or network."""
         try:
             states = [[saved[f"state_{t}_{n}"] for n in range(len(states))] for t, states in enumerate(self.states)]
             shapes = [[s.shape for s in each] for each in states]
@@ -86,7 +86,7 @@ class Running:
 
 
 class Span:
-    """Where one tile reads, which part of what it computes is kept, and where that belongs."""
+    """The input range of one tile, the part of its output to use, and where that goes in the frame."""
 
     def __init__(self, start: int, size: int, first: int, last: int) -> None:
         self.size = size
@@ -96,7 +96,7 @@ class Span:
 
 
 def tiles(length: int) -> list[Span]:
-    """Tiles of one size that cover so many pixels, each the better half of what two tiles share."""
+    """Returns equally sized tiles that cover `length` pixels; each overlap is divided between its two tiles."""
     if length <= TILE:
         return [Span(0, length, 0, length)]
     count = -(-(length - MARGIN) // (TILE - MARGIN))
@@ -107,7 +107,7 @@ def tiles(length: int) -> list[Span]:
 
 
 def read_state(path: Path) -> dict[str, np.ndarray]:
-    """What `Running.save` wrote. Raises InputError if the file is damaged."""
+    """Reads a file written by `Running.save`. Raises InputError if it is damaged."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}

@@ -1,4 +1,4 @@
-"""Data sources: bouncing digits, your own clips, TensorFlow Datasets."""
+"""The data sources: bouncing digits, your own clips, TensorFlow Datasets."""
 
 import dataclasses
 import sys
@@ -13,24 +13,24 @@ from .bouncing import Bouncing, handwritten
 from .config import Config
 
 MADE = ("builtin", "moving_mnist")
-SEEDS = {"valid": 1, "test": 2}  # of the sequences that are made once
-MOST_FRAMES = 20_000  # of one's own clips; of longer ones the rest is not trained on
-KEYS = ("image_sequence", "video", "frames")  # what data sets call a video
+SEEDS = {"valid": 1, "test": 2}  # seeds of the sequences that are generated once
+MOST_FRAMES = 20_000  # maximum for your own clips in total; any further frames are not used
+KEYS = ("image_sequence", "video", "frames")  # names of the video feature in different data sets
 
 
 class Windows:
-    """Windows of some clips, at random times and places.
+    """Windows cut from clips at random times and positions.
 
     Args:
-        videos: each (frames, rows, columns, channels) uint8, with as many frames as a window or more.
-        size: rows and columns of a window.
+        videos: clips (frames, rows, columns, channels) uint8, each with at least as many frames as a window.
+        size: height and width of a window.
     """
 
     def __init__(self, videos: list[np.ndarray], size: int) -> None:
         self.videos, self.size = videos, size
 
     def draw(self, random: np.random.Generator, count: int, time: int) -> np.ndarray:
-        """`count` windows (count, time, rows, columns, channels) uint8."""
+        """Draws `count` windows (count, time, rows, columns, channels) uint8."""
         starts = np.array([len(video) - time + 1 for video in self.videos])
         found = []
         for _ in range(count):
@@ -40,7 +40,7 @@ class Windows:
         return np.stack(found)
 
     def all(self, most: int, time: int) -> np.ndarray:
-        """At most so many windows that do not overlap in time, spread evenly, from the middle of the frames."""
+        """Returns up to `most` centre-cropped windows that do not overlap in time, spread evenly."""
         places = [(video, first) for video in self.videos for first in range(0, len(video) - time + 1, time)]
         chosen = np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).round().astype(int))
         found = []
@@ -58,25 +58,25 @@ class Windows:
 
 @dataclasses.dataclass(frozen=True)
 class Sequences:
-    """What is trained on, and the sequences (sequences, time, rows, columns, channels) uint8 of the other parts."""
+    """The source of training sequences; the others (sequences, time, rows, columns, channels) uint8."""
 
     train: Bouncing | Windows
     valid: np.ndarray
     test: np.ndarray
-    said: str  # what they are
+    said: str  # description of the data
     split: str
 
 
 def known(source: str) -> None:
-    """Refuses a --data that names nothing."""
+    """Raises InputError if a --data value is not a known source."""
     catalogue.check(source, MADE[1:], "tfds:NAME, a video file or a folder")
 
 
 def read(config: Config) -> Sequences:
-    """The videos that `config.data` names, split so that nothing of one part is in another.
+    """Reads or generates the videos of `config.data`, with disjoint splits.
 
     Raises:
-        InputError: an unknown source, a file that cannot be used, too few frames.
+        InputError: the source is unknown, a file cannot be used, or there are too few frames.
     """
     if config.data in MADE:
         return _made(config)
@@ -86,7 +86,7 @@ def read(config: Config) -> Sequences:
 
 
 def windows(name: str, config: Config) -> np.ndarray:
-    """Windows of the clips at a path to test on: (sequences, time, rows, columns, channels) uint8."""
+    """Returns test windows of the clips at a path: (sequences, time, rows, columns, channels) uint8."""
     time = config.past + config.future
     return Windows(_from_clips(name, config), config.size).all(config.count(config.test_sequences), time)
 
@@ -108,7 +108,7 @@ def _made(config: Config) -> Sequences:
 
 
 def _from_clips(name: str, config: Config) -> list[np.ndarray]:
-    """The clips at a path that are long enough; the others are named on stderr."""
+    """Reads the clips at a path that are long enough; lists the others on stderr."""
     known(name)
     time, videos, left = config.past + config.future, [], MOST_FRAMES
     found = clips.find(name)
@@ -134,7 +134,7 @@ def _from_clips(name: str, config: Config) -> list[np.ndarray]:
 
 
 def too_short(where: str, received: int, config: Config) -> InputError:
-    """The error for a clip with too few frames."""
+    """Returns the error for a clip with too few frames."""
     time = config.past + config.future
     return InputError(f"{where}: expected at least {time} frames (--past and --future); received {received}")
 
@@ -155,7 +155,7 @@ def _from_tfds(config: Config) -> list[np.ndarray]:
 
 
 def _split(found: list[list[np.ndarray]], config: Config, said: str) -> Sequences:
-    """By clip where there are three or more, else by time: the last tenth tests, the one before it validates."""
+    """Splits by clip if there are three or more, else by time: the last tenth is test, the one before validation."""
     (videos,) = found
     time = config.past + config.future
     if len(videos) >= 3:
@@ -180,7 +180,7 @@ def _split(found: list[list[np.ndarray]], config: Config, said: str) -> Sequence
 
 
 def _cuts(frames: int, time: int) -> tuple[int, int, int, int] | None:
-    """Where train, valid and test begin, and the end; None if there are too few frames for one window of each."""
+    """Returns the starts of train, valid and test, and the end; None if there are too few frames for a window each."""
     tenth = max(time, frames // 10)
     return (
         (0, frames - 2 * tenth, frames - tenth, frames) if frames >= 3 * time and frames - 2 * tenth >= time else None

@@ -1,4 +1,4 @@
-"""Trains a network, compares it with the baselines, saves it."""
+"""Trains a network, compares it with the baselines, and saves it."""
 
 import keras
 
@@ -24,7 +24,7 @@ Now try, with a video of your own:
 
 
 def train(options: Train) -> None:
-    """The train command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(APP, options.config, RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -37,7 +37,7 @@ def train(options: Train) -> None:
 
 
 def train_one(config: Config, run: Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -56,7 +56,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
     optimizer = keras.optimizers.Adam(
         rate,
         global_clipnorm=config.clip_norm,
-        use_ema=config.ema_momentum > 0,  # the averages are evaluated and saved
+        use_ema=config.ema_momentum > 0,  # the averaged weights are evaluated and saved
         ema_momentum=config.ema_momentum or 0.99,
     )
     taught = with_teacher(model, config)
@@ -64,7 +64,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         optimizer=optimizer,
         loss=FrameLoss(config),
         metrics=[MSEPerFrame(config.past)],
-        # On a CPU XLA makes convolutions about 27 times slower than TensorFlow's own; on JAX there is nothing else.
+        # On CPU, XLA's convolutions are about 27 times slower than TensorFlow's own; JAX has no alternative to XLA.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
     history = fit(

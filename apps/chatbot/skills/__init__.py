@@ -1,15 +1,15 @@
-"""What the assistant can do. A skill is one decorated function; the network learns its patterns with all others.
+"""The assistant's skills. A skill is a decorated function; the network learns the patterns of all skills.
 
-@skill(
-    "a recipe for {dish}", "how do i cook {dish}",  # six or more, and valid and test get some of their own
-    values={"dish": ["soup", "rice", "apple pie"]},  # what may stand in {dish}
-    asks={"dish": "A recipe for what?"},             # asked for where it is missing; a slot without is optional
-    strict=True,                                     # a number or a time that no slot has is asked back
-)
-def give_recipe(slots, world):
-    return f"Boil the {slots['dish']}."
+    @skill(
+        "a recipe for {dish}", "how do i cook {dish}",  # with six or more, valid and test get different ones
+        values={"dish": ["soup", "rice", "apple pie"]},  # possible values of {dish}
+        asks={"dish": "A recipe for what?"},             # question if it is missing; other slots are optional
+        strict=True,                                     # query numbers or times that are not in any slot
+    )
+    def give_recipe(slots, world):
+        return f"Boil the {slots['dish']}."
 
-Such a function in a file of your own, `train --skills FILE` learns it and `chat` calls it.
+With such a function in your own file, `train --skills FILE` learns it and `chat` calls it.
 """
 
 import dataclasses
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from ..memory import Memory
 
 BUILT_IN = ("clock", "calculator", "units", "timers", "reminders", "notes", "chance", "manners")
-SLOT = regex.compile(r"\{(\w+)\}")  # of a pattern; `re` would end the name at a mark, as Hindi has them
+SLOT = regex.compile(r"\{(\w+)\}")  # slot in a pattern; `re` would end the name at a combining mark, as in Hindi
 
 
 class CannotDo(Exception):
     """A skill's polite refusal or question; its text is the answer.
 
     Args:
-        text: what is said. slot: the slot that the next message answers for, if this is a question.
-        keeps: whether what was given for the slot counts on; the next message is then a second line of its value.
+        text: the answer. slot: the slot that the next message fills, if this is a question.
+        keeps: whether the slot keeps its previous value; the next message is then added as a second line.
     """
 
     def __init__(self, text: str, slot: str = "", keeps: bool = False) -> None:
@@ -47,19 +47,19 @@ class CannotDo(Exception):
 
 
 def local_now() -> datetime.datetime:
-    """The time here, with the zone's rules: a moment on the other side of a clock change has another offset."""
+    """Returns the local time with the zone's rules, since times beyond a clock change have a different offset."""
     import tzlocal
     from dateutil import tz
 
     try:
         return datetime.datetime.now(tzlocal.get_localzone())
-    except zoneinfo.ZoneInfoNotFoundError:  # TZ holds rules instead of a name, which the system's library reads
+    except zoneinfo.ZoneInfoNotFoundError:  # TZ holds rules instead of a zone name, which dateutil can read
         return datetime.datetime.now(tz.tzlocal())
 
 
 @dataclasses.dataclass
 class World:
-    """What skills may use: what is remembered, the time, chance, and what all skills can do."""
+    """The resources that skills may use: memory, random numbers, the list of skills, and the time."""
 
     memory: "Memory"
     random: np.random.Generator
@@ -69,9 +69,9 @@ class World:
 
 @dataclasses.dataclass(frozen=True)
 class Skill:
-    """A function (slots by name, world) -> answer, the patterns that ask for it, and questions for missing slots.
+    """A function (slots by name, world) -> answer, the patterns that trigger it, and questions for missing slots.
 
-    `strict`: a number or a time that stands in a request but in none of its slots is asked back, not passed over.
+    `strict`: a number or time in a request that is in none of its slots is queried rather than ignored.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Skill:
     strict: bool = False
 
     def slots(self) -> set[str]:
-        """The names of all slots in the patterns."""
+        """Returns the names of all slots in the patterns."""
         return {name for pattern in self.patterns for name in SLOT.findall(pattern)}
 
 
@@ -95,7 +95,7 @@ def skill(
     asks: Mapping[str, str] | None = None,
     strict: bool = False,
 ) -> Callable:
-    """Makes a function (slots, world) -> answer a skill; its name is the intent's. `strict`: see `Skill`."""
+    """Registers a function (slots, world) -> answer as a skill; its name is the intent. `strict`: see `Skill`."""
 
     def register(function: Callable[[dict[str, str], World], str]) -> Callable:
         name = function.__name__
@@ -106,10 +106,10 @@ def skill(
 
 
 def known(own: str = "") -> dict[str, Skill]:
-    """All skills by name: the built-in ones, and those of the Python file `own`.
+    """Returns all skills by name: the built-in ones, and those of the Python file `own`.
 
     Raises:
-        InputError: the file is missing, or cannot be run; the reason is named.
+        InputError: the file is missing or cannot be run; the message gives the reason.
     """
     for module in BUILT_IN:
         importlib.import_module(f"{__package__}.{module}")
@@ -122,15 +122,15 @@ def known(own: str = "") -> dict[str, Skill]:
         raise InputError(f"--skills: expected a Python file, its name ending in .py. Received: {path}")
     try:
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    except Exception as error:  # whatever the user's file may raise
+    except Exception as error:  # the user's file may raise anything
         raise InputError(f"--skills: {path} cannot be run: {type(error).__name__}: {error}.") from error
     return dict(_REGISTRY)
 
 
 def check_own(own: str) -> None:
-    """Refuses a --skills that is not there."""
+    """Raises MissingFileError if the --skills file does not exist."""
     if own and not Path(own).is_file():
         raise MissingFileError(f"--skills: expected a Python file. There is none at {own}.")
 
 
-_OWN = "own_skills"  # the module's name of the user's file
+_OWN = "own_skills"  # module name of the user's file

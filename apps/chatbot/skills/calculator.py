@@ -1,4 +1,4 @@
-"""Arithmetic, never run as code: the tokens are numbers, operators and parentheses, or the text is refused."""
+"""Arithmetic, never run as code: the text is parsed as numbers, operators and parentheses, or rejected."""
 
 import math
 import operator
@@ -10,12 +10,12 @@ from .numerals import ONES, SIGNS, TOO_LARGE, plain
 from .numerals import WORDS as NUMERALS
 from .reader import Reader, whole
 
-MOST_BITS = 4_000  # of a whole number on the way; about 1,200 digits
-MOST_DIGITS = 40  # of an answer that is shown whole
-DEEPEST = 60  # parentheses, roots and powers inside each other
+MOST_BITS = 4_000  # maximum size of intermediate integers; about 1,200 digits
+MOST_DIGITS = 40  # maximum length of an answer shown in full
+DEEPEST = 60  # maximum nesting of parentheses, roots and powers
 
 Number = Fraction | float
-# What is written or said, longest first; a phrase takes several tokens.
+# Operators in symbols or words, longest first; a phrase consists of several tokens.
 SUMS: dict[str, Callable] = {
     "+": operator.add,
     "plus": operator.add,
@@ -70,16 +70,16 @@ WORDS = NUMERALS | {
     strict=True,
 )
 def calculate(slots: dict[str, str], world: World) -> str:
-    """The value of an arithmetic expression."""
+    """Evaluates an arithmetic expression."""
     text = slots["expression"]
     return f"{' '.join(text.split())} = {shown(value(text))}"
 
 
 def value(text: str) -> Number:
-    """The value of arithmetic in digits or words.
+    """Evaluates arithmetic in digits or words.
 
     Raises:
-        CannotDo: it is anything else, too long, too large, or a division by zero.
+        CannotDo: the text is not arithmetic, too long, too large, or a division by zero.
     """
     try:
         return whole(text, Arithmetic().sum, "arithmetic", "expression", "12 times 7 or 15% of 80", arithmetic=True)
@@ -90,18 +90,18 @@ def value(text: str) -> Number:
 
 
 class Arithmetic:
-    """The rules of an expression, the loosest binding first. Each returns None where none of its kind begins."""
+    """The grammar of expressions, from the loosest binding. Each rule returns None if it does not apply."""
 
     def __init__(self) -> None:
         self.depth = 0
-        self.percent = -1  # the place after a percentage that is not "of" anything
+        self.percent = -1  # position after a percentage without "of"
 
     def sum(self, reader: Reader) -> Number | None:
-        """A product, and more that are added and subtracted."""
+        """Parses a sum or difference of products."""
         return self._chain(reader, self.product, SUMS)
 
     def product(self, reader: Reader) -> Number | None:
-        """A power, and more that it is multiplied with and divided by."""
+        """Parses a product or quotient of powers."""
         return self._chain(reader, self.factor, PRODUCTS)
 
     def _chain(self, reader: Reader, operand: Callable, operators: dict[str, Callable]) -> Number | None:
@@ -119,7 +119,7 @@ class Arithmetic:
         return found
 
     def factor(self, reader: Reader) -> Number | None:
-        """Signs and a power; as in mathematics -2 ** 2 is -4."""
+        """Parses a power with signs; as usual in mathematics, -2 ** 2 is -4."""
         negative, signs = False, 0
         while sign := reader.take(*SIGNS, "+", "plus"):
             negative ^= sign in SIGNS
@@ -131,7 +131,7 @@ class Arithmetic:
         return -found if negative else found
 
     def power(self, reader: Reader) -> Number | None:
-        """Something to the power of something."""
+        """Parses an item, possibly raised to a power."""
         found = self.item(reader)
         if found is None:
             return None
@@ -146,7 +146,7 @@ class Arithmetic:
         return self._hundredth(reader, found)
 
     def _hundredth(self, reader: Reader, found: Number) -> Number:
-        """Takes percent and %, but no % between two numbers, where it is the remainder."""
+        """Applies percent and %, except for % between two numbers, which is the remainder."""
         start = reader.place
         sign = reader.phrase(*PERCENT)
         if not sign:
@@ -160,7 +160,7 @@ class Arithmetic:
         return found / 100
 
     def item(self, reader: Reader) -> Number | None:
-        """A number, a root, or a sum in parentheses."""
+        """Parses a number, a root, or a sum in parentheses."""
         start = reader.place
         found: Number | None = None
         if root := reader.phrase(*ROOTS):
@@ -189,7 +189,7 @@ class Arithmetic:
 
 
 def _ordinal(reader: Reader) -> Fraction | None:
-    """To the third, to the 3rd power."""
+    """Parses ordinal exponents: to the third, to the 3rd power."""
     if not reader.phrase("raised to the", "to the"):
         return None
     word = reader.take(*ORDINALS)
@@ -201,14 +201,14 @@ def _ordinal(reader: Reader) -> Fraction | None:
 
 
 def _root(base: Number, degree: int) -> Number:
-    """Of a negative number only odd roots are real."""
+    """Computes a root; that of a negative number is only real if odd."""
     if base < 0 and degree % 2:
         return -power(-base, Fraction(1, degree))
     return power(base, Fraction(1, degree))
 
 
 def power(base: Number, exponent: Number) -> Number:
-    """base ** exponent, refused before it is computed if it would be too large."""
+    """Returns base ** exponent; results that would be too large are rejected before they are computed."""
     if base == 0:
         if exponent < 0:
             raise ZeroDivisionError
@@ -229,7 +229,7 @@ def power(base: Number, exponent: Number) -> Number:
 
 
 def _checked(found: Number) -> Number:
-    """The value, if it is not too large to go on with."""
+    """Returns the value; raises CannotDo if it is too large."""
     if isinstance(found, Fraction):
         if max(found.numerator.bit_length(), found.denominator.bit_length()) > MOST_BITS:
             raise CannotDo(TOO_LARGE)
@@ -239,7 +239,7 @@ def _checked(found: Number) -> Number:
 
 
 def shown(found: Number) -> str:
-    """The value as it is answered: whole where it is, else about ten digits."""
+    """Formats a value: integers in full, otherwise about ten digits."""
     if found == int(found) and len(str(abs(int(found)))) <= MOST_DIGITS:
         return f"{int(found):,}"
     try:

@@ -35,7 +35,7 @@ MOST_DICE, MOST_SIDES = 100, 1_000_000
     strict=True,
 )
 def roll_dice(slots: dict[str, str], world: World) -> str:
-    """Throws dice."""
+    """Rolls dice."""
     count, sides = _number(slots, "count", 1, MOST_DICE), _number(slots, "sides", 6, MOST_SIDES)
     thrown = world.random.integers(1, sides + 1, count).tolist()
     return f"{thrown[0]}." if count == 1 else f"{' + '.join(map(str, thrown))} = {sum(thrown)}."
@@ -63,7 +63,7 @@ def roll_dice(slots: dict[str, str], world: World) -> str:
     strict=True,
 )
 def flip_coin(slots: dict[str, str], world: World) -> str:
-    """Tosses a coin."""
+    """Flips a coin."""
     return "Heads." if world.random.integers(2) else "Tails."
 
 

@@ -1,4 +1,4 @@
-"""Time and date here and in any city, country or time zone."""
+"""The time and date here and in any city, country or time zone."""
 
 import datetime
 
@@ -35,7 +35,7 @@ HERE = ("here", "there", "my city", "local", "my time", "local time")
     strict=True,
 )
 def get_time(slots: dict[str, str], world: World) -> str:
-    """The time in a city, or here."""
+    """Answers with the time in a city, or here."""
     place, moment = _moment(slots, world)
     day = moment.strftime("%A")
     return f"It is {moment:%H:%M} on {day}{place}."
@@ -69,7 +69,7 @@ def get_time(slots: dict[str, str], world: World) -> str:
     strict=True,
 )
 def get_date(slots: dict[str, str], world: World) -> str:
-    """The date in a city, or here."""
+    """Answers with the date in a city, or here."""
     place, moment = _moment(slots, world)
     return f"It is {moment:%A}, {moment.day} {moment:%B %Y}{place}."
 

@@ -1,4 +1,4 @@
-"""The day of a moment as people say it: tomorrow, next friday, march 5, the 24th, 24.12.2026, 2026-12-24."""
+"""Parses days as people say them: tomorrow, next friday, march 5, the 24th, 24.12.2026, 2026-12-24."""
 
 import calendar
 import datetime
@@ -30,22 +30,22 @@ _FIRST = str.split(
 ORDINALS = {word: n for n, word in enumerate(_FIRST, 1)} | {"thirtieth": 30}
 SUFFIXES = ("st", "nd", "rd", "th")
 _OTHERS = str.split("today tomorrow yesterday day next week coming st nd rd th")
-_AMBIGUOUS = str.split("may mar sun sat second")  # are other words as well
+_AMBIGUOUS = str.split("may mar sun sat second")  # these are also other words
 WORDS = frozenset([*WEEKDAY, *MONTH, *ORDINALS, *_OTHERS]) - frozenset(_AMBIGUOUS)
 MOST_YEARS = 100
-LEAP = 2024  # has every day that a year can have
+LEAP = 2024  # a leap year, which has every possible day
 
 
 @dataclass(frozen=True)
 class Date:
-    """A day of a month; the month or the year may be left out."""
+    """A day of a month; month and year may be missing."""
 
     day: int
     month: int | None = None
     year: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuses days that no calendar has."""
+        """Raises CannotDo for days that do not exist."""
         if self.month is not None and not 1 <= self.month <= 12:
             raise CannotDo(f"There is no month {self.month}.")
         longest = 31 if self.month is None else calendar.monthrange(self.year or LEAP, self.month)[1]
@@ -54,7 +54,7 @@ class Date:
             raise CannotDo(f"{month} has {'a' if self.month is None else 'no'} day {self.day}. Which day is it?")
 
     def next(self, today: datetime.date) -> list[datetime.date | None]:
-        """The days that can be meant, this month's or year's and the next one's; None where one has no such day."""
+        """Returns the possible days, in this month or year and in the next; None where there is no such day."""
         if self.year is not None:
             if self.year > today.year + MOST_YEARS:
                 raise CannotDo(f"{self.year} is more than {MOST_YEARS} years away. When is it?")
@@ -70,7 +70,7 @@ def _date(year: int, month: int, day: int) -> datetime.date | None:
 
 
 def plus_months(day: datetime.date, months: int) -> datetime.date:
-    """The same day so many months later; CannotDo where that month is shorter."""
+    """Returns the same day this many months later. Raises CannotDo if that month is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     found = _date(year, month + 1, day.day)
     if found is None:
@@ -79,7 +79,7 @@ def plus_months(day: datetime.date, months: int) -> datetime.date:
 
 
 def day(reader: Reader) -> dict | None:
-    """What is said about the day: offset (days from today), weekday and which one, or date."""
+    """Parses a day: offset (days from today), weekday and which one, or date."""
     if offset := reader.phrase(*OFFSETS):
         return {"offset": OFFSETS[offset]}
     if week := reader.phrase("this week", "next week"):
@@ -103,7 +103,7 @@ def _weekday(reader: Reader) -> dict | None:
 
 
 def _month_first(reader: Reader) -> dict | None:
-    """March 5, march the 5th, december 24, 2026."""
+    """Parses March 5, march the 5th, december 24, 2026."""
     month = MONTH.get(reader.take(*MONTH))
     if month is None:
         return None
@@ -118,7 +118,7 @@ def _month_first(reader: Reader) -> dict | None:
 
 
 def _day_first(reader: Reader) -> dict | None:
-    """5 march, the 5th of march 2027, the 24th."""
+    """Parses 5 march, the 5th of march 2027, the 24th."""
     reader.take("the")
     number = _number(reader)
     if number is None:
@@ -134,7 +134,7 @@ def _day_first(reader: Reader) -> dict | None:
 
 
 def _number(reader: Reader) -> tuple[int, bool] | None:
-    """The number of a day, and whether it is an ordinal."""
+    """Parses the number of a day; also returns whether it is an ordinal."""
     if re.fullmatch(r"[0-9]{1,2}", reader.peek()):
         digits = int(reader.take(reader.peek()))
         return digits, bool(reader.glued() and reader.take(*SUFFIXES))
@@ -156,7 +156,7 @@ def _year(reader: Reader) -> int | None:
 
 
 def _date_in_digits(reader: Reader) -> dict | None:
-    """2026-12-24, 24.12.2026, 24.12., and 12/24/2026 where no other order is possible."""
+    """Parses 2026-12-24, 24.12.2026, 24.12., and 12/24/2026 if no other order is possible."""
     token = reader.peek()
     if dotted := re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})(?:\.([0-9]{4}))?", token):
         before = reader.tokens[reader.place - 1].word if reader.place else ""
@@ -188,7 +188,7 @@ def _date_in_digits(reader: Reader) -> dict | None:
 
 
 def _in_one_order(first: int, second: int, year: int | None) -> Date:
-    """Of two numbers the one above 12 is the day; of others people in different countries read different dates."""
+    """Takes a number above 12 as the day; otherwise the order is ambiguous, as it differs between countries."""
     if first <= 12 and second <= 12 and first != second:
         raise CannotDo(f"Is {first}/{second} in {MONTHS[first - 1].title()} or in {MONTHS[second - 1].title()}?")
     return Date(second, first, year) if second > 12 else Date(first, second, year)

@@ -1,4 +1,4 @@
-"""Durations as people say them: ten minutes, 1h30, an hour and a half, three quarters of an hour, a week."""
+"""Parses durations as people say them: ten minutes, 1h30, an hour and a half, three quarters of an hour, a week."""
 
 import datetime
 from fractions import Fraction
@@ -24,16 +24,16 @@ BEFORE = ("for", "of", "another", "exactly", "about")
 
 
 def duration(text: str) -> int:
-    """The whole seconds of a duration.
+    """Parses a duration in whole seconds.
 
     Raises:
-        CannotDo: it is none, it is not in whole seconds, not positive, or longer than a year.
+        CannotDo: it is not a duration, not in whole seconds, not positive, or longer than a year.
     """
     return checked(sum(whole(text, pieces, "a duration", "duration", EXAMPLE).values()))
 
 
 def checked(seconds: Fraction | int) -> int:
-    """The seconds, if a timer can run for as long."""
+    """Returns the seconds; raises CannotDo if a timer cannot run for that long."""
     if not 0 < seconds <= LONGEST_S:
         raise CannotDo("A duration must be longer than nothing and at most a year. For how long?", "duration")
     if seconds != int(seconds):
@@ -42,7 +42,7 @@ def checked(seconds: Fraction | int) -> int:
 
 
 def pieces(reader: Reader) -> dict[int, Fraction] | None:
-    """The seconds of each piece by the unit it was said in; a day and an hour are {86400: 86400, 3600: 3600}."""
+    """Parses a duration into seconds by unit; a day and an hour are {86400: 86400, 3600: 3600}."""
     reader.take(*BEFORE)
     found: dict[int, Fraction] = {}
     while (piece := reader.attempt(lambda reader: _piece(reader, found))) is not None:
@@ -52,7 +52,7 @@ def pieces(reader: Reader) -> dict[int, Fraction] | None:
 
 
 def _piece(reader: Reader, before: dict[int, Fraction]) -> tuple[int, Fraction] | None:
-    """One unit and its seconds, after those of other units."""
+    """Parses one unit and its seconds, following those of other units."""
     joined = before and [reader.take(","), reader.take("and")]
     count = reader.attempt(single)
     if count is None or (before and count < 0):
@@ -68,17 +68,17 @@ def _piece(reader: Reader, before: dict[int, Fraction]) -> tuple[int, Fraction] 
 
 
 def later(now: datetime.datetime, seconds: float) -> datetime.datetime:
-    """So many seconds after now. The sum of a date in a zone and a timedelta would go by the clock on the wall."""
+    """Returns the time this many seconds after now; adding a timedelta in a zone would follow the wall clock."""
     return (now.astimezone(datetime.UTC) + datetime.timedelta(seconds=seconds)).astimezone(now.tzinfo)
 
 
 def until(moment: datetime.datetime, now: datetime.datetime) -> float:
-    """The seconds from now to a moment, also across a clock change."""
+    """Returns the seconds from now to a moment, also across a clock change."""
     return (moment.astimezone(datetime.UTC) - now.astimezone(datetime.UTC)).total_seconds()
 
 
 def spoken(seconds: float) -> str:
-    """Seconds as days, hours, minutes and seconds, in words."""
+    """Formats seconds as days, hours, minutes and seconds, in words."""
     seconds = max(0, round(seconds))
     parts = []
     for name, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1)):

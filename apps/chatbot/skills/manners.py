@@ -1,4 +1,4 @@
-"""Greetings, thanks, goodbyes, and what can be asked."""
+"""Greetings, thanks, goodbyes, and help."""
 
 from . import World, skill
 
@@ -52,7 +52,7 @@ def greet(slots: dict[str, str], world: World) -> str:
     "thank you a lot",
 )
 def thank(slots: dict[str, str], world: World) -> str:
-    """You are welcome."""
+    """Responds to thanks."""
     return str(world.random.choice(["You are welcome.", "My pleasure.", "Any time."]))
 
 
@@ -108,6 +108,6 @@ def goodbye(slots: dict[str, str], world: World) -> str:
     "tell me what you are able to do",
 )
 def show_help(slots: dict[str, str], world: World) -> str:
-    """Names every skill with a pattern of it."""
+    """Lists an example pattern of every skill."""
     lines = [f"  {each.patterns[0]}" for each in world.skills.values() if each.name != "show_help"]
     return "For example:\n" + "\n".join(lines)

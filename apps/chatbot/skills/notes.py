@@ -1,4 +1,4 @@
-"""Notes, kept in the memory file."""
+"""Notes, stored in the memory file."""
 
 from . import World, skill
 
@@ -31,7 +31,7 @@ from . import World, skill
     asks={"note": "What shall I write down?"},
 )
 def add_note(slots: dict[str, str], world: World) -> str:
-    """Keeps a note."""
+    """Saves a note."""
     world.memory.add("notes", slots["note"], world.now())
     return f"Noted: {slots['note']}"
 
@@ -57,7 +57,7 @@ def add_note(slots: dict[str, str], world: World) -> str:
     "what are my notes",
 )
 def list_notes(slots: dict[str, str], world: World) -> str:
-    """All notes."""
+    """Lists all notes."""
     kept = world.memory.entries("notes")
     return "\n".join(f"{at:%d %B}: {text}" for text, at in kept) or "You have no notes."
 
@@ -84,7 +84,7 @@ def list_notes(slots: dict[str, str], world: World) -> str:
     strict=True,
 )
 def clear_notes(slots: dict[str, str], world: World) -> str:
-    """Deletes all notes, and says them once more: what was a mistake can be written down again."""
+    """Deletes all notes and repeats them, so that a mistake can be undone."""
     kept = [text for text, _ in world.memory.entries("notes")]
     world.memory.remove("notes")
     if not kept:

@@ -1,4 +1,4 @@
-"""Numbers as people say them: -7, 2.5, 1,200, minus twenty five, twelve hundred, two and a half, 3 1/2, a dozen."""
+"""Parses numbers as people say them: -7, 2.5, 1,200, minus twenty five, two and a half, 3 1/2, a dozen."""
 
 import re
 import unicodedata
@@ -31,20 +31,20 @@ _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 
 
 def number(text: str, slot: str = "amount") -> int | float:
-    """The number that the whole text says.
+    """Parses a text that consists of a single number.
 
     >>> number("minus two hundred and five"), number("1,200"), number("half a"), number("twelve hundred")
     (-205, 1200, 0.5, 1200)
 
     Raises:
-        CannotDo: it says none, more than one, or has a word that is no part of a number.
+        CannotDo: it has no number, more than one, or a word that is not part of a number.
     """
     found = whole(text, single, "a number", slot, "7, 2.5, 1,200 or twenty five")
     return int(found) if found == int(found) else float(found)
 
 
 def single(reader: Reader) -> Fraction | None:
-    """A number with its sign, refused where a second one follows: 10-15, two or three."""
+    """Parses a number with its sign; raises CannotDo if a second one follows: 10-15, two or three."""
     found = signed(reader)
     if found is None:
         return None
@@ -56,14 +56,14 @@ def single(reader: Reader) -> Fraction | None:
 
 
 def signed(reader: Reader) -> Fraction | None:
-    """A number, which may have a sign."""
+    """Parses a number with an optional sign."""
     sign = reader.take(*SIGNS, "+", "plus")
     found = reader.attempt(unsigned)
     return None if found is None else -found if sign in SIGNS else found
 
 
 def unsigned(reader: Reader) -> Fraction | None:
-    """A number as an amount of something: half a, three quarters of an, 3/4, 3 1/2, a, a couple of."""
+    """Parses a number as an amount: half a, three quarters of an, 3/4, 3 1/2, a, a couple of."""
     if (found := reader.attempt(_share)) is not None:
         return found
     if (found := reader.attempt(plain)) is not None:
@@ -74,7 +74,7 @@ def unsigned(reader: Reader) -> Fraction | None:
 
 
 def plain(reader: Reader) -> Fraction | None:
-    """A number as it stands in arithmetic, which says a fraction in words only: half a million, two and a half."""
+    """Parses a number in arithmetic, where fractions are only in words: half a million, two and a half."""
     if (found := reader.attempt(_fraction)) is not None:
         return found * _factor(reader)
     found = reader.attempt(cardinal)
@@ -86,7 +86,7 @@ def plain(reader: Reader) -> Fraction | None:
 
 
 def cardinal(reader: Reader) -> Fraction | None:
-    """Two hundred and five thousand and seven, 1.5 million, two dozen, three point one four."""
+    """Parses two hundred and five thousand and seven, 1.5 million, two dozen, three point one four."""
     total: Fraction | None = None
     least = Fraction(0)
     while True:
@@ -104,14 +104,14 @@ def cardinal(reader: Reader) -> Fraction | None:
 
 
 def and_fraction(reader: Reader) -> Fraction | None:
-    """The end of two and a half, or a sign such as \u00bd right after a digit."""
+    """Parses the end of two and a half, or a symbol such as \u00bd right after a digit."""
     if reader.take("and"):
         return _fraction(reader)
     return _vulgar(reader) if reader.glued() else None
 
 
 def _group(reader: Reader) -> Fraction | None:
-    """What stands before thousand, million, ...: twelve hundred and five, a dozen, 1.5, two point five."""
+    """Parses a group before thousand, million, ...: twelve hundred and five, a dozen, 1.5, two point five."""
     if reader.peek() in ARTICLES and reader.peek(1) in FACTORS:
         reader.take(*ARTICLES)
     if reader.peek() in FACTORS:
@@ -137,7 +137,7 @@ def _group(reader: Reader) -> Fraction | None:
 
 
 def _rest(reader: Reader) -> Fraction | None:
-    """And five, or 20, after a hundred."""
+    """Parses "and five", or 20, after a hundred."""
     reader.take("and")
     if (words := below_hundred(reader)) is not None:
         return Fraction(words)
@@ -146,7 +146,7 @@ def _rest(reader: Reader) -> Fraction | None:
 
 
 def below_hundred(reader: Reader) -> int | None:
-    """A number below one hundred in words; the hyphen of twenty-five has no spaces around it."""
+    """Parses a number below one hundred in words; the hyphen of twenty-five has no spaces around it."""
     tens = TENS.get(reader.take(*TENS))
     if tens is None:
         return ONES.get(reader.take(*ONES))
@@ -159,7 +159,7 @@ def below_hundred(reader: Reader) -> int | None:
 
 
 def _digits(reader: Reader) -> Fraction | None:
-    """A number in digits; one that people in different countries read differently is asked back."""
+    """Parses a number in digits; raises CannotDo if its notation differs between countries."""
     token = reader.peek()
     if not re.match(r"\.?[0-9]", token):
         return None
@@ -179,7 +179,7 @@ def _digits(reader: Reader) -> Fraction | None:
 
 
 def _decimals(reader: Reader) -> Fraction | None:
-    """One four, or 14, after "point"."""
+    """Parses "one four", or 14, after "point"."""
     digits = ""
     while _INTEGER.fullmatch(word := reader.peek()) or 0 <= ONES.get(word, -1) <= 9:
         digits += str(ONES.get(word, word))
@@ -188,7 +188,7 @@ def _decimals(reader: Reader) -> Fraction | None:
 
 
 def _fraction(reader: Reader) -> Fraction | None:
-    """Half, a quarter, one third, three quarters, \u00bd."""
+    """Parses half, a quarter, one third, three quarters, \u00bd."""
     if (found := _vulgar(reader)) is not None:
         return found
     count = reader.attempt(cardinal)
@@ -213,7 +213,7 @@ def _vulgar(reader: Reader) -> Fraction | None:
 
 
 def _factor(reader: Reader) -> int:
-    """A million, in half a million; 1 where nothing of the kind comes."""
+    """Parses "a million" in half a million; 1 if there is no such factor."""
     start = reader.place
     reader.take(*ARTICLES)
     word = reader.take(*FACTORS)
@@ -223,7 +223,7 @@ def _factor(reader: Reader) -> int:
 
 
 def _share(reader: Reader) -> Fraction | None:
-    """A fraction and what joins it to a unit: half an, three quarters of an, 3/4 of a."""
+    """Parses a fraction with the words that connect it to a unit: half an, three quarters of an, 3/4 of a."""
     found = reader.attempt(_slash)
     if found is None and (found := reader.attempt(_fraction)) is not None:
         found *= _factor(reader)
@@ -233,7 +233,7 @@ def _share(reader: Reader) -> Fraction | None:
 
 
 def _slash(reader: Reader) -> Fraction | None:
-    """3/4 in digits."""
+    """Parses 3/4 in digits."""
     above = _digits(reader) if reader.peek(1) == "/" else None
     below = _digits(reader) if above is not None and reader.take("/") else None
     if above is None or below is None:
@@ -244,7 +244,7 @@ def _slash(reader: Reader) -> Fraction | None:
 
 
 def said(value: float | Fraction, digits: int = 6) -> str:
-    """A number as it is shown: six digits, no needless zeros, thousands apart; very large or small ones as powers."""
+    """Formats a number: six digits, thousands separators, no trailing zeros; very large or small ones as powers."""
     near = float(f"{float(value):.{digits}g}")
     if near and not 1e-4 <= abs(near) < 1e15:
         return f"{near:.{digits}g}"

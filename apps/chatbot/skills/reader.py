@@ -1,4 +1,4 @@
-"""A value, read token by token: every token of it is consumed, or the answer is a question about what was not."""
+"""Reads a value token by token: either every token is consumed, or the answer asks about the remaining ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import regex
 from ..tokens import LETTERS, SIGN, composed
 from . import CannotDo
 
-LONGEST = 200  # characters of a value
+LONGEST = 200  # maximum characters of a value
 _TOKEN = regex.compile(rf"[0-9]+(?:[.,][0-9]+)*|\.[0-9]+|{LETTERS}(?:'{LETTERS})?|{SIGN}", regex.V1)
-# Signs that look or mean alike; a sign that is not unified here is a token of its own, which no rule consumes.
+# Characters that look or mean alike; others become separate tokens, which no rule consumes.
 _ALIKE = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
     | dict.fromkeys("\u00d7\u22c5\u00b7", "*")
@@ -22,13 +22,13 @@ _ALIKE = str.maketrans(
     | {"\u00b2": "^2", "\u00b3": "^3"}
 )
 _JOINED = regex.compile(r"(?<=[^\W_])-(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W_])")
-ENDS = ("please", "thanks", "thank", "you", "?", ".")  # say nothing where they end an answer
+ENDS = ("please", "thanks", "thank", "you", "?", ".")  # meaningless at the end of an answer
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token in lower case and as it was written, and whether no space is before it."""
+    """A token in lower case and in original spelling, and whether there is no space before it."""
 
     word: str
     raw: str
@@ -36,10 +36,10 @@ class Token:
 
 
 class Reader:
-    """The tokens of a value and the place of the first one that is not consumed yet.
+    """The tokens of a value and the position of the first one not yet consumed.
 
     Args:
-        arithmetic: whether signs are operators: by default a hyphen beside a letter joins words, and a last ! ends.
+        arithmetic: read symbols as operators; by default a hyphen next to a letter joins words, and a final ! is cut.
     """
 
     def __init__(self, text: str, arithmetic: bool = False) -> None:
@@ -57,17 +57,17 @@ class Reader:
         self.place = 0
 
     def peek(self, ahead: int = 0) -> str:
-        """The word of the next token, or of one further ahead; "" after the end."""
+        """Returns the word of the next token, or of one further ahead; "" after the end."""
         place = self.place + ahead
         return self.tokens[place].word if place < len(self.tokens) else ""
 
     def glued(self, ahead: int = 0) -> bool:
-        """Whether the token has no space before it."""
+        """Returns whether the token has no space before it."""
         place = self.place + ahead
         return place < len(self.tokens) and self.tokens[place].glued
 
     def take(self, *words: str) -> str:
-        """Consumes the next token if it is one of these; what was consumed, or ""."""
+        """Consumes the next token if it is one of these; returns it, or ""."""
         found = self.peek()
         if found not in words or not found:
             return ""
@@ -75,7 +75,7 @@ class Reader:
         return found
 
     def phrase(self, *phrases: str) -> str:
-        """Consumes the first of these phrases that comes next; that phrase, or ""."""
+        """Consumes the first of these phrases that comes next; returns it, or ""."""
         for phrase in phrases:
             words = phrase.split()
             if [self.peek(ahead) for ahead in range(len(words))] == words:
@@ -84,7 +84,7 @@ class Reader:
         return ""
 
     def attempt(self, rule: Callable[["Reader"], Found | None]) -> Found | None:
-        """What the rule finds; where it finds nothing, nothing is consumed."""
+        """Applies a rule; if it returns None, nothing is consumed."""
         start = self.place
         found = rule(self)
         if found is None:
@@ -92,22 +92,22 @@ class Reader:
         return found
 
     def left(self) -> str:
-        """The tokens that are not consumed."""
+        """Returns the remaining tokens as text."""
         return " ".join(token.raw for token in self.tokens[self.place :])
 
 
 def whole(
     text: str, rule: Callable[[Reader], Found | None], kind: str, slot: str, example: str, arithmetic: bool = False
 ) -> Found:
-    """What the rule finds in the text.
+    """Applies a rule that must consume the whole text.
 
     Args:
         rule: consumes what it understands and returns the value, None if there is none.
-        kind: what is expected, such as "a duration". slot: what is asked for if it is not found.
+        kind: what is expected, such as "a duration". slot: the slot to ask for if it is not found.
         example: what could be said instead. arithmetic: see `Reader`.
 
     Raises:
-        CannotDo: there is no value, or tokens are left over, which are named.
+        CannotDo: there is no value, or tokens are left over; the message gives them.
     """
     if len(text) > LONGEST:
         raise CannotDo(f"That is longer than the {LONGEST} characters that I can read as {kind}.", slot)
@@ -127,6 +127,6 @@ def whole(
 
 
 def shortened(text: str, most: int = 40) -> str:
-    """The text on one line, cut where it is long."""
+    """Returns the text on one line, shortened if it is long."""
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 3] + "..."

@@ -1,4 +1,4 @@
-"""Reminders: they are kept in the memory file, and `chat` says them when they are due."""
+"""Reminders, stored in the memory file; `chat` announces them when they are due."""
 
 from . import World, skill
 from .when import moment
@@ -33,7 +33,7 @@ from .when import moment
     strict=True,
 )
 def set_reminder(slots: dict[str, str], world: World) -> str:
-    """Keeps a reminder."""
+    """Saves a reminder."""
     now = world.now()
     at = moment(slots["moment"], now)
     world.memory.add("reminders", slots["task"], at)
@@ -62,7 +62,7 @@ def set_reminder(slots: dict[str, str], world: World) -> str:
     "show all my reminders",
 )
 def list_reminders(slots: dict[str, str], world: World) -> str:
-    """All reminders that are still to come."""
+    """Lists all upcoming reminders."""
     kept = world.memory.entries("reminders")
     return "\n".join(f"{at:%A %d %B %Y %H:%M}: {text}" for text, at in kept) or "You have no reminders."
 

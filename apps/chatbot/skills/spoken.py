@@ -1,7 +1,7 @@
-"""What a request says for its slots: all words of a value, though the network may have marked only some of them.
+"""Extracts complete slot values from a request, even if the network marked only some of their words.
 
-A sign, a number or a time beside a value belongs to it: of "minus 10 celsius" with the slot 10, to -10. What belongs to
-no value at all is not passed over, see `check`.
+A sign, number or time next to a value belongs to it: in "minus 10 celsius" the slot value 10 becomes -10. Those that
+belong to no value are not ignored, see `check`.
 """
 
 import functools
@@ -21,7 +21,7 @@ _TOKEN = regex.compile(rf"[0-9]+(?:[.,:][0-9]+)*|{_WORD.pattern}|{SIGN}", regex.
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 SIGNS = {*numerals.SIGNS, "+", "plus", *DASHES}
 OF_UNITS = {"square", "cubic", "squared", "cubed", "per", "degrees", "degree", "fluid", "imperial", "'", '"', "\u00b0"}
-# The words of each slot's values, which belong to a value that they are beside.
+# Words that belong to a value of each slot if they are adjacent to it.
 BESIDE = {
     "amount": numerals.WORDS | quantities.WORDS | SIGNS,
     "unit": numerals.WORDS | durations.WORDS | OF_UNITS,
@@ -33,13 +33,13 @@ BESIDE = {
     "sides": numerals.WORDS | SIGNS,
     "city": {"+", *DASHES},
 }
-# A bare number or unit may go by the second name in a skill that has it.
+# If a skill lacks the first slot but has the second one, a bare number or unit may fill the latter.
 ALSO = (("target", "unit"), ("unit", "target"), ("duration", "moment"), ("moment", "duration"))
-AFTER_ONLY = ("unit", "target", "city")  # a number before these is a value of its own
-# What may be between a value and more of it.
+AFTER_ONLY = ("unit", "target", "city")  # a number before these is a separate value
+# Words that may separate a value from more of it.
 BETWEEN = {"a", "an", "and", "the", "of", "at", "on", "in", "to", "by", "over", "less", "oh", "x", ",", ":", ".", "/"}
 MOST_BETWEEN = 3
-# What changes what a request means, and must not be passed over where no slot has it.
+# Words that change the meaning of a request, and must not be ignored if they are in no slot.
 HEEDED = frozenset().union(
     numerals.WORDS - {"one", "point"} - SIGNS,
     dates.WORDS - {"day", "week", "coming"},
@@ -50,9 +50,9 @@ HEEDED = frozenset().union(
     {"not", "don't", "never", "except", "every", "each", "daily", "weekly", "ago", "until", "twice", "double"},
     {"cancel", "stop", "delete", "remove", "clear", "undo"},
 )
-# Zones that nothing else is called; of other abbreviations capital letters tell.
+# Unambiguous zones; other abbreviations are recognised by capital letters.
 ZONES = set(str.split("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst ist jst msk"))
-NO_PLACES = {"us", "states"}  # unless in capital letters
+NO_PLACES = {"us", "states"}  # except in capital letters
 GREETINGS = {"morning", "afternoon", "evening", "night"}  # after "good"
 
 
@@ -62,7 +62,7 @@ def _names() -> frozenset[str]:
 
 
 def _is_place(said: str) -> bool:
-    """Whether the words are hardly anything else than a well-known place or a zone."""
+    """Returns whether the words almost certainly refer to a well-known place or a zone."""
     key, capitals = places.plain(said), said.isupper()
     if key in ZONES or (capitals and key in zones.FIXED.keys() | zones.SEVERAL.keys() | zones.ZONES.keys()):
         return True
@@ -72,7 +72,7 @@ def _is_place(said: str) -> bool:
 
 
 class Slot(Protocol):
-    """A slot as it was found: its name and its words."""
+    """A slot as found by the network: its name and its words."""
 
     name: str
     value: str
@@ -80,7 +80,7 @@ class Slot(Protocol):
 
 @dataclass
 class Span:
-    """A slot's place in a request, in tokens; `last` is the token after it."""
+    """The position of a slot in a request, in tokens; `last` is the token after it."""
 
     name: str
     first: int
@@ -88,7 +88,7 @@ class Span:
 
 
 class Spoken:
-    """A request, and the places of its slots, each extended by the adjacent words that belong to it."""
+    """A request and the positions of its slots, each extended by the adjacent words that belong to it."""
 
     def __init__(self, message: str, slots: Iterable[Slot]) -> None:
         self.message = composed(message)
@@ -102,7 +102,7 @@ class Spoken:
             self._grow(span)
 
     def values(self) -> dict[str, str]:
-        """The slots' words by name. Of several with one name all are said, for the skill to read or to refuse."""
+        """Returns the slots' words by name. Several slots of one name are joined, for the skill to parse or reject."""
         if not self.complete:
             return {name: " ".join(value for other, value in self.given if other == name) for name, _ in self.given}
         found: dict[str, str] = {}
@@ -115,9 +115,9 @@ class Spoken:
         return found | self._quantity(found)
 
     def check(self, skill: Skill) -> None:
-        """CannotDo names a number, a sign or a time that is in no slot and that the skill's patterns do not have.
+        """Raises CannotDo for a number, sign or time that is neither in a slot nor in the skill's patterns.
 
-        A slot that the skill has not is none: its value would be passed over, whatever it is.
+        A slot that the skill does not have is treated as no slot, since its value would be ignored.
         """
         if not skill.strict or not self.complete:
             return
@@ -132,7 +132,7 @@ class Spoken:
             raise CannotDo(f"I did not understand {shortened(words)!r} in that. Please say it in other words.")
 
     def find_place(self, skill: Skill) -> None:
-        """Takes a large city, a country or a zone that no slot has as the city that the skill asks for."""
+        """Uses a large city, a country or a zone outside of all slots as the city that the skill needs."""
         if not self.complete or "city" not in skill.slots() or any(span.name == "city" for span in self.spans):
             return
         usual, free = self._usual(skill), set(self._free(skill))
@@ -148,30 +148,30 @@ class Spoken:
         return set(_WORD.findall(composed(" ".join(skill.patterns))))
 
     def _free(self, skill: Skill) -> list[int]:
-        """The places that no slot of the skill has."""
+        """Returns the positions that are in no slot of the skill."""
         used = skill.slots()
         used |= {name for name, other in ALSO if other in used}
         taken = self._taken(used)
         return [place for place in range(len(self.words)) if place not in taken]
 
     def _taken(self, names: Container[str] | None = None) -> set[int]:
-        """The places of the slots with these names, or of all."""
+        """Returns the positions of the slots with these names, or of all slots."""
         spans = [span for span in self.spans if names is None or span.name in names]
         return {place for span in spans for place in range(span.first, span.last)}
 
     def _unused(self, place: int, usual: set[str]) -> bool:
-        """Whether a word that is free for the skill is of a value, and so means something."""
+        """Returns whether a word that is free for the skill is in another slot, and therefore has a meaning."""
         word = self.words[place]
         return place in self._taken() and word not in usual and word not in BETWEEN
 
     def _after_in(self, place: int, skill: Skill, usual: set[str]) -> bool:
-        """Whether the word may be a place that is unknown here: in Xyzzy, in the Xyzzy."""
+        """Returns whether the word may be an unknown place: in Xyzzy, in the Xyzzy."""
         before = [word for word in self.words[max(0, place - 2) : place] if word != "the"][-1:]
         word = self.words[place]
         return "city" in skill.slots() and before == ["in"] and word.isalpha() and word not in usual
 
     def _hand_over_articles(self) -> None:
-        """In "to call anna the | day after tomorrow" the article is of the day, not of the task."""
+        """Moves the article in "to call anna the | day after tomorrow" from the task to the day."""
         for before, after in zip(self.spans, self.spans[1:], strict=False):
             borders = before.last == after.first and before.last - before.first > 1
             if (
@@ -183,7 +183,7 @@ class Spoken:
                 before.last, after.first = before.last - 1, after.first - 1
 
     def _located(self) -> list[Span]:
-        """Where the slots are, in the order of the request; those that are not in it as whole words are left out."""
+        """Returns the positions of the slots, in order; slots that are not found as whole words are left out."""
         spans, start = [], 0
         for name, value in self.given:
             for match in re.finditer(re.escape(value), self.message[start:]):
@@ -196,7 +196,7 @@ class Spoken:
         return spans
 
     def _grow(self, span: Span) -> None:
-        """Takes the words on both sides that belong to the value, and what is between them."""
+        """Extends the value by the words on both sides that belong to it, and those in between."""
         taken = self._taken()
         for step in (1,) if span.name in AFTER_ONLY else (-1, 1):
             place, between = span.last if step > 0 else span.first - 1, 0
@@ -210,18 +210,18 @@ class Spoken:
                 place += step
 
     def _belongs(self, place: int, name: str) -> bool:
-        """Whether the word is a part of such values."""
+        """Returns whether the word can be part of such a value."""
         word = self.words[place]
         return name in BESIDE and (word in BESIDE[name] or self._number(place)) and self._says(place)
 
     def _heeded(self, place: int, usual: set[str]) -> bool:
-        """Whether the word must not be passed over."""
+        """Returns whether the word must not be ignored."""
         word = self.words[place]
         signed = word in DASHES and self._number(place + 1)
         return word not in usual and (signed or self._number(place) or word in HEEDED) and self._says(place)
 
     def _says(self, place: int) -> bool:
-        """Whether the word means what it looks like: not in "i am", "good morning" and "first tell me"."""
+        """Returns whether the word has its literal meaning, unlike in "i am", "good morning" and "first tell me"."""
         word, before = self.words[place], self.words[place - 1] if place else ""
         if word in ("am", "pm"):
             return self._number(place - 1) or before in numerals.SMALL or before in (".", "o'clock")
@@ -236,7 +236,7 @@ class Spoken:
         return self.message[self.tokens[first].start() : self.tokens[last - 1].end()]
 
     def _quantity(self, found: dict[str, str]) -> dict[str, str]:
-        """Several amounts and units as one quantity: 5 feet 11 inches."""
+        """Joins several amounts and units into one quantity: 5 feet 11 inches."""
         spans = [span for span in self.spans if span.name in ("amount", "unit")]
         if max(sum(span.name == name for span in spans) for name in ("amount", "unit")) < 2:
             return {}

@@ -1,4 +1,4 @@
-"""Timers: they are remembered, and `chat` rings when one is over."""
+"""Timers, stored in the memory file; `chat` announces when one is over."""
 
 from . import CannotDo, World, skill
 from .durations import duration, later, spoken, until
@@ -61,7 +61,7 @@ def set_timer(slots: dict[str, str], world: World) -> str:
     "how long is left on the timer",
 )
 def list_timers(slots: dict[str, str], world: World) -> str:
-    """The timers that are running."""
+    """Lists the running timers."""
     running = world.memory.entries("timers")
     if not running:
         return "No timer is running."
@@ -90,7 +90,7 @@ def list_timers(slots: dict[str, str], world: World) -> str:
     strict=True,
 )
 def cancel_timer(slots: dict[str, str], world: World) -> str:
-    """Stops a timer by its name, or all of them."""
+    """Stops a timer by name, or all timers."""
     name = slots.get("name", "")
     count = world.memory.remove("timers", name)
     if name and not count:

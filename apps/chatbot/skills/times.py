@@ -1,4 +1,4 @@
-"""The time of day as people say it: at 9, 18.30, half past six, ten to seven pm, noon, 9 o'clock in the evening."""
+"""Parses times of day as people say them: at 9, 18.30, half past six, ten to seven pm, noon, 9 in the evening."""
 
 import datetime
 import re
@@ -8,18 +8,18 @@ from . import CannotDo
 from .numerals import ONES, SMALL, below_hundred
 from .reader import Reader
 
-PARTS = {"morning": 9, "afternoon": 15, "evening": 19, "night": 21}  # the hour that is meant where none is said
+PARTS = {"morning": 9, "afternoon": 15, "evening": 19, "night": 21}  # default hour if none is given
 BETWEEN = {"morning": (1, 12), "afternoon": (12, 19), "evening": (16, 24), "night": (18, 30)}  # hours, from and before
 BETWEEN |= {"am": (0, 12), "pm": (12, 24)}
-MIDNIGHT = 24  # the hour; it is the end of a day as much as the beginning of one
-BARE_AFTER = ("", "at", "today", "tomorrow", "tonight", ",", *PARTS)  # what a number without a mark is a time after
+MIDNIGHT = 24  # as an hour: both the end of a day and the start of the next
+BARE_AFTER = ("", "at", "today", "tomorrow", "tonight", ",", *PARTS)  # a bare number counts as a time after these
 WORDS = frozenset([*PARTS, "tonight", "noon", "midday", "midnight", "am", "pm", "past", "o'clock", "oclock"])
 _MERIDIEM = re.compile(r"(?<![a-z])([ap])\.? ?m(?![a-z])\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Hour and minute; `sure` is False where a twelve-hour clock without am or pm can be meant."""
+    """Hour and minute; `sure` is False if it may be a twelve-hour time without am or pm."""
 
     hour: int
     minute: int
@@ -29,7 +29,7 @@ class Clock:
         return f"{self.hour}:{self.minute:02}"
 
     def options(self, part: str) -> list[int]:
-        """The minutes of the day that can be meant in a part of the day, or in none; above 1440 in the night after."""
+        """Returns the possible minutes of the day, in a part of the day or any; above 1440 for the following night."""
         minutes = self.hour * 60 + self.minute
         found = [minutes] if self.sure else [minutes % 720, minutes % 720 + 720]
         if part:
@@ -41,12 +41,12 @@ class Clock:
 
 
 def marked(text: str) -> str:
-    """The text with a.m. and p.m. as am and pm."""
+    """Replaces a.m. and p.m. with am and pm."""
     return _MERIDIEM.sub(lambda match: f"{match[1]}m", text)
 
 
 def part(reader: Reader) -> dict | None:
-    """A part of the day; this evening and tonight say which day, too."""
+    """Parses a part of the day; this evening and tonight also give the day."""
     if reader.take("tonight"):
         return {"part": "night", "offset": 0}
     if reader.take("this"):
@@ -58,7 +58,7 @@ def part(reader: Reader) -> dict | None:
 
 
 def clock(reader: Reader) -> dict | None:
-    """A time of day."""
+    """Parses a time of day."""
     for rule in (_named, _past_and_to, _hour_and_minute):
         if (found := reader.attempt(rule)) is not None:
             return {"clock": found}
@@ -73,7 +73,7 @@ def _named(reader: Reader) -> Clock | None:
 
 
 def _past_and_to(reader: Reader) -> Clock | None:
-    """Half past six, a quarter to seven, twenty past five, ten minutes to noon."""
+    """Parses half past six, a quarter to seven, twenty past five, ten minutes to noon."""
     if reader.phrase("half past"):
         shift = 30
     else:
@@ -95,7 +95,7 @@ def _past_and_to(reader: Reader) -> Clock | None:
 
 
 def _hour_and_minute(reader: Reader) -> Clock | None:
-    """18.30, 18:30, 18h30, six thirty, 9 pm, 9 o'clock, 9."""
+    """Parses 18.30, 18:30, 18h30, six thirty, 9 pm, 9 o'clock, 9."""
     before = reader.tokens[reader.place - 1].word if reader.place else ""
     if dotted := re.fullmatch(r"([0-9]{1,2})\.([0-9]{2})", reader.peek()):
         reader.place += 1
@@ -122,7 +122,7 @@ def _hour(reader: Reader) -> Clock | None:
 
 
 def _checked(hour: str, minute: int) -> Clock:
-    """A time in digits: 05:30 and 18:30 are of the twenty-four-hour clock."""
+    """Parses a time in digits: 05:30 and 18:30 are 24-hour times."""
     number = int(hour)
     if number > 24 or minute > 59 or (number == 24 and minute):
         raise CannotDo(f"There is no time {hour}:{minute:02}. Which time is it?")
@@ -130,7 +130,7 @@ def _checked(hour: str, minute: int) -> Clock:
 
 
 def _minute(reader: Reader) -> int | None:
-    """What follows an hour: :30, h30, thirty, oh five."""
+    """Parses what follows an hour: :30, h30, thirty, oh five."""
     mark = reader.take(":", "h")
     if mark or (reader.glued() and reader.take("h")):
         if re.fullmatch(r"[0-9]{2}", reader.peek()) and reader.glued():
@@ -147,7 +147,7 @@ def _minute(reader: Reader) -> int | None:
 
 
 def _with_mark(reader: Reader, found: Clock) -> Clock | None:
-    """The time with am, pm or o'clock; None where there is no such mark."""
+    """Parses am, pm or o'clock after a time; None if there is no such mark."""
     oclock = reader.take("o'clock", "oclock")
     mark = reader.take("am", "pm")
     if not mark:
@@ -166,7 +166,7 @@ def _small(reader: Reader) -> int | None:
 
 
 def of_day(day: datetime.date, minutes: int, zone: datetime.tzinfo | None) -> datetime.datetime:
-    """The moment that the clocks of a zone show so many minutes of a day; CannotDo if they skip it."""
+    """Returns the moment given by local time, in minutes of a day. Raises CannotDo if the clocks skip it."""
     wall = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
     found = wall.replace(tzinfo=zone)
     if found.astimezone(datetime.UTC).astimezone(zone).replace(tzinfo=None) != wall:

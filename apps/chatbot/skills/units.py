@@ -1,4 +1,4 @@
-"""Conversion of units; of the readings of their names those count that fit each other, of several one is asked for."""
+"""Conversion of units; uses the readings of unit names that fit each other, and asks if several do."""
 
 import itertools
 import math
@@ -30,10 +30,10 @@ from .reader import shortened
     strict=True,
 )
 def convert_units(slots: dict[str, str], world: World) -> str:
-    """An amount of one unit in another."""
+    """Converts an amount from one unit to another."""
     if not slots.get("amount"):
         raise CannotDo("How many?", "amount")
-    quantity(slots["amount"], "amount")  # what is wrong with the number is not to be asked of the unit
+    quantity(slots["amount"], "amount")  # so that errors in the number are not attributed to the unit
     gap = "" if slots.get("unit", "").startswith(("'", '"')) else " "  # 5'11"
     text = f"{slots['amount']}{gap}{slots.get('unit', '')}".strip()
     found = quantity(text, "unit")
@@ -46,7 +46,7 @@ def convert_units(slots: dict[str, str], world: World) -> str:
 
 
 def _shown(slots: dict[str, str], found: Quantity, text: str) -> str:
-    """A single number in digits, anything else as it was said; M of mega is spelled out, m of milli may be meant."""
+    """Formats a single number in digits, anything else as said; spells out M for mega, as m for milli may be meant."""
     amount, of = found.parts[0]
     try:
         plainly = number(slots["amount"]) == amount and len(found.parts) == 1 and bool(slots.get("unit"))
@@ -60,10 +60,10 @@ def _shown(slots: dict[str, str], found: Quantity, text: str) -> str:
 
 
 def converted(found: Quantity, target: Readings) -> float:
-    """The quantity in the target unit.
+    """Converts a quantity to the target unit.
 
     Raises:
-        CannotDo: the units are of different kinds, several of their readings fit, or there is no such temperature.
+        CannotDo: the units are of different kinds, several readings fit, or the temperature is impossible.
     """
     values: dict[float, tuple[Any, ...]] = {}
     for *sources, wanted in itertools.product(*(of.units for _, of in found.parts), target.units):
@@ -94,19 +94,19 @@ def _sum(amounts: list[Fraction], sources: list[Any], wanted: Any, difference: b
 
 
 def _full(each: Any) -> str:
-    """The name of a unit in full."""
+    """Returns the full name of a unit."""
     return "short ton" if str(each) == "ton" else str(each).replace("_", " ")
 
 
 def _several(found: list[tuple[Any, ...]]) -> CannotDo:
-    """A question for the one of these readings that is meant."""
+    """Returns a question about which of these readings is meant."""
     *sources, targets = (list(dict.fromkeys(map(_full, column))) for column in zip(*found, strict=True))
     slot, names = next((("unit", names) for names in sources if len(names) > 1), ("target", targets))
     return CannotDo(f"Do you mean {' or '.join(names)}?", slot)
 
 
 def _impossible(sources: list[Readings], target: Readings) -> CannotDo:
-    """Why none of the readings can be turned into one of the target's."""
+    """Explains why none of the readings can be converted to the target."""
     goal = {kind(each) for each in target.units}
     source = next((of for of in sources if not goal & set(map(kind, of.units))), sources[-1])
     if "degree" in map(str, source.units) and "kelvin" in goal:

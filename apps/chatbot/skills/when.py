@@ -1,8 +1,8 @@
-"""Moments as people say them: in ten minutes, tomorrow at 9, next friday, the 24th at 6 pm, 2026-12-24 18:00.
+"""Parses moments as people say them: in ten minutes, tomorrow at 9, next friday, the 24th at 6 pm, 2026-12-24 18:00.
 
-A text becomes what it says about the day and the time, every word of it; only then is it looked for in the calendar.
-What can mean several moments is asked back, and the answer is one more line of the text: its words replace or complete
-those of the line before.
+A text is first parsed completely, word by word, and only then looked up in the calendar. If it is ambiguous, the
+assistant asks, and the answer becomes another line of the text, whose words replace or complete those of the previous
+line.
 """
 
 import dataclasses
@@ -18,15 +18,15 @@ from .reader import Reader, whole
 from .times import MIDNIGHT, PARTS, Clock, of_day
 
 EXAMPLE = "in ten minutes, tomorrow at 9, or march 5 at 6 pm"
-DAY_STARTS = 9  # the hour that is meant where only a day is said
-SURE = range(7, 13)  # hours that mean the morning, or noon, where neither am nor pm is said
+DAY_STARTS = 9  # default hour if only a day is given
+SURE = range(7, 13)  # hours taken as morning or noon, without am or pm
 MOST_MONTHS = 120
 WORDS = dates.WORDS | times.WORDS | durations.WORDS | {"month", "months", "year", "years"}
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a text says about a moment; what it leaves out is None or empty."""
+    """What a text says about a moment; missing parts are None or empty."""
 
     months: int | None = None  # from now; days and seconds too
     days: int | None = None
@@ -39,7 +39,7 @@ class Said:
     part: str = ""
 
     def then(self, later: "Said") -> "Said":
-        """With what an answer says instead or in addition."""
+        """Returns this, with parts replaced or added by a later answer."""
         if later.shifted():
             return later
         found = self
@@ -53,19 +53,19 @@ class Said:
         return dataclasses.replace(found, part=later.part) if later.part else found
 
     def shifted(self) -> bool:
-        """Whether it counts from now."""
+        """Returns whether it is relative to now."""
         return (self.months, self.days, self.seconds) != (None, None, None)
 
     def day_is_said(self) -> bool:
-        """Whether it names a day."""
+        """Returns whether it names a day."""
         return self.offset is not None or self.weekday is not None or self.date is not None or bool(self.which)
 
 
 def moment(text: str, now: datetime.datetime) -> datetime.datetime:
-    """The next moment that the text means, in the zone of `now`.
+    """Returns the next moment that the text refers to, in the zone of `now`.
 
     Raises:
-        CannotDo: it means none, several, or one that is past; it is then a question for the slot "moment".
+        CannotDo: there is none, it is ambiguous, or it is past; the message is a question for the slot "moment".
     """
     *before, last = text.split("\n") or [""]
     said = _said(last)
@@ -82,7 +82,7 @@ def _said(text: str) -> Said:
 
 
 def _words(reader: Reader) -> dict | None:
-    """What the words say; a second day or time is refused, it cannot be meant too."""
+    """Parses all words; raises CannotDo for a second, different day or time."""
     said: dict = {}
     while reader.peek():
         start = reader.place
@@ -99,7 +99,7 @@ def _words(reader: Reader) -> dict | None:
 
 
 def _shift(reader: Reader) -> dict | None:
-    """In two hours, in a week, an hour from now, or only ten minutes: days and longer go by the calendar."""
+    """Parses in two hours, in a week, an hour from now, or just ten minutes; days and longer are calendar days."""
     alone, before = reader.place == 0, reader.take("in", "after")
     found = reader.attempt(_months)
     if found is None:
@@ -118,7 +118,7 @@ def _shift(reader: Reader) -> dict | None:
 
 
 def _pieces(reader: Reader) -> dict[int, Fraction] | None:
-    """A duration that has its unit; "9 am" and "5 march" begin alike and are none."""
+    """Parses a duration that has its unit; "9 am" and "5 march" start alike but are not durations."""
     start = reader.place
     reader.take(*durations.BEFORE)
     reader.attempt(signed)
@@ -141,7 +141,7 @@ RULES = (dates.day, _shift, times.part, times.clock)
 
 
 def _found(said: Said, now: datetime.datetime) -> datetime.datetime:
-    """The moment in the calendar."""
+    """Looks up the moment in the calendar."""
     if said.shifted():
         return _counted(said, now)
     days = _days(said, now.date())
@@ -162,7 +162,7 @@ def _found(said: Said, now: datetime.datetime) -> datetime.datetime:
 
 
 def _one(said: Said, moments: list, coming: list, now: datetime.datetime) -> datetime.datetime:
-    """The one of the moments on the first day that is meant; a question where both times of day can be."""
+    """Returns the moment that is meant on the first day. Raises CannotDo if both times of day are possible."""
     clock, day_is_said = said.clock, said.day_is_said()
     if clock is None or clock.sure or (len(moments) == 1 and (said.part or day_is_said)):
         return moments[0]
@@ -175,14 +175,14 @@ def _one(said: Said, moments: list, coming: list, now: datetime.datetime) -> dat
 
 
 def _hour(said: Said) -> int:
-    """The hour that is meant where no time of day is said."""
+    """Returns the default hour if no time of day is given."""
     if said.part in ("am", "pm"):
         raise CannotDo(f"At what time {said.part}?")
     return 20 if said.part == "night" and said.offset == 0 else PARTS.get(said.part, DAY_STARTS)
 
 
 def _counted(said: Said, now: datetime.datetime) -> datetime.datetime:
-    """So long from now."""
+    """Returns a moment relative to now."""
     if said.day_is_said() or (said.seconds is not None and (said.clock or said.part)):
         raise CannotDo("I heard two different times. When is it?")
     if said.seconds is not None:
@@ -195,7 +195,7 @@ def _counted(said: Said, now: datetime.datetime) -> datetime.datetime:
 
 
 def _days(said: Said, today: datetime.date) -> list[datetime.date]:
-    """The days that can be meant, the next one first."""
+    """Returns the possible days, the next one first."""
     if said.date is not None:
         found = said.date.next(today)
     elif said.offset is not None:
@@ -212,7 +212,7 @@ def _days(said: Said, today: datetime.date) -> list[datetime.date]:
 
 
 def _agreeing(said: Said, found: list[datetime.date | None], today: datetime.date) -> list[datetime.date]:
-    """The days that are to come and of the day of the week that was said."""
+    """Returns the coming days that fall on the given day of the week."""
     coming = [day for day in found if day is None or day >= today or len(found) == 1]
     if coming[0] is None:
         raise CannotDo("That day is not in every month or year. Please say the whole date.")
@@ -223,7 +223,7 @@ def _agreeing(said: Said, found: list[datetime.date | None], today: datetime.dat
 
 
 def _weekdays(weekday: int, which: str, today: datetime.date) -> list[datetime.date]:
-    """This and the next such day; by next friday people mean this week's or next week's."""
+    """Returns this and the next such day; "next friday" may mean that of this or of next week."""
     monday = today - datetime.timedelta(today.weekday())
     this_week, next_week = (monday + datetime.timedelta(days + weekday) for days in (0, 7))
     if which == "this week":

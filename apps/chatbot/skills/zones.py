@@ -1,4 +1,4 @@
-"""Time zones by what people call them: UTC, GMT+2, EST, eastern time, Europe/Berlin."""
+"""Time zones by common names: UTC, GMT+2, EST, eastern time, Europe/Berlin."""
 
 import datetime
 import re
@@ -6,7 +6,7 @@ import zoneinfo
 
 from . import CannotDo
 
-# Minutes east of Greenwich. Of what names several times the names are said instead, and the answer is a question.
+# Minutes east of Greenwich. For ambiguous names (SEVERAL), the assistant asks which place is meant.
 _FIXED = {
     "utc gmt wet z": 0,
     "bst west wat cet": 60,
@@ -41,7 +41,7 @@ SEVERAL = {
     "sst": "Singapore or Samoa",
     "amt": "Manaus or Yerevan",
 }
-# Names that go with the clock changes of a place.
+# Names that follow the daylight saving rules of a place.
 NAMED = {
     "eastern time|eastern|et": "America/New_York",
     "central time|ct": "America/Chicago",
@@ -64,10 +64,10 @@ _OFFSET = re.compile(r"(?:utc|gmt) ?([+-]) ?([0-9]{1,2})(?::?([0-9]{2}))?")
 
 
 def zone(text: str) -> tuple[str, datetime.tzinfo] | None:
-    """The zone that is called so, and its name; None if it is no zone's name.
+    """Returns the zone of this name, and the name to show; None if it is not the name of a zone.
 
     Raises:
-        CannotDo: the abbreviation stands for several zones, or the offset is none.
+        CannotDo: the abbreviation is ambiguous, or the offset does not exist.
     """
     name = text.lower().replace("\u2212", "-").replace("\u2013", "-").strip(" .,?!")
     if offset := _OFFSET.fullmatch(name):
@@ -89,7 +89,7 @@ def zone(text: str) -> tuple[str, datetime.tzinfo] | None:
 
 
 def _shown(minutes: int) -> tuple[str, datetime.tzinfo]:
-    """UTC+5:30, and that zone."""
+    """Returns a name such as UTC+5:30, and that zone."""
     hours, rest = divmod(abs(minutes), 60)
     shown = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "") if minutes else "UTC"
     return shown, datetime.timezone(datetime.timedelta(minutes=minutes))

@@ -1,1 +1,1 @@
-"""What was said last in, a reply out: small talk where no skill is meant."""
+"""Small talk: the last turns of a conversation in, a reply out, where no skill applies."""

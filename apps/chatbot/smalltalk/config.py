@@ -1,4 +1,4 @@
-"""Every setting of the small talk, and its recipes."""
+"""The settings and recipes of the small talk."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,7 +11,7 @@ from shared.settings import Count, NotNegative, Positive, Seed, Share, Top, Whol
 
 from ..config import APP
 
-TALK_APP = f"{APP}/talk"  # its runs have a folder of their own in the app's
+TALK_APP = f"{APP}/talk"  # its runs are in a subfolder of the app's runs
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class TalkConfig:
     seed: Seed = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values, before any work starts."""
+        """Rejects invalid settings early."""
         settings.check(self)
 
 

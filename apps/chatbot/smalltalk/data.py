@@ -1,4 +1,4 @@
-"""Dialogues to pairs of what was said and the reply, as ids; no dialogue of valid or test is in train."""
+"""Dialogues as pairs of context and reply, as ids; the dialogues of valid and test are not in train."""
 
 import dataclasses
 from pathlib import Path
@@ -21,7 +21,7 @@ from .config import TalkConfig
 TURN_END = "__eou__"
 PAD_ID, UNKNOWN_ID, BEGIN_ID, END_ID = range(len(SPECIALS))
 SPLIT_SEED, TENTH = 0, 0.1
-FEWEST = 20  # dialogues of your own
+FEWEST = 20  # minimum number of dialogues in your own data
 _TIGHT = regex.compile(r" ([.,!?;:%)]|'\w+)")
 _I = regex.compile(r"\bi\b")
 _APART = regex.compile(r"\s*'\s*(?=(?:s|t|m|re|ve|ll|d)\b)")
@@ -29,7 +29,7 @@ _APART = regex.compile(r"\s*'\s*(?=(?:s|t|m|re|ve|ll|d)\b)")
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """What was said (its last turn's words too, for retrieval) and the reply, as words, and both as ids."""
+    """Contexts (the words of their last turn, for retrieval) and replies, as words, and both as ids."""
 
     said: list[list[str]]
     replies: list[list[str]]
@@ -38,7 +38,7 @@ class Part:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Data:
-    """The parts, and what was learned from train: `info` fits JSON (source, fingerprint, split, words, ...)."""
+    """The splits, and statistics of train: `info` fits JSON (source, fingerprint, split, words, ...)."""
 
     train: Part
     valid: Part
@@ -48,7 +48,7 @@ class Data:
 
 @same_for_every_seed
 def load(config: TalkConfig) -> Data:
-    """Reads the dialogues that `config.data` names. Raises InputError if there are none, or too few."""
+    """Reads the dialogues of `config.data`. Raises InputError if there are none, or too few."""
     read_parts = read(config.data)
     some_of = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in read_parts.items()}
     parts = distinct(some_of)
@@ -72,7 +72,7 @@ def load(config: TalkConfig) -> Data:
 
 
 def read(source: str) -> dict[str, list[list[list[str]]]]:
-    """The dialogues of each part, each a list of turns, each a list of words."""
+    """Reads the dialogues by split, each a list of turns, which are lists of words."""
     if source == "dailydialog":
         entries = CATALOGUE["dailydialog"]
         texts = [fetch.fetch(entry).decode() for entry in entries]
@@ -95,7 +95,7 @@ def _dialogues(text: str) -> list[list[list[str]]]:
 
 
 def words(turn: str) -> list[str]:
-    """The words and marks of a turn, in lower case; apostrophes stand by their word.
+    """Splits a turn into lower-case words and punctuation; apostrophes are attached to the following letters.
 
     >>> words("Let ' s go , I don \u2019 t mind.")
     ['let', "'s", 'go', ',', 'i', 'don', "'t", 'mind', '.']
@@ -104,13 +104,13 @@ def words(turn: str) -> list[str]:
 
 
 def sentence(tokens: list[str]) -> str:
-    """The words as a person would write them."""
+    """Joins words into a sentence with normal spacing and capitals."""
     text = _I.sub("I", _TIGHT.sub(r"\1", " ".join(tokens)))
     return regex.sub(r"(?:^|[.!?] )[a-z]", lambda match: match[0].upper(), text)
 
 
 def distinct(parts: dict[str, list]) -> dict[str, list]:
-    """The parts without the training dialogues that valid or test has too, and without those of valid in test."""
+    """Removes training dialogues that also occur in valid or test, and validation dialogues that occur in test."""
 
     def key(dialogue: list[list[str]]) -> str:
         return "".join(sign for turn in dialogue for word in turn for sign in word if sign.isalnum())
@@ -124,12 +124,12 @@ def distinct(parts: dict[str, list]) -> dict[str, list]:
 
 
 def replies(dialogue: list[list[str]], config: TalkConfig) -> list[tuple[list[list[str]], list[str]]]:
-    """Each turn after the first, and before it the turns that it answers to."""
+    """Returns pairs of the preceding turns and a turn, for all turns after the first."""
     return [(dialogue[max(0, i - config.context) : i], dialogue[i]) for i in range(1, len(dialogue)) if dialogue[i]]
 
 
 def message_ids(turns: list[list[str]], words: Vocabulary, most: int) -> np.ndarray:
-    """What was said as ids (time,): a begin, then the last `most` words of the turns, with an end between two."""
+    """Encodes a context as ids (time,): a start token, then the last `most` words, with an end token between turns."""
     joined = [word for turn in turns for word in (*turn, END)][:-1]
     return words.encode([BEGIN, *joined[-most:]])
 
@@ -145,8 +145,8 @@ def _part(pairs: list, words: Vocabulary, most: int) -> Part:
 class PairBatches(BucketBatches):
     """Batches ((written (batch, time), said (batch, max_words + 1)), targets (batch, time), weights (batch, time)).
 
-    `written` is what stands before each word of the reply, the targets are its words; all are ids. Of what training
-    sees, the share `silence` answers to nothing: only the begin is left of what was said.
+    All are ids: `said` is the context, the targets are the words of the reply, `written` is the reply shifted by one.
+    `silence` is the share of training examples whose context is reduced to the start token.
     """
 
     def __init__(self, part: Part, info: dict, batch_size: int, seed: int, silence: float = 0.0) -> None:
@@ -157,7 +157,7 @@ class PairBatches(BucketBatches):
         self.silence = silence
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         (written, _), targets, weights = super().batch(epoch, step)
         said = self.said[self.rows(epoch, step)]
         if self.silence:

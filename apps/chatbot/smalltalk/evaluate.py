@@ -1,4 +1,4 @@
-"""How good the small talk is on the test dialogues, compared with the replies of the most similar training message."""
+"""Evaluates the small talk on test dialogues, compared with the replies to the most similar training message."""
 
 import collections
 import functools
@@ -16,14 +16,14 @@ from .predict import Predictor
 
 HEADLINE = ("perplexity",)
 DIRECTIONS = {"perplexity": "lower", "most_frequent_reply": "lower"}
-MESSAGES = 32  # answered side by side
-TIMED = 50  # messages answered one by one to see how long one takes
+MESSAGES = 32  # messages per batch
+TIMED = 50  # number of messages to time individually
 SHOWN = 6
-ORDER = 3  # of the n-gram model
+ORDER = 3  # order of the n-gram model
 
 
 def evaluate(options: EvaluateTalk) -> None:
-    """The evaluate-talk command: evaluates a saved run."""
+    """Runs the evaluate-talk command: evaluates a saved run."""
     run = runs.find(TALK_APP, options.run)
     data = load(run.settings(TalkConfig))
     run.check(data.info)
@@ -35,7 +35,7 @@ def evaluate(options: EvaluateTalk) -> None:
 
 
 def measure(predictor: Predictor, data: Data) -> list[dict]:
-    """Measures the test dialogues; keeps a few answers in samples.txt."""
+    """Evaluates the test dialogues; saves a few answers to samples.txt."""
     answers = answered(predictor, [said for said, _ in data.test.ids])
     network, retrieved = (replies_figures(found, data.test) for found in (answers, retrieval(data)))
     measured = {"perplexity": (perplexity(predictor, data.test), {f"{ORDER}-gram": ngram_perplexity(data)})}
@@ -58,31 +58,31 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
 
 
 def _details(predictor: Predictor, data: Data) -> dict[str, float]:
-    """p50 and p99 of writing one reply; all that must be compiled is compiled before."""
+    """Returns p50 and p99 latency of a reply, excluding compilation."""
     predictor.warm_up()
     p50, p99 = lines.timed(lambda said: predictor.reply([" ".join(said)]), data.test.said[:TIMED])
     return {"ms_p50": round(p50, 1), "ms_p99": round(p99, 1)}
 
 
 def report(records: list[dict]) -> None:
-    """Prints the figures and how fast a reply is written."""
+    """Prints the metrics and the latency of a reply."""
     results.report(records)
     found = records[0]["details"]
     print(f"  one reply takes {found['ms_p50']:.1f} ms (p50), {found['ms_p99']:.1f} ms (p99)", flush=True)
 
 
 def answered(predictor: Predictor, messages: list[np.ndarray]) -> list[list[str]]:
-    """The reply to each message."""
+    """Returns the reply to each message."""
     found: list[list[str]] = []
     for start in range(0, len(messages), MESSAGES):
         some = messages[start : start + MESSAGES]
-        filled = [some[number % len(some)] for number in range(MESSAGES)]  # one shape is compiled
+        filled = [some[number % len(some)] for number in range(MESSAGES)]  # so that only one shape is compiled
         found += predictor.replies(filled)[: len(some)]
     return found
 
 
 def perplexity(predictor: Predictor, part: Part) -> float:
-    """exp of the mean surprise of a word of the true replies, their ends and unknown words among them."""
+    """Returns the perplexity of the true replies, including their ends and unknown words."""
     total, count = 0.0, 0
     most = predictor.most
     for start in range(0, len(part.ids), 256):
@@ -91,24 +91,24 @@ def perplexity(predictor: Predictor, part: Part) -> float:
         targets = np.zeros((256, most + 1), np.int32)
         for number, (said, reply) in enumerate(some):
             rows[number, : len(said)], targets[number, : len(reply)] = said, reply
-        rows[len(some) :, 0] = BEGIN_ID  # rows that only fill up
+        rows[len(some) :, 0] = BEGIN_ID  # padding rows
         total += predictor.target_nats(rows, targets).sum()
         count += int((targets > 0).sum())
     return float(np.exp(total / count))
 
 
 def ngram_perplexity(data: Data) -> float:
-    """The same of an n-gram model of the training replies, which knows nothing of what was said."""
+    """Returns the perplexity of an n-gram model of the training replies, which ignores the context."""
     train, test = (np.concatenate([reply for _, reply in part.ids]) for part in (data.train, data.test))
     model = NGram(ORDER).fit(train, len(data.info["words"]))
     return float(np.exp(np.mean(model.nats(test))))
 
 
 def replies_figures(found: list[list[str]], part: Part) -> dict[str, float]:
-    """distinct-n (Li et al. 2016), the share of the most frequent reply, BLEU (sacrebleu) against the true replies."""
+    """distinct-n (Li et al. 2016), share of the most frequent reply, BLEU (sacrebleu) against the true replies."""
     from sacrebleu.metrics import BLEU
 
-    bleu = BLEU(tokenize="none", force=True)  # the words are cut already, in lower case
+    bleu = BLEU(tokenize="none", force=True)  # already tokenised and in lower case
     written, true = [" ".join(reply) for reply in found], [" ".join(reply) for reply in part.replies]
     return {
         "distinct_1": distinct(found, 1),
@@ -119,14 +119,14 @@ def replies_figures(found: list[list[str]], part: Part) -> dict[str, float]:
 
 
 def distinct(replies: list[list[str]], n: int) -> float:
-    """Different n-grams of all replies, divided by their words."""
+    """Returns the number of different n-grams of all replies, divided by their number of words."""
     grams = {tuple(reply[i : i + n]) for reply in replies for i in range(len(reply) - n + 1)}
     return len(grams) / max(1, sum(len(reply) for reply in replies))
 
 
 @functools.lru_cache(maxsize=1)  # the same for every seed
 def retrieval(data: Data) -> list[list[str]]:
-    """For each test message the reply to the training message most similar by TF-IDF of words and pairs."""
+    """Returns, for each test message, the reply to the most similar training message by TF-IDF of words and pairs."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     counter = TfidfVectorizer(analyzer=_words_and_pairs, sublinear_tf=True, min_df=2)

@@ -1,7 +1,7 @@
-"""The network: a reader of what was said, a writer that attends to it, a score for every word that could come next.
+"""The network: an encoder of the context, a decoder that attends to it, and logits of the next word.
 
-Luong et al. (2015), arXiv:1508.04025, equations 5, 6 and 8 ("general" attention, global). The state of the writer
-starts at zero; what was said reaches it by the attention, and as one vector appended to every word.
+Luong et al. (2015), arXiv:1508.04025, equations 5, 6 and 8 ("general" attention, global). The decoder's initial state
+is zero; it reads the context through attention, and as a vector appended to each input word.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from shared.layers.stack import Stack
 
 from .config import TalkConfig
 
-FAR = -1e9  # a score that no softmax and no maximum takes
+FAR = -1e9  # a score that is never selected by softmax or maximum
 
 
 def build(config: TalkConfig, info: dict) -> keras.Model:
@@ -30,7 +30,7 @@ def build(config: TalkConfig, info: dict) -> keras.Model:
         embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05),
         name="embedding",
     )
-    spread = keras.layers.Rescaling(8.0, name="spread")  # tied vectors start small, recurrent layers want more
+    spread = keras.layers.Rescaling(8.0, name="spread")  # tied vectors start small, too small for recurrent layers
     drop = keras.layers.Dropout(config.dropout, noise_shape=(None, 1, None), name="embedding_dropout")
     reader = Stack(config.arch, config.units // 2, dropout=config.dropout, bidirectional=True, name="reader")
     memory = reader(drop(spread(embedding(said))), mask=heard)  # (batch, time, units)
@@ -46,19 +46,19 @@ def build(config: TalkConfig, info: dict) -> keras.Model:
 
 
 def strongest(memory: Any, heard: Any) -> Any:
-    """The maximum over what was heard: (batch, time, units), (batch, time) -> (batch, units)."""
+    """The maximum over the real steps: (batch, time, units), (batch, time) -> (batch, units)."""
     return ops.max(ops.where(ops.expand_dims(heard, -1), memory, FAR), axis=1)
 
 
 def attended(states: Any, keys: Any, memory: Any, heard: Any) -> Any:
-    """The mean of memory by attention: states (batch, written, units), the others (batch, said, ...)."""
+    """The attention-weighted mean of memory: states (batch, written, units), the others (batch, said, ...)."""
     scores = ops.matmul(states, ops.transpose(keys, (0, 2, 1)))  # (batch, written, said)
     weights = ops.softmax(ops.where(ops.expand_dims(heard, 1), scores, FAR), axis=-1)
     return ops.matmul(weights, memory)
 
 
 def read(model: keras.Model) -> Callable:
-    """`read(said (batch, time)) -> states` before the first word is written, for `step`."""
+    """Returns `read(said (batch, time)) -> states`, the initial states for `step`."""
     layer = model.get_layer
 
     def read_all(said: Any) -> list:
@@ -71,7 +71,7 @@ def read(model: keras.Model) -> Callable:
 
 
 def step(model: keras.Model) -> Callable:
-    """`step(tokens (batch,), states) -> (logits (batch, words), states)`: what `build` computes, a word at a time."""
+    """Returns `step(tokens (batch,), states) -> (logits (batch, words), states)`: `build` for one word at a time."""
     layer = model.get_layer
 
     def one_step(tokens: Any, states: list) -> tuple[Any, list]:
@@ -86,5 +86,5 @@ def step(model: keras.Model) -> Callable:
 
 
 def set_frequencies(model: keras.Model, counts: np.ndarray) -> None:
-    """Starts from how often each word is written: counts (words,)."""
+    """Initialises the output bias with the log word frequencies, from counts (words,)."""
     model.get_layer("bias").set_weights([np.log(counts + 1.0)])

@@ -1,8 +1,8 @@
-"""Writes replies: several are sampled, and the one that fits what was said, and not just anything, is given.
+"""Generates replies: samples several candidates and returns the one that is most specific to the context.
 
-Li et al. (2016), "A diversity-promoting objective function for neural conversation models", N16-1014, section 4.1, the
-candidates sampled (nucleus), not found by a beam: score = (log p(reply | said) - mmi_weight * log p(reply)) / words.
-p(reply) comes from the same network, which in training often saw nothing before a reply.
+Li et al. (2016), "A diversity-promoting objective function for neural conversation models", N16-1014, section 4.1, with
+nucleus sampling instead of beam search: score = (log p(reply | said) - mmi_weight * log p(reply)) / words.
+p(reply) comes from the same network, which is trained on some replies without their context.
 """
 
 import secrets
@@ -24,10 +24,10 @@ NOTHING = "..."
 
 
 class Predictor:
-    """A trained run of small talk, ready to reply.
+    """A trained small-talk run, ready for inference.
 
     Args:
-        seed: of the sampling; None: another one each time.
+        seed: of the sampling; None: a new one each time.
     """
 
     def __init__(self, run: runs.Run, seed: int | None = None) -> None:
@@ -41,12 +41,12 @@ class Predictor:
         self._seeds = np.random.default_rng(secrets.randbits(32) if seed is None else seed)
 
     def reply(self, turns: list[str]) -> str:
-        """The reply to the last of the turns, the ones before it being known."""
+        """Returns the reply to the last of the turns, given the turns before it."""
         said = message_ids([words(turn) for turn in turns[-self.context :]], self.words, self.most)
         return sentence(self.replies([said])[0]) or NOTHING
 
     def replies(self, said: list[np.ndarray]) -> list[list[str]]:
-        """A reply to each of the messages (ids), as words; all are written side by side."""
+        """Returns a reply to each of the messages (ids), as words, generated in one batch."""
         count = self.config["candidates"]
         padded = np.zeros((len(said), self.most + 1), np.int32)
         for row, message in zip(padded, said, strict=True):
@@ -58,7 +58,7 @@ class Predictor:
         return [self.words.decode(ids[: _length(ids)]) for ids in best]
 
     def sample(self, rows: np.ndarray) -> np.ndarray:
-        """A reply to each row (rows, time) of messages, drawn at random: ids (rows, half of max_words, or all)."""
+        """Samples a reply to each of the messages (rows, time): ids (rows, half of max_words, or all)."""
         read_states = self._read(ops.convert_to_tensor(rows))
         inner = self.model.get_layer("writer").get_initial_state(len(rows))
         logits, states = self.decoder.read(np.full((len(rows), 1), BEGIN_ID), [*read_states, *inner])
@@ -77,11 +77,11 @@ class Predictor:
         for chunk in chunks:
             written.append(chunk)
             if all(END_ID in row for row in np.concatenate(written, axis=1)):
-                break  # most replies are short
+                break  # most replies end in the first half
         return np.concatenate(written, axis=1)
 
     def scores(self, rows: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-        """How well each candidate (rows, words) answers its message and not just any: (rows,), higher is better."""
+        """Scores how specifically each candidate (rows, words) answers its message: (rows,), higher is better."""
         lengths = np.array([_length(ids) for ids in candidates])
         known = self.nats(rows, candidates, lengths)
         silent = np.zeros_like(rows)
@@ -91,14 +91,14 @@ class Predictor:
         return np.where(lengths > 0, scores, -np.inf)
 
     def nats(self, rows: np.ndarray, candidates: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """-log p(candidate | message) (rows,), the end of the reply among its words."""
+        """Returns -log p(candidate | message) (rows,), including the end of the reply."""
         places = np.arange(candidates.shape[1] + 1)
         targets = np.pad(candidates, ((0, 0), (0, 1)))
         targets = np.where(places < lengths[:, None], targets, np.where(places == lengths[:, None], END_ID, PAD_ID))
         return self.target_nats(rows, targets)
 
     def target_nats(self, rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """-log p(targets | message) (rows,): said (rows, max_words + 1), targets (rows, words) filled up with 0."""
+        """Returns -log p(targets | message) (rows,): rows (rows, max_words + 1), targets (rows, words), 0-padded."""
         written = np.pad(targets[:, :-1], ((0, 0), (1, 0)), constant_values=BEGIN_ID)
         found = self._nats(*(ops.convert_to_tensor(ids.astype(np.int32)) for ids in (written, rows, targets)))
         return ops.convert_to_numpy(found)
@@ -108,7 +108,7 @@ class Predictor:
         return ops.sum(ops.where(targets > 0, score(logits, targets), 0.0), axis=1)
 
     def warm_up(self) -> None:
-        """Compiles, so that the first reply does not wait for it."""
+        """Compiles in advance, so that the first reply is not delayed."""
         rows = np.full((self.config["candidates"], self.most + 1), BEGIN_ID, np.int32)
         self.sample(rows)
         for length in {-(-self.most // 2), self.most}:
@@ -117,6 +117,6 @@ class Predictor:
 
 
 def _length(ids: np.ndarray) -> int:
-    """Words before the end."""
+    """Returns the number of words before the end."""
     ends = np.flatnonzero(ids == END_ID)
     return int(ends[0]) if len(ends) else len(ids)

@@ -1,4 +1,4 @@
-"""Trains the small talk, compares it with the baselines, saves it."""
+"""Trains the small talk, compares it with the baselines, and saves it."""
 
 import keras
 import numpy as np
@@ -28,7 +28,7 @@ Now try:
 
 
 def train(options: TrainTalk) -> None:
-    """The train-talk command: one run for each seed; reports mean and standard deviation over several."""
+    """Runs the train-talk command: one run per seed; reports mean and standard deviation over several."""
     planned = trials.plan(TALK_APP, options.config, TALK_RECIPES, options.trials)
     for config, run in trials.unfinished(planned):
         train_one(config, run)
@@ -40,7 +40,7 @@ def train(options: TrainTalk) -> None:
 
 
 def train_one(config: TalkConfig, run: Run) -> list[dict]:
-    """Trains (or resumes) one run and returns its records."""
+    """Trains one run, or resumes it, and returns its metric records."""
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
@@ -61,7 +61,7 @@ def train_one(config: TalkConfig, run: Run) -> list[dict]:
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
-        jit_compile="auto",  # the layers are compiled already: Keras compiles the rest on JAX, or on a GPU
+        jit_compile="auto",  # the layers compile themselves; Keras compiles the rest on JAX or on a GPU
     )
     history = fit(model, train, valid, run, epochs=config.epochs)
     plots.learning_curves(history, run.file("learning_curves.png"), "loss", "surprise of a word of the reply in nats")
