@@ -32,7 +32,7 @@ def read(argument: str, column: str = "") -> list[Line]:
 
     Args:
         argument: a text, the path of a text file or of a table (CSV, TSV, JSONL), or - for standard input.
-        column: the column of the table. "": a table is the text itself, not a file to read.
+        column: the column of the table. "": a table is read as plain lines.
 
     Raises:
         InputError: if all inputs are blank, the file cannot be read, or it is a folder.
