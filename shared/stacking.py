@@ -21,7 +21,7 @@ class Stack:
 
     Attributes:
         first, second: nonnegative weights, which include a temperature.
-        share: fraction of the weight, in units of the logits' spread, on the second source, 0 to 1.
+        share: weight of the second source relative to the first, after scaling both to equal spread, 0 to 1.
         loss: log loss on validation, in nats per row.
     """
 
