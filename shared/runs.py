@@ -164,7 +164,7 @@ class Run:
 
 
 class _Info(dict):
-    """The contents of info.json. A missing key raises InputError: another version wrote the file, it is not a bug."""
+    """The contents of info.json. A missing key raises InputError, since another version of the app wrote the file."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(read_json(path, dict))

@@ -171,8 +171,8 @@ class Attention(Causal, keras.layers.RNN):
             does.
         context: positive int, how many steps are seen, the present one among them. Default 128.
         feed_forward: positive int, width of the feed-forward part in multiples of units. Default 4.
-        use_bias: whether b is there. Default True.
-        **kwargs: all of `keras.layers.RNN`.
+        use_bias: whether to add the biases b. Default True.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state: all of State.
     Returns:  (batch, units), or (batch, time, units); then each state if return_state.

@@ -54,7 +54,7 @@ class CausalCell(keras.layers.Layer):
         ]
 
     def get_config(self) -> dict:
-        """The arguments that make an equal cell."""
+        """Returns the arguments that recreate the cell."""
         return {**super().get_config(), **{name: getattr(self, name) for name in self.arguments}}
 
 
@@ -102,7 +102,7 @@ class Causal(Scanned):
         return last, outputs, states
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the arguments that recreate the layer."""
         config = super().get_config()  # type: ignore
         del config["cell"]
         cell = self.cell.get_config()
@@ -110,7 +110,7 @@ class Causal(Scanned):
 
     @classmethod
     def from_config(cls, config: dict) -> Any:
-        """The layer that `get_config` described."""
+        """Creates the layer from the output of `get_config`."""
         return cls(**config)
 
 

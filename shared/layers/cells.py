@@ -98,7 +98,7 @@ class Cell(keras.layers.Layer):
         return self.add_bias(name, gates * self.units, initializer=initial)
 
     def get_config(self) -> dict:
-        """The arguments that make an equal cell."""
+        """Returns the arguments that recreate the cell."""
         options = {name: getattr(self, name) for name in self.OPTIONS}
         described = {
             name: keras.saving.serialize_keras_object(value) if _is_keras(value) else value
@@ -150,7 +150,7 @@ class CellRNN(Scanned, keras.layers.RNN):
         return sequences * mask
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the arguments that recreate the layer."""
         config = super().get_config()
         del config["cell"]
         cell = self.cell.get_config()
@@ -158,7 +158,7 @@ class CellRNN(Scanned, keras.layers.RNN):
 
     @classmethod
     def from_config(cls, config: dict) -> "CellRNN":
-        """The layer that `get_config` described."""
+        """Creates the layer from the output of `get_config`."""
         return cls(**config)
 
 

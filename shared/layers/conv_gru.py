@@ -39,7 +39,7 @@ class ConvGRU(ConvRNN, StepRNN):
     """GRU of convolutions: a quarter fewer weights than `ConvLSTM` and half its state, often as good.
 
     Ballas et al. (2016), "Delving deeper into convolutional networks for learning video representations", section
-    3.1, arXiv:1511.06432. * is a convolution that keeps rows and columns, with zeros outside of the image.
+    3.1, arXiv:1511.06432. * is a convolution with "same" zero padding.
 
         z_t = sigmoid(W_z * x_t + b_z + U_z * h_{t-1} + d_z)
         r_t = sigmoid(W_r * x_t + b_r + U_r * h_{t-1} + d_r)
@@ -55,7 +55,7 @@ class ConvGRU(ConvRNN, StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.ConvLSTM2D`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, rows, columns, channels); mask (batch, time) bool; initial_state [h0 (batch, rows,
               columns, units)].

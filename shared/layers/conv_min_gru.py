@@ -30,7 +30,7 @@ class ConvMinGRU(ConvRNN, LinearRNN):
     """Minimal GRU of convolutions: no convolution inside the loop, so it trains fastest; stack it to follow motion.
 
     Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.1, with the convolutions of Shi et al.
-    (2015), arXiv:1506.04214. * is a convolution that keeps rows and columns, with zeros outside of the image.
+    (2015), arXiv:1506.04214. * is a convolution with "same" zero padding.
 
         z_t = sigmoid(W_z * x_t + b_z)
         g_t = W_g * x_t + b_g
@@ -46,7 +46,7 @@ class ConvMinGRU(ConvRNN, LinearRNN):
             `keras.layers.ConvLSTM2D`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         zoneout: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, rows, columns, channels); mask (batch, time) bool; initial_state [h0 (batch, rows,
               columns, units)].

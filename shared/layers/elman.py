@@ -27,14 +27,14 @@ class Elman(KerasTwin, keras.layers.SimpleRNN):
 
     Args:
         units: positive int, width of h and of the output.
-        **kwargs: all of `keras.layers.SimpleRNN`. Activations other than tanh, `unroll` and
-            `recurrent_dropout` are served by Keras's own, slower loop.
+        **kwargs: those of `keras.layers.SimpleRNN`. Activations other than tanh, `unroll` and
+            `recurrent_dropout` fall back to Keras's own, slower loop.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.
     State:    [h (batch, units)], zeros at the start; state[0] is the output.
     Weights:  kernel (features, units), recurrent_kernel (units, units), bias (units): names and layout of
-              `keras.layers.SimpleRNN`, so weights exchange both ways.
+              `keras.layers.SimpleRNN`, so weights can be copied in either direction.
     Masking:  a masked step keeps the state. Cost: O(time) steps.
     Raises:   ValueError if units < 1.
 
@@ -97,7 +97,7 @@ def _backward(residuals: list, gradients: list) -> list:
 
 
 def _finish(residuals: list, found: list) -> list:
-    """One product over all time steps for each weight, and for x."""
+    """Computes the gradients of x and of each weight, each in one product over all time steps."""
     x, _, h0, kernel, _, h = residuals
     dz, dh0 = found
     flat_dz = feature_major.flat(dz)

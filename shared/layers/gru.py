@@ -33,15 +33,15 @@ class GRU(KerasTwin, keras.layers.GRU):
 
     Args:
         units: positive int, width of h and of the output.
-        **kwargs: all of `keras.layers.GRU`. `reset_after=False`, activations other than tanh and sigmoid,
-            `unroll` and `recurrent_dropout` are served by Keras's own, slower loop.
+        **kwargs: those of `keras.layers.GRU`. `reset_after=False`, activations other than tanh and sigmoid,
+            `unroll` and `recurrent_dropout` fall back to Keras's own, slower loop.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.
     State:    [h (batch, units)], zeros at the start; state[0] is the output.
     Weights:  kernel (features, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units) holding b and d,
-              gates z r g: names and layout of `keras.layers.GRU`, so weights exchange both ways.
-    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU cuDNN, by way of Keras.
+              gates z r g: the names and layout of `keras.layers.GRU`, so weights can be copied in either direction.
+    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU, cuDNN through Keras.
     Raises:   ValueError if units < 1.
 
     >>> tuple(GRU(8)(keras.ops.ones((2, 5, 3))).shape)
@@ -142,7 +142,7 @@ def _backward(residuals: list, gradients: list) -> list:
 
 
 def _finish(residuals: list, found: list) -> list:
-    """One product over all time steps for each weight, and for x."""
+    """Computes the gradients of x and of each weight, each in one product over all time steps."""
     x, _, h0, kernel, _, h, *_ = residuals
     d, dg_r, dh0 = found
     of_input, of_dg_r = feature_major.flat(d), feature_major.flat(dg_r)

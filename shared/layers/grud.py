@@ -99,7 +99,7 @@ class GRUD(StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.GRU`.
         zoneout (of h), recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, 3 n): n standardised values, n flags, n time gaps; mask (batch, time) bool;
               initial_state [h0 (batch, units), l0 (batch, n)].

@@ -25,7 +25,7 @@ class Bounded(keras.constraints.Constraint):
         return ops.clip(w, -self.bound, self.bound)
 
     def get_config(self) -> dict:
-        """The argument that makes an equal constraint."""
+        """Returns the argument that recreates the constraint."""
         return {"bound": self.bound}
 
 
@@ -88,7 +88,7 @@ class IndRNN(StepRNN):
         use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         zoneout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.

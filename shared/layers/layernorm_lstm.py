@@ -78,7 +78,7 @@ class LayerNormLSTM(StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h and c if return_state.

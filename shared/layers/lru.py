@@ -105,7 +105,7 @@ class LRU(CellRNN):
             `keras.layers.LSTM`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         recompute: see `Scanned`; of the sequential form.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, s0].
     Returns:  (batch, units), or (batch, time, units); then h and s if return_state.

@@ -35,15 +35,15 @@ class LSTM(KerasTwin, keras.layers.LSTM):
 
     Args:
         units: positive int, width of h and of the output.
-        **kwargs: all of `keras.layers.LSTM`. Activations other than tanh and sigmoid, `unroll` and
-            `recurrent_dropout` are served by Keras's own, slower loop.
+        **kwargs: those of `keras.layers.LSTM`. Activations other than tanh and sigmoid, `unroll` and
+            `recurrent_dropout` fall back to Keras's own, slower loop.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h and c if return_state.
     State:    [h (batch, units), c (batch, units)], zeros at the start; state[0] is the output.
     Weights:  kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units), gates i f g o:
-              names and layout of `keras.layers.LSTM`, so weights exchange both ways.
-    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU cuDNN, by way of Keras.
+              names and layout of `keras.layers.LSTM`, so weights can be copied in either direction.
+    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU, cuDNN through Keras.
     Raises:   ValueError if units < 1.
 
     >>> tuple(LSTM(8)(keras.ops.ones((2, 5, 3))).shape)
@@ -144,7 +144,7 @@ def _backward(residuals: list, gradients: list) -> list:
 
 
 def _finish(residuals: list, found: list) -> list:
-    """One product over all time steps for each weight, and for x."""
+    """Computes the gradients of x and of each weight, each in one product over all time steps."""
     x, _, h0, kernel, _, h, *_ = residuals
     dz, *d_states = found
     flat_dz = feature_major.flat(dz)

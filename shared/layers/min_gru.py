@@ -42,7 +42,7 @@ class MinGRU(LinearRNN):
             `keras.layers.LSTM`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         zoneout: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.

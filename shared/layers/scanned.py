@@ -161,7 +161,7 @@ class Scanned:
         return last, outputs, states
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the arguments that recreate the layer."""
         options = {name: getattr(self, name) for name in self.SCAN_OPTIONS}
         return {**super().get_config(), **options}  # type: ignore[misc]
 

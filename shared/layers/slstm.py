@@ -71,7 +71,7 @@ class SLSTM(StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         zoneout (of h only), recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0, n0, m0], n0 >= 0.
     Returns:  (batch, units), or (batch, time, units); then h, c, n and m if return_state.

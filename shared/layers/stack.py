@@ -129,7 +129,7 @@ class Stack(keras.layers.Layer):
         return mask
 
     def get_config(self) -> dict:
-        """The arguments that make an equal stack."""
+        """Returns the arguments that recreate the stack."""
         names = ["arch", "units", "layers", "residual", "pre_norm", "dropout", "bidirectional", "stateful", "options"]
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 

@@ -114,8 +114,8 @@ class TCN(Causal, keras.layers.RNN):
         kernel_size: positive int, taps of each convolution. Default 3.
         levels: positive int, residual blocks, each of twice the dilation of the one before. Default 4.
         dropout: share of channels dropped after each convolution, in [0, 1). Default 0.
-        use_bias: whether b is there. Default True.
-        **kwargs: all of `keras.layers.RNN`.
+        use_bias: whether to add the biases b. Default True.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state: all of State.
     Returns:  (batch, units), or (batch, time, units); then each state if return_state.
