@@ -1,4 +1,4 @@
-"""A learnt number added to each feature, for outputs whose matrix is shared with another layer."""
+"""A trainable bias for each feature, for outputs whose kernel is shared with another layer."""
 
 from typing import Any
 

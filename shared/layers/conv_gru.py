@@ -1,4 +1,4 @@
-"""The gated recurrent unit of convolutions."""
+"""Convolutional gated recurrent unit."""
 
 import dataclasses
 from typing import Any
@@ -36,7 +36,7 @@ class ConvGRUCell(ConvCell, StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class ConvGRU(ConvRNN, StepRNN):
-    """GRU of convolutions: a quarter fewer weights than `ConvLSTM` and half its state, often as good.
+    """Convolutional GRU: a quarter fewer weights than `ConvLSTM` and half its state, and often as accurate.
 
     Ballas et al. (2016), "Delving deeper into convolutional networks for learning video representations", section
     3.1, arXiv:1511.06432. * is a convolution with "same" zero padding.
@@ -46,8 +46,8 @@ class ConvGRU(ConvRNN, StepRNN):
         g_t = tanh(W_g * x_t + b_g + r_t (U_g * h_{t-1} + d_g))
         h_t = z_t h_{t-1} + (1 - z_t) g_t                                   (element by element)
 
-    Differences from the paper: r_t acts after the convolution with U_g, and so every convolution of h is one; z_t
-    keeps the state, where the paper's replaces it; both as in `GRU`. There are biases.
+    Differences from the paper: r_t is applied after the convolution with U_g, so that all convolutions of h are done
+    as one; z_t keeps the state, whereas the paper's replaces it; both as in `GRU`. Biases are added.
 
     Args:
         units: positive int, channels of h and of the output.

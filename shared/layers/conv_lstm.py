@@ -1,4 +1,4 @@
-"""The long short-term memory of convolutions."""
+"""Convolutional long short-term memory."""
 
 import dataclasses
 from typing import Any
@@ -39,7 +39,7 @@ class ConvLSTMCell(ConvCell, StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class ConvLSTM(ConvRNN, StepRNN):
-    """LSTM of convolutions: the layer to try first on video, radar and other maps that move.
+    """Convolutional LSTM: the layer to try first on video, radar and other image sequences.
 
     Shi et al. (2015), "Convolutional LSTM network: a machine learning approach for precipitation nowcasting",
     equation 3, arXiv:1506.04214. * is a convolution with "same" zero padding.
@@ -67,8 +67,8 @@ class ConvLSTM(ConvRNN, StepRNN):
     Returns:  (batch, rows, columns, units), or (batch, time, rows, columns, units); then h and c if return_state.
     State:    [h, c (batch, rows, columns, units)], zeros at the start; state[0] is the output.
     Weights:  kernel (*kernel_size, channels, 4 units), recurrent_kernel (*kernel_size, units, 4 units), bias (4 units),
-              gates i f g o: the names and layout of `keras.layers.ConvLSTM2D`, so weights can be copied in either direction with one of
-              padding="same".
+              gates i f g o: the names and layout of `keras.layers.ConvLSTM2D`, so weights can be copied to and from one
+              with padding="same".
     Masking:  a masked step keeps the state. Cost: O(time) steps; compile with jit_compile=False on a CPU.
     Raises:   ValueError if units < 1 or the kernel size is even.
 

@@ -17,13 +17,13 @@ def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
 
 @keras.saving.register_keras_serializable(package="gallery")
 class Elman(KerasTwin, keras.layers.SimpleRNN):
-    """Simple recurrent network: the smallest step there is; quick, but it forgets within tens of steps.
+    """Simple recurrent network: the smallest possible step; fast, but it forgets within tens of steps.
 
     Elman (1990), "Finding structure in time", doi:10.1207/s15516709cog1402_1.
 
         h_t = tanh(W x_t + U h_{t-1} + b)
 
-    Differences from the paper: tanh for the logistic function, as is usual since.
+    Differences from the paper: tanh instead of the logistic function, as is now usual.
 
     Args:
         units: positive int, width of h and of the output.
@@ -64,7 +64,7 @@ def _recurrence() -> Any:
 
 
 def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any, transposed: Any) -> tuple:
-    """-> ([h (time, units, batch), h_T], what the gradient needs)."""
+    """Returns ([h (time, units, batch), h_T], residuals)."""
 
     def step(carry, slices):
         h = carry[0]
@@ -80,7 +80,7 @@ def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bia
 
 
 def _backward(residuals: list, gradients: list) -> list:
-    """Back-propagation through time: a reverse scan -> [dz (time, units, batch), dh0]."""
+    """Back-propagates through time in a reverse scan; returns [dz (time, units, batch), dh0]."""
     _, mask, _, _, recurrent_kernel, h = residuals
 
     def step(carry, slices):
