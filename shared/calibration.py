@@ -5,7 +5,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 BINS = 15
-LOWEST, HIGHEST = 0.05, 20.0  # temperatures
+LOWEST, HIGHEST = 0.05, 20.0  # bounds of the temperature
 UNCALIBRATED = {"temperature": 1.0, "threshold": 0.0}  # for a run that was stopped before calibration
 
 

@@ -58,7 +58,7 @@ def load(path: Path) -> tuple[Position, dict[str, np.ndarray]]:
 
 
 def restore(path: Path, model: Any, arrays: dict[str, np.ndarray]) -> None:
-    """Assigns the arrays from `load` to the model's variables; raises InputError if names or shapes differ."""
+    """Assigns the arrays from `load` to the model's variables; raises InputError if number or shapes differ."""
     variables = _variables(model)
     if {key: tuple(v.shape) for key, v in variables.items()} != {key: a.shape for key, a in arrays.items()}:
         raise InputError(f"{path} was written for another model than this code builds. Start over with --fresh.")

@@ -1,4 +1,4 @@
-"""Plots of a training, drawn without a display."""
+"""Plots of a training run, drawn without a display."""
 
 from pathlib import Path
 from typing import Any

@@ -66,7 +66,7 @@ class Run:
         return path
 
     def picture(self, name: str) -> Path:
-        """Returns the path for an evaluation plot: in `evaluated/` if the run is finished, to keep its original."""
+        """Returns the path for an evaluation plot: in `evaluated/` if the run is finished, to keep the original."""
         return self.file(f"evaluated/{name}" if self.finished() else name)
 
     def settings(self, kind: type[Settings]) -> Settings:

@@ -21,7 +21,7 @@ class Stack:
 
     Attributes:
         first, second: nonnegative weights, which include a temperature.
-        share: weight of the second source relative to the first, after scaling both to equal spread, 0 to 1.
+        share: fraction of the weight on the second source, after scaling both to equal spread, 0 to 1.
         loss: log loss on validation, in nats per row.
     """
 
@@ -77,7 +77,7 @@ def log_loss(logits: np.ndarray, labels: np.ndarray, balanced: bool = False) -> 
 
 
 def _spread(logits: np.ndarray) -> float:
-    """Returns the root mean square deviation of the logits from their row's mean; 1 if they are all equal."""
+    """Returns the root mean square deviation of the logits from their row's mean; 1 if that is 0."""
     return float(np.std(logits - logits.mean(axis=-1, keepdims=True))) or 1.0
 
 

@@ -27,7 +27,7 @@ class Seeds:
     seeds: Count = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values."""
+        """Rejects invalid values."""
         settings.check(self)
 
 

@@ -10,7 +10,7 @@ from shared import MissingFileError
 
 @dataclasses.dataclass(frozen=True)
 class Resource:
-    """One public file."""
+    """One public data file."""
 
     name: str  # used in messages
     # source of the download: the content itself, or compressed with gzip or xz, or in a tar of either, or in a zip;

@@ -187,7 +187,7 @@ class BucketBatches(Batches):
         self._plan: tuple[int, list[tuple[int, np.ndarray, int]]] = (-1, [])
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         length, rows, real = self._batches(epoch)[step]
         inputs = _pad_rows([self.sequences[row] for row in rows], length)
         weights = (np.arange(len(rows)) < real).astype(np.float32)
@@ -267,7 +267,7 @@ def bucket_lengths(lengths: Sequence[int], buckets: int, longest: int) -> list[i
 
 
 def spread(count: int, most: int) -> np.ndarray:
-    """Returns at most `most` indices, spread evenly over `count` examples; all indices if `most` is 0.
+    """Returns (min(count, most),) indices, spread evenly over `count` examples; all indices if `most` is 0.
 
     >>> spread(10, 3).tolist()
     [0, 4, 9]
@@ -312,7 +312,7 @@ class StreamBatches(Batches):
         return batch_size * window + 1 + (window - 1 if jitter else 0)
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         offset = int(np.random.default_rng([self.seed, epoch]).integers(self.window)) if self.jitter else 0
         read = self.ids[self.starts + offset + step * self.window + np.arange(self.window + 1)]
         return read[:, :-1], read[:, 1:]

@@ -87,7 +87,7 @@ def _builder(name: str) -> Any:
 
 @contextlib.contextmanager
 def _three_tries() -> Iterator[None]:
-    """Limits downloads to three tries: without a connection the library's ten take three and a half minutes."""
+    """Limits downloads to three tries, which fail in seconds offline; the library's ten take 3.5 minutes."""
     from tensorflow_datasets.core.download import downloader
 
     tries = downloader.MAX_RETRIES

@@ -103,7 +103,7 @@ class AttentionCell(CausalCell):
         behind = blocks * block - time
 
         def windows(history):
-            """(batch, context - 1 + time, n) -> (batch, blocks, context + block, n)."""
+            """Cuts (batch, context - 1 + time, n) into overlapping windows (batch, blocks, context + block, n)."""
             width = history.shape[-1]
             after = ops.zeros((batch, behind, width), history.dtype)
             slots = ops.concatenate([ops.zeros_like(history[:, :1]), history, after], axis=1)

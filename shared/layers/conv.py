@@ -48,7 +48,7 @@ CONV = Mix(_convolution, _transposed, _kernel_gradient, jit=False, each_step=Tru
 
 
 class ConvCell(Cell):
-    """One step of a convolutional layer; mixed in before `StepCell` or `LinearCell`.
+    """One step of a convolutional layer; a mixin for `StepCell` or `LinearCell`.
 
     Args:
         units: positive int, channels of h and of the output.
@@ -72,8 +72,8 @@ class ConvCell(Cell):
 
 
 class ConvRNN(CellRNN):
-    """The layer over a `ConvCell`, whose states are images (batch, rows, columns, units); mixed in before `StepRNN` or
-    `LinearRNN`.
+    """The recurrent layer of a `ConvCell`, whose states are images (batch, rows, columns, units); a mixin for `StepRNN`
+    or `LinearRNN`.
 
     Args:
         units: positive int, channels of h and of the output.

@@ -137,7 +137,7 @@ class LRU(CellRNN):
         else:
             s, _ = bptt.scan(ROTATE, [drive], [states[1]], None, [eigenvalues], mask, recompute=self.recompute)
         h = self.cell.read_out(s, x)
-        if mask is not None:  # a masked step repeats the output before it
+        if mask is not None:  # a masked step repeats the previous output
             real = ops.cast(mask, h.dtype)
             h = linear_scan.linear_scan((1 - real) * ops.ones_like(h), real * h, states[0], self.form)
         return [h, h[-1], s[-1]]

@@ -87,7 +87,7 @@ class Stack(keras.layers.Layer):
             self.norms[-1].build(shape)
 
     def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
-        """See the class."""
+        """See the class docstring."""
         y = ops.cast(inputs, self.compute_dtype)
         for number, layer in enumerate(self.recurrent_layers):
             z = layer(self._normed(number, y), mask=mask, training=training)
@@ -112,7 +112,7 @@ class Stack(keras.layers.Layer):
 
     @property
     def state_size(self) -> list:
-        """The widths of all states."""
+        """Widths of the states of all layers."""
         return [size for layer in self._one_way() for size in layer.state_size]
 
     def reset_state(self) -> None:
