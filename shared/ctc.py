@@ -256,7 +256,7 @@ def _longer(prefix: _Prefix, symbol: int, lexicon: Lexicon | None) -> _Prefix | 
 
 
 def _ended(prefix: _Prefix, lexicon: Lexicon | None) -> float | None:
-    """Returns the total score of the words if the sequence ends here; None if it ends within a word or after a space."""
+    """Returns the total score of the words if the sequence ends here; None within a word or after a space."""
     if lexicon is None or lexicon.space is None or prefix.parent is None:
         return prefix.worth
     if prefix.node is lexicon.root:  # after a space: a word should follow

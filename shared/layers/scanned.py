@@ -216,7 +216,7 @@ def check_positive(**values: Any) -> None:
 
 
 def refuse_unknown(layer: str, given: Iterable[str], known: Sequence[str]) -> None:
-    """Raises a ValueError, which lists the valid options, for one that Keras's LSTM or GRU has but this layer lacks.
+    """Raises ValueError for options that Keras's LSTM or GRU has but this layer lacks; it lists the valid ones.
 
     Args:
         layer: the layer's class name.
