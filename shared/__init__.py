@@ -1,13 +1,13 @@
-"""What the apps share: recurrent layers, data, decoding, runs. Each module is imported only where it is used."""
+"""Code shared by all apps: recurrent layers, data, decoding, runs. Each module is imported only where it is used."""
 
 
 class InputError(ValueError):
-    """What the user gave cannot be used; its one line says what was expected, what came and what to do."""
+    """Invalid user input. The one-line message says what was expected, what was received and what to do."""
 
 
 class MissingFileError(InputError, FileNotFoundError):
-    """A file the user named, or that a command needs, is not there."""
+    """A file that the user named, or that a command needs, does not exist."""
 
     def __str__(self) -> str:
-        """The one line itself: OSError would print it as a tuple."""
+        """Returns the message itself, which OSError would print as a tuple."""
         return str(self.args[0])

@@ -1,4 +1,4 @@
-"""Beam search: finds the most probable sequences of a step function; the whole search is one compiled program.
+"""Beam search for the most probable sequences under a step function. The whole search is one compiled program.
 
 search = BeamSearch(step, variables, vocabulary_size, end=3)
 found = search(first, states, beam=5, length=40)
@@ -18,19 +18,19 @@ from shared import InputError
 from shared.layers import backend
 
 Tensor = Any
-KEPT = 1.0  # a finished sequence's rank among the candidates: above every log-probability
-ROOM = 16  # the room for the tokens is a multiple of it, so that few lengths are compiled
+KEPT = 1.0  # candidate value of a finished sequence: above every log-probability
+ROOM = 16  # the token buffer's length is rounded up to a multiple of it, so that few lengths are compiled
 
 
 @dataclass(frozen=True)
 class Found:
-    """The sequences found for each row, the best first.
+    """The sequences found for each row, best first.
 
     Attributes:
-        tokens: (batch, beam, length) int32; after its `end` a sequence goes on with `end`.
-        lengths: (batch, beam) int32, tokens of each, its `end` included.
-        scores: (batch, beam) float32, what they are ranked by; -inf where there are fewer sequences.
-        log_probabilities: (batch, beam) float32, in nats, of the whole sequence.
+        tokens: (batch, beam, length) int32; finished sequences are padded with `end`.
+        lengths: (batch, beam) int32, tokens in each sequence, including `end`.
+        scores: (batch, beam) float32, by which the sequences are ranked; -inf where fewer than `beam` exist.
+        log_probabilities: (batch, beam) float32, of the whole sequence, in nats.
     """
 
     tokens: NDArray[np.int32]
@@ -41,7 +41,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a program is compiled for; see `BeamSearch.__call__`."""
+    """The static arguments that a program is compiled for; see `BeamSearch.__call__`."""
 
     beam: int
     room: int
@@ -50,25 +50,25 @@ class Shape:
 
 
 class BeamSearch:
-    """Keeps the `beam` likeliest sequences of each row; one that has ended leaves the search, which narrows by it.
+    """Keeps the `beam` most probable sequences of each row. Finished ones keep their slots, so fewer are extended.
 
-    Bahdanau et al. (2015), arXiv:1409.0473, appendix B.2.2. At the end the sequences y of |y| tokens are ranked by
+    Bahdanau et al. (2015), arXiv:1409.0473, appendix B.2.2. At the end, sequences y of |y| tokens are ranked by
 
         score(y) = log p(y) / ((5 + |y|) / 6) ** length_penalty
                    + coverage_penalty * sum over positions j of log(min(sum over t of a_tj, 1))
 
-    Wu et al. (2016), arXiv:1609.08144, equation 14, where a_tj is how much step t attended to position j. Of equally
-    likely candidates the one of the better sequence, then the lower token, comes first. With `beam=1` this is greedy
-    decoding; with a beam as wide as there are sequences it is exhaustive.
+    Wu et al. (2016), arXiv:1609.08144, equation 14, where a_tj is the attention weight of step t on position j. Ties
+    between candidates go to the higher-ranked sequence, then to the lower token id. With `beam=1` this is greedy
+    decoding; if the beam is as wide as the number of possible sequences, it is exhaustive search.
 
     Args:
         step: a pure function in `keras.ops`: (tokens (rows,) int32, states, *constants) -> (logits (rows, vocabulary),
-            states), where states is a list of tensors (rows, ...) whose shapes stay as they are.
-        variables: the Keras variables that `step` reads; their values at the time of each call are used.
+            states), where states is a list of tensors (rows, ...) whose shapes do not change.
+        variables: the Keras variables that `step` reads; each call uses their current values.
         vocabulary_size: positive int, number of tokens.
         end: the token that ends a sequence.
-        coverage: which of the states holds the sums of a_tj (rows, positions) so far; a position that need not be
-            covered starts at 1. None: there is none.
+        coverage: index of the state with the sums of a_tj so far (rows, positions); positions that need not be
+            covered start at 1. None: there is no such state.
     """
 
     def __init__(
@@ -95,19 +95,19 @@ class BeamSearch:
         """Searches for each row of the batch.
 
         Args:
-            first: (batch,) integers, the token that the first step reads.
+            first: (batch,) integers, the input token of the first step.
             states: (batch, ...) each, before the first step.
-            constants: (batch, ...) each, which every step reads and none changes.
+            constants: (batch, ...) each, passed unchanged to every step.
             beam: positive int, sequences kept for each row.
-            length: positive int, most tokens of a sequence; one that has not ended by then is ranked as it is.
-            length_penalty: float >= 0; 0 ranks by the probability alone, 1 about by that of a token.
+            length: positive int, maximum tokens in a sequence; an unfinished one is ranked as it is.
+            length_penalty: float >= 0; 0 ranks by total log-probability, 1 roughly by log-probability per token.
             coverage_penalty: float >= 0, needs `coverage`.
-            block_ngrams: int >= 0; no sequence holds a run of so many tokens twice; 0 for no such rule.
-            banned: tokens never written.
-            allowed: (1 or batch, length, vocabulary) bool, the tokens that may stand at each place. None: all.
+            block_ngrams: int >= 0; no sequence contains the same n-gram of this length twice; 0: no restriction.
+            banned: tokens that are never generated.
+            allowed: (1 or batch, length, vocabulary) bool, the tokens allowed at each position. None: all.
 
         Raises:
-            InputError: (a ValueError) if an argument is out of range, or the model's logits are not numbers.
+            InputError: (a ValueError) if an argument is out of range, or the model's logits are NaN.
         """
         first = np.asarray(first, np.int32)
         _check_settings(beam, length, length_penalty, coverage_penalty, block_ngrams)
@@ -131,7 +131,7 @@ class BeamSearch:
         return Found(tokens[:, :, :length], lengths, scores, log_p)
 
     def _search(self, shape: Shape) -> Callable:
-        """The program for one shape: first, states, constants, limits -> tokens, lengths, scores, log p."""
+        """Builds the program for one shape: first, states, constants, limits -> tokens, lengths, scores, log p."""
 
         def search(first: Tensor, states: list, constants: list, limits: list) -> tuple:
             batch, beam = first.shape[0], shape.beam
@@ -143,7 +143,7 @@ class BeamSearch:
                 after = [ops.cast(new, old.dtype) for new, old in zip(after, states, strict=True)]
                 log_q = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
                 log_q = self._restricted(ops.reshape(log_q, (batch, beam, -1)), tokens, t, limits, shape)
-                if self.coverage is not None:  # a finished sequence is covered as it was when it ended
+                if self.coverage is not None:  # a finished sequence keeps the coverage that it ended with
                     flat_done = ops.reshape(done, (-1, 1))
                     after[self.coverage] = ops.where(flat_done, states[self.coverage], after[self.coverage])
                 values, parent, token = self._best(log_p, log_q, done)
@@ -163,7 +163,7 @@ class BeamSearch:
                 ops.zeros((), "int32"),
                 ops.full((batch, beam, shape.room), self.end, "int32"),
                 ops.repeat(first[:, None], beam, axis=1),
-                # All sequences of a row are still the same empty one: only the first of them may be extended.
+                # At the start all sequences of a row are the same empty one: only the first of them may be extended.
                 ops.where(ops.arange(beam) == 0, 0.0, -math.inf) + ops.zeros((batch, 1), "float32"),
                 ops.zeros((batch, beam), "bool"),
                 ops.zeros((batch, beam), "int32"),
@@ -176,11 +176,11 @@ class BeamSearch:
         return search
 
     def _best(self, log_p: Tensor, log_q: Tensor, done: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The best candidates (batch, beam): log-probabilities, `KEPT` of a finished one; parents; tokens."""
+        """Returns the best candidates (batch, beam): log-probabilities (`KEPT` if finished), parents, tokens."""
         batch, beam = log_p.shape
         kept = ops.where(ops.arange(self.vocabulary_size) == self.end, KEPT, -math.inf)
         candidates = ops.where(done[..., None], kept, log_p[..., None] + log_q)
-        # The best of each sequence first: a short sort for each instead of one long one.
+        # Top k within each sequence first: several short sorts instead of one long one.
         each = min(beam, self.vocabulary_size)
         values, tokens = ops.top_k(candidates, each)  # (batch, beam, each)
         values, place = ops.top_k(ops.reshape(values, (batch, -1)), beam)
@@ -188,7 +188,7 @@ class BeamSearch:
         return values, ops.cast(place // each, "int32"), ops.cast(token, "int32")
 
     def _restricted(self, log_q: Tensor, tokens: Tensor, t: Tensor, limits: list, shape: Shape) -> Tensor:
-        """log q (batch, beam, vocabulary) with -inf for all that may not come next."""
+        """Returns log q (batch, beam, vocabulary) with -inf for all tokens that may not come next."""
         log_q = log_q + limits[0]
         if shape.constrained:
             log_q = log_q + ops.slice(limits[3], (0, t, 0), (limits[3].shape[0], 1, self.vocabulary_size))
@@ -198,16 +198,16 @@ class BeamSearch:
         return ops.where(ops.reshape(repeated, log_q.shape), -math.inf, log_q)
 
     def _scores(self, log_p: Tensor, lengths: Tensor, states: list, penalties: Tensor) -> Tensor:
-        """The class's score (batch, beam)."""
+        """Returns the score of the class docstring (batch, beam)."""
         scores = log_p / ((5.0 + ops.cast(lengths, "float32")) / 6.0) ** penalties[0]
         if self.coverage is None:
             return scores
-        # A position never attended to must not make a sequence impossible.
+        # Clipped so that a position that is never attended to does not make the score -inf.
         covered = ops.log(ops.clip(ops.cast(states[self.coverage], "float32"), 1e-6, 1.0))
         return scores + penalties[1] * ops.reshape(ops.sum(covered, axis=-1), log_p.shape)
 
     def _forbidden(self, banned: Sequence[int]) -> NDArray[np.float32]:
-        """(vocabulary,) -inf for the banned tokens, else 0."""
+        """Returns a bias (vocabulary,): -inf for banned tokens, else 0."""
         if banned and not 0 <= min(banned) <= max(banned) < self.vocabulary_size:
             raise InputError(f"Expected banned tokens in [0, {self.vocabulary_size}). Received: {sorted(banned)}")
         bias = np.zeros(self.vocabulary_size, np.float32)
@@ -215,7 +215,7 @@ class BeamSearch:
         return bias
 
     def _padded(self, allowed: Any, batch: int, length: int, room: int) -> NDArray[np.float32]:
-        """(1 or batch, room, vocabulary) -inf where a token is not allowed."""
+        """Returns a bias (1 or batch, room, vocabulary): -inf where a token is not allowed, else 0."""
         allowed = np.asarray(allowed, bool)
         if allowed.shape not in [(rows, length, self.vocabulary_size) for rows in (1, batch)]:
             raise InputError(
@@ -227,13 +227,13 @@ class BeamSearch:
 
 
 def _repeated(tokens: Tensor, t: Tensor, size: int, vocabulary_size: int) -> Tensor:
-    """Whether a token would complete a run of `size` that the t tokens hold already: (rows, vocabulary) bool."""
+    """Returns whether each token would repeat an n-gram of length `size` of the first t: (rows, vocabulary) bool."""
     rows, room = tokens.shape
-    places = room - size + 1  # where a run may begin
+    places = room - size + 1  # where an n-gram may begin
     if places < 1:
         return ops.zeros((rows, vocabulary_size), "bool")
     last = ops.slice(tokens, (0, ops.maximum(t - size + 1, 0)), (rows, size - 1))
-    same = ops.broadcast_to(ops.arange(places) + size <= t, (rows, places))  # the run lies within what is written
+    same = ops.broadcast_to(ops.arange(places) + size <= t, (rows, places))  # only n-grams that are already complete
     for number in range(size - 1):
         same = ops.logical_and(same, tokens[:, number : number + places] == last[:, number : number + 1])
     following = tokens[:, size - 1 :]  # (rows, places)
@@ -243,14 +243,14 @@ def _repeated(tokens: Tensor, t: Tensor, size: int, vocabulary_size: int) -> Ten
 
 
 def _taken(values: Tensor, index: Tensor) -> Tensor:
-    """values[b, index[b, k]] of (batch, beam, ...)."""
+    """Returns values[b, index[b, k]] for values (batch, beam, ...)."""
     if len(values.shape) == 3:
         index = index[..., None]
     return ops.take_along_axis(values, index, axis=1)
 
 
 def _check_settings(beam: int, length: int, length_penalty: float, coverage_penalty: float, block_ngrams: int) -> None:
-    """InputError names the first setting of a search that is out of range."""
+    """Raises an InputError that names the first setting that is out of range."""
     for name, value, least in (
         ("beam", beam, 1),
         ("length", length, 1),

@@ -5,20 +5,20 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 BINS = 15
-LOWEST, HIGHEST = 0.05, 20.0  # temperatures
-UNCALIBRATED = {"temperature": 1.0, "threshold": 0.0}  # of a run that was stopped before it was calibrated
+LOWEST, HIGHEST = 0.05, 20.0  # bounds of the temperature
+UNCALIBRATED = {"temperature": 1.0, "threshold": 0.0}  # for a run that was stopped before calibration
 
 
 def probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """Logits (..., labels) -> probabilities (..., labels)."""
+    """Returns the softmax of logits / temperature: (..., labels) -> (..., labels)."""
     return softmax(np.asarray(logits, np.float64) / temperature, axis=-1)
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature at which the labels are likeliest, Guo et al. (2017), arXiv:1706.04599, section 4.2.
+    """Returns the temperature with the lowest log loss on validation; Guo et al. (2017), arXiv:1706.04599, 4.2.
 
     Args:
-        logits: (rows, labels) of validation. labels: (rows,) the true ones.
+        logits: (rows, labels), on validation. labels: (rows,) true labels.
     """
     logits, rows = np.asarray(logits, np.float64), np.arange(len(labels))
 
@@ -30,11 +30,11 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def threshold(confidence: np.ndarray, right: np.ndarray, target_accuracy: float, least_answered: float) -> float:
-    """The confidence above which the share `target_accuracy` of the answers is right; below it one abstains.
+    """Returns the lowest confidence threshold at which the accuracy of the answered rows reaches `target_accuracy`.
 
     Args:
-        confidence: (rows,) of validation. right: (rows,) bool, False also for what should not be answered at all.
-        least_answered: share of the rows that is answered in any case, if the accuracy cannot be reached otherwise.
+        confidence: (rows,), on validation. right: (rows,) bool, False also for rows that have no right answer.
+        least_answered: minimum share of rows to answer, even where the target accuracy cannot be reached.
     """
     order = np.argsort(-confidence, kind="stable")
     confidence, right = confidence[order], right[order]
@@ -45,10 +45,10 @@ def threshold(confidence: np.ndarray, right: np.ndarray, target_accuracy: float,
 
 
 def bins(probability: np.ndarray, labels: np.ndarray) -> list[tuple[float, float, float]]:
-    """For each filled bin of confidence: mean confidence, share of right answers, share of all rows.
+    """Returns the mean confidence, the accuracy and the share of all rows for each nonempty bin of confidence.
 
     Args:
-        probability: (rows, labels). labels: (rows,) the true ones.
+        probability: (rows, labels). labels: (rows,) true labels.
     """
     confidence, right = probability.max(axis=-1), probability.argmax(axis=-1) == labels
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
@@ -57,5 +57,5 @@ def bins(probability: np.ndarray, labels: np.ndarray) -> list[tuple[float, float
 
 
 def expected_calibration_error(probability: np.ndarray, labels: np.ndarray) -> float:
-    """Mean distance of confidence and share of right answers over 15 bins of confidence (Guo et al., equation 3)."""
+    """Returns the weighted mean of |accuracy - confidence| over 15 bins of confidence (Guo et al., equation 3)."""
     return float(sum(share * abs(confidence - right) for confidence, right, share in bins(probability, labels)))

@@ -1,8 +1,8 @@
-"""The complete state of a training in one file, from which it resumes exactly where it stopped.
+"""Saves the complete training state in one file, from which training resumes exactly where it stopped.
 
-The file is a NumPy archive without pickles: every variable of the model (weights, dropout seeds), of the
-optimizer and of the metrics (an epoch's running means go on), the states that stateful layers carry on to the
-next batch, and the position as JSON.
+The file is a NumPy archive without pickles: all variables of the model (weights, dropout seeds), of the optimizer and
+of the metrics (so that an epoch's running means continue), the states that stateful layers carry over to the next
+batch, and the position as JSON.
 """
 
 import contextlib
@@ -22,26 +22,26 @@ from shared.files import replacing
 
 @dataclasses.dataclass
 class Position:
-    """Where a training stands; `epoch` and `step` are the next ones to do, counted from 0."""
+    """Training progress. `epoch` and `step` are the next to run, counted from 0."""
 
-    steps: int  # in an epoch
+    steps: int  # per epoch
     epoch: int = 0
     step: int = 0
-    history: list[dict[str, float]] = dataclasses.field(default_factory=list)  # a row for each finished epoch
-    best: float | None = None  # of the monitored figure
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list)  # one row per finished epoch
+    best: float | None = None  # best value of the monitored metric
     wait: int = 0  # epochs since the best one
-    seconds: float = 0.0  # of training so far, all sessions together
+    seconds: float = 0.0  # training time so far, over all sessions
 
 
 def build(model: Any, batch: tuple) -> None:
-    """Makes every variable of model, optimizer and metrics exist; Keras waits for the first step to do it."""
+    """Creates all variables of the model, optimizer and metrics, which Keras would create at the first step."""
     model._symbolic_build(data_batch=batch)
 
 
 def save(path: Path, model: Any, position: Position) -> None:
-    """Writes the state atomically; inside `fit` pass the callback's `self.model`, which JAX synchronises."""
+    """Writes the state atomically. Within `fit`, pass a callback's `self.model`: on JAX this syncs the variables."""
     arrays = {key: keras.ops.convert_to_numpy(variable) for key, variable in _variables(model).items()}
-    text = json.dumps(dataclasses.asdict(position)).encode()  # JSON keeps a float's every bit
+    text = json.dumps(dataclasses.asdict(position)).encode()  # JSON round-trips floats exactly
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, position=np.frombuffer(text, np.uint8), **arrays)
 
@@ -58,27 +58,28 @@ def load(path: Path) -> tuple[Position, dict[str, np.ndarray]]:
 
 
 def restore(path: Path, model: Any, arrays: dict[str, np.ndarray]) -> None:
-    """Puts the arrays of `load` back; raises InputError if the model has other variables than it had then."""
+    """Assigns the arrays from `load` to the model's variables; raises InputError if number or shapes differ."""
     variables = _variables(model)
     if {key: tuple(v.shape) for key, v in variables.items()} != {key: a.shape for key, a in arrays.items()}:
         raise InputError(f"{path} was written for another model than this code builds. Start over with --fresh.")
     for key, variable in variables.items():
         array = arrays[key]
-        if array.dtype.kind == "V":  # NumPy stores bfloat16 as bytes without a name
+        if array.dtype.kind == "V":  # NumPy saves bfloat16 as raw bytes, without its dtype
             array = array.view(keras.ops.convert_to_numpy(variable).dtype)
         variable.assign(array)
 
 
 def reset_states(model: Any) -> None:
-    """Zeroes what stateful layers carry from batch to batch."""
+    """Resets the states that stateful layers carry from batch to batch."""
     for layer in _stateful_layers(model):
         layer.reset_state()
 
 
 def own_averages(model: Any) -> None:
-    """Gives the optimizer's averages, which Keras puts in the weights' place at an epoch's end, arrays of their own.
+    """Copies the optimizer's variables, so that the weight averages (EMA) do not share arrays with the weights.
 
-    On JAX weight and average are one array after that, and `evaluate` gives the weights' arrays away.
+    At the end of an epoch Keras assigns the averages to the weights. On JAX both are then the same array, which
+    `evaluate` donates.
     """
     if model.optimizer.use_ema:
         for variable in model.optimizer.variables:
@@ -87,10 +88,10 @@ def own_averages(model: Any) -> None:
 
 @contextlib.contextmanager
 def carried_states(model: Any) -> Iterator[None]:
-    """Counts the carried states among the model's variables; without that JAX does not carry them at all.
+    """Tracks the states of stateful layers as model variables; without this they are not carried over on JAX.
 
-    Keras leaves them out, and its JAX loops take and return the listed variables only: each batch would start
-    from the same states. For the time of `fit` and `evaluate` only, since a saved model must not hold them.
+    Keras does not track them, and its JAX loops pass only tracked variables through: every batch would start from the
+    same states. Use it around `fit` and `evaluate` only, since a saved model must not contain them.
     """
     pairs = [(layer, state) for layer in _stateful_layers(model) for state in _states(layer)]
     for layer, state in pairs:
@@ -114,7 +115,7 @@ def _states(layer: Any) -> list[Any]:
 
 
 def _variables(model: Any) -> dict[str, Any]:
-    """Every variable by its place; its name may differ in the next process, since Keras numbers them."""
+    """Returns all variables, keyed by position: Keras numbers the names, so these may differ in another process."""
     states = [state for layer in _stateful_layers(model) for state in _states(layer)]
     carried = {id(state) for state in states}
     parts = {

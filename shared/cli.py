@@ -1,4 +1,4 @@
-"""The command line of every app: options from dataclasses, late start of the backend, errors in one line."""
+"""The command line of every app: options from dataclasses, a lazily imported backend, one-line error messages."""
 
 import contextlib
 import functools
@@ -19,13 +19,13 @@ import tyro
 from shared import InputError
 from shared.runs import Stopped
 
-STOPPED = 130  # a shell's status for Ctrl-C
+STOPPED = 130  # the exit status that shells use for Ctrl-C
 BAD_INPUT = 2
 INTERRUPTED = "Interrupted. Repeat the command to start it again; a training resumes from what it has saved."
-# Set at the start where the user has not. TensorFlow by itself multiplies with oneDNN only on processors with AVX-512
-# VNNI; on others too that is faster: an LSTM of 2 x 512 trains in 0.85 of the time (AVX2, two cores).
-# The baselines' small products gain nothing from OpenBLAS's threads, and lose twenty times their time to them where the
-# cores are busy: its threads wait for each other by spinning.
+# Defaults for variables that the user has not set. TensorFlow enables oneDNN by default only on CPUs with AVX-512 VNNI,
+# but it is faster on others too: a 2 x 512 LSTM trains in 0.85 of the time (AVX2, two cores).
+# The baselines' small matrix products gain nothing from OpenBLAS threads, and are twenty times slower with them when
+# the cores are busy, because the threads busy-wait for each other.
 ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -35,7 +35,7 @@ ENVIRONMENT = {
 CHATTER = re.compile(r"WARNING: All log messages before absl|I\d{4} |To enable the following instructions")
 
 
-# name -> (the default options, "module:function", further names of the verb)
+# name -> (default options, "module:function", aliases of the verb)
 Verbs = Mapping[str, tuple[Any, ...]]
 
 
@@ -43,16 +43,16 @@ def main(package: str, verbs: Callable[[Sequence[str]], Verbs], argv: Sequence[s
     """Parses the command line, then imports and calls the chosen verb.
 
     Args:
-        package: the app's package, e.g. "apps.text_generation"; modules are looked up in it.
-        verbs: the words of the command line -> two or more verbs: name -> (a dataclass instance with the default
-            options, "module:function", and perhaps further names). The class's docstring is the verb's help, the
-            comment above each field the option's; its method `check`, if it has one, refuses what can be refused before
-            a backend starts. It is a function since --data and --recipe choose the defaults.
-        argv: words after the program's name. None: those of this process.
+        package: the app's package, e.g. "apps.text_generation", in which modules are looked up.
+        verbs: maps the command line's arguments to two or more verbs: name -> (a dataclass instance with the default
+            options, "module:function", and optional aliases). The class docstring is the verb's help, and the comment
+            above a field is that option's help. Its optional method `check` rejects what can be rejected before a
+            backend starts. It is a function because --data and --recipe choose the defaults.
+        argv: arguments after the program's name. None: those of this process.
 
     Returns:
-        The exit status: 0, or 2 for what the user can mend, or 130 if stopped by Ctrl-C or SIGTERM; both with
-        one line on stderr. A mistake in the program keeps its traceback.
+        The exit status: 0, or 2 for errors the user can fix, or 130 if stopped by Ctrl-C or SIGTERM; the last two with
+        one line on stderr. A bug in the program still prints its traceback.
     """
     words = list(sys.argv[1:] if argv is None else argv)
 
@@ -72,18 +72,18 @@ def main(package: str, verbs: Callable[[Sequence[str]], Verbs], argv: Sequence[s
 
 
 def refuse_broken(words: Sequence[str]) -> None:
-    """InputError if bytes of an argument are no text; Python gives each of them as half a character."""
+    """Raises InputError if an argument is not valid UTF-8; Python decodes such bytes to lone surrogates."""
     for word in words:
         if re.search("[\ud800-\udfff]", word):
             raise InputError(f"Expected arguments in UTF-8. Received: {word!r}")
 
 
 def guarded(work: Callable[[], None]) -> int:
-    """Calls `work()`; the exit status as `main` returns it."""
+    """Calls `work()` and returns the exit status as described in `main`."""
     try:
         work()
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Stopped as stopped:
         return _say(str(stopped), STOPPED)
@@ -98,9 +98,9 @@ def guarded(work: Callable[[], None]) -> int:
 
 
 def parse(package: str, verbs: Verbs, words: Sequence[str]) -> Any:
-    """The chosen command's options; as usual exits with 0 after --help and with 2 after a wrong option.
+    """Returns the options of the chosen verb; exits with status 0 after --help.
 
-    Raises InputError if an options class refuses a value with it, which tyro would wrap in a frame.
+    Raises InputError for invalid options, in place of tyro's framed message.
     """
     if len({type(default) for default, *_ in verbs.values()}) < max(2, len(verbs)):
         raise ValueError(f"Expected two or more verbs, each with its own dataclass. Received: {verbs}")
@@ -131,8 +131,8 @@ def parse(package: str, verbs: Verbs, words: Sequence[str]) -> Any:
 
 
 def _unboxed(text: str) -> str:
-    """tyro's message as one line: its frame, title, and what it says of help are left out."""
-    title = 1 if text.startswith("╭") else 2  # lines of it: where the output is not UTF-8 its frame is blanks and -
+    """Returns tyro's error message as one line, without its frame, title and hints about --help."""
+    title = 1 if text.startswith("╭") else 2  # its lines: without UTF-8 output the frame is drawn with spaces and -
     inside = "\n".join(line.strip("│╰╯ ") for line in text.splitlines()[title:])
     parts = [" ".join(part.split()) for part in re.split(r"^[─-]+$", inside, flags=re.MULTILINE)]
     if near := re.findall(r"^(--[\w-]+) ", inside.partition("Perhaps you meant:")[2], re.MULTILINE):
@@ -142,13 +142,13 @@ def _unboxed(text: str) -> str:
 
 
 def _help(options: Any, others: Sequence[str]) -> str:
-    """The verb's help: its class's docstring, and its further names."""
+    """Returns the verb's help: the docstring of its options class, and its aliases."""
     text = inspect.getdoc(type(options)) or ""
     return f"{text} (Also called {', '.join(others)}.)" if others else text
 
 
 def _refusal(end: BaseException) -> InputError | None:
-    """The InputError that led to this end, if one did."""
+    """Returns the InputError that caused this exit, if there is one."""
     cause: BaseException | None = end
     while cause is not None and not isinstance(cause, InputError):
         cause = cause.__context__
@@ -157,13 +157,13 @@ def _refusal(end: BaseException) -> InputError | None:
 
 @contextlib.contextmanager
 def _quiet_start() -> Iterator[None]:
-    """Sets `ENVIRONMENT` and leaves out what TensorFlow says about itself while it is imported.
+    """Sets `ENVIRONMENT` and filters out TensorFlow's startup messages while it is imported.
 
-    Its libraries write to the file descriptor before any log level counts, so that has to be held back.
+    Its libraries write to the file descriptor before log levels take effect, so stderr itself has to be captured.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    for chatty in ("absl", "tensorflow"):  # the latter warns when an evaluation meets several lengths
+    for chatty in ("absl", "tensorflow"):  # TensorFlow warns when an evaluation has several sequence lengths
         logging.getLogger(chatty).setLevel(logging.ERROR)
     with tempfile.TemporaryFile() as held_back:
         sys.stderr.flush()
@@ -171,7 +171,7 @@ def _quiet_start() -> Iterator[None]:
         os.dup2(held_back.fileno(), 2)
         try:
             yield
-            if "keras" in sys.modules:  # on any backend this imports TensorFlow, and every app does it sooner or later
+            if "keras" in sys.modules:  # imports TensorFlow on any backend, and every app needs it at some point
                 sys.modules["keras"].utils.set_random_seed(0)
         finally:
             sys.stderr.flush()

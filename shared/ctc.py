@@ -1,7 +1,7 @@
-"""Connectionist temporal classification: from a distribution over symbols at each step to sequences of symbols.
+"""Connectionist temporal classification (CTC): decodes per-step symbol distributions into symbol sequences.
 
 Graves et al. (2006), "Connectionist Temporal Classification", doi:10.1145/1143844.1143891. Symbol 0 is the blank. A
-path has one symbol a step; without repetitions, and then without blanks, it is the sequence that it stands for.
+path has one symbol per step; merging repeated symbols and then removing blanks gives the sequence it represents.
 The loss is in `shared.layers.backend.ctc`.
 """
 
@@ -16,14 +16,14 @@ from shared import InputError
 
 BLANK = 0
 NEVER = -math.inf
-LEAST = 1e-5  # probability of a symbol below which a prefix search leaves it out of a step
+LEAST = 1e-5  # prefix search skips symbols with a lower probability at a step
 
 Score = Callable[[tuple[int, ...], int], float]
 
 
 @dataclasses.dataclass(frozen=True)
 class Spike:
-    """A symbol, the steps that it was read from (from `start` to before `end`), and its highest probability there."""
+    """A decoded symbol, the steps it spans (`start` to `end`, exclusive), and its highest probability in them."""
 
     symbol: int
     start: int
@@ -32,7 +32,7 @@ class Spike:
 
 
 def needed(labels: Sequence[int]) -> int:
-    """The fewest steps in which a sequence can be read: one a symbol, and a blank between equal neighbours.
+    """Returns the minimum number of steps for a sequence: one per symbol, and a blank between equal neighbours.
 
     >>> needed([1, 1, 2])
     4
@@ -41,7 +41,7 @@ def needed(labels: Sequence[int]) -> int:
 
 
 class Greedy:
-    """The likeliest symbol of each step, step by step; what it keeps does not grow.
+    """Streaming greedy decoder: takes the most probable symbol of each step, in constant memory.
 
     >>> [spike.symbol for spike in Greedy().read(np.log([[0.1, 0.9], [0.2, 0.8], [0.9, 0.1], [0.3, 0.7]]))]
     [1]
@@ -49,10 +49,10 @@ class Greedy:
 
     def __init__(self) -> None:
         self.step = 0
-        self.open: Spike | None = None  # a symbol that may go on
+        self.open: Spike | None = None  # a symbol that may continue
 
     def read(self, log_probabilities: NDArray) -> list[Spike]:
-        """The symbols that end within these further steps (steps, 1 + symbols)."""
+        """Reads further steps (steps, 1 + symbols) and returns the symbols that end in them."""
         ended = []
         for row in log_probabilities:
             symbol = int(row.argmax())
@@ -68,25 +68,25 @@ class Greedy:
         return ended
 
     def end(self) -> list[Spike]:
-        """The symbol that has not ended yet, if there is one."""
+        """Ends the open symbol and returns it, if there is one."""
         last, self.open = self.open, None
         return [last] if last else []
 
 
 def greedy(log_probabilities: NDArray) -> list[Spike]:
-    """The symbols on the likeliest path through (steps, 1 + symbols)."""
+    """Returns the symbols on the most probable path through (steps, 1 + symbols)."""
     reader = Greedy()
     return reader.read(log_probabilities) + reader.end()
 
 
 def align(log_probabilities: NDArray, labels: Sequence[int]) -> list[Spike]:
-    """Where a given sequence is read from: its symbols on its likeliest path (Viterbi).
+    """Returns the forced alignment of a sequence: its symbols on its most probable path (Viterbi).
 
     Args:
-        log_probabilities: (steps, 1 + symbols). labels: from 1 on.
+        log_probabilities: (steps, 1 + symbols). labels: symbols >= 1.
 
     Raises:
-        InputError: there are fewer steps than the sequence needs.
+        InputError: if there are fewer steps than the sequence needs.
     """
     steps = len(log_probabilities)
     if needed(labels) > steps:
@@ -109,7 +109,10 @@ def align(log_probabilities: NDArray, labels: Sequence[int]) -> list[Spike]:
 
 
 def _states(labels: Sequence[int]) -> tuple[NDArray, NDArray]:
-    """Blank, first symbol, blank, ...; and where the blank before may be left out: between different symbols."""
+    """Returns the states (blank, first symbol, blank, ...) and where the blank before may be skipped.
+
+    It may be skipped between different symbols.
+    """
     states = np.zeros(2 * len(labels) + 1, np.int64)
     states[1::2] = labels
     skips = np.zeros(len(states), bool)
@@ -128,19 +131,19 @@ def _spikes(path: list[int], labels: Sequence[int], log_probabilities: NDArray) 
 
 @dataclasses.dataclass(frozen=True)
 class Guess:
-    """A sequence that a search has found; score: its log-probability and what its words add to it."""
+    """A sequence found by a search. `score` is its log-probability plus the scores of its words."""
 
     symbols: tuple[int, ...]
     score: float
 
 
 class Lexicon:
-    """Which words there are, and what each adds to the score of a sequence.
+    """A lexicon: the allowed words, and what each one adds to the score of a sequence.
 
     Args:
-        words: each a sequence of symbols. By default every sequence is one.
+        words: each a sequence of symbols.
         space: the symbol that ends a word; None if each symbol is a word by itself.
-        score: (the words before, the word), each by its place in `words` -> what the word adds, in nats.
+        score: (preceding words, word), as indices into `words` -> the word's score in nats. None: always 0.
     """
 
     def __init__(self, words: Iterable[Sequence[int]], space: int | None, score: Score | None = None) -> None:
@@ -150,11 +153,11 @@ class Lexicon:
             node = self.root
             for symbol in word:
                 node = node.setdefault(symbol, {})
-            node[BLANK] = number  # no word has a blank in it
+            node[BLANK] = number  # no word contains a blank
 
 
 class _Prefix:
-    """A sequence in the making: its last symbol, the place in the lexicon, its whole words and what they add."""
+    """A prefix: its last symbol, its node in the lexicon, its complete words and the sum of their scores."""
 
     __slots__ = ("children", "node", "parent", "symbol", "words", "worth")
 
@@ -173,23 +176,23 @@ class _Prefix:
 def search(
     log_probabilities: NDArray, beam: int, lexicon: Lexicon | None = None, most: int = 1, least: float = LEAST
 ) -> list[Guess]:
-    """Prefix beam search: sums over all paths of a sequence, where `greedy` takes the likeliest path alone.
+    """Prefix beam search: sums over all paths of a sequence, whereas `greedy` takes only the most probable path.
 
-    Graves and Jaitly (2014), "Towards End-to-End Speech Recognition with Recurrent Neural Networks", algorithm 1; with
-    a lexicon words that are none never come up, and each word adds its score when it ends.
+    Graves and Jaitly (2014), "Towards End-to-End Speech Recognition with Recurrent Neural Networks", algorithm 1. With
+    a lexicon, only its words are produced, and each word adds its score when it ends.
 
     Args:
         log_probabilities: (steps, 1 + symbols).
-        beam: how many prefixes are kept at each step.
-        lexicon: by default any sequence may come up.
-        most: how many sequences are wanted.
-        least: a symbol of lower probability is left out of a step.
+        beam: number of prefixes kept at each step.
+        lexicon: the allowed words. None: any sequence is allowed.
+        most: maximum number of sequences to return.
+        least: symbols with a lower probability at a step are skipped.
 
     Returns:
-        The best first; none if no path through the steps ends with a whole word.
+        The sequences, best first; empty if no path ends with a complete word.
     """
     top = _Prefix(None, BLANK, lexicon.root if lexicon else {}, (), 0.0)
-    # prefix -> log-probabilities of its paths that end in a blank, and of those that end in its last symbol
+    # prefix -> log-probability of its paths that end in a blank, and of those that end in its last symbol
     beams: dict[_Prefix, tuple[float, float]] = {top: (0.0, NEVER)}
     for row in log_probabilities:
         symbols = [int(symbol) for symbol in np.flatnonzero(row >= math.log(least)) if symbol != BLANK]
@@ -218,7 +221,7 @@ def _step(
             child = _child(prefix, new, lexicon)
             if child is None:
                 continue
-            # The same symbol again is another one only after a blank.
+            # A repeated symbol counts as a new one only after a blank.
             before = blank if new == prefix.symbol and prefix.parent is not None else both
             if before > NEVER:
                 old_blank, old_symbol = after.get(child, (NEVER, NEVER))
@@ -227,7 +230,7 @@ def _step(
 
 
 def _child(prefix: _Prefix, symbol: int, lexicon: Lexicon | None) -> _Prefix | None:
-    """The prefix with one symbol more; None if no words begin so."""
+    """Returns the prefix extended by one symbol; None if no words begin with it."""
     if symbol not in prefix.children:
         prefix.children[symbol] = _longer(prefix, symbol, lexicon)
     return prefix.children[symbol]
@@ -253,7 +256,7 @@ def _longer(prefix: _Prefix, symbol: int, lexicon: Lexicon | None) -> _Prefix | 
 
 
 def _ended(prefix: _Prefix, lexicon: Lexicon | None) -> float | None:
-    """What the words add if the sequence ends here; None if its last word is none."""
+    """Returns the total score of the words if the sequence ends here; None within a word or after a space."""
     if lexicon is None or lexicon.space is None or prefix.parent is None:
         return prefix.worth
     if prefix.node is lexicon.root:  # after a space: a word should follow
@@ -263,17 +266,17 @@ def _ended(prefix: _Prefix, lexicon: Lexicon | None) -> float | None:
 
 
 def _add(a: float, b: float) -> float:
-    """log(exp(a) + exp(b))."""
+    """Returns log(exp(a) + exp(b))."""
     if a < b:
         a, b = b, a
     return a if b == NEVER else a + math.log1p(math.exp(b - a))
 
 
 def log_probability(log_probabilities: NDArray, labels: Sequence[int]) -> float:
-    """log of the probability of all paths of a sequence; -inf if there are too few steps for it.
+    """Returns the log-probability of a sequence, summed over all its paths; -inf if there are too few steps for it.
 
     Args:
-        log_probabilities: (steps, 1 + symbols). labels: from 1 on.
+        log_probabilities: (steps, 1 + symbols). labels: symbols >= 1.
     """
     states, skips = _states(labels)
     scores = np.full(len(states), NEVER)

@@ -3,7 +3,7 @@
 decoder = Decoder(step, variables, vocabulary_size)
 logits, states = decoder.read(prompt, states)
 for chunk in decoder.sample(logits, states, length=500, temperature=0.8, seed=1):
-    ...                                            # (batch, <= chunk) tokens, as they are written
+    ...                                            # (batch, <= chunk) tokens, as they are generated
 """
 
 import math
@@ -24,12 +24,12 @@ Step = Callable[[Tensor, list], tuple[Tensor, list]]
 
 @dataclass(frozen=True)
 class Rule:
-    """How the next token is chosen; one program is compiled for each.
+    """How the next token is chosen. One program is compiled for each rule.
 
     Attributes:
-        greedy: the most probable token, the first of several.
-        top_k: only the `top_k` most probable tokens, at most the whole vocabulary; 0 for all.
-        nucleus: only the fewest most probable tokens that together reach probability `top_p`.
+        greedy: take the most probable token, the lowest id in a tie.
+        top_k: sample from the `top_k` most probable tokens, at most the whole vocabulary; 0 for all.
+        nucleus: sample from the smallest set of most probable tokens whose total probability reaches `top_p`.
     """
 
     greedy: bool = False
@@ -40,14 +40,14 @@ class Rule:
 def choose(logits: Tensor, uniform: Tensor, rule: Rule, temperature: Tensor, top_p: Tensor) -> Tensor:
     """Draws one token for each row by inverting the cumulative distribution.
 
-    Nucleus: Holtzman et al. (2020), "The curious case of neural text degeneration", arXiv:1904.09751, applied
-    to what `top_k` has left, renormalised. Of equally probable tokens the lower number comes first.
+    Nucleus sampling: Holtzman et al. (2020), "The curious case of neural text degeneration", arXiv:1904.09751, applied
+    to the tokens that `top_k` keeps, renormalised. Ties go to the lower token id.
 
     Args:
-        logits: (batch, vocabulary) float; -inf bans a token, at least one of a row is finite.
-        uniform: (batch,) numbers in [0, 1).
-        rule: which tokens are candidates.
-        temperature: scalar above zero that divides the logits.
+        logits: (batch, vocabulary) float; -inf bans a token, at least one per row is finite.
+        uniform: (batch,) uniform random numbers in [0, 1).
+        rule: determines the candidates.
+        temperature: positive scalar that divides the logits.
         top_p: scalar in (0, 1].
 
     Returns:
@@ -58,14 +58,14 @@ def choose(logits: Tensor, uniform: Tensor, rule: Rule, temperature: Tensor, top
     tokens = None
     if rule.top_k or rule.nucleus:
         logits, tokens = ops.top_k(logits, rule.top_k or logits.shape[-1])
-    # The maximum is taken off first: a small temperature must not overflow.
+    # Subtract the maximum first, so that a small temperature does not overflow.
     weights = ops.exp((logits - ops.max(logits, axis=-1, keepdims=True)) / temperature)
     if rule.nucleus:
         before = ops.cumsum(weights, axis=-1) - weights
         weights = ops.where(before < top_p * ops.sum(weights, axis=-1, keepdims=True), weights, 0.0)
     cumulative = ops.cumsum(weights, axis=-1)
     possible = weights > 0
-    # The total of the possible ones, not the last entry: rounding may let a cumulative sum fall a little.
+    # The maximum over the candidates, not the last entry: rounding may make a cumulative sum decrease slightly.
     total = ops.max(ops.where(possible, cumulative, 0.0), axis=-1, keepdims=True)
     hit = ops.logical_and(possible, cumulative > uniform[:, None] * total)
     places = ops.arange(logits.shape[-1], dtype="int32")
@@ -76,10 +76,10 @@ def choose(logits: Tensor, uniform: Tensor, rule: Rule, temperature: Tensor, top
 
 
 def score(logits: Tensor, targets: Tensor) -> Tensor:
-    """The surprise of each target: -log softmax(logits)[target].
+    """Returns the surprisal of each target: -log softmax(logits)[target].
 
     Args:
-        logits: (..., vocabulary) float, computed on in float32.
+        logits: (..., vocabulary) float, cast to float32.
         targets: (...) integers.
 
     Returns:
@@ -91,14 +91,14 @@ def score(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 class Decoder:
-    """Runs a language model one token at a time, each loop as one compiled program that carries the state.
+    """Runs a language model one token at a time. Each loop is one compiled program that carries the state.
 
-    Every distinct shape and `Rule` is compiled once, at its first use.
+    Each distinct shape and `Rule` is compiled once, on first use.
 
     Args:
         step: a pure function in `keras.ops`: (tokens (batch,) int32, states) -> (logits (batch, vocabulary),
-            states), where states is a list of tensors (batch, ...) whose shapes stay as they are.
-        variables: the Keras variables that `step` reads; their values at the time of each call are used.
+            states), where states is a list of tensors (batch, ...) whose shapes do not change.
+        variables: the Keras variables that `step` reads; each call uses their current values.
         vocabulary_size: positive int, number of tokens.
     """
 
@@ -111,7 +111,7 @@ class Decoder:
         self._samplers: dict[Rule, Callable] = {}
 
     def read(self, ids: Any, states: Sequence[Tensor]) -> tuple[Tensor, list]:
-        """Takes in a prompt. Its length is rounded up to a power of two, so that few lengths are compiled.
+        """Processes a prompt. Its length is padded to a power of two, so that few lengths are compiled.
 
         Args:
             ids: (batch, time) integers in [0, vocabulary_size), at least one step.
@@ -121,7 +121,7 @@ class Decoder:
             (logits (batch, vocabulary) float32 after the last token, states).
 
         Raises:
-            InputError: (a ValueError) if ids are of another shape, empty or outside the vocabulary.
+            InputError: (a ValueError) if `ids` has the wrong shape, is empty or is outside the vocabulary.
         """
         tokens = self._checked(ids)
         length = tokens.shape[1]
@@ -142,29 +142,29 @@ class Decoder:
         chunk: int = 512,
         banned: Sequence[int] = (),
     ) -> Iterator[NDArray[np.int32]]:
-        """Writes `length` tokens, handed out in chunks. See `choose` for the order of the filters.
+        """Generates `length` tokens and yields them in chunks. See `choose` for the order of the filters.
 
-        The random numbers come from `numpy.random.Philox(seed)`, one for each token, so neither `chunk`
-        nor the backend changes the text (but for logits whose last digits differ between backends).
+        The random numbers come from `numpy.random.Philox(seed)`, one per token, so neither `chunk` nor the backend
+        changes the text (except through rounding differences in the logits between backends).
 
         Args:
             logits: (batch, vocabulary) float, after the last token so far, as `read` returns them.
-            states: the state that belongs to them.
-            length: int >= 0, tokens to write in each row.
-            temperature: float >= 0 that divides the logits; below 1e-6 the most probable token is taken.
-            top_k: int >= 0, only the `top_k` most probable tokens; 0 for all.
-            top_p: float in (0, 1], only the fewest tokens that together reach this probability.
+            states: the corresponding states.
+            length: int >= 0, tokens to generate in each row.
+            temperature: float >= 0 that divides the logits; below 1e-6 decoding is greedy.
+            top_k: int >= 0, samples from the `top_k` most probable tokens; 0 for all.
+            top_p: float in (0, 1], samples from the smallest set of tokens whose total probability reaches it.
             seed: int >= 0.
-            chunk: positive int, tokens in each chunk; the last may be shorter. A chunk costs as much as about 15 tokens
-                on top of its own (measured, 2 x 512).
-            banned: tokens never written.
+            chunk: positive int, tokens per chunk; the last one may be shorter. The overhead of a chunk is about the
+                cost of 15 tokens (measured, 2 x 512).
+            banned: tokens that are never generated.
 
         Yields:
             (batch, <= chunk) int32.
 
         Raises:
-            InputError: (a ValueError) at once if an argument is out of range; while sampling if the model's
-                logits are not numbers.
+            InputError: (a ValueError) immediately if an argument is out of range; while sampling if the model's
+                logits are NaN.
         """
         _check_settings(length, temperature, top_k, top_p, seed, chunk)
         bias = np.zeros(self.vocabulary_size, np.float32)
@@ -177,19 +177,19 @@ class Decoder:
         return self._chunks(rule, logits, _tensors(states), length, settings, seed, chunk)
 
     def nats(self, ids: Any, states: Sequence[Tensor], chunk: int = 1024) -> NDArray[np.float32]:
-        """The surprise of every token of a text after the first, the state carried through the whole of it.
+        """Returns the surprisal of every token of a text after the first; the state is carried through the text.
 
         Args:
             ids: (batch, time) integers in [0, vocabulary_size).
             states: the state before the text.
-            chunk: positive int, tokens handed to the compiled loop at a time.
+            chunk: positive int, tokens passed to the compiled loop at a time.
 
         Returns:
             (batch, time - 1) -log p(ids[:, t + 1] | ids[:, :t + 1]), in nats.
 
         Raises:
-            InputError: (a ValueError) if ids are of another shape, empty or outside the vocabulary,
-                or chunk is not positive.
+            InputError: (a ValueError) if `ids` has the wrong shape, is empty or is outside the vocabulary, or if
+                `chunk` is not positive.
         """
         if chunk < 1:
             raise InputError(f"`chunk` must be at least 1. Received: chunk={chunk}")
@@ -226,7 +226,7 @@ class Decoder:
             yield written
 
     def _step(self, tokens: Tensor, states: list) -> tuple[Tensor, list]:
-        """The model's step in the dtypes that the loops carry."""
+        """Calls the model's step, casting logits and states to the dtypes that the loops carry."""
         logits, after = self._model_step(tokens, list(states))
         return ops.cast(logits, "float32"), [ops.cast(new, old.dtype) for new, old in zip(after, states, strict=True)]
 
@@ -264,7 +264,7 @@ class Decoder:
         return loop
 
     def _checked(self, ids: Any) -> NDArray[np.int32]:
-        """The ids as int32 (batch, time), all in the vocabulary."""
+        """Returns the ids as int32 (batch, time) after checking that all are in the vocabulary."""
         tokens = np.asarray(ids)
         if tokens.ndim != 2 or not tokens.size or not np.issubdtype(tokens.dtype, np.integer):
             raise InputError(
@@ -277,7 +277,7 @@ class Decoder:
         return tokens.astype(np.int32)
 
     def _banned(self, banned: Sequence[int]) -> list[int]:
-        """The banned tokens, checked to exist and to leave at least one."""
+        """Returns the banned tokens, sorted, after checking that they exist and leave at least one token."""
         tokens = sorted(set(banned))
         if tokens and not 0 <= tokens[0] <= tokens[-1] < self.vocabulary_size:
             raise InputError(f"Expected banned tokens in [0, {self.vocabulary_size}). Received: {tokens}")
@@ -287,7 +287,7 @@ class Decoder:
 
 
 def _check_settings(length: int, temperature: float, top_k: int, top_p: float, seed: int, chunk: int) -> None:
-    """InputError names the first setting of `Decoder.sample` that is out of range."""
+    """Raises an InputError that names the first setting of `Decoder.sample` that is out of range."""
     for name, value, fine, expected in (
         ("length", length, length >= 0, "at least 0"),
         ("temperature", temperature, 0 <= temperature < math.inf, "a number of at least 0"),
@@ -301,17 +301,17 @@ def _check_settings(length: int, temperature: float, top_k: int, top_p: float, s
 
 
 def _repeat(length: Tensor, body: Callable, *carried: Any) -> tuple:
-    """`body(index, *carried)` for index 0 ... length - 1; `length` is no part of the program's shape."""
+    """Calls `body(index, *carried)` for index 0 ... length - 1. A new `length` needs no new compilation."""
     return ops.while_loop(lambda index, *_: index < length, body, (ops.zeros((), "int32"), *carried))
 
 
 def _row(values: Tensor, index: Tensor) -> Tensor:
-    """values[index] of (time, batch) -> (batch,)."""
+    """Returns values[index]: (time, batch) -> (batch,)."""
     return ops.slice(values, (index, 0), (1, values.shape[1]))[0]
 
 
 def _padded(values: NDArray, length: int) -> NDArray:
-    """(time, batch) with zeros after it, up to (length, batch)."""
+    """Pads (time, batch) with zeros at the end to (length, batch)."""
     return np.pad(values, ((0, length - len(values)), (0, 0)))
 
 

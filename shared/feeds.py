@@ -1,4 +1,4 @@
-"""Input that keeps coming: lines of standard input or of a file that grows, and an end by which nothing is lost."""
+"""Streaming input: lines from standard input or a growing file, and clean interruption."""
 
 import contextlib
 import csv
@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-POLL_S = 0.2  # between looks at a file that may grow
+POLL_S = 0.2  # polling interval for a growing file
 
 
 def lines_of(feed: str, follow: bool) -> Iterator[str]:
-    """The lines of a file, with their ends; of standard input if it is "-".
+    """Yields the lines of a file, or of standard input if `feed` is "-", with their line ends.
 
-    Bytes that are not UTF-8 become replacement characters. With `follow` the end of the file is waited upon, and a line
-    is given when it is whole.
+    Invalid UTF-8 becomes replacement characters. With `follow`, waits at the end of the file for more, and yields a
+    line only when it is complete.
     """
     if feed == "-":
         sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -35,14 +35,14 @@ def lines_of(feed: str, follow: bool) -> Iterator[str]:
 
 
 def cells(line: str) -> list[str]:
-    """The cells of one line of CSV, quoted or not, without the blanks around them; a line of any length is cut."""
-    csv.field_size_limit(max(csv.field_size_limit(), len(line)))  # of a feed no line may end the program
+    """Splits one line of CSV, of any length, into cells, quoted or not, and strips the whitespace around them."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(line)))  # an overlong line must not end the program
     return [cell.strip() for cell in next(csv.reader([line]), [])]
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM raise KeyboardInterrupt: a shell makes what it starts in the background ignore the first."""
+    """Makes Ctrl-C and SIGTERM raise KeyboardInterrupt, since background jobs of a shell start with SIGINT ignored."""
     before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

@@ -9,14 +9,14 @@ from typing import Any
 
 from shared import InputError
 
-LONGEST_STEM = 48  # characters of up to four bytes; a name has at most 255 bytes
+LONGEST_STEM = 48  # characters, of up to four bytes each; a file name has at most 255 bytes
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside `path`; what is written there becomes `path` at the end or is removed.
+    """Yields a temporary path next to `path`; the file written there replaces `path` on success, else it is removed.
 
-    A link stays: the file that it leads to is replaced. What is no file (a pipe, a device) is written to directly.
+    A symlink is kept and its target replaced. If `path` is not a regular file (a pipe, a device), it is yielded itself.
     """
     if path.exists() and not path.is_file():
         yield path
@@ -33,22 +33,23 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         if str(error.filename) == str(temporary):
-            error.filename = str(path)  # nobody has heard of the temporary name
+            error.filename = str(path)  # the user does not know the temporary name
         raise
 
 
 def check_output(
     path: str | Path, option: str, kind: str = "a file", apart_from: Mapping[str, str] | None = None
 ) -> None:
-    """Refuses what cannot be written; to be called before the work whose result goes there.
+    """Checks that an output path can be written. Call it before the work whose result goes there.
 
     Args:
-        option: that gave the path, such as --out.
+        path: the output path.
+        option: the option that gave the path, such as --out.
         kind: what is written there, such as "a CSV file".
-        apart_from: files that are read and must stay, by what they hold: {"the series": options.series}.
+        apart_from: input files that must not be overwritten, keyed by description: {"the series": options.series}.
 
     Raises:
-        InputError: it is a folder, lies in none, cannot be written to, or is one of the files that are read.
+        InputError: if it is a folder, its folder does not exist, it is not writable, or it is one of the input files.
     """
     expected = f"{option}: expected the path of {kind} in a folder that exists"
     given = Path(path)
@@ -62,7 +63,7 @@ def check_output(
     try:
         if given.exists() and not given.is_file():
             writable = os.access(given, os.W_OK)
-        else:  # tried, since rights do not tell: nobody can make a file in /proc, and a file system may be read-only
+        else:  # create a file, since permissions do not tell: /proc takes no files, a file system may be read-only
             temporary = _beside(Path(os.path.realpath(given)))
             temporary.touch()
             temporary.unlink()
@@ -74,21 +75,21 @@ def check_output(
 
 
 def _beside(path: Path) -> Path:
-    """A hidden name in the same folder with the same suffix; a long one is cut, as it would get too long."""
+    """Returns a hidden path in the same folder with the same suffix; a long stem is cut to keep the name valid."""
     return path.with_name(f".{path.stem[:LONGEST_STEM]}.tmp{path.suffix}")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes the file whole or not at all."""
+    """Writes the file atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes the text as UTF-8, whole or not at all."""
+    """Writes the text as UTF-8, atomically."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes the value as indented JSON, whole or not at all."""
+    """Writes the value as indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")

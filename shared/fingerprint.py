@@ -1,4 +1,4 @@
-"""Hashes of the content of data and of files, by which a run detects that its data has changed."""
+"""Content hashes of data and files, with which a run detects that its data has changed."""
 
 import dataclasses
 import hashlib
@@ -7,17 +7,16 @@ from typing import Any
 
 
 def fingerprint(*parts: Any) -> str:
-    """A hash of the content of data: nests of texts, bytes, numbers, None, arrays, dataclasses; 16 hex digits."""
+    """Returns a content hash, 16 hex digits, of nested strings, bytes, numbers, None, arrays and dataclasses."""
     digest = hashlib.sha256()
     _feed(digest, parts)
     return digest.hexdigest()[:16]
 
 
 def of_files(path: Path) -> str:
-    """A hash of the content of a file, or of all files in a folder and below it with their names there.
+    """Returns a content hash of a file, or of all files in a folder, recursively, with their relative paths.
 
-    Hidden ones are left out, since file managers leave some behind. Far quicker than reading them as data: nothing is
-    parsed.
+    Hidden files are ignored, since file managers create some. Much faster than loading the data: nothing is parsed.
     """
     digests = []
     for file in files_of(path):
@@ -27,13 +26,13 @@ def of_files(path: Path) -> str:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The file itself, or all files in a folder and below it, sorted; links to nothing are left out."""
+    """Returns the file itself, or all nonhidden files in a folder, recursively and sorted, without broken links."""
     found = (file for file in path.rglob("*") if not any(part.startswith(".") for part in file.relative_to(path).parts))
     return sorted(file for file in (found if path.is_dir() else [path]) if file.is_file())
 
 
 def _feed(digest: Any, value: Any) -> None:
-    """Adds a value with its kind and size, so that no two nests feed the same bytes."""
+    """Adds a value with its type and size, so that no two structures feed the same bytes."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = [getattr(value, field.name) for field in dataclasses.fields(value)]
     if isinstance(value, dict):
@@ -43,7 +42,7 @@ def _feed(digest: Any, value: Any) -> None:
         for each in value:
             _feed(digest, each)
         return
-    import numpy as np  # here, since every --help imports this module
+    import numpy as np  # imported here, since every --help imports this module
 
     array = None if isinstance(value, str | bytes | int | float | None) else np.ascontiguousarray(value)
     if array is not None and array.dtype.kind not in "OV":

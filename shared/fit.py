@@ -1,7 +1,8 @@
-"""The training loop: progress, logs, checkpoints, exact resume, early stopping, signals.
+"""The training loop: progress, logs, checkpoints, exact resumption, early stopping, signals.
 
-`model.fit` runs one epoch at a time, so that an epoch can begin in its middle. To go on bit for bit it needs
-batches that are a function of (seed, epoch, step), and a checkpoint of every variable (shared/checkpoint.py).
+`model.fit` is called for one epoch at a time, so that training can resume in the middle of an epoch. Bit-exact
+resumption needs batches that are a function of (seed, epoch, step), and checkpoints of every variable
+(shared/checkpoint.py).
 """
 
 import contextlib
@@ -31,8 +32,8 @@ GO_ON = "Repeat the command to resume."
 STOPPING = b"\nStopping: saves and validates first. Press Ctrl-C again to stop at once without that.\n"
 INTERRUPTED = "Interrupted. Repeat the command to resume from the last checkpoint."
 CHECKPOINT = "checkpoint.npz"
-CHECKPOINT_SHARE = 0.02  # of the training time at most goes into checkpoints
-BEST_EPOCH = "model.best_epoch.keras"  # kept aside while model.keras is a better one from inside an epoch
+CHECKPOINT_SHARE = 0.02  # maximum share of the training time that is spent on checkpoints
+BEST_EPOCH = "model.best_epoch.keras"  # backup of the best epoch while model.keras is a better mid-epoch model
 
 
 def fit(
@@ -50,32 +51,32 @@ def fit(
     from_averages: bool = False,
     checkpoint_s: float = 30.0,
 ) -> list[dict[str, float]]:
-    """Trains the model; after a kill at any moment the same call ends with the same weights, bit for bit.
+    """Trains the model. If killed at any moment, the same call resumes and ends with the same weights, bit for bit.
 
-    States of stateful layers are carried from batch to batch, and zeroed before each epoch and validation. With an
-    optimizer that keeps averages of the weights (`use_ema`), these are evaluated and saved after each epoch.
+    States of stateful layers are carried from batch to batch, and reset before each epoch and validation. With an
+    optimizer that averages the weights (`use_ema`), the averages are evaluated and saved after each epoch.
 
     Args:
-        model: a compiled `keras.Model`; its variables are overwritten if the run was begun before.
-        train, valid: `shared.data.sequences.Batches`; `steps` in an epoch, random access by (epoch, step).
-        run: gets model.keras (the best by `monitor`), history.csv, checkpoint.npz, timing.json, tensorboard/.
-        epochs: at most so many.
-        monitor: the figure that decides which epoch is best, e.g. "val_loss"; mode: "min" or "max".
-        patience: stop after so many epochs without a better figure. None: never.
-        target: stop after the epoch in which `monitor` is this good or better. None: never.
-        deploy: gives the model to save for the users, e.g. a stateless twin of equal weights. None: `model`.
-        from_averages: begin each epoch from the optimizer's averages instead of the weights that the last epoch ended
-            with. It regularises, and it slows a training of few steps down: see `_Watch.on_epoch_end`.
-        checkpoint_s: seconds between checkpoints inside an epoch, or more where writing one takes long;
+        model: a compiled `keras.Model`; its variables are overwritten when a run is resumed.
+        train, valid: `shared.data.sequences.Batches`; `steps` per epoch, random access by (epoch, step).
+        run: receives model.keras (the best by `monitor`), history.csv, checkpoint.npz, timing.json, tensorboard/.
+        epochs: maximum number of epochs.
+        monitor: the metric that decides which epoch is best, e.g. "val_loss"; mode: "min" or "max".
+        patience: stop after this many epochs without improvement. None: never.
+        target: stop after the epoch in which `monitor` reaches this value. None: never.
+        deploy: returns the model to save for inference, e.g. a stateless one with the same weights. None: `model`.
+        from_averages: begin each epoch from the optimizer's averages instead of the weights at the end of the last
+            epoch. This regularises, and slows down training that has few steps: see `_Watch.on_epoch_end`.
+        checkpoint_s: seconds between checkpoints within an epoch, longer if writing one takes long;
             0: after every step.
 
     Returns:
-        One row for each epoch: epoch (from 1), loss, metrics, their val_ twins, learning_rate. `model` keeps
-        the last weights, or their averages; `run.load_model()` gives the best.
+        One row per epoch: epoch (from 1), loss, metrics, the same with the prefix val_, learning_rate. `model` keeps
+        the last weights, or their averages; `run.load_model()` loads the best model.
 
     Raises:
-        InputError: the loss is not a number, `monitor` is unknown, or the checkpoint is damaged or unfit.
-        Stopped: Ctrl-C or SIGTERM; the state is saved and the model evaluated before.
+        InputError: if the loss is not finite, `monitor` is unknown, or the checkpoint is damaged or does not fit.
+        Stopped: on Ctrl-C or SIGTERM, after the state is saved and the model evaluated.
     """
     if mode not in ("min", "max"):
         raise InputError(f"Expected mode to be min or max. Received: {mode}")
@@ -94,7 +95,7 @@ def fit(
             if better:
                 run.save_model(deploy() if deploy else model)
             watch.end_epoch(model, row, value if better else None)
-            if stop:  # after the last epoch too: a loop over many runs must end here
+            if stop:  # also after the last epoch, so that a loop over many runs ends here
                 raise Stopped(f"Stopped after epoch {at.epoch} of {epochs}. {GO_ON}")
     model.optimizer.finalize_variable_values(model.trainable_variables)
     checkpoint.own_averages(model)
@@ -102,7 +103,7 @@ def fit(
 
 
 def _resume(run: Run, model: Any, steps: int) -> tuple[Position, dict[str, Any] | None]:
-    """The position to go on from, with the arrays of its checkpoint if that lies inside an epoch."""
+    """Restores the checkpoint, if any, and returns its position, with its arrays if it is within an epoch."""
     path = run.file(CHECKPOINT)
     if not path.exists():
         return Position(steps=steps), None
@@ -123,7 +124,7 @@ def _resume(run: Run, model: Any, steps: int) -> tuple[Position, dict[str, Any] 
 
 
 class _Watch(keras.callbacks.Callback):
-    """Follows `model.fit` step by step: keeps the position, writes checkpoints, stops when asked."""
+    """Callback that tracks the position, writes checkpoints and stops training on request."""
 
     def __init__(
         self,
@@ -139,32 +140,32 @@ class _Watch(keras.callbacks.Callback):
         super().__init__()
         self.run, self.position, self.arrays, self.checkpoint_s = run, position, arrays, checkpoint_s
         self.from_averages = from_averages
-        self.weights: list[Any] | None = None  # with which the next epoch begins, where averages stand in their place
+        self.weights: list[Any] | None = None  # for the next epoch, while the model holds the averages
         self.stop, self.screen, self.writer = stop, screen, writer
         self.started = self.saved = time.monotonic()
         self.pause_s = checkpoint_s
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Keras has just zeroed the metrics; inside an epoch their running means must go on."""
+        """Restores the checkpoint again within an epoch: Keras has just reset the metrics' running means."""
         if self.arrays is not None:
             checkpoint.restore(self.run.file(CHECKPOINT), self.model, self.arrays)
             self.arrays = None
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Keeps the weights: Keras puts the averages in their place at the end of each `fit`, here of each epoch.
+        """Saves the weights, which Keras replaces with their averages at the end of each `fit`, here of each epoch.
 
-        An average reaches back over more steps than a short epoch has: training that went on from it would lose most
-        of what the epoch has learned.
+        An average covers more steps than a short epoch has: continuing from it would lose most of what the epoch has
+        learned.
         """
         if self.model.optimizer.use_ema and not self.from_averages:
             self.weights = [keras.ops.convert_to_numpy(v).copy() for v in self.model.trainable_variables]
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """A microsecond; see there why once is not enough."""
+        """Calls `memory.keep`, which explains why once is not enough. Takes a microsecond."""
         memory.keep()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Counts the step, shows and logs the running means, writes the checkpoint when it is time."""
+        """Counts the step, shows and logs the running means, and writes a checkpoint when one is due."""
         at, figures = self.position, logs or {}
         at.step += 1
         if not math.isfinite(figures["loss"]):
@@ -175,14 +176,14 @@ class _Watch(keras.callbacks.Callback):
         self.screen.step(at, figures)
         if at.step % max(1, at.steps // 100) == 0:
             log(self.writer, "step", figures, at)
-        stop = bool(self.stop)  # read once: a signal may come between the next two lines
+        stop = bool(self.stop)  # read once: a signal may arrive between the next two lines
         if at.step < at.steps and (stop or time.monotonic() - self.saved >= self.pause_s):
             self.save(self.model)
         if stop:
             self.model.stop_training = True
 
     def end_epoch(self, model: Any, row: dict[str, float], best: float | None) -> None:
-        """Takes the finished epoch into the history; `best` is its figure if it is the best so far."""
+        """Adds the finished epoch to the history; `best` is its monitored value if it is the best so far."""
         at = self.position
         if self.weights is not None:
             for variable, value in zip(model.trainable_variables, self.weights, strict=True):
@@ -196,7 +197,7 @@ class _Watch(keras.callbacks.Callback):
         self.screen.epoch(row, best is not None, at.seconds)
 
     def save(self, model: Any) -> None:
-        """Writes the checkpoint and the seconds trained until now."""
+        """Writes the checkpoint and the training time so far in seconds."""
         now = time.monotonic()
         self.position.seconds += now - self.started
         checkpoint.save(self.run.file(CHECKPOINT), model, self.position)
@@ -207,11 +208,11 @@ class _Watch(keras.callbacks.Callback):
 
 
 def _train_and_validate(model: Any, train: Any, valid: Any, watch: _Watch) -> dict[str, float]:
-    """One epoch, or what is left of it, and its row of the history: means over all of it, validation."""
+    """Trains for the rest of the epoch, validates, and returns the history row, with means over the whole epoch."""
     at = watch.position
     if at.step == 0:
         checkpoint.reset_states(model)
-    # A copy for each epoch: TensorFlow reads ahead in a thread of its own, also beyond the epoch's end.
+    # A copy per epoch: TensorFlow prefetches in its own thread, even past the end of the epoch.
     batches = copy.copy(train)
     batches.epoch, batches.first = at.epoch, at.step
     with checkpoint.carried_states(model):
@@ -230,7 +231,7 @@ def _train_and_validate(model: Any, train: Any, valid: Any, watch: _Watch) -> di
 
 
 def _enough(at: Position, patience: int | None, target: float | None, mode: str) -> bool:
-    """Whether waiting for a better epoch is over: none came for too long, or the best one is good enough."""
+    """Returns whether to stop: no improvement for `patience` epochs, or the best value reaches the target."""
     if target is not None and at.best is not None and (at.best <= target if mode == "min" else at.best >= target):
         return True
     return patience is not None and at.wait >= patience
@@ -245,9 +246,9 @@ def _monitored(row: dict[str, float], monitor: str) -> float:
 
 
 def _save_stopped(run: Run, model: Any, better: bool) -> None:
-    """Saves a better model from inside an epoch, so that stopping early loses nothing.
+    """Saves a better model from within an epoch, so that stopping early loses nothing.
 
-    The best epoch's model is kept aside for going on: an unbroken run would not know this one.
+    The model of the best epoch is backed up for resuming: an uninterrupted run would never see this one.
     """
     if not better:
         return
@@ -270,15 +271,15 @@ def _write_history(run: Run, history: list[dict[str, float]]) -> None:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Gives a list that is empty until Ctrl-C or SIGTERM comes, which is acknowledged; a second interrupts at once."""
+    """Yields a list that fills on the first Ctrl-C or SIGTERM, which is acknowledged; a second one interrupts."""
     received: list[int] = []
 
     def handle(number: int, frame: Any) -> None:
         if received:
             raise KeyboardInterrupt(INTERRUPTED)
         received.append(number)
-        with contextlib.suppress(OSError):  # where nobody reads it, saving must go on
-            os.write(2, STOPPING)  # print may have been interrupted itself, and cannot be entered twice
+        with contextlib.suppress(OSError):  # saving must go on even if stderr is closed
+            os.write(2, STOPPING)  # print is not reentrant, and may be what was interrupted
 
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield received

@@ -1,4 +1,4 @@
-"""A linear bag-of-words classifier of texts, on words and word pairs, saved in a run as plain numbers."""
+"""A linear bag-of-words text classifier on unigrams and bigrams of words, saved in a run as plain numbers."""
 
 import collections
 import dataclasses
@@ -16,16 +16,16 @@ import numpy as np
 from shared import InputError, MissingFileError, files, runs, stacking
 
 KINDS = ("tfidf", "naive_bayes")
-STRENGTHS = (0.1, 0.5, 2.0)  # inverse regularisation; validation chooses
-RAREST = 2  # texts that have a word or pair; rarer ones are not learned
-UNSEEN = -30.0  # the logit of a label without a training text
+STRENGTHS = (0.1, 0.5, 2.0)  # inverse regularisation strengths, chosen on validation
+RAREST = 2  # minimum number of texts that contain a term
+UNSEEN = -30.0  # logit of a label without training texts
 
 Words = Sequence[str]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Linear:
-    """Logits that are linear in the words and pairs of words of a text.
+    """A linear model on the words and word pairs of a text.
 
     tfidf        x_j = (1 + log n_j) scale_j, divided by its norm; scale is the inverse document frequency
     naive_bayes  x_j = 1; the log-count ratios of Wang and Manning (2012), "Baselines and bigrams", are in the weights
@@ -33,7 +33,7 @@ class Linear:
 
     Attributes:
         kind: one of `KINDS`.
-        terms: the words and pairs, in the order of the rows of `weights`.
+        terms: the words and word pairs, in the order of the rows of `weights`.
         scale: (terms,). weights: (terms, labels). bias: (labels,). All float32.
     """
 
@@ -47,12 +47,12 @@ class Linear:
         object.__setattr__(self, "_index", {term: number for number, term in enumerate(self.terms)})
 
     def logits(self, texts: Sequence[Words]) -> np.ndarray:
-        """The words of each text -> (rows, labels) float64; of a text without a known word the bias."""
+        """Returns logits (rows, labels) float64 for texts given as words; the bias for a text without known words."""
         counts = _counted(texts, self._index)  # type: ignore[attr-defined]
         return np.asarray(_features(self.kind, counts, self.scale) @ self.weights.astype(np.float64)) + self.bias
 
     def save(self, path: Path) -> None:
-        """Writes an .npz file of numbers and UTF-8 bytes, whole or not at all."""
+        """Writes an .npz file of numbers and UTF-8 bytes, atomically."""
         kind, terms = (np.frombuffer(json.dumps(value).encode(), np.uint8) for value in (self.kind, self.terms))
         buffer = io.BytesIO()
         np.savez_compressed(buffer, kind=kind, terms=terms, scale=self.scale, weights=self.weights, bias=self.bias)
@@ -60,7 +60,7 @@ class Linear:
 
 
 def load(path: Path) -> Linear:
-    """What `Linear.save` wrote. Raises InputError if it is missing or damaged."""
+    """Reads a model that `Linear.save` wrote. Raises InputError if it is missing or damaged."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as saved:
             kind, terms = (json.loads(saved[name].tobytes().decode()) for name in ("kind", "terms"))
@@ -80,17 +80,17 @@ def fit(
     balanced: bool = False,
     kinds: Sequence[str] = KINDS,
 ) -> Linear:
-    """The model with the least log loss on validation, of these kinds and of all strengths of regularisation.
+    """Fits each kind at each regularisation strength and returns the model with the lowest log loss on validation.
 
     Args:
-        texts: the words of each training text. labels: (rows,) theirs, integers below `count`.
-        count: how many labels there are; one without a training text is never the answer.
-        valid_texts, valid_labels: the same of validation, on which strength and kind are chosen.
-        balanced: every label counts the same in all, however many texts it has.
+        texts: the words of each training text. labels: (rows,) their labels, integers below `count`.
+        count: number of labels; one without training texts is never predicted.
+        valid_texts, valid_labels: the validation set, on which strength and kind are chosen.
+        balanced: weights texts so that every label has the same total weight.
         kinds: "tfidf" is TF-IDF with logistic regression, "naive_bayes" a linear SVM on naive Bayes log-count ratios.
 
     Raises:
-        InputError: the training texts have fewer than two labels, or no word at all.
+        InputError: if the training texts have fewer than two labels, or no words at all.
     """
     labels = np.asarray(labels)
     if len(np.unique(labels)) < 2:
@@ -109,7 +109,7 @@ def fit(
 
 
 def _logistic_regressions(counts: Any, labels: np.ndarray, count: int, weight: str | None) -> list[tuple]:
-    """(scale, weights, bias) at each strength."""
+    """Returns (scale, weights, bias) for each strength."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -120,17 +120,17 @@ def _logistic_regressions(counts: Any, labels: np.ndarray, count: int, weight: s
     for strength in STRENGTHS:
         machine = LogisticRegression(C=4 * strength, class_weight=weight, max_iter=200)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the weakest regularisation; validation tells
+            warnings.simplefilter("ignore", ConvergenceWarning)  # at the weakest regularisation; validation decides
             machine.fit(features, labels)
         rows, bias = machine.coef_, machine.intercept_
-        if len(rows) == 1:  # of two labels scikit-learn keeps the second one's log-odds
+        if len(rows) == 1:  # for two labels scikit-learn stores only the log-odds of the second
             rows, bias = np.concatenate([-rows, rows]) / 2, np.concatenate([-bias, bias]) / 2
         found.append((scale, *_placed(rows, bias, machine.classes_, count)))
     return found
 
 
 def _support_vectors(counts: Any, labels: np.ndarray, count: int, weight: str | None) -> list[tuple]:
-    """(scale, weights, bias) at each strength, of each label against the rest."""
+    """Returns (scale, weights, bias) for each strength, one-vs-rest."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
@@ -156,14 +156,14 @@ def _log_count_ratio(features: Any, inside: np.ndarray) -> np.ndarray:
 
 
 def _placed(rows: np.ndarray, bias: np.ndarray, known: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (terms, labels) and bias of all labels from those of the known ones."""
+    """Expands weights and bias of the known labels to all labels: (terms, labels) and (labels,)."""
     weights, biases = np.zeros((rows.shape[1], count)), np.full(count, UNSEEN)
     weights[:, known], biases[known] = rows.T, bias
     return weights, biases
 
 
 def _terms(texts: Sequence[Words]) -> tuple[str, ...]:
-    """The words and pairs that several texts have; where none is, every one."""
+    """Returns the words and word pairs that occur in at least `RAREST` texts, or all of them if none does."""
     counts = collections.Counter(term for text in texts for term in set(_words_and_pairs(text)))
     kept = sorted(term for term, number in counts.items() if number >= RAREST) or sorted(counts)
     if not kept:
@@ -176,7 +176,7 @@ def _words_and_pairs(text: Words) -> list[str]:
 
 
 def _counted(texts: Sequence[Words], index: dict[str, int]) -> Any:
-    """How often each text has each term: a sparse matrix (rows, terms)."""
+    """Returns the term counts of each text: a sparse matrix (rows, terms)."""
     from scipy.sparse import csr_matrix
 
     ends = [0]
@@ -191,7 +191,7 @@ def _counted(texts: Sequence[Words], index: dict[str, int]) -> Any:
 
 
 def _features(kind: str, counts: Any, scale: np.ndarray) -> Any:
-    """Counts (rows, terms) -> x (rows, terms) as in `Linear`, both sparse."""
+    """Converts counts (rows, terms) to x (rows, terms) as defined in `Linear`, both sparse."""
     from scipy.sparse import csr_matrix
 
     if kind == "naive_bayes":

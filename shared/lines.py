@@ -1,4 +1,4 @@
-"""Inputs of a command: a text, a file of lines, a column of a table or standard input, with one answer for each."""
+"""Inputs of a command: a text, a file of lines, a table column or standard input, and one answer per input."""
 
 import dataclasses
 import os
@@ -21,21 +21,21 @@ TEXTS = (".txt", ".text")
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One input, and where it stands for messages about it; "" if it was typed as the command's argument."""
+    """One input and its location for messages; `where` is "" if the text is the command's argument itself."""
 
     text: str
     where: str
 
 
 def read(argument: str, column: str = "") -> list[Line]:
-    r"""The inputs that a command's argument is or names, empty lines among them: as many answers as lines are due.
+    r"""Returns the inputs given by a command's argument. Empty lines are kept, since every line gets an answer.
 
     Args:
         argument: a text, the path of a text file or of a table (CSV, TSV, JSONL), or - for standard input.
-        column: the table's column; "": tables are read as plain lines.
+        column: the column of the table. "": a table is read as plain lines.
 
     Raises:
-        InputError: all are blank, a file cannot be read, or it is a folder.
+        InputError: if all inputs are blank, the file cannot be read, or it is a folder.
     """
     refuse_folder(argument)
     suffixes = (*TEXTS, *tables.SUFFIXES) if column else TEXTS
@@ -53,24 +53,24 @@ def read(argument: str, column: str = "") -> list[Line]:
 
 
 def refuse_folder(argument: str) -> None:
-    """InputError if a command's argument, which may be a text, is an existing folder's path."""
+    """Raises InputError if a command's argument, which may be a text, is the path of an existing folder."""
     if os.path.isdir(argument):
         raise InputError(f"Expected a text, the path of a file, or - for standard input. {argument} is a folder.")
 
 
 def _split(text: str) -> list[str]:
-    r"""At "\n" alone: str.splitlines also splits at characters that stand inside of lines, such as U+2028."""
+    r"""Splits at "\n" only: str.splitlines also splits at characters that occur within lines, such as U+2028."""
     return text.removesuffix("\n").split("\n")
 
 
 def standard_input() -> TextIO:
-    r"""Standard input, whose lines end at "\n" alone; a broken character must not end the answers."""
+    r"""Returns standard input with lines split at "\n" only; invalid UTF-8 is replaced instead of raising an error."""
     sys.stdin.reconfigure(errors="replace", newline="\n")  # type: ignore[union-attr]
     return sys.stdin
 
 
 def _standard_input() -> Iterator[Line]:
-    """Each line as soon as it is there."""
+    """Yields each line as soon as it arrives."""
     for number, line in enumerate(standard_input(), 1):
         yield Line(line.rstrip("\r\n"), f"Standard input, line {number}")
 
@@ -78,16 +78,17 @@ def _standard_input() -> Iterator[Line]:
 def answered(
     found: Sequence[Line], encode: Callable[[str], Encoded], answer: Callable[[list[Encoded]], Sequence[Answer]]
 ) -> list[tuple[Line, Answer | None]]:
-    """An answer to each line, all asked for at once; None to one that is blank or cannot be encoded.
+    """Returns an answer for each line, computed in one call; None if a line is blank or cannot be encoded.
 
-    What is wrong with such a line is said on stderr, with its place.
+    The error for a line that cannot be encoded is printed on stderr, with its location.
 
     Args:
-        encode: one text -> what the network reads. Raises InputError if it cannot.
-        answer: all that could be encoded -> an answer to each.
+        found: the lines.
+        encode: one text -> the network's input. Raises InputError if it cannot be encoded.
+        answer: all encoded inputs -> an answer for each.
 
     Raises:
-        InputError: of `encode`, if there is one line only and it was typed as the argument.
+        InputError: the error of `encode`, if the text is the command's argument itself.
     """
     encoded: dict[int, Encoded] = {}
     for number, line in enumerate(found):
@@ -103,9 +104,9 @@ def answered(
 
 
 def stream(answer: Callable[[str], str], what: str = "a text") -> None:
-    """Answers each line of standard input at once; at the end p50 and p99 of the time that an answer took, on stderr.
+    """Answers each line of standard input immediately; at the end prints p50 and p99 of the latency on stderr.
 
-    A blank line, or one that raises InputError, which stderr then tells, gets an empty answer.
+    A blank line, or one that raises InputError (printed on stderr), gets an empty answer.
     """
     print(f"Ready: enter {what} on each line; Ctrl-D ends.", file=sys.stderr, flush=True)
     took = []
@@ -125,13 +126,13 @@ def stream(answer: Callable[[str], str], what: str = "a text") -> None:
 
 
 def percentiles(milliseconds: Sequence[float]) -> tuple[float, float]:
-    """The 50th and the 99th percentile."""
+    """Returns the 50th and the 99th percentile."""
     p50, p99 = np.percentile(milliseconds, [50, 99])
     return float(p50), float(p99)
 
 
 def timed(ask: Callable[[Any], Any], questions: Sequence[Any]) -> tuple[float, float]:
-    """p50 and p99 in milliseconds of asking one question after the other; what must be compiled was compiled before."""
+    """Returns p50 and p99 of the latency in milliseconds, one question at a time. Call `ask` before, to compile it."""
     took = []
     for question in questions:
         started = time.perf_counter()
@@ -141,6 +142,6 @@ def timed(ask: Callable[[Any], Any], questions: Sequence[Any]) -> tuple[float, f
 
 
 def shown(text: str, width: int = 60) -> str:
-    """The text on one line, cut where it is long."""
+    """Returns the text on one line, truncated to `width` characters."""
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 3] + "..."

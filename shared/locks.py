@@ -1,6 +1,6 @@
-"""Locks between processes: a second training of a run is refused at once; who changes a shared file waits.
+"""Locks between processes: a second training process on a run is refused; writers of a shared file wait.
 
-Windows has no such locks: there two processes on one run or one file are left to the user to avoid.
+Windows lacks such locks: there the user must not use one run or file in two processes at once.
 """
 
 import contextlib
@@ -10,16 +10,16 @@ from pathlib import Path
 
 from shared import InputError
 
-_held: dict[tuple[int, int], int] = {}  # the folder that this process trains in: device and inode -> open file
+_held: dict[tuple[int, int], int] = {}  # folder being trained by this process: (device, inode) -> open file
 
 
 def hold(folder: Path) -> None:
-    """Keeps the folder for this process until it holds another one or ends, however it ends.
+    """Locks the folder until this process locks another one or ends, however it ends.
 
-    The lock is on the folder itself, no file is written. In the same process it may be held again.
+    The lock is on the folder itself; no file is written. Locking it again in the same process has no effect.
 
     Raises:
-        InputError: another process holds it.
+        InputError: if another process holds the lock.
     """
     try:
         import fcntl
@@ -44,7 +44,7 @@ def hold(folder: Path) -> None:
 
 @contextlib.contextmanager
 def waited(path: Path) -> Iterator[None]:
-    """Waits until no other thread or process is in such a block; `path` is an empty file of its own, which stays."""
+    """Waits until no other thread or process is in such a block; `path` is a dedicated lock file, which is kept."""
     with path.open("a") as file:
         try:
             import fcntl

@@ -1,4 +1,4 @@
-"""The machine that a result was measured on: processors and package versions."""
+"""Describes the machine that a result was measured on: hardware and package versions."""
 
 import contextlib
 import importlib.metadata
@@ -10,18 +10,18 @@ import subprocess
 from pathlib import Path
 
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy")
-# Rented processors hide their model; how wide their vectors are decides how fast products run.
+# Cloud machines may hide the CPU model; the width of its vector unit determines the speed of matrix products.
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}
 
 
 def hardware() -> str:
-    """The machine in a few words, e.g. "2 x AMD EPYC 7B13 (AVX2), no GPU"; no host or user name."""
+    """Returns a short description such as "2 x AMD EPYC 7B13 (AVX2), no GPU", without host or user name."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{cpus} x {_processor()}, {_gpus() or 'no GPU'}"
 
 
 def versions() -> dict[str, str]:
-    """Python and the installed packages that decide numbers, each with its version."""
+    """Returns the versions of Python and of the installed packages that affect results."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -42,7 +42,7 @@ def _processor() -> str:
 
 
 def _gpus() -> str:
-    """Names of the NVIDIA GPUs, asked of the driver so that no backend has to start; "" if there are none."""
+    """Returns the names of the NVIDIA GPUs, from the driver so that no backend has to start; "" if there are none."""
     if not shutil.which("nvidia-smi"):
         return ""
     command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]

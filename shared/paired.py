@@ -1,4 +1,4 @@
-"""Paired tests: is a network better than the best baseline, or does the choice of test items explain it?"""
+"""Paired tests: is the network really better than the best baseline, or is it chance in the choice of test items?"""
 
 import math
 import statistics
@@ -15,12 +15,12 @@ LEVEL = 0.95
 
 
 def goodness(value: float, direction: str) -> float:
-    """The value turned so that more is better; direction as in `shared.results.DIRECTIONS`."""
+    """Returns the value transformed so that higher is better; direction as in `shared.results.DIRECTIONS`."""
     return {"higher": value, "lower": -value, "one": -abs(value - 1)}[direction]
 
 
 def best(baselines: Mapping[str, float], direction: str) -> str | None:
-    """The name of the baseline that does best; None if there is none."""
+    """Returns the name of the best baseline; None if there is none."""
     return max(baselines, key=lambda name: goodness(baselines[name], direction), default=None)
 
 
@@ -32,22 +32,22 @@ def compared(
     direction: str = "higher",
     draws: int = DRAWS,
 ) -> dict[str, Any]:
-    """A figure of the network and of each baseline on the same test items, and how far apart chance leaves them.
+    """Scores the network and each baseline on the same test items, with a confidence interval of the difference.
 
-    The paired bootstrap of Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapters 13 and 16: network
-    and best baseline are scored on the same items, drawn with replacement.
+    The paired bootstrap of Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapters 13 and 16: the
+    network and the best baseline are scored on the same items, resampled with replacement.
 
     Args:
-        score: (answers, rows) -> the figure on these items; `rows` int64 (rows,), some of them several times.
-        ours: what the network answers, in whatever form `score` takes.
-        theirs: the same of each baseline.
-        count: how many independent items were tested, such as patients or requests.
+        score: (answers, rows) -> the metric on these items; `rows` (rows,) int64, possibly with repetitions.
+        ours: the network's answers, in any form that `score` takes.
+        theirs: the answers of each baseline.
+        count: number of independent test items, such as patients or requests.
         direction: which values are better, as in `shared.results`.
-        draws: how often the items are drawn.
+        draws: number of bootstrap resamples.
 
     Returns:
-        value, baselines, direction and ahead, as `shared.results.record` takes them. `ahead` is the 95 % interval of
-        how much better the network is than the best baseline, above 0 where it is better; None without a baseline.
+        value, baselines, direction and ahead, as taken by `shared.results.record`. `ahead` is the 95 % confidence
+        interval of the network's lead over the best baseline, positive if it is better; None without baselines.
     """
     everything = np.arange(count)
     value = score(ours, everything)
@@ -67,12 +67,12 @@ def compared(
 
 
 def joined(intervals: Sequence[tuple[float, float]], over: str) -> tuple[float, float]:
-    """The interval of the mean of several runs, from the interval of each.
+    """Returns the confidence interval of the mean of several runs, from the interval of each.
 
     Args:
         intervals: two or more.
-        over: "folds", whose test items are independent; or "seeds", which share the test items, so that averaging them
-            reduces only what differs between seeds.
+        over: "folds", whose test items are independent; or "seeds", which share the test items, so that averaging
+            reduces only the variance between seeds.
     """
     centres = [(low + high) / 2 for low, high in intervals]
     halves = [(high - low) / 2 for low, high in intervals]
@@ -85,7 +85,10 @@ def joined(intervals: Sequence[tuple[float, float]], over: str) -> tuple[float, 
 
 
 def by_chance(deviation: float, count: int) -> float:
-    """Half the 95 % interval of the mean of `count` runs with this standard deviation (Student's t)."""
+    """Returns half the width of the 95 % confidence interval of the mean of `count` runs (Student's t).
+
+    `deviation` is the standard deviation of the runs.
+    """
     from scipy import stats
 
     return float(stats.t.ppf((1 + LEVEL) / 2, count - 1)) * deviation / math.sqrt(count)

@@ -1,4 +1,4 @@
-"""Plots of a training, drawn without a display."""
+"""Plots of a training run, drawn without a display."""
 
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,17 @@ LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
 
 
 def learning_curves(history: list[dict[str, float]], path: Path, metric: str, title: str, mode: str = "min") -> None:
-    """Draws `metric` over the epochs, training and validation, the best validation marked.
+    """Plots `metric` against the epoch for training and validation, and marks the best validation value.
 
     Args:
-        history: the rows that `shared.fit.fit` returns, with "epoch", `metric` and perhaps "val_" + `metric`.
-        path: the picture to write; its suffix chooses the format (.png, .svg, .pdf).
-        metric: a key of the rows without "val_", e.g. "loss"; the axis is labelled with it.
-        title: one line above the picture.
-        mode: "min" or "max", which validation is best.
+        history: the rows that `shared.fit.fit` returns, with "epoch", `metric` and optionally "val_" + `metric`.
+        path: the output file; its suffix chooses the format (.png, .svg, .pdf).
+        metric: a key of the rows without "val_", e.g. "loss"; also the axis label.
+        title: title of the plot, one line.
+        mode: "min" or "max": whether the lowest or the highest validation value is best.
 
     Raises:
-        InputError: if there is no epoch yet or `metric` is not in the rows.
+        InputError: if there are no epochs yet or `metric` is not in the rows.
     """
     if not history or metric not in history[0]:
         keys = ", ".join(history[0]) if history else "no epochs"
@@ -50,12 +50,12 @@ def learning_curves(history: list[dict[str, float]], path: Path, metric: str, ti
 
 
 def text_heat_map(tokens: list[str], values: Any, path: Path, unit: str, width: int = 80) -> None:
-    """Draws a text with every token on a colour of its value, for example its surprise.
+    """Draws a text with each token on a background coloured by its value, for example its surprisal.
 
     Args:
-        tokens: characters or words; a line end breaks the line. At most `HEAT_MAP_ROWS` lines are drawn.
-        values: (len(tokens),) numbers from 0 up; colours end at the 99th percentile.
-        path: the picture to write. unit: of the values, for the colour bar. width: characters on a line.
+        tokens: characters or words; a line end starts a new line. At most `HEAT_MAP_ROWS` lines are drawn.
+        values: (len(tokens),) nonnegative numbers; the colour scale ends at the 99th percentile.
+        path: the output file. unit: label of the colour bar. width: characters per line.
     """
     rows = _laid_out(tokens, width)[:HEAT_MAP_ROWS]
     figure, axes = new_figure("", size=(10, 0.9 + 0.2 * len(rows)))
@@ -82,7 +82,7 @@ def text_heat_map(tokens: list[str], values: Any, path: Path, unit: str, width: 
 
 
 def _laid_out(tokens: list[str], width: int) -> list[list[tuple[int, str, int]]]:
-    """Lines of (column, token as shown, its number);"""
+    """Wraps the tokens into lines of (column, token as displayed, index of the token)."""
     rows: list[list[tuple[int, str, int]]] = [[]]
     column = 0
     spaced = any(len(token) > 1 for token in tokens)
@@ -100,14 +100,14 @@ def _laid_out(tokens: list[str], width: int) -> list[list[tuple[int, str, int]]]
 
 
 def plain(text: str) -> str:
-    """A text of the user's as it is drawn letter by letter: between two dollar signs would be mathematics."""
+    """Escapes dollar signs in the user's text, so that Matplotlib does not typeset it as mathematics."""
     return text.replace("$", r"\$")
 
 
 def new_figure(title: str, size: tuple[float, float] = (7.0, 4.0)) -> tuple[Figure, Any]:
-    """A figure of `size` inches and its axes; without pyplot, which keeps every figure in a global list.
+    """Returns a new figure of `size` inches and its axes, without pyplot, which keeps every figure in a global list.
 
-    The title is drawn as it is, without mathematics.
+    The title is drawn literally, without mathematics.
     """
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
@@ -117,6 +117,6 @@ def new_figure(title: str, size: tuple[float, float] = (7.0, 4.0)) -> tuple[Figu
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes the picture whole or not at all."""
+    """Writes the figure to a file, atomically."""
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=120)

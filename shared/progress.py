@@ -17,7 +17,7 @@ from shared.runs import Run
 
 
 class Screen:
-    """One printed line for each epoch; on a terminal also a bar with the time left of the whole training."""
+    """Prints one line per epoch; on a terminal also a progress bar with the remaining training time."""
 
     def __init__(self, epochs: int, position: Position) -> None:
         self.epochs, self.seconds = epochs, position.seconds
@@ -45,13 +45,16 @@ class Screen:
         self.bar.stop()
 
     def step(self, position: Position, figures: dict[str, float]) -> None:
-        """Moves the bar on by one step; `figures` are the epoch's running means."""
+        """Advances the bar by one step; `figures` are the running means of the epoch."""
         validating = "  validating" if position.step == position.steps else ""
         text = f"epoch {position.epoch + 1}/{self.epochs}  {_words(figures)}{validating}"
         self.bar.update(self.task, advance=1, description=text)
 
     def epoch(self, row: dict[str, float], best: bool, seconds: float) -> None:
-        """Prints the finished epoch's line, a star for the best so far; `seconds` since training began."""
+        """Prints the line of a finished epoch, with a star if it is the best so far.
+
+        `seconds` is the training time so far, over all sessions.
+        """
         figures = {key: value for key, value in row.items() if key != "epoch"}
         line = f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}  {_words(figures)}"
         self.console.print(f"{line}  {seconds - self.seconds:.1f} s{' *' if best else ''}", markup=False)
@@ -64,7 +67,7 @@ def _words(figures: dict[str, float]) -> str:
 
 @contextlib.contextmanager
 def tensorboard(run: Run, at: Position) -> Iterator[EventFileWriter]:
-    """A TensorBoard writer; what a killed session had logged beyond its checkpoint is taken back."""
+    """Yields a TensorBoard writer that discards events which a killed session logged after its last checkpoint."""
     writer = EventFileWriter(str(run.file("tensorboard")))
     begun = SessionLog(status=SessionLog.START)  # TensorBoard drops older events of this step and of later ones
     writer.add_event(Event(step=at.epoch * at.steps + at.step, wall_time=time.time(), session_log=begun))
@@ -75,7 +78,7 @@ def tensorboard(run: Run, at: Position) -> Iterator[EventFileWriter]:
 
 
 def log(writer: EventFileWriter, group: str, figures: dict[str, float], at: Position) -> None:
-    """Adds the figures to the curves of the `group`, at the number of steps done so far."""
+    """Logs the figures as curves of `group`, at the global step."""
     values = [Summary.Value(tag=f"{group}/{key}", simple_value=value) for key, value in figures.items()]
     step = at.epoch * at.steps + at.step
     writer.add_event(Event(step=step, wall_time=time.time(), summary=Summary(value=values)))

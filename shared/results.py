@@ -1,4 +1,4 @@
-"""Records of results: how they are created, averaged, printed, saved in results.json and shown in a README."""
+"""Result records: creating, averaging and printing them, saving them in results.json and showing them in a README."""
 
 import datetime
 import json
@@ -12,17 +12,17 @@ from shared import InputError, files, machine, paired, runs
 from shared.runs import Run
 
 BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
-# What is measured. A new record replaces the one of the same, whatever their commands.
+# What identifies a record. A new one replaces an old one with the same key, even if their commands differ.
 KEY = ("app", "data", "task", "split", "metric", "options", "arch")
 SPLITS = ("train", "valid", "test")
-DIRECTIONS = ("higher", "lower", "one")  # which is better; "one": the closest to 1
+DIRECTIONS = ("higher", "lower", "one")  # which values are better; "one": closest to 1
 HEADER = (
     "| data | split | metric | architecture | parameters | measured | best baseline | published | minutes | hardware |",
     "|---|---|---|---|---|---|---|---|---|---|",
 )
-LONGEST = 20  # rows; more records than that are shown side by side
-NO_INTERVAL = "no interval"  # of a single run's difference from the baseline
-DIGITS = 6  # significant ones that are kept
+LONGEST = 20  # rows; with more records the table has one column per data set instead
+NO_INTERVAL = "no interval"  # a single run, measured without a confidence interval of its lead over the baseline
+DIGITS = 6  # significant digits of saved figures
 
 Record = dict[str, Any]
 
@@ -42,23 +42,24 @@ def record(
     published: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Record:
-    """One figure of a run.
+    """Creates the record of one measured figure of a run.
 
     Args:
-        run: a trained one; app, data, architecture, training time and command are taken from it.
-        params: of the network.
+        run: a trained run, from which app, data, architecture, training time and command are taken.
+        params: number of parameters of the network.
         split: train, valid or test.
-        metric: in snake case with its unit if it has one, such as nats_per_char; nothing else in its name.
-        direction: higher, lower or one (closest to 1) is better.
+        metric: name in snake case with its unit, if any, such as nats_per_char, and nothing else.
+        value: the measured figure.
+        direction: which values are better: higher, lower or one (closest to 1).
         task: what else defines the problem, such as the languages.
-        options: how it was measured, such as the width of a beam.
-        baselines: the same figure of each baseline.
-        ahead: the interval of how much better the network is than the best of them (see `shared.paired.compared`).
-        published: {"name", "value", "source"} of a figure to compare with; the source may be missing.
-        details: what else is worth printing, in plain values; no table shows it.
+        options: how the figure was measured, such as the beam width.
+        baselines: the same figure for each baseline.
+        ahead: confidence interval of the network's lead over the best baseline (see `shared.paired.compared`).
+        published: {"name", "value", "source"} of a published figure to compare with; the source is optional.
+        details: further values worth saving, as plain JSON; not shown in tables.
 
     Raises:
-        ValueError: an unknown split or direction.
+        ValueError: if the split or direction is unknown.
     """
     if split not in SPLITS or direction not in DIRECTIONS:
         raise ValueError(f"Expected one of {SPLITS} and one of {DIRECTIONS}. Received: {split} and {direction}")
@@ -90,19 +91,20 @@ def record(
 
 
 def plain_name(data: str) -> str:
-    """A source's name without folders: corpus.txt for /home/me/corpus.txt."""
+    """Returns the name of a data source without folders: corpus.txt for /home/me/corpus.txt."""
     return data if data.startswith("tfds:") else Path(data).name
 
 
 def rounded(value: float) -> float:
-    """The value to `DIGITS` significant digits."""
+    """Rounds the value to `DIGITS` significant digits."""
     return float(f"{value:.{DIGITS}g}")
 
 
 def headed(records: list[Record], headlines: Sequence[str]) -> list[Record]:
-    """The records, that of the run's main figure marked and put first.
+    """Returns the records with the run's main figure first, marked as the headline.
 
-    It is the first of these metrics that is there, on test if it was measured there, with the options named first.
+    It is the first of the `headlines` metrics that was measured, on test if available, else on validation. If there
+    are several with different options, it is the first of them.
     """
     main = next(
         r
@@ -115,10 +117,10 @@ def headed(records: list[Record], headlines: Sequence[str]) -> list[Record]:
 
 
 def mean(done: list[list[Record]], over: str) -> list[Record]:
-    """Each figure of several runs as one record: mean, standard deviation, mean minutes of one run.
+    """Averages each figure over several runs: mean, standard deviation, mean minutes per run.
 
     Args:
-        done: the records of each run. Figures that not every run has are left out.
+        done: the records of each run. Figures that are missing in any run are left out.
         over: what the runs differ in, "seeds" or "folds".
     """
     if len(done) == 1:
@@ -160,7 +162,7 @@ def _ahead(same: list[Record], over: str) -> list[float] | None:
 
 
 def _mean_of(values: list[Any]) -> Any:
-    """The mean of numbers, in dicts of equal keys too; of anything else the first."""
+    """Returns the mean of numbers, also within dicts that have equal keys; for other values, the first one."""
     if all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
         return {key: _mean_of([value[key] for value in values]) for key in values[0]}
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
@@ -169,16 +171,16 @@ def _mean_of(values: list[Any]) -> Any:
 
 
 def best_baseline(record: Record) -> tuple[str, float] | None:
-    """Name and value of the baseline that does best; None if there is none."""
+    """Returns the name and value of the best baseline; None if there is none."""
     name = paired.best(record["baselines"], record["direction"])
     return None if name is None else (name, record["baselines"][name])
 
 
 def winner(record: Record) -> str:
-    """Who is ahead, the network or the best baseline, in a few words; "" without a baseline.
+    """Says in a few words whether the network or the best baseline wins; "" without a baseline.
 
-    A difference that the chance of the test items, or else of the seeds, explains is no difference. Of one run that was
-    measured without an interval it is not known whether chance does, so nobody wins.
+    A lead counts only if its confidence interval, over test items or else over seeds, excludes 0. For a single run
+    without an interval this is unknown, so neither wins.
     """
     best = best_baseline(record)
     if best is None:
@@ -194,7 +196,7 @@ def winner(record: Record) -> str:
 
 
 def _interval(record: Record, ahead: float) -> tuple[float, float] | None:
-    """Where the true lead of the network lies; None where one run was measured without an interval."""
+    """Returns the confidence interval of the network's lead; None for a single run measured without one."""
     if record.get("ahead"):
         return record["ahead"][0], record["ahead"][1]
     if record["std"] is None:
@@ -204,7 +206,7 @@ def _interval(record: Record, ahead: float) -> tuple[float, float] | None:
 
 
 def _undecided(record: Record) -> str:
-    """What is printed behind the baseline in a table where nobody wins."""
+    """Returns the note after the baseline in a table if neither wins."""
     said = winner(record)
     if said == NO_INTERVAL:
         return f" ({said})"
@@ -212,7 +214,7 @@ def _undecided(record: Record) -> str:
 
 
 def report(records: list[Record]) -> None:
-    """Prints the figures, each with all baselines, which of them wins, and the published figure."""
+    """Prints the figures, each with all baselines, who wins, and the published figure."""
     first = records[0]
     averaged = f", mean of {first['n']} {first['over']}" if first["over"] else ""
     print(
@@ -234,12 +236,12 @@ def _number(value: float) -> str:
 
 
 def _label(record: Record) -> str:
-    """Metric and options: "bleu (beam 5)"."""
+    """Returns metric and options: "bleu (beam 5)"."""
     return record["metric"] + (f" ({_said(record['options'])})" if record["options"] else "")
 
 
 def _source(record: Record) -> str:
-    """Data and task: "multi30k (source en, target de)"."""
+    """Returns data and task: "multi30k (source en, target de)"."""
     return record["data"] + (f" ({_said(record['task'])})" if record["task"] else "")
 
 
@@ -248,7 +250,7 @@ def _said(values: Mapping[str, Any]) -> str:
 
 
 def keep(records: list[Record], folder: Path) -> None:
-    """Writes records into the folder's results.json, in place of older ones of the same, and its README's table."""
+    """Saves the records in the folder's results.json, replacing those with the same key, and updates its README."""
     path = folder / "results.json"
     old = runs.read_json(path, list) if path.exists() else []
     kept = {_key(r): r for r in [*old, *records]}
@@ -262,20 +264,20 @@ def _key(record: Record) -> str:
 
 
 def _place(record: Record) -> list[Any]:
-    """The order of the table: by data and task, the headline first, numbers in a text by their value."""
+    """Returns the sort key of a record in the table: by data and task, headline first, numbers in natural order."""
     texts = (_source(record), str(not record["headline"]), record["split"], _label(record), record["arch"])
     return [_natural(text) for text in texts]
 
 
 def _natural(text: str) -> list[tuple[int, str]]:
-    """Sorts numbers in a text by their value: length 50 before length 100."""
+    """Returns a sort key that orders numbers in a text by value: length 50 before length 100."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
 def table(records: list[Record]) -> str:
-    """The records as a Markdown table, each command below it once.
+    """Returns the records as a Markdown table, followed by each distinct command.
 
-    Many records, each architecture measured once on each of the data, become one row an architecture.
+    If there are more than `LONGEST` records, with one for each architecture and column, it has a row per architecture.
     """
     cells = {(r["arch"], *column(r)) for r in records}
     if len(records) > LONGEST and len(cells) == len(records):
@@ -292,7 +294,7 @@ def table(records: list[Record]) -> str:
 
 
 def _side_by_side(records: list[Record]) -> str:
-    """A row for each architecture, a column for each data, split and metric; the baselines come last."""
+    """Returns a table with a row per architecture and a column per data, split and metric; the baselines come last."""
     columns = {column(r): r for r in records}
     found = {(r["arch"], *column(r)): r for r in records}
     heads = [", ".join(column) for column in columns]
@@ -321,7 +323,7 @@ def _span(numbers: list[int]) -> str:
 
 
 def headline(name: str, record: Record) -> str:
-    """A record as a row of the table of all apps: name, data, metric, what was measured, baseline, published figure."""
+    """Returns a record as a row of the table of all apps: name, data, metric, result, baseline, published figure."""
     averaged = f" ({record['n']} {record['over']})" if record["over"] else ""
     published = f"{record['published']['value']:g} {record['published']['name']}" if record["published"] else ""
     cells = [
@@ -336,7 +338,7 @@ def headline(name: str, record: Record) -> str:
 
 
 def column(record: Record) -> tuple[str, str, str]:
-    """What is compared where architectures are: data and task, split, metric."""
+    """Returns the column in which architectures are compared: data and task, split, metric."""
     return _source(record), record["split"], _label(record)
 
 
@@ -355,10 +357,10 @@ def _commands(records: list[Record]) -> list[str]:
 
 
 def replace(readme: Path, generated: str, begin: str = BEGIN, end: str = END) -> None:
-    """Puts generated text between two marks of a README.
+    """Replaces the text between two markers of a README with generated text.
 
     Raises:
-        InputError: if the README has no such marks.
+        InputError: if the README does not contain the markers.
     """
     text = readme.read_text(encoding="utf-8")
     if begin not in text or end not in text:

@@ -1,17 +1,17 @@
-"""The run folder: runs/<app>/<name>/ holds everything one training leaves behind.
+"""The run folder runs/<app>/<name>/, which contains all outputs of one training run.
 
-An app with several networks keeps those of a further one in runs/<app>/<kind>/<name>/; they are trained by the verb
-train-<kind>, and where this package wants an app's name they are called "<app>/<kind>".
+In an app with several networks, the runs of an additional one are in runs/<app>/<kind>/<name>/. It is trained by the
+verb train-<kind>, and its app name in this package is "<app>/<kind>".
 
-config.json      which app, which settings, the command that gives them
+config.json      the app, its settings, and the command that reproduces them
 info.json        what was learned from the data: vocabulary, scaler, labels, a fingerprint of the data itself
 model.keras      the best model so far
-history.csv      one line for each epoch; checkpoint.npz where training goes on
-files.json       own files that the settings name, with a hash of their content
-metrics.json     the measured figures; it is written last, so a run that has it is finished
-environment.json Python, packages, platform, processors
+history.csv      one line per epoch; checkpoint.npz has the state from which training resumes
+files.json       the user's own files that the settings name, with hashes of their content
+metrics.json     the measured figures; written last, so a run that has it is finished
+environment.json Python, packages, platform, hardware
 
-Every file is written whole or not at all (see `shared.files`).
+All files are written atomically (see `shared.files`).
 """
 
 import dataclasses
@@ -32,25 +32,25 @@ from shared.fingerprint import of_files
 
 Settings = TypeVar("Settings")
 TRAIN_AGAIN = "Train this run again with --fresh."
-FOLDERS = ("data", "more", "valid", "test")  # settings that may name a folder of one's own
+FOLDERS = ("data", "more", "valid", "test")  # settings that may name a folder of the user's own
 NAME = re.compile(r"[\w=+,@-][\w=+,@.-]*")  # of a run
-FORMAT = 2  # of a run folder; raised when settings or learned info change their meaning
+FORMAT = 2  # version of the run folder; incremented when the meaning of settings or info changes
 
 
 class Stopped(Exception):
-    """Ctrl-C or SIGTERM asked training to stop, and all is saved; the one line says how to go on."""
+    """Training was stopped by Ctrl-C or SIGTERM and is saved. The one-line message says how to resume it."""
 
 
 def root() -> Path:
-    """The folder of all runs: $GALLERY_RUNS, else ./runs."""
+    """Returns the folder of all runs: $GALLERY_RUNS, else ./runs."""
     return Path(os.environ.get("GALLERY_RUNS") or "runs")
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One run folder: `path`, the `app` it belongs to, the settings (`config`) and the command it was started with.
+    """One run folder: its `path`, its `app`, its settings (`config`) and the `command` that started it.
 
-    `fresh` says that what lies there is to be replaced, which `begin` does.
+    If `fresh` is true, `begin` replaces an existing folder.
     """
 
     path: Path
@@ -60,17 +60,17 @@ class Run:
     fresh: bool = False
 
     def file(self, name: str) -> Path:
-        """The path of the file `name` in the run folder; its parent folders are made."""
+        """Returns the path of the file `name` in the run folder and creates its parent folders."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def picture(self, name: str) -> Path:
-        """The path of a picture of what was measured: a finished run keeps its own, later ones lie in `evaluated`."""
+        """Returns the path for an evaluation plot: in `evaluated/` if the run is finished, to keep the original."""
         return self.file(f"evaluated/{name}" if self.finished() else name)
 
     def settings(self, kind: type[Settings]) -> Settings:
-        """The settings as the app's own dataclass. Raises InputError if another version of the app wrote them."""
+        """Returns the settings as the app's dataclass. Raises InputError if another version of the app wrote them."""
         unknown = set(self.config) - {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
         if unknown:
             raise InputError(
@@ -80,12 +80,12 @@ class Run:
         return kind(**self.config)
 
     def begin(self, info: dict[str, Any]) -> None:
-        """Makes the folder with what was learned from the training data (JSON), before anything is trained.
+        """Creates the folder with what was learned from the training data (`info`, JSON), before training starts.
 
-        Of a run begun before nothing is written: the same must be learned again.
+        For a run that already exists nothing is written, and `info` must be the same as before.
 
         Raises:
-            InputError: the data has changed since then, or another process is training this run.
+            InputError: if the data has changed since then, or another process is training this run.
         """
         if self.path.exists():
             locks.hold(self.path)
@@ -96,16 +96,16 @@ class Run:
             self.check(info)
 
     def check(self, info: dict[str, Any]) -> None:
-        """InputError if the data, of which `info` was learned now, is not that of the training."""
+        """Raises InputError if `info`, learned from the current data, differs from that of the training."""
         saved, now = self.info(), json.loads(json.dumps(info, default=str))
         changed = sorted(name for name in now if name not in saved or saved[name] != now[name])
         if changed:
             raise InputError(_changed(self, changed))
 
     def check_files(self) -> None:
-        """The same for a finished run, whose data nobody reads again: InputError if one of its own files has changed.
+        """Raises InputError if a file that the settings name has changed; for finished runs, whose data is not read.
 
-        A file that is no longer there is not missed: the run does not need it.
+        Files that no longer exist are ignored: a finished run does not need them.
         """
         saved = read_json(self.path / "files.json", dict) if (self.path / "files.json").exists() else {}
         named = named_files(self.config)
@@ -116,23 +116,23 @@ class Run:
             raise InputError(_changed(self, changed))
 
     def info(self) -> dict[str, Any]:
-        """What `begin` kept. Raises InputError if it is missing or damaged, or has not what is asked of it."""
+        """Returns the `info` saved by `begin`. Raises InputError if it is missing or damaged, or for a missing key."""
         return _Info(self.file("info.json"))
 
     def finished(self) -> bool:
-        """Whether it was trained to the end and measured."""
+        """Returns whether the run was trained to the end and evaluated."""
         return not self.fresh and (self.path / "metrics.json").exists()
 
     def save_metrics(self, records: list[dict[str, Any]]) -> None:
-        """Keeps the measured figures: a list of records in the form of results.json."""
+        """Saves the measured figures: a list of records in the format of results.json."""
         files.write_json(self.file("metrics.json"), records)
 
     def metrics(self) -> list[dict[str, Any]]:
-        """What `save_metrics` kept. Raises InputError if it is missing or damaged."""
+        """Returns the records saved by `save_metrics`. Raises InputError if they are missing or damaged."""
         return read_json(self.file("metrics.json"), list)
 
     def seconds(self) -> float:
-        """Seconds trained until now, all sessions together."""
+        """Returns the training time so far in seconds, over all sessions."""
         return float(read_json(self.file("timing.json"), dict)["seconds"])
 
     def save_model(self, model: Any) -> None:
@@ -141,11 +141,11 @@ class Run:
             model.save(temporary)
 
     def load_model(self) -> Any:
-        """The saved `keras.Model`, not compiled. Nothing in the file is executed (Keras safe mode).
+        """Loads the saved `keras.Model`, uncompiled. No code in the file is executed (Keras safe mode).
 
         Raises:
             MissingFileError: if there is no model.keras.
-            InputError: if it is damaged, or holds what this version does not know.
+            InputError: if it is damaged, or contains objects unknown to this version.
         """
         path = self.file("model.keras")
         if not path.exists():
@@ -164,7 +164,7 @@ class Run:
 
 
 class _Info(dict):
-    """The values of a run's info.json; a name that is not there is another version's, not a mistake in the program."""
+    """The contents of info.json. A missing key raises InputError, since another version of the app wrote the file."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(read_json(path, dict))
@@ -175,17 +175,17 @@ class _Info(dict):
 
 
 def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool = False, command: str = "") -> Run:
-    """The run with these settings, new or begun before. Nothing is written until `Run.begin`.
+    """Opens the run with these settings, new or existing. Nothing is written until `Run.begin`.
 
     Args:
         app: the app's folder name.
-        config: every setting that decides the result; values must fit JSON (a path is kept as its text).
-        name: the run's folder name. None: made of the data, the architecture and a hash of `config`.
+        config: all settings that affect the result; values must be JSON serialisable (a path is saved as a string).
+        name: the run's folder name. None: derived from the data, the architecture and a hash of `config`.
         fresh: start over; an old run of that name is removed once the new folder exists.
-        command: that gives these settings, for the records of the run.
+        command: the command that gives these settings, for the run's records.
 
     Raises:
-        InputError: if `name` was begun with other settings (the message names them), or cannot name a folder.
+        InputError: if `name` was started with other settings (the message names them), or is not a valid name.
     """
     config = json.loads(json.dumps(config, default=str))
     name = _default_name(config) if name is None else _checked(name)
@@ -202,16 +202,16 @@ def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool
 
 
 def training(app: str) -> str:
-    """The command that trains: "python -m apps.chatbot train", or "... train-talk" for "chatbot/talk"."""
+    """Returns the training command: "python -m apps.chatbot train", or "... train-talk" for "chatbot/talk"."""
     name, _, kind = app.partition("/")
     return f"python -m apps.{name} train" + (f"-{kind}" if kind else "")
 
 
 def find(app: str, name: str | None = None) -> Run:
-    """The run called `name`, or the one with the newest model; says on stderr if its training is not finished.
+    """Finds the run called `name`, or the one with the newest model; warns on stderr if it is not finished.
 
     Raises:
-        InputError: there is none, it is another app's, its model is not written yet, or a file is damaged.
+        InputError: if there is none, it belongs to another app, it has no model yet, or a file is damaged.
     """
     run = _found(app, name)
     if not run.finished():
@@ -222,12 +222,12 @@ def find(app: str, name: str | None = None) -> Run:
 
 
 class OfRun:
-    """The options of a verb that uses a trained run, which a field `run` names: it must be there."""
+    """Base class for the options of a verb that uses a trained run, named by the field `run`, which must exist."""
 
     run: str | None
 
     def check(self) -> None:
-        """InputError if there is no such run; `cli.main` asks before a backend starts."""
+        """Raises InputError if there is no such run; `cli.main` calls this before a backend starts."""
         _found(type(self).__module__.split(".")[-2], self.run)
 
 
@@ -257,22 +257,22 @@ def _checked(name: str) -> str:
 
 
 def _resume(run: Run) -> str:
-    """The command that goes on with its training."""
+    """Returns the command that resumes the run's training."""
     named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
     return (run.command or training(run.app)) + named
 
 
 def named_files(config: Mapping[str, Any]) -> dict[str, Path]:
-    """The user's own files and folders that settings name, by setting.
+    """Returns the user's own files and folders that settings name, keyed by setting.
 
-    A folder counts only where data is expected, since one may happen to be called gru.
+    A folder counts only for settings that take data, since a folder may happen to be called gru.
     """
     texts = {name: Path(value) for name, value in config.items() if isinstance(value, str) and value}
     return {name: path for name, path in texts.items() if os.path.isfile(path) or name in FOLDERS and path.is_dir()}
 
 
 def read_json(path: Path, kind: type) -> Any:
-    """The JSON value in the file; InputError if it is missing, damaged or not of the `kind` (dict, list)."""
+    """Reads JSON from the file; raises InputError if it is missing, damaged or not of type `kind` (dict, list)."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -285,7 +285,7 @@ def read_json(path: Path, kind: type) -> Any:
 
 
 def _create(run: Run, info: dict[str, Any]) -> None:
-    """The new folder is filled under another name, so that a run folder always has settings and info."""
+    """Fills the new folder under a temporary name, so that a run folder always has settings and info."""
     path = run.path
     new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
     for leftover in (new, old):
@@ -348,7 +348,7 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _known(app: str, name: str) -> str:
-    """What the user may have meant: the same name in another app, or this app's runs."""
+    """Says what the user may have meant: a run of this name in another app, or the runs of this app."""
     elsewhere = sorted(p.parent.name for p in root().glob(f"*/{name}") if p.is_dir())
     if elsewhere:
         return f"{name} is a run of {', '.join(elsewhere)}."
@@ -357,7 +357,7 @@ def _known(app: str, name: str) -> str:
 
 
 def _check_archive(path: Path) -> None:
-    """Keras reads a cut or altered archive with errors of many kinds; its checksums tell at once."""
+    """Verifies the archive's checksums, since Keras raises many kinds of errors for a truncated or altered one."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()

@@ -1,6 +1,6 @@
-"""Settings of an app: their ranges stand in their types; recipes; the command line that gives the same settings again.
+"""Settings of an app: ranges declared in field types, recipes, and the command line that reproduces the settings.
 
-A setting is a field of a frozen dataclass, its type one of those below, or `Annotated[str, *one_of(...)]`:
+A setting is a field of a frozen dataclass whose type is one of those below, or `Annotated[str, *one_of(...)]`:
 
     # width of each recurrent layer
     units: Count = 48
@@ -25,13 +25,13 @@ Settings = TypeVar("Settings")
 
 Count = Annotated[int, Ge(1)]
 Whole = Annotated[int, Ge(0)]
-LARGEST_SEED = 2**32 - 1  # that NumPy and Keras take
+LARGEST_SEED = 2**32 - 1  # the largest that NumPy and Keras accept
 Seed = Annotated[int, Ge(0), Le(LARGEST_SEED)]
 Positive = Annotated[float, Gt(0)]
 NotNegative = Annotated[float, Ge(0)]
-Share = Annotated[float, Ge(0), Lt(1)]  # such as a dropout or a momentum: all is too much
-Fraction = Annotated[float, Gt(0), Lt(1)]  # a part of something that leaves a rest
-Top = Annotated[float, Gt(0), Le(1)]  # such as the probability that nucleus sampling draws from
+Share = Annotated[float, Ge(0), Lt(1)]  # such as a dropout rate or momentum, where 1 is invalid
+Fraction = Annotated[float, Gt(0), Lt(1)]  # a nonempty part that leaves a nonempty rest
+Top = Annotated[float, Gt(0), Le(1)]  # such as top_p in nucleus sampling
 
 _RANGES: dict[type, tuple[str, Any, str]] = {
     Ge: ("ge", operator.ge, "at least {}"),
@@ -44,24 +44,24 @@ _NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true o
 
 @dataclasses.dataclass(frozen=True)
 class OneOf:
-    """The values that a setting may have."""
+    """The allowed values of a setting."""
 
     values: tuple[Any, ...]
 
 
 def one_of(values: Iterable[Any]) -> tuple[OneOf, Any]:
-    """For `Annotated[str, *one_of(VALUES)]`: the setting must be one of these, and --help lists them."""
+    """Restricts a setting to these values, which --help lists. Use as `Annotated[str, *one_of(VALUES)]`."""
     known = tuple(values)
     return OneOf(known), tyro.conf.arg(metavar="{" + ",".join(map(str, known)) + "}")
 
 
 def check(settings: Any) -> None:
-    """Refuses what lies outside of the ranges in the field types; to be called in `__post_init__`.
+    """Checks all fields against the ranges in their types. Call it in `__post_init__`.
 
-    A list, which JSON makes of a tuple, becomes a tuple again.
+    Lists, which JSON makes of tuples, are converted back to tuples.
 
     Raises:
-        InputError: "--units: expected at least 1; received 0".
+        InputError: if a value is invalid, e.g. "--units: expected at least 1; received 0".
     """
     hints = typing.get_type_hints(type(settings), include_extras=True)
     for field in dataclasses.fields(settings):
@@ -104,15 +104,15 @@ def _is_a(value: Any, kind: type) -> bool:
 
 
 def flag(name: str) -> str:
-    """The option of a setting: --batch-size for batch_size."""
+    """Returns the command-line option of a setting: --batch-size for batch_size."""
     return "--" + name.replace("_", "-")
 
 
 def recipe(recipes: Mapping[str, Settings], name: str | None, data: str) -> Settings:
-    """The settings that the options start from: those of `name`, else those of the data, else the first ones.
+    """Returns the default settings: the recipe called `name`, else the one for the data, else the first one.
 
     Raises:
-        InputError: there is no recipe called `name`.
+        InputError: if there is no recipe called `name`.
     """
     if name and name not in recipes:
         raise InputError(f"--recipe: expected one of {', '.join(recipes)}; received {name!r}")
@@ -120,14 +120,14 @@ def recipe(recipes: Mapping[str, Settings], name: str | None, data: str) -> Sett
 
 
 def chosen(recipes: Mapping[str, Settings], words: Sequence[str]) -> Settings:
-    """The same for a command line, before it is parsed: --recipe and --data choose the defaults of all options."""
+    """Returns the recipe chosen by --recipe and --data in an unparsed command line: the defaults of all options."""
     return recipe(recipes, peek(words, "--recipe", ""), peek(words, "--data", ""))
 
 
 def peek(words: Sequence[str], option: str, default: str) -> str:
-    """The value of an option in a command line that is not parsed yet; the last one if there are several.
+    """Returns the value of an option in an unparsed command line; the last one if it occurs several times.
 
-    Both "--data X" and "--data=X" count.
+    Accepts both "--data X" and "--data=X".
     """
     value = default
     for number, word in enumerate(words):
@@ -146,13 +146,13 @@ def command(
     leave_out: Collection[str] = (),
     **more: Any,
 ) -> str:
-    """The command line that gives these settings: their data, and an option for each difference from its recipe.
+    """Returns the command line that gives these settings: --data, and each setting that differs from its recipe.
 
     Args:
-        app: the app's folder name; "app/kind" for a further network of it (see `shared.runs`).
-        verb: by default the one that trains it.
-        leave_out: settings that the command does not name.
-        more: further options, such as seeds=3.
+        app: the app's folder name; "app/kind" for an additional network (see `shared.runs`).
+        verb: the verb of the command. "": the one that trains the app.
+        leave_out: settings to omit from the command.
+        more: additional options, such as seeds=3.
 
     >>> import collections
     >>> kind = dataclasses.make_dataclass("Config", [("data", str), ("labels", tuple), ("tied", bool)])
@@ -174,5 +174,5 @@ def _words(name: str, value: Any) -> list[str]:
     if isinstance(value, tuple):
         return [flag(name), *map(str, value)]
     text = str(value)
-    # A value that begins with a dash would be taken for an option.
+    # A value that begins with a dash would be parsed as an option.
     return [f"{flag(name)}={text}"] if text.startswith("-") else [flag(name), text]

@@ -1,4 +1,4 @@
-"""Weights of two stacked classifiers, chosen on validation: stacked generalisation (Wolpert 1992) of logits."""
+"""Stacked generalisation (Wolpert 1992) of the logits of two classifiers, with weights chosen on validation."""
 
 import dataclasses
 
@@ -8,21 +8,21 @@ from scipy.special import log_softmax
 
 from shared import calibration
 
-# In nats of the whole validation part, not per row, so that they decide only where validation says little.
-EQUAL = 4.0  # what it takes to give all to one source: it may look better by the choice of its epoch on the same rows
-RIDGE = 0.01  # keeps the scale finite where validation has no error
-SCALES = np.log(0.01), np.log(100)  # of logits whose spread is 1
+# Penalties in nats over the whole validation set, not per row, so that they matter only where it says little.
+EQUAL = 4.0  # cost of using one source alone, which may look better because its epoch was chosen on the same rows
+RIDGE = 0.01  # keeps the scale finite if there are no validation errors
+SCALES = np.log(0.01), np.log(100)  # range of the log scale of logits with a spread of 1
 SHARES = np.linspace(0, 1, 101)
 
 
 @dataclasses.dataclass(frozen=True)
 class Stack:
-    """Logits = first * those of the first source + second * those of the second.
+    """Logits = first * logits of the first source + second * logits of the second.
 
     Attributes:
-        first, second: not negative; a temperature is in them.
-        share: how much of the spread of the logits over the labels comes from the second source, 0 to 1.
-        loss: nats per row on validation.
+        first, second: nonnegative weights, which include a temperature.
+        share: fraction of the weight on the second source, after scaling both to equal spread, 0 to 1.
+        loss: log loss on validation, in nats per row.
     """
 
     first: float = 1.0
@@ -31,21 +31,21 @@ class Stack:
     loss: float | None = None
 
     def logits(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """The logits (..., labels) of both sources together."""
+        """Returns the combined logits (..., labels) of both sources."""
         return self.first * first + self.second * second
 
 
 def fit(first: np.ndarray, second: np.ndarray, labels: np.ndarray, balanced: bool = False) -> Stack:
-    """The stack of two sources with the least log loss on validation; both count the same if it makes no difference.
+    """Fits the stack with the lowest log loss on validation; equal shares if it makes no difference.
 
-    For each share of the second source the best scale is found; the share is that with the least
+    For each share of the second source the best scale is found. The chosen share minimises
 
         rows * loss + EQUAL (1 - 2 share)^2
 
     Args:
-        first, second: (rows, labels) logits of validation, of models that were not trained on these rows.
-        labels: (rows,) the true ones.
-        balanced: every label counts the same in all, however many rows it has.
+        first, second: (rows, labels) validation logits of models that were not trained on these rows.
+        labels: (rows,) true labels.
+        balanced: weights rows so that every label has the same total weight.
     """
     spreads = _spread(first), _spread(second)
     weights = _row_weights(labels, first.shape[-1], balanced)
@@ -55,7 +55,7 @@ def fit(first: np.ndarray, second: np.ndarray, labels: np.ndarray, balanced: boo
         return float(-weights @ log_softmax(logits, axis=-1)[rows, labels])
 
     def best_of(share: float) -> tuple[float, float, float, float]:
-        """What is to be least, the loss, the share and its scale."""
+        """Returns the objective, the loss, the share and its best scale."""
         mixed = (1 - share) / spreads[0] * first + share / spreads[1] * second
 
         def ridged(log_scale: float) -> float:
@@ -70,18 +70,18 @@ def fit(first: np.ndarray, second: np.ndarray, labels: np.ndarray, balanced: boo
 
 
 def log_loss(logits: np.ndarray, labels: np.ndarray, balanced: bool = False) -> float:
-    """Nats per row of logits (rows, labels) at their best temperature; `balanced` as in `fit`."""
+    """Returns the log loss (nats per row) of logits (rows, labels) at the best temperature; `balanced` as in `fit`."""
     log_chances = log_softmax(logits / calibration.temperature(logits, labels), axis=-1)
     chosen = log_chances[np.arange(len(labels)), labels]
     return float(-_row_weights(labels, logits.shape[-1], balanced) @ chosen)
 
 
 def _spread(logits: np.ndarray) -> float:
-    """The root mean square distance of a row's logits from their mean; 1 of a source that tells nothing."""
+    """Returns the root mean square deviation of the logits from their row's mean; 1 if that is 0."""
     return float(np.std(logits - logits.mean(axis=-1, keepdims=True))) or 1.0
 
 
 def _row_weights(labels: np.ndarray, count: int, balanced: bool) -> np.ndarray:
-    """What each row counts, 1 in all."""
+    """Returns the weight of each row; they sum to 1."""
     weights = 1 / np.bincount(labels, minlength=count)[labels] if balanced else np.ones(len(labels))
     return weights / weights.sum()

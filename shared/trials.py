@@ -1,4 +1,4 @@
-"""Runs that differ only in seed or fold: planning them, skipping finished ones, and averaging their results."""
+"""Runs that differ only in seed or fold: planning them, skipping finished ones, averaging their results."""
 
 import dataclasses
 import functools
@@ -12,12 +12,12 @@ from shared.settings import LARGEST_SEED, Count
 
 Config = TypeVar("Config")
 Loaded = TypeVar("Loaded")
-CHANCE = ("seed", "fold")  # what runs of one training differ in
+CHANCE = ("seed", "fold")  # settings in which the runs of one experiment differ
 
 
 @dataclasses.dataclass(frozen=True)
 class Seeds:
-    """Which runs are trained."""
+    """Options that select which runs to train."""
 
     # name of the run's folder; by default derived from the settings
     run: str | None = None
@@ -27,21 +27,21 @@ class Seeds:
     seeds: Count = 1
 
     def __post_init__(self) -> None:
-        """Refuses invalid values."""
+        """Rejects invalid values."""
         settings.check(self)
 
 
 @dataclasses.dataclass(frozen=True)
 class Folds(Seeds):
-    """The same for data that is split into folds."""
+    """Like `Seeds`, for data that is split into cross-validation folds."""
 
-    # number of runs for each seed, with folds fold, fold + 1, ...; over all folds every example is tested on once
+    # number of runs per seed, with folds fold, fold + 1, ...; all folds together test every example once
     folds: Count = 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """One training of a plan: its settings and how its run is opened."""
+    """One planned training run: its settings and the arguments that open its run folder."""
 
     app: str
     config: Any
@@ -50,19 +50,19 @@ class Trial:
     fresh: bool
 
     def run(self) -> Run:
-        """The run, new or begun before."""
+        """Opens the run, new or existing."""
         return runs.start(self.app, dataclasses.asdict(self.config), self.name, self.fresh, self.command)
 
 
 def plan(app: str, config: Any, recipes: Mapping[str, Any], options: Seeds, fold_count: int = 1) -> list[Trial]:
-    """Every training that is asked for, fold by fold, refused as a whole if one cannot work.
+    """Plans all requested runs, fold by fold; rejects the whole plan if any of them is invalid.
 
     Args:
-        config: with a `seed`, and with a `fold` if there are folds.
-        fold_count: into how many folds the data is split.
+        config: the settings of the first run, with a `seed`, and a `fold` if there are folds.
+        fold_count: number of folds of the data.
 
     Raises:
-        InputError: more folds or seeds than there are, or one run name for several runs.
+        InputError: if more folds or seeds are requested than exist, or one run name is given for several runs.
     """
     folds = getattr(options, "folds", 1)
     first = getattr(config, "fold", 0)
@@ -83,10 +83,10 @@ def plan(app: str, config: Any, recipes: Mapping[str, Any], options: Seeds, fold
 
 
 def unfinished(planned: list[Trial]) -> Iterator[tuple[Any, Run]]:
-    """Settings and run of each training that is not finished, one after the other; says which ones are.
+    """Yields the settings and run of each unfinished trial, one by one, and prints which ones are finished.
 
     Raises:
-        InputError: a file of a finished one has changed; the data of the others is checked when they begin.
+        InputError: if a data file of a finished run has changed; that of the others is checked when they begin.
     """
     for number, trial in enumerate(planned, 1):
         run = trial.run()
@@ -100,7 +100,7 @@ def unfinished(planned: list[Trial]) -> Iterator[tuple[Any, Run]]:
 
 
 def summary(found: list[Run]) -> list[dict[str, Any]]:
-    """The records of finished runs that differ in seed or fold alone, as means over seeds, and these over folds."""
+    """Averages the records of finished runs that differ only in seed or fold: over seeds, then over folds."""
     parts: dict[Any, list[list[dict[str, Any]]]] = {}
     for run in sorted(found, key=lambda run: (run.config.get("fold", 0), run.config.get("seed", 0))):
         parts.setdefault(run.config.get("fold"), []).append(run.metrics())
@@ -113,12 +113,12 @@ def summary(found: list[Run]) -> list[dict[str, Any]]:
 
 
 def finished(planned: list[Trial]) -> list[Run]:
-    """The runs of a plan that has been carried out."""
+    """Returns the runs of a completed plan."""
     return [dataclasses.replace(trial, fresh=False).run() for trial in planned]
 
 
 def siblings(run: Run) -> list[Run]:
-    """All finished runs that differ from this one in seed or fold alone, itself among them."""
+    """Returns all finished runs that differ from this one only in seed or fold, including itself."""
     found = []
     for path in sorted(run.path.parent.glob("[!.]*/metrics.json")):
         other = runs.find(run.app, path.parent.name)
@@ -132,9 +132,9 @@ def _without_chance(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_for_every_seed(load: Callable[[Any], Loaded]) -> Callable[[Any], Loaded]:
-    """Keeps what `load(config)` gave last, for further calls whose settings differ in the seed alone.
+    """Decorator that caches the last result of `load(config)` for calls whose settings differ only in the seed.
 
-    A file or folder that the settings name is read again when it has changed.
+    The data is loaded again if a file or folder that the settings name has changed.
     """
     kept: list[Any] = []  # settings, states of the files, what was loaded
 
@@ -142,15 +142,15 @@ def same_for_every_seed(load: Callable[[Any], Loaded]) -> Callable[[Any], Loaded
     def loaded(config: Any) -> Loaded:
         same = dataclasses.replace(config, seed=0)
         if not kept or kept[0] != same or kept[1] != _states(same):
-            kept.clear()  # two data sets may not fit into memory
+            kept.clear()  # two data sets may not fit in memory
             found = load(config)
-            kept[:] = [same, _states(same), found]  # only now: a folder that holds no data may be the whole disk
+            kept[:] = [same, _states(same), found]  # only after loading: a wrong folder could be the whole disk
         return kept[2]
 
     return loaded
 
 
 def _states(config: Any) -> list[tuple[str, int, int]]:
-    """Time and size of each file that the settings name or that lies in a folder which they name."""
+    """Returns the modification time and size of each file that the settings name, directly or by its folder."""
     files = (file for path in runs.named_files(vars(config)).values() for file in files_of(path))
     return [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files]

@@ -1,1 +1,1 @@
-"""Data for all apps: verified downloads, texts, sequences and batches, TensorFlow Datasets."""
+"""Data for all apps: verified downloads, text, sequences and batches, TensorFlow Datasets."""

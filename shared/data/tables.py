@@ -1,4 +1,4 @@
-"""Rows of a table in a file: CSV, TSV or JSONL, each with the place where it stands."""
+"""Reads the rows of a CSV, TSV or JSONL file, each with its location for messages."""
 
 import csv
 import io
@@ -10,20 +10,21 @@ from shared import InputError, MissingFileError
 from shared.data.text import decode
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
-LONGEST_CELL = 10_000_000  # characters; Python's own limit is 131,072
+LONGEST_CELL = 10_000_000  # characters; Python's default limit is 131,072
 
 Row = dict[str, object]
 
 
 def rows(path: Path) -> Iterator[tuple[Row, str]]:
-    r"""Each row as a dict of its columns, and its place: "reviews.csv, line 7".
+    r"""Yields each row as a dict of its columns, with its location: "reviews.csv, line 7".
 
-    CSV has quotation marks, and the line is the one where the row ends. TSV has none: a quotation mark is a character
-    as any other. JSONL has an object on each line; blank lines are left out.
+    In CSV, cells may be quoted, and the line is where the row ends. In TSV, a quotation mark is an ordinary character.
+    JSONL has one object per line; blank lines are skipped.
 
     Raises:
-        MissingFileError: there is no such file.
-        InputError: another suffix, not UTF-8, a column named twice or not at all, a row of another width, broken JSON.
+        MissingFileError: if there is no such file.
+        InputError: for another suffix, invalid UTF-8, missing or duplicate column names, a row with the wrong number
+            of cells, or invalid JSON.
     """
     if not path.is_file():
         raise MissingFileError(f"Expected a {', '.join(SUFFIXES)} file. There is none at {path}.")
@@ -34,13 +35,13 @@ def rows(path: Path) -> Iterator[tuple[Row, str]]:
 
 
 def column(path: Path, name: str, hint: str = "") -> Iterator[tuple[str, str]]:
-    """Text and place of a column in each row; InputError for a row that has none."""
+    """Yields the text of a column and its location for each row; raises InputError if a row has none."""
     for row, where in rows(path):
         yield cell(row, name, where, hint), where
 
 
 def cell(row: Row, name: str, where: str, hint: str = "") -> str:
-    """The text in a row's column. Raises InputError if it is blank or missing; `hint` says what to do."""
+    """Returns the text in a column of a row. Raises InputError if it is blank or missing; `hint` says what to do."""
     if name not in row:
         raise InputError(f"Expected a column {name!r}. {where} has the columns {', '.join(row)}. {hint}".rstrip())
     text = "" if row[name] is None else str(row[name])

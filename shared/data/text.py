@@ -1,4 +1,4 @@
-"""Texts to token ids and back: reading files, cutting into characters or words, vocabularies."""
+"""Text to token ids and back: reading files, splitting into characters or words, vocabularies."""
 
 import collections
 import dataclasses
@@ -18,20 +18,21 @@ LONGEST_PATH = 255  # characters
 
 
 def read_text(path: str | Path) -> str:
-    r"""The text of a UTF-8 file, or of a folder's text files (`SUFFIXES`, at any depth) in sorted order.
+    r"""Reads a UTF-8 file, or the text files (`SUFFIXES`) of a folder, recursively and in sorted order.
 
-    Line ends become "\n", a byte order mark is dropped. Files of a folder are joined by a line end at least.
+    Line ends become "\n", and a byte order mark is dropped. Files of a folder are joined with at least one line end.
 
     Raises:
-        MissingFileError: there is nothing at `path`.
-        InputError: binary, not UTF-8 (file and line are named), blank, or a folder without text files.
+        MissingFileError: if `path` does not exist.
+        InputError: if a file is binary or not UTF-8 (file and line are named), the text is blank, or a folder has no
+            text files.
     """
     texts = list(read_texts(path).values())
     return "".join(t if t.endswith("\n") else t + "\n" for t in texts[:-1]) + texts[-1]
 
 
 def read_texts(path: str | Path) -> dict[str, str]:
-    """The same text by file, in the same order, for messages that name file and line."""
+    """Reads the same text, keyed by file in the same order, for messages that name file and line."""
     path = Path(path)
     if not path.exists():
         raise MissingFileError(f"Expected a text file or folder. There is nothing at {path}.")
@@ -43,7 +44,7 @@ def read_texts(path: str | Path) -> dict[str, str]:
 
 
 def first_unknown(texts: Mapping[str, str], known: Container[str]) -> tuple[str, str] | None:
-    """The first character of texts by file that is not known, and where it is: file and line; None if all are known."""
+    """Returns the first unknown character in texts keyed by file, with its file and line; None if all are known."""
     for name, text in texts.items():
         for number, line in enumerate(text.split("\n"), 1):
             for character in line:
@@ -53,10 +54,10 @@ def first_unknown(texts: Mapping[str, str], known: Container[str]) -> tuple[str,
 
 
 def names_file(argument: str, suffixes: Sequence[str] = SUFFIXES) -> bool:
-    """Whether a command's argument, which may be a text or the path of one, is a path.
+    """Returns whether a command's argument, which may be a text or the path of a file, is a path.
 
-    One word ending in one of `suffixes` is a path even where nothing lies there: `read_text` then says so, instead of
-    the name being taken for the text. A text may be too long for a path, or hold NUL: systems make an error of both.
+    A single word ending in one of `suffixes` is a path even if no such file exists, so that `read_text` reports it
+    instead of the name being used as the text. Text that is too long for a path or contains NUL would raise an OSError.
     """
     if not argument or len(argument) > LONGEST_PATH or "\0" in argument:
         return False
@@ -65,7 +66,7 @@ def names_file(argument: str, suffixes: Sequence[str] = SUFFIXES) -> bool:
 
 
 def decode(raw: bytes, name: str) -> str:
-    r"""UTF-8 bytes as text with "\n" line ends; `name` is the file's in errors. Raises InputError."""
+    r"""Decodes UTF-8 bytes to text with "\n" line ends; raises an InputError that names the file `name`."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"Expected UTF-8 text. {name} is UTF-16: convert it with iconv -f utf-16 -t utf-8.")
     if b"\0" in raw:
@@ -73,7 +74,7 @@ def decode(raw: bytes, name: str) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # `error.object` is without the byte order mark that the codec has already taken off.
+        # `error.object` lacks the byte order mark, which the codec has already removed.
         line = error.object[: error.start].count(b"\n") + 1
         byte = error.object[error.start]
         raise InputError(
@@ -84,26 +85,26 @@ def decode(raw: bytes, name: str) -> str:
 
 
 def characters(text: str) -> list[str]:
-    """The characters (Unicode code points) of the text."""
+    """Returns the characters (Unicode code points) of the text."""
     return list(text)
 
 
 def words(text: str) -> list[str]:
-    """The white-space separated words, and `<eos>` for each line end, as the Penn Treebank is read."""
+    """Splits text into whitespace-separated words, with `<eos>` for each line end, as for the Penn Treebank."""
     lines = text.split("\n")
     return [word for line in lines[:-1] for word in (*line.split(), END)] + lines[-1].split()
 
 
 def join_words(tokens: Iterable[str]) -> str:
-    r"""The text of words: a space between two words, "\n" for `<eos>`. `words` gives the same words back."""
+    r"""Joins words to text, with spaces between words and "\n" for `<eos>`; `words` is the inverse."""
     return "\n".join(" ".join(line) for line in _lines(tokens))
 
 
 @dataclasses.dataclass(frozen=True)
 class Vocabulary:
-    """Tokens in the order of their ids; the first four are `<pad> <unk> <bos> <eos>`.
+    """Tokens in order of their ids; the first four are `<pad> <unk> <bos> <eos>`.
 
-    Raises InputError if they are not, or if a token occurs twice.
+    Raises InputError if they are not, or if a token is duplicated.
 
     >>> vocabulary = Vocabulary.fit("to be or not to be".split())
     >>> vocabulary.encode(["not", "to", "see"]).tolist()
@@ -125,12 +126,12 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, tokens: Iterable[str], max_size: int | None = None, min_count: int = 1) -> "Vocabulary":
-        """The most frequent tokens, by falling count, then by token; a special in `tokens` stays the special.
+        """Builds a vocabulary of the most frequent tokens, sorted by descending count, then by token.
 
         Args:
-            tokens: of the training data only.
-            max_size: at most so many, the four specials included. None: no limit.
-            min_count: rarer tokens are left out.
+            tokens: those of the training data only; special tokens among them keep their ids.
+            max_size: maximum size, including the four special tokens. None: no limit.
+            min_count: rarer tokens are omitted.
         """
         if max_size is not None and max_size < len(SPECIALS):
             raise InputError(f"Expected a vocabulary of at least {len(SPECIALS)}. Received: {max_size}")
@@ -141,19 +142,19 @@ class Vocabulary:
 
     @functools.cached_property
     def index(self) -> dict[str, int]:
-        """The id of each token."""
+        """Maps each token to its id."""
         return {token: i for i, token in enumerate(self.tokens)}
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def encode(self, tokens: Iterable[str]) -> np.ndarray:
-        """Ids (time,) int32; `<unk>` for a token not in the vocabulary."""
+        """Returns ids (time,) int32; `<unk>` for tokens not in the vocabulary."""
         unknown = SPECIALS.index(UNKNOWN)
         return np.fromiter((self.index.get(token, unknown) for token in tokens), dtype=np.int32)
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> list[str]:
-        """The tokens of ids (time,). Raises InputError for an id that is not in the vocabulary."""
+        """Returns the tokens of ids (time,). Raises InputError for an id that is not in the vocabulary."""
         ids = np.asarray(ids, dtype=np.int64)
         wrong = ids[(ids < 0) | (ids >= len(self.tokens))]
         if wrong.size:
@@ -161,12 +162,12 @@ class Vocabulary:
         return [self.tokens[i] for i in ids.tolist()]
 
     def to_json(self) -> str:
-        """A JSON list of the tokens."""
+        """Returns the tokens as a JSON list."""
         return json.dumps(self.tokens)
 
     @classmethod
     def from_json(cls, text: str) -> "Vocabulary":
-        """What `to_json` wrote. Raises InputError if it is anything else."""
+        """Reads the output of `to_json`. Raises InputError if it is invalid."""
         try:
             tokens: Any = json.loads(text)
         except ValueError as error:

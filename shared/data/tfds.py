@@ -1,7 +1,7 @@
-"""TensorFlow Datasets by name: `tfds:NAME`, NAME as in their catalogue, e.g. imdb_reviews or glue/cola.
+"""TensorFlow Datasets by name: `tfds:NAME`, with NAME as in their catalogue, e.g. imdb_reviews or glue/cola.
 
-The data lie in $TFDS_DATA_DIR, else ~/tensorflow_datasets, and are downloaded there once.
-TensorFlow Datasets is imported inside the functions: it takes seconds.
+The data is downloaded once to $TFDS_DATA_DIR, else ~/tensorflow_datasets.
+TensorFlow Datasets is imported inside the functions, since the import takes seconds.
 """
 
 import contextlib
@@ -17,15 +17,16 @@ PREFIX = "tfds:"
 
 
 def load_texts(name: str, split: str, text_key: str | None = None) -> list[str]:
-    """The text of every example of a split.
+    """Returns the text of all examples of a split.
 
     Args:
-        name: the set, with or without `tfds:` before it.
+        name: the data set, with or without the prefix `tfds:`.
         split: e.g. "train" or "train[:10%]".
-        text_key: the feature to read. None: the only one that is text.
+        text_key: the feature to read. None: the only text feature.
 
     Raises:
-        InputError: unknown set or split, no single text feature, no download, or not UTF-8.
+        InputError: if the data set, split or text feature is unknown, the text feature is ambiguous, the download
+            fails, or the text is not UTF-8.
     """
     builder = _prepared(name)
     key = _text_key(name, builder.info.features, text_key)
@@ -40,12 +41,12 @@ def load_texts(name: str, split: str, text_key: str | None = None) -> list[str]:
 
 
 def load_examples(name: str, split: str) -> list[dict[str, Any]]:
-    """The examples of a split: dicts of NumPy values, text as bytes. Raises InputError like `load_texts`."""
+    """Returns the examples of a split: dicts of NumPy values, text as bytes. Raises InputError like `load_texts`."""
     return list(_examples(_prepared(name), name, split))
 
 
 def splits(name: str) -> list[str]:
-    """The names of the set's splits, e.g. ["test", "train"]. Raises InputError like `load_texts`."""
+    """Returns the names of the splits, e.g. ["test", "train"]. Raises InputError like `load_texts`."""
     return sorted(_prepared(name).info.splits)
 
 
@@ -54,12 +55,12 @@ def _bare(name: str) -> str:
 
 
 def _prepared(name: str) -> Any:
-    """The set's builder, its data on this disk."""
+    """Returns the data set's builder, with its data downloaded and prepared."""
     builder = _builder(_bare(name))
     try:
         with _three_tries(), contextlib.redirect_stdout(sys.stderr):
             builder.download_and_prepare()
-    except Exception as error:  # each set has code of its own, which raises what it likes
+    except Exception as error:  # every data set has its own code, which may raise anything
         raise InputError(
             f"Cannot get {PREFIX}{_bare(name)}: it is not in {builder.data_dir}, and its download or "
             f"preparation failed ({_one_line(error)}). Prepare it elsewhere, set TFDS_DATA_DIR to the folder."
@@ -71,7 +72,7 @@ def _builder(name: str) -> Any:
     import tensorflow_datasets as tfds
 
     try:
-        # $TFDS_DATA_DIR is read here: the library itself reads it only once, when it is imported.
+        # $TFDS_DATA_DIR is read here, since the library itself reads it only once, on import.
         return tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
     except tfds.core.DatasetNotFoundError as error:
         near = difflib.get_close_matches(name, set(tfds.list_builders(with_community_datasets=False)))
@@ -86,7 +87,7 @@ def _builder(name: str) -> Any:
 
 @contextlib.contextmanager
 def _three_tries() -> Iterator[None]:
-    """Without a connection the library's ten tries take three and a half minutes; three take seconds."""
+    """Limits downloads to three tries, which fail in seconds offline; the library's ten take 3.5 minutes."""
     from tensorflow_datasets.core.download import downloader
 
     tries = downloader.MAX_RETRIES
@@ -113,7 +114,7 @@ def _examples(builder: Any, name: str, split: str) -> Iterator[dict[str, Any]]:
 
 
 def _text_key(name: str, features: Any, wanted: str | None) -> str:
-    """The name of the feature to read as text."""
+    """Returns the name of the feature to read as text."""
     named = dict(features.items()) if hasattr(features, "items") else {}
     texts = [key for key, feature in named.items() if _is_text(feature)]
     if wanted is None and len(texts) == 1:
@@ -128,7 +129,7 @@ def _text_key(name: str, features: Any, wanted: str | None) -> str:
 
 
 def _is_text(feature: Any) -> bool:
-    """A single string: a Text feature, or a plain string tensor."""
+    """Returns whether a feature is a single string: a Text feature, or a scalar string tensor."""
     return feature.shape == () and feature.np_dtype in (bytes, str, object)
 
 

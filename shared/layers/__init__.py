@@ -2,8 +2,8 @@
 
     layer = recurrent("gru", 128, return_sequences=True)        # or: from shared.layers import GRU
 
-`ARCHITECTURES` names them all without loading Keras; a class is imported when it is first used, or when Keras is
-imported, so that `keras.models.load_model` knows every layer after `import shared.layers`.
+`ARCHITECTURES` lists all of them without importing Keras. A class is imported on first use, or when Keras is imported,
+so that `keras.models.load_model` knows all layers after `import shared.layers`.
 """
 
 import importlib
@@ -34,15 +34,15 @@ ARCHITECTURES: dict[str, tuple[str, str, str]] = {
     "convgru": ("conv_gru", "ConvGRU", "GRU of convolutions, for video"),
     "convmingru": ("conv_min_gru", "ConvMinGRU", "minimal GRU of convolutions, for video, gates from the input alone"),
 }
-# Inputs (batch, time, rows, columns, channels); those of all others are (batch, time, features).
+# Their inputs are (batch, time, rows, columns, channels); those of all others (batch, time, features).
 IMAGE_ARCHITECTURES = ("convelman", "convlstm", "convgru", "convmingru")
 VECTOR_ARCHITECTURES = tuple(arch for arch in ARCHITECTURES if arch not in IMAGE_ARCHITECTURES)
-# Those for any sequence: grud wants values, flags and time gaps.
+# Those for generic sequences: grud needs values, flags and time gaps.
 SEQUENCE_ARCHITECTURES = tuple(arch for arch in VECTOR_ARCHITECTURES if arch != "grud")
 
 
 def recurrent(arch: str, units: int, **kwargs: Any) -> Any:
-    """A recurrent layer by its architecture's name.
+    """Creates a recurrent layer by the name of its architecture.
 
     Args:
         arch: a key of `ARCHITECTURES`.
@@ -51,8 +51,8 @@ def recurrent(arch: str, units: int, **kwargs: Any) -> Any:
 
     Returns:
         An unbuilt `keras.layers.RNN`: inputs (batch, time, features) -> (batch, units), or
-        (batch, time, units) with `return_sequences=True`; of `IMAGE_ARCHITECTURES`: inputs (batch, time, rows, columns,
-        channels) -> (batch, rows, columns, units), or (batch, time, rows, columns, units).
+        (batch, time, units) with `return_sequences=True`; for `IMAGE_ARCHITECTURES`: inputs (batch, time, rows,
+        columns, channels) -> (batch, rows, columns, units), or (batch, time, rows, columns, units).
 
     Raises:
         InputError: (a ValueError) if `arch` is unknown or `units` is not a positive integer.
@@ -63,7 +63,7 @@ def recurrent(arch: str, units: int, **kwargs: Any) -> Any:
 
 
 def layer_class(arch: str) -> type:
-    """The class behind an architecture's name; InputError names the known ones if there is none."""
+    """Returns the class of an architecture; raises an InputError that lists the known names if there is none."""
     if arch not in ARCHITECTURES:
         raise InputError(f"Expected an architecture out of {', '.join(ARCHITECTURES)}. Received: {arch}")
     module, name, _ = ARCHITECTURES[arch]
@@ -71,7 +71,7 @@ def layer_class(arch: str) -> type:
 
 
 def load_all() -> None:
-    """Imports every layer, so that Keras can read any saved model that holds one."""
+    """Imports all layers, so that Keras can load any saved model that contains them."""
     for arch in ARCHITECTURES:
         layer_class(arch)
     for module in ("bias", "stack"):
@@ -79,7 +79,7 @@ def load_all() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """The class of an architecture: `from shared.layers import GRU`."""
+    """Imports the class of an architecture on first use: `from shared.layers import GRU`."""
     for arch, (_, class_name, _) in ARCHITECTURES.items():
         if name == class_name:
             return layer_class(arch)

@@ -1,4 +1,4 @@
-"""A block of causal self-attention over a sliding window: no recurrence, the past itself is kept."""
+"""A block of causal self-attention over a sliding window: no recurrence, the state is a cache of past steps."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from keras import ops
 from shared.layers.causal import Causal, CausalCell, cell_options
 from shared.layers.scanned import check_positive
 
-EPSILON = 1e-5  # added to the variance, as in the usual layer normalisation
-BASE = 10000.0  # of the rotations' wave lengths, as in the paper
-NOTHING = -1e30  # the score of a step that is not to be seen
+EPSILON = 1e-5  # added to the variance, as usual in layer normalisation
+BASE = 10000.0  # base of the wavelengths of the rotations, as in the paper
+NOTHING = -1e30  # score of a masked step
 
 
 @keras.saving.register_keras_serializable(package="gallery")
@@ -50,7 +50,7 @@ class AttentionCell(CausalCell):
         self.keep([(context - 1, units), (context - 1, units), (context - 1, 1)])
 
     def build(self, input_shape: tuple) -> None:
-        """Creates the kernels and biases of five products, and scale and shift of two normalisations."""
+        """Creates the kernels and biases of five projections, and scale and shift of two normalisations."""
         units, wide = self.units, self.feed_forward * self.units
         shapes = {
             "input": (input_shape[-1], units),
@@ -69,7 +69,7 @@ class AttentionCell(CausalCell):
             self.shifts[name] = self.add_weight(shape=(units,), name=f"{name}_shift", initializer="zeros")
 
     def sequence(self, x: Any, pasts: list, training: bool = False) -> tuple[Any, list]:
-        """See `CausalCell`; pasts are keys, values (batch, context - 1, units) and whether there are any."""
+        """See `CausalCell`; pasts are keys, values (batch, context - 1, units), and which of these steps exist."""
         del training
         u = self._product("input", x)
         q, k, v = ops.split(self._product("attention", self._norm("attention", u)), 3, axis=-1)
@@ -84,17 +84,17 @@ class AttentionCell(CausalCell):
         return y + self.biases[name] if self.use_bias else y
 
     def _norm(self, name: str, x: Any) -> Any:
-        """Layer normalisation; its sums are in float32 at least."""
+        """Applies layer normalisation, with sums in at least float32."""
         y = ops.cast(x, _wide(x.dtype))
         y = y - ops.mean(y, axis=-1, keepdims=True)
         y = y * ops.rsqrt(ops.mean(ops.square(y), axis=-1, keepdims=True) + EPSILON)
         return ops.cast(y, x.dtype) * self.scales[name] + self.shifts[name]
 
     def _attend(self, q: Any, keys: Any, values: Any, there: Any) -> Any:
-        """q (batch, time, units), the others (batch, context - 1 + time, ...) -> (batch, time, units).
+        """Attends: q (batch, time, units), the others (batch, context - 1 + time, ...) -> (batch, time, units).
 
-        Queries go in blocks of at most `context`, and a block is shown its own slots and the `context` before them:
-        no query needs more, and memory is O(time * context) instead of O(time ** 2).
+        Queries are processed in blocks of at most `context`; a block attends to its own slots and the `context` before
+        them. No query needs more, and memory is O(time * context) instead of O(time ** 2).
         """
         batch, time, units = ops.shape(q)
         shorter = min if isinstance(time, int) else ops.minimum
@@ -103,11 +103,11 @@ class AttentionCell(CausalCell):
         behind = blocks * block - time
 
         def windows(history):
-            """(batch, context - 1 + time, n) -> (batch, blocks, context + block, n)."""
+            """Cuts (batch, context - 1 + time, n) into overlapping windows (batch, blocks, context + block, n)."""
             width = history.shape[-1]
             after = ops.zeros((batch, behind, width), history.dtype)
             slots = ops.concatenate([ops.zeros_like(history[:, :1]), history, after], axis=1)
-            # With one block its past is the first `context` slots; with more, blocks are `context` long.
+            # A single block's past is the first `context` slots; several blocks are each `context` long.
             past = ops.reshape(slots[:, : blocks * self.context], (batch, blocks, self.context, width))
             own = ops.reshape(slots[:, self.context :], (batch, blocks, block, width))
             return ops.concatenate([past, own], axis=2)
@@ -130,7 +130,7 @@ class AttentionCell(CausalCell):
         return ops.reshape(mixed, (batch, blocks * block, units))[:, :time]
 
     def _rotate(self, x: Any, start: int, stop: Any) -> Any:
-        """x (batch, blocks, length, heads, d) turned by the positions start .. stop - 1 inside its window."""
+        """Rotates x (batch, blocks, length, heads, d) by the positions start .. stop - 1 within its window."""
         half = x.shape[-1] // 2
         wave = BASE ** (-np.arange(half) / half)
         angles = np.arange(2 * self.context)[:, None, None] * wave  # (positions, 1, d / 2)
@@ -140,13 +140,13 @@ class AttentionCell(CausalCell):
 
 
 def _wide(dtype: Any) -> str:
-    """The dtype for sums and exponentials: float32, or float64 where that is what is computed in."""
+    """Returns the dtype for sums and exponentials: at least float32."""
     return keras.backend.result_type(dtype, "float32")
 
 
 @keras.saving.register_keras_serializable(package="gallery")
 class Attention(Causal, keras.layers.RNN):
-    """Causal self-attention over the last `context` steps, then a feed-forward part: a transformer's block.
+    """Causal self-attention over the last `context` steps and a feed-forward network: one transformer block.
 
     Vaswani et al. (2017), "Attention is all you need", arXiv:1706.03762, equations 1 and 2; Su et al. (2021),
     "RoFormer: enhanced transformer with rotary position embedding", arXiv:2104.09864, equation 34.
@@ -158,31 +158,31 @@ class Attention(Causal, keras.layers.RNN):
         r_t = u_t + W_m m_t + b_m
         h_t = r_t + W_n relu(W_w n_w(r_t) + b_w) + b_n
         n(y) = scale * (y - mean(y)) / sqrt(variance(y) + 1e-5) + shift
-        R^p turns features (i, i + d/2) of a head by the angle p 10000^(-2i/d), i = 0 .. d/2 - 1
+        R^p rotates features (i, i + d/2) of a head by the angle p 10000^(-2i/d), i = 0 .. d/2 - 1
 
-    Differences from the papers: one block of the decoder without its attention to an encoder; the normalisation goes
-    before each part (Xiong et al. 2020, arXiv:2002.04745), so a stack of blocks ends without one; a sliding window
-    (Beltagy et al. 2020, arXiv:2004.05150) instead of all the past; R pairs i with i + d/2, not neighbours, which is
-    the same up to the order of features; no dropout.
+    Differences from the papers: one decoder block without cross-attention; pre-normalisation (Xiong et al. 2020,
+    arXiv:2002.04745), so a stack of blocks ends without a normalisation; a sliding window (Beltagy et al. 2020,
+    arXiv:2004.05150) instead of the whole past; R pairs i with i + d/2, not adjacent features, which is equivalent up
+    to the order of features; no dropout.
 
     Args:
         units: positive even int, width of the block and of the output.
         heads: positive int that divides units into heads of even width. Default None: the largest of 4, 2, 1 that
             does.
-        context: positive int, how many steps are seen, the present one among them. Default 128.
-        feed_forward: positive int, width of the feed-forward part in multiples of units. Default 4.
-        use_bias: whether b is there. Default True.
-        **kwargs: all of `keras.layers.RNN`.
+        context: positive int, number of steps attended to, including the current one. Default 128.
+        feed_forward: positive int, width of the feed-forward network in multiples of units. Default 4.
+        use_bias: whether to add the biases b. Default True.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state: all of State.
     Returns:  (batch, units), or (batch, time, units); then each state if return_state.
     State:    [h (batch, units), keys and values of the last context - 1 steps, flattened (batch, steps * units), not
-              turned by R, and (batch, steps) whether there is such a step: above 0.5], zeros at the start;
+              rotated by R, and (batch, steps) values above 0.5 where the step exists], zeros at the start;
               state[0] is the output.
     Weights:  input_kernel W_u (features, units); attention_kernel W_a (units, 3 units), in the order q k v;
               merge_kernel W_m (units, units); widen_kernel W_w (units, feed_forward units); narrow_kernel W_n; a bias
               for each; attention_scale, attention_shift of n_a and widen_scale, widen_shift of n_w (units).
-    Masking:  a masked step keeps the states, is not seen by later steps and does not count in distances.
+    Masking:  a masked step keeps the states, is not attended to by later steps and does not count as a position.
               Cost: O(1) depth, O(time context) work and memory.
     Raises:   ValueError if units, heads, context or feed_forward < 1, units is odd, or heads do not fit.
 
@@ -190,7 +190,7 @@ class Attention(Causal, keras.layers.RNN):
     (2, 8)
     """
 
-    WIDTH_STEP = 2  # features are turned in pairs
+    WIDTH_STEP = 2  # features are rotated in pairs
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A learnt number added to each feature, for outputs whose matrix is shared with another layer."""
+"""A trainable bias for each feature, for outputs whose kernel is shared with another layer."""
 
 from typing import Any
 
@@ -25,5 +25,5 @@ class Bias(keras.layers.Layer):
         self.bias = self.add_weight(shape=(input_shape[-1],), name="bias", initializer="zeros")
 
     def call(self, inputs: Any) -> Any:
-        """See the class."""
+        """See the class docstring."""
         return ops.cast(inputs, self.compute_dtype) + ops.cast(self.bias, self.compute_dtype)

@@ -1,10 +1,10 @@
-"""Back-propagation through time, written once for every step that is a product with the state and a function of it.
+"""Back-propagation through time for every cell whose step is a product with the state and a function of the result.
 
     m_t = mix(enter(x_t, s_{t-1}), kernel)                 the only product inside the loop; with `adds`, plus x_t
-    s_t = advance(x_t, m_t, s_{t-1}, vectors)              all the rest, element by element
+    s_t = advance(x_t, m_t, s_{t-1}, vectors)              everything else, elementwise
 
-The reverse scan asks the backend for the gradient of `advance` alone; it yields the gradients of all m_t, after which
-the kernel's gradient is ONE product over all time steps. Masks and zoneout are part of the step, for every cell alike.
+The reverse scan needs only the gradient of `advance` from the backend; it yields the gradients of all m_t, from which
+the kernel gradient is ONE product over all time steps. Masks and zoneout are part of the step, for all cells alike.
 """
 
 import functools
@@ -22,13 +22,13 @@ Tensors = list[Any]
 
 @dataclass(frozen=True)
 class Mix:
-    """A linear map of the state: `forward(h, kernel)`, its transpose, and the kernel's gradient over all steps."""
+    """A linear map of the state: `forward(h, kernel)`, its transpose, and the kernel gradient over all steps."""
 
     forward: Callable
     transposed: Callable  # kernel -> the kernel with which `forward` is the transposed map
-    kernel_gradient: Callable  # (h (time, batch, ...), gradients of the results, kernel) -> gradient of the kernel
+    kernel_gradient: Callable  # (h (time, batch, ...), output gradients, kernel) -> kernel gradient
     jit: bool = True
-    each_step: bool = False  # `kernel_gradient` over each step alone, beside the rest of the step, then summed
+    each_step: bool = False  # compute `kernel_gradient` per step, in parallel with the rest of the step, and sum it
 
 
 DENSE = Mix(ops.matmul, ops.transpose, lambda h, gradients, _: time_major.product_over_time(h, gradients))
@@ -36,18 +36,18 @@ DENSE = Mix(ops.matmul, ops.transpose, lambda h, gradients, _: time_major.produc
 
 @dataclass(frozen=True)
 class Step:
-    """What a cell does in a step.
+    """Defines one step of a cell.
 
     Attributes:
-        advance: `(slices, mixed, states, vectors) -> new states`, the first being the output. It also works on all
-            time steps at once, with one more leading axis.
-        mix: the product with the recurrent kernel; None: there is none, `mixed` is None.
-        enter: `(slices, states, vectors) -> what is mixed`; None: the output before, states[0].
-        zoned: for each state whether zoneout may hold it.
-        adds: the first of the slices is added to what is mixed, so that both have one gradient, and `advance` sees
-            the sum as `mixed` and the other slices.
-        read: `(first slice, vectors) -> what is added`, where that is cheaper to compute in each step than to keep
-            for all of them; None: the first slice itself.
+        advance: `(slices, mixed, states, vectors) -> new states`, of which the first is the output. It also works on
+            all time steps at once, with an additional leading axis.
+        mix: the product with the recurrent kernel. None: there is none, and `mixed` is None.
+        enter: `(slices, states, vectors) -> input of mix`. None: the previous output, states[0].
+        zoned: for each state, whether zoneout applies to it.
+        adds: whether the first slice is added to the result of `mix`, so that both have the same gradient; `advance`
+            then receives the sum as `mixed`, and the other slices.
+        read: `(first slice, vectors) -> addend`, if it is cheaper to compute it in each step than to store it for all
+            steps. None: the first slice itself.
     """
 
     advance: Callable
@@ -58,7 +58,7 @@ class Step:
     read: Callable | None = None
 
     def added(self, slices: Tensors, mixed: Any, vectors: Tensors) -> tuple[Tensors, Any]:
-        """The slices and what is mixed, as `advance` takes them."""
+        """Returns slices and `mixed` as `advance` takes them."""
         if not self.adds:
             return slices, mixed
         first, *others = slices
@@ -66,7 +66,7 @@ class Step:
 
 
 def one(step: Step, slices: Tensors, states: Tensors, kernel: Any, vectors: Tensors) -> Tensors:
-    """The states after one step; tensors (batch, ...)."""
+    """Returns the states after one step; tensors (batch, ...)."""
     mixed = _mixed(step, slices, states, kernel, vectors)
     return step.advance(*step.added(slices, mixed, vectors), states, vectors)
 
@@ -81,15 +81,15 @@ def scan(
     zones: Sequence[Any] = (),
     recompute: int = 0,
 ) -> Tensors:
-    """All steps, with the gradient described above.
+    """Runs all steps, with the gradient described in the module docstring.
 
     Args:
-        sequences: what each step reads, (time, batch, ...) each. states: before the first step, (batch, ...).
-        kernel: what `step.mix` takes, or None. vectors: the cell's other weights.
-        mask: (time, batch, 1), for images (time, batch, 1, 1, 1), bool; a masked step keeps every state.
-        zones: none, or two tensors that broadcast to (time, batch, units): the share of the old state kept by
-            states[0], and by the others (see `held`).
-        recompute: 0, or the length of the pieces of which only the first states are stored, see `recompute.py`.
+        sequences: inputs of the steps, (time, batch, ...) each. states: before the first step, (batch, ...).
+        kernel: the kernel of `step.mix`, or None. vectors: the cell's other weights.
+        mask: (time, batch, 1), for images (time, batch, 1, 1, 1), bool; a masked step keeps all states.
+        zones: none, or two tensors that broadcast to (time, batch, units): the fraction of the old state kept in
+            states[0], and in the others (see `held`).
+        recompute: 0, or the length of the segments of which only the initial states are stored, see `recompute.py`.
 
     Returns:
         [outputs (time, batch, units), *last states].
@@ -102,7 +102,7 @@ def scan(
 
 
 def held(zoned: Sequence[bool], old: Tensors, new: Tensors, zones: Sequence[Any]) -> Tensors:
-    """Zoneout, Krueger et al. (2017), arXiv:1606.01305: each unit keeps its old value by chance, or in its mean."""
+    """Applies zoneout, Krueger et al. (2017), arXiv:1606.01305: units keep old values at random, or on average."""
     if not zones:
         return new
     kept = [zones[min(number, 1)] for number in range(len(new))]
@@ -128,7 +128,7 @@ def _program(
     if recompute:
         both = in_pieces(*both, sequences, masked + zones, states, recompute)
     jit = step.mix is None or step.mix.jit
-    # TensorFlow's own convolutions use all cores already.
+    # Without jit there is no need to split the batch: TensorFlow's convolutions already use all cores.
     return backend.differentiable(*both, jit=jit, batch=program.batch() if jit else None)
 
 
@@ -140,23 +140,23 @@ class _Program:
         self.mixes = int(step.mix is not None)
         self.counts = (sequences, int(masked), zones, states, self.mixes, vectors)
         self.reads = int(step.read is not None)
-        self.forgotten = int(step.adds and not self.reads)  # the gradient needs no first slice that is only added
+        self.forgotten = int(step.adds and not self.reads)  # a first slice that is only added is not a residual
 
     def batch(self) -> tuple[list, list]:
-        """The axis of the batch in each of the flat list, and in each output."""
+        """Returns the batch axis of each tensor in the flat list, and of each output."""
         sequences, mask, zones, states, kernels, vectors = self.counts
         in_time = [1] * (sequences + mask + zones)
         return [*in_time, *[0] * states, *[None] * (kernels + vectors)], [1, *[0] * states]
 
     def new_states(self, slices: Tensors, mixed: Any, states: Tensors, vectors: Tensors, mask: Tensors, zones: Tensors):
-        """One step with zoneout and mask."""
+        """Computes one step with zoneout and mask."""
         new = held(self.step.zoned, states, self.step.advance(slices, mixed, states, vectors), zones)
         if mask:
             new = [ops.where(mask[0], n, o) for n, o in zip(new, states, strict=True)]
         return [ops.cast(n, o.dtype) for n, o in zip(new, states, strict=True)]
 
     def forward(self, *flat):
-        """-> ([outputs, *last states], residuals)."""
+        """Returns ([outputs, *last states], residuals)."""
         sequences, mask, zones, states, kernels, vectors = cut(flat, self.counts)
 
         def body(carry, slices):
@@ -171,7 +171,7 @@ class _Program:
         return [history[0], *last], [*flat[self.forgotten :], *history]
 
     def backward(self, residuals, gradients):
-        """-> the gradients by all of the flat list; None for mask and zones."""
+        """Returns the gradients of all tensors in the flat list; None for mask and zones."""
         counts = (self.counts[0] - self.forgotten, *self.counts[1:])
         flat, history = residuals[: sum(counts)], residuals[sum(counts) :]
         sequences, mask, zones, states, kernels, vectors = cut(flat, counts)
@@ -214,7 +214,7 @@ class _Program:
         return [*d_first, *d_sequences, *[None] * (len(mask) + len(zones)), *d_states, *d_kernel, *d_vectors]
 
     def through_enter(self, d_entered, x, old, vectors, dx, d_old, d_vectors):
-        """Adds what the mixed quantity owes to slices, states and vectors."""
+        """Back-propagates through `enter`: adds its gradients to those of slices, states and vectors."""
         if self.step.enter is None:
             return dx, [d_old[0] + d_entered, *d_old[1:]], d_vectors
         parts = (len(x), len(old), len(vectors))

@@ -1,4 +1,4 @@
-"""How wide a network may be for a given number of parameters, so that architectures meet on equal terms."""
+"""Finds the width of a network for a given number of parameters, so that architectures can be compared fairly."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,22 +10,22 @@ import keras
 from shared import InputError
 from shared.layers import IMAGE_ARCHITECTURES, layer_class, recurrent
 
-WIDEST = 2**24  # a count that has not reached its budget there does not grow with the width
+WIDEST = 2**24  # a count still below the budget at this width is taken not to grow with the width
 
 
 def units_for(arch: str, params: int, features: int, layers: int = 1, tolerance: float = 0.01, **options: Any) -> int:
-    """The width at which a stack of recurrent layers has a number of parameters nearest to the budget.
+    """Returns the width at which a stack of recurrent layers comes closest to a number of parameters.
 
     Args:
         arch: a key of `ARCHITECTURES`.
-        params: the budget.
-        features: width of the inputs of the first layer, (batch, time, features) or images of so many channels.
-        layers: how many, all of the one width.
-        tolerance: largest distance from the budget, as a share of it.
-        **options: further arguments of every layer.
+        params: the target number of parameters.
+        features: features of the first layer's inputs, (batch, time, features), or channels if they are images.
+        layers: number of layers, all of the same width.
+        tolerance: maximum relative deviation from the target.
+        **options: further arguments of all layers.
 
     Raises:
-        InputError: the architecture is unknown, or no width comes so near; it names the nearest ones.
+        InputError: if the architecture is unknown, or no width is within the tolerance; it names the closest ones.
 
     >>> units_for("lstm", 50_000, features=32)
     97
@@ -46,13 +46,14 @@ def units_for(arch: str, params: int, features: int, layers: int = 1, tolerance:
 
 
 def sized(config: Any, make: Callable[[Any], Any], tolerance: float = 0.01) -> Any:
-    """The settings, with the width at which the whole network has about `config.params` parameters; 0 leaves `units`.
+    """Sets `units` so that the whole network has about `config.params` parameters; 0 leaves the settings unchanged.
 
-    Where no width comes within `tolerance` of it, the nearest one is taken and a line says so.
+    If no width comes within `tolerance` of it, the closest one is used and a message printed.
 
     Args:
         config: a frozen dataclass with `params`, `units` and `arch`.
-        make: settings -> the `keras.Model`; nothing is allocated.
+        make: settings -> `keras.Model`; no weights are allocated.
+        tolerance: maximum relative deviation.
     """
     if not config.params:
         return config
@@ -69,23 +70,23 @@ def sized(config: Any, make: Callable[[Any], Any], tolerance: float = 0.01) -> A
 
 
 def width_step(arch: str) -> int:
-    """Widths of this architecture are multiples of this number."""
+    """Returns the number that widths of this architecture must be multiples of."""
     return getattr(layer_class(arch), "WIDTH_STEP", 1)
 
 
 def solve_units(count: Callable[[int], int], params: int, step: int = 1, tolerance: float = 0.01) -> int:
-    """The multiple of `step` at which `count` comes nearest to `params`, found by bisection.
+    """Returns the multiple of `step` at which `count` comes closest to `params`, found by bisection.
 
-    One unit more or less changes the count by about a share of 2 / units, so a tolerance of 1 % can be met for
-    sure from about 100 units on, and by luck below.
+    One unit changes the count by a fraction of about 2 / units, so a tolerance of 1 % can always be met from about 100
+    units on, and only by chance below.
 
     Args:
-        count: units -> parameters; must not fall as units grow.
-        params: the budget. step: of the widths tried, e.g. the number of heads that must divide them.
-        tolerance: largest distance from the budget, as a share of it.
+        count: units -> parameters; must not decrease with units.
+        params: the target. step: step between widths, e.g. the number of heads that must divide them.
+        tolerance: maximum relative deviation from the target.
 
     Raises:
-        InputError: no width comes so near, with the nearest counts and their widths.
+        InputError: if no width is within the tolerance; the message has the closest counts and their widths.
 
     >>> solve_units(lambda units: 3 * units * units, 30_000)
     100
@@ -103,13 +104,13 @@ def solve_units(count: Callable[[int], int], params: int, step: int = 1, toleran
 
 
 def nearest_units(count: Callable[[int], int], params: int, step: int = 1) -> tuple[int, int]:
-    """The multiple of `step` at which `count` comes nearest to `params`, however far that is, and the count there."""
+    """Returns the multiple of `step` at which `count` is closest to `params`, however far off, and its count."""
     found = {units: count(units) for units in _around(count, params, step)}
     return min(found.items(), key=lambda item: abs(item[1] - params))
 
 
 def _around(count: Callable[[int], int], params: int, step: int) -> tuple[int, int]:
-    """The two neighbouring multiples of `step` between whose counts the budget lies; raises as `solve_units`."""
+    """Returns the adjacent multiples of `step` whose counts enclose the target; raises InputError if it cannot."""
     if step < 1 or params < 1:
         raise InputError(f"Expected params and step of at least 1. Received: params={params}, step={step}")
     low, high = step, 2 * step
@@ -124,10 +125,10 @@ def _around(count: Callable[[int], int], params: int, step: int) -> tuple[int, i
 
 
 def parameters(make: Callable[[], Any]) -> int:
-    """The number of parameters of the layer or model (or a list of them) that `make` builds; none is allocated.
+    """Returns the number of parameters of the layer or model (or list of them) that `make` builds, unallocated.
 
-    In a stateless scope Keras only notes the shape of a new weight, for a later start. The list of these notes
-    belongs to the thread, and so ends with it: nothing is ever started.
+    In a stateless scope Keras only registers the shapes of new weights, to be initialised later. This registry is
+    local to the thread and ends with it, so they never are.
 
     >>> parameters(lambda: keras.Sequential([keras.Input((1000,)), keras.layers.Dense(1_000_000)]))
     1001000000

@@ -1,7 +1,7 @@
-"""What the gallery's own cells and their layers have in common: width, initialisers, configuration, the two scans.
+"""Base classes of the gallery's own cells and layers: width, initialisers, configuration, the two scans.
 
-A cell is the definition of an architecture. `StepCell` is one whose step needs the state (see `bptt.Step`),
-`LinearCell` one whose step is h_t = a_t * h_{t-1} + b_t with a and b from the input alone (see `linear_scan`).
+A cell defines an architecture. The step of a `StepCell` needs the state (see `bptt.Step`); that of a `LinearCell` is
+h_t = a_t * h_{t-1} + b_t, where a and b depend on the input only (see `linear_scan`).
 """
 
 from typing import Any
@@ -21,20 +21,20 @@ LIMITS = tuple(f"{weights}_{kind}" for kind in KINDS for weights in ("kernel", "
 class Cell(keras.layers.Layer):
     """One step of a recurrent layer: `cell(inputs (batch, features), states) -> (output (batch, units), states)`.
 
-    A subclass adds its own arguments to `OPTIONS`, in the order of its `__init__`, and keeps each as an attribute.
+    A subclass adds its own arguments to `OPTIONS`, in the order of its `__init__`, and stores each as an attribute.
 
     Args:
         units: positive int, width of h and of the output.
-        use_bias: whether there are biases.
+        use_bias: whether to add biases.
         kernel_initializer, recurrent_initializer, bias_initializer: Keras initialisers.
-        **kwargs: a Keras regulariser or constraint of the kernels, recurrent weights or biases (`LIMITS`); dtype,
+        **kwargs: Keras regularisers or constraints of the kernels, recurrent weights or biases (`LIMITS`); dtype,
             name, trainable.
 
     Raises:
         ValueError: if units < 1, or if a regulariser or constraint is for weights that the cell does not have.
     """
 
-    WEIGHTS: tuple[str, ...] = ("kernel", "recurrent", "bias")  # those that regularisers and constraints may be for
+    WEIGHTS: tuple[str, ...] = ("kernel", "recurrent", "bias")  # weights that may have regularisers and constraints
     OPTIONS: tuple[str, ...] = (
         "units",
         "use_bias",
@@ -69,15 +69,15 @@ class Cell(keras.layers.Layer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def add_kernel(self, name: str, *shape: int) -> Any:
-        """A matrix for the inputs."""
+        """Adds a kernel for the inputs."""
         return self._add("kernel", shape, name, self.kernel_initializer)
 
     def add_recurrent(self, name: str, *shape: int) -> Any:
-        """A matrix for the state."""
+        """Adds a recurrent kernel."""
         return self._add("recurrent", shape, name, self.recurrent_initializer)
 
     def add_bias(self, name: str, *shape: int, initializer: Any = None) -> Any:
-        """A bias, or None without `use_bias`."""
+        """Adds a bias; returns None without `use_bias`."""
         if not self.use_bias:
             return None
         return self._add("bias", shape, name, initializer or self.bias_initializer)
@@ -87,7 +87,7 @@ class Cell(keras.layers.Layer):
         return self.add_weight(shape=shape, name=name, initializer=initializer, **limits)
 
     def add_gates_bias(self, name: str, gates: int, ones: int | None) -> Any:
-        """A bias (gates * units) of which the gate of number `ones`, a forget gate, starts at 1."""
+        """Adds a bias (gates * units), with ones for the forget gate, whose index is `ones` (None: no such gate)."""
 
         def initial(shape, dtype=None):
             pieces = [self.bias_initializer((self.units,), dtype=dtype) for _ in range(gates)]
@@ -98,7 +98,7 @@ class Cell(keras.layers.Layer):
         return self.add_bias(name, gates * self.units, initializer=initial)
 
     def get_config(self) -> dict:
-        """The arguments that make an equal cell."""
+        """Returns the arguments that recreate the cell."""
         options = {name: getattr(self, name) for name in self.OPTIONS}
         described = {
             name: keras.saving.serialize_keras_object(value) if _is_keras(value) else value
@@ -113,14 +113,14 @@ def _is_keras(value: Any) -> bool:
 
 
 class CellRNN(Scanned, keras.layers.RNN):
-    """The layer over a `Cell`: takes the cell's arguments and all of `keras.layers.RNN`.
+    """The recurrent layer of a `Cell`: takes the cell's arguments and those of `keras.layers.RNN`.
 
-    A subclass names its `cell_class`, and its own arguments in `LAYER_OPTIONS`.
+    A subclass sets its `cell_class`, and lists its own arguments in `LAYER_OPTIONS`.
 
     Args:
         units: positive int, width of h and of the output.
-        dropout: share of the input's features dropped in training, one mask for the whole sequence.
-        seed: of dropout, zoneout and recurrent weight dropout.
+        dropout: fraction of the input features to drop in training, with one mask for the whole sequence.
+        seed: seed of dropout, zoneout and recurrent weight dropout.
     """
 
     cell_class: type[Cell]
@@ -150,7 +150,7 @@ class CellRNN(Scanned, keras.layers.RNN):
         return sequences * mask
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the arguments that recreate the layer."""
         config = super().get_config()
         del config["cell"]
         cell = self.cell.get_config()
@@ -158,25 +158,25 @@ class CellRNN(Scanned, keras.layers.RNN):
 
     @classmethod
     def from_config(cls, config: dict) -> "CellRNN":
-        """The layer that `get_config` described."""
+        """Creates the layer from the output of `get_config`."""
         return cls(**config)
 
 
 class StepCell(Cell):
-    """A cell whose step needs the state. A subclass gives `STEP`, `project`, `kernel_and_vectors` and `build`."""
+    """A cell whose step needs the state. Subclasses define `STEP`, `project`, `kernel_and_vectors` and `build`."""
 
     STEP: bptt.Step
 
     def project(self, inputs: Any) -> list:
-        """All that does not depend on the state: (..., features) -> tensors (..., n), for one step or for all."""
+        """Computes what does not depend on the state: (..., features) -> tensors (..., n), for one step or for all."""
         raise NotImplementedError
 
     def kernel_and_vectors(self) -> tuple[Any, list]:
-        """The recurrent kernel, or None, and the other weights that `STEP` takes."""
+        """Returns the recurrent kernel, or None, and the other weights that `STEP` takes."""
         raise NotImplementedError
 
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
-        """Inputs (batch, features) and states -> output (batch, units) and states."""
+        """Computes one step: inputs (batch, features) and states -> output (batch, units) and states."""
         del training
         inputs = ops.cast(inputs, self.compute_dtype)
         kernel, vectors = self.cast_weights(inputs.dtype)
@@ -184,13 +184,13 @@ class StepCell(Cell):
         return new[0], new
 
     def cast_weights(self, dtype: Any) -> tuple[Any, list]:
-        """`kernel_and_vectors` in the dtype of the computation."""
+        """Returns `kernel_and_vectors` in the dtype of the computation."""
         kernel, vectors = self.kernel_and_vectors()
         return None if kernel is None else ops.cast(kernel, dtype), [ops.cast(v, dtype) for v in vectors]
 
 
 class StepRNN(CellRNN):
-    """The layer over a `StepCell`."""
+    """The recurrent layer of a `StepCell`."""
 
     SCAN_OPTIONS: tuple[str, ...] = ("zoneout", "recurrent_weight_dropout", "recompute")
 
@@ -209,16 +209,16 @@ class StepRNN(CellRNN):
 
 
 class LinearCell(Cell):
-    """A cell h_t = a_t * h_{t-1} + b_t. A subclass gives `coefficients` and `build`."""
+    """A cell h_t = a_t * h_{t-1} + b_t. Subclasses define `coefficients` and `build`."""
 
     WEIGHTS = ("kernel", "bias")
 
     def coefficients(self, inputs: Any) -> tuple[Any, Any]:
-        """(..., features) -> a and b (..., units), for one step or for all of them."""
+        """Computes a and b (..., units) from inputs (..., features), for one step or for all."""
         raise NotImplementedError
 
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
-        """Inputs (batch, features), [h (batch, units)] -> output (batch, units), [h]."""
+        """Computes one step: inputs (batch, features), [h (batch, units)] -> output (batch, units), [h]."""
         del training
         a, b = self.coefficients(ops.cast(inputs, self.compute_dtype))
         h = a * states[0] + b
@@ -226,7 +226,7 @@ class LinearCell(Cell):
 
 
 class LinearRNN(CellRNN):
-    """The layer over a `LinearCell`.
+    """The recurrent layer of a `LinearCell`.
 
     Args:
         form: "auto", "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
@@ -241,7 +241,7 @@ class LinearRNN(CellRNN):
         self.form = form
 
     def gates(self, x: Any, states: list) -> dict[str, Any]:
-        """What one step keeps of the state, a, and what it adds, b: each (batch, units)."""
+        """Returns the coefficients of one step: a, which multiplies the state, and b, each (batch, units)."""
         del states
         a, b = self.cell.coefficients(ops.cast(x, self.compute_dtype))
         return {"a": a, "b": b}
@@ -258,9 +258,9 @@ class LinearRNN(CellRNN):
 
 
 def affine(inputs: Any, kernel: Any, bias: Any) -> Any:
-    """(..., features) -> (..., n): one matrix product for all leading axes, and the bias if there is one.
+    """Maps (..., features) to (..., n) with one matrix product for all leading axes, and adds the bias if any.
 
-    The product is one of matrices: with a leading time axis XLA's and oneDNN's batched products are slower.
+    The inputs are reshaped to a matrix, since XLA's and oneDNN's batched products over a time axis are slower.
     """
     dtype = inputs.dtype
     flat = ops.reshape(inputs, (-1, inputs.shape[-1])) if len(inputs.shape) > 2 else inputs

@@ -1,4 +1,4 @@
-"""What the convolutional layers share: the convolution inside and outside of the loop, states that are images."""
+"""Common parts of the convolutional layers: convolutions inside and outside the loop, states that are images."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from shared.layers.cells import Cell, CellRNN
 
 
 def convolved(inputs: Any, kernel: Any, bias: Any) -> Any:
-    """(..., rows, columns, channels) -> (..., rows, columns, n): one convolution for all leading axes, and the bias if
-    there is one."""
+    """Convolves (..., rows, columns, channels) to (..., rows, columns, n), as one convolution over all leading axes,
+    and adds the bias if there is one."""
     result = _convolution(_folded(inputs), ops.cast(kernel, inputs.dtype))
     if bias is not None:
         result = result + ops.cast(bias, inputs.dtype)
@@ -20,12 +20,12 @@ def convolved(inputs: Any, kernel: Any, bias: Any) -> Any:
 
 
 def read(inputs: Any, weights: list) -> Any:
-    """The inputs' share of a step, see `bptt.Step`; weights: kernel, and bias if there is one."""
+    """Returns the contribution of the inputs to a step, see `bptt.Step`; weights: kernel, and bias if there is one."""
     return convolved(inputs, weights[0], weights[1] if len(weights) > 1 else None)
 
 
 def _folded(images: Any) -> Any:
-    """(..., rows, columns, channels) -> (images, rows, columns, channels)."""
+    """Folds the leading axes: (..., rows, columns, channels) -> (images, rows, columns, channels)."""
     return ops.reshape(images, (-1, *ops.shape(images)[-3:])) if len(images.shape) > 4 else images
 
 
@@ -34,7 +34,7 @@ def _convolution(images: Any, kernel: Any) -> Any:
 
 
 def _transposed(kernel: Any) -> Any:
-    """Turned by 180 degrees, its channels exchanged; this is the transposed map for odd sizes only."""
+    """Rotates the kernel by 180 degrees and swaps its channels; gives the transposed map for odd sizes only."""
     return ops.transpose(ops.flip(kernel, axis=(0, 1)), (0, 1, 3, 2))
 
 
@@ -42,13 +42,13 @@ def _kernel_gradient(h: Any, gradients: Any, kernel: Any) -> Any:
     return backend.vjp(lambda k: [_convolution(h, k)], [kernel], [gradients])[0]
 
 
-# On a CPU XLA makes convolutions about 27 times slower than TensorFlow's own. Those run beside each other where they
-# can, so the kernel's gradient is summed step by step: it fills the cores that the rest of a step leaves idle.
+# On a CPU, XLA's convolutions are about 27 times slower than TensorFlow's, which run in parallel where possible. So the
+# kernel gradient is summed step by step: it uses the cores that the rest of a step leaves idle.
 CONV = Mix(_convolution, _transposed, _kernel_gradient, jit=False, each_step=True)
 
 
 class ConvCell(Cell):
-    """One step of a convolutional layer; mixed in before `StepCell` or `LinearCell`.
+    """One step of a convolutional layer; a mixin for `StepCell` or `LinearCell`.
 
     Args:
         units: positive int, channels of h and of the output.
@@ -67,13 +67,13 @@ class ConvCell(Cell):
         self.bias: Any = None
 
     def input_weights(self) -> list:
-        """What `read` takes."""
+        """Returns the weights for `read`."""
         return [self.kernel] if self.bias is None else [self.kernel, self.bias]
 
 
 class ConvRNN(CellRNN):
-    """The layer over a `ConvCell`, whose states are images (batch, rows, columns, units); mixed in before `StepRNN` or
-    `LinearRNN`.
+    """The recurrent layer of a `ConvCell`, whose states are images (batch, rows, columns, units); a mixin for `StepRNN`
+    or `LinearRNN`.
 
     Args:
         units: positive int, channels of h and of the output.
@@ -86,7 +86,7 @@ class ConvRNN(CellRNN):
         self.image: tuple = (None, None)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
-        """Keeps the images' size, as Keras asks for the states of a stateful layer by the batch's alone."""
+        """Stores the image size, since Keras requests the states of a stateful layer by batch size only."""
         self.image = tuple(sequences_shape[2:4])
         super().build(sequences_shape, initial_state_shape)
         if self.stateful:
@@ -94,7 +94,7 @@ class ConvRNN(CellRNN):
             self.input_spec = keras.layers.InputSpec(shape=shape, axes=self.input_spec.axes)
 
     def get_initial_state(self, batch_size: Any, image: Any = None) -> list:
-        """Zeros (batch, rows, columns, units); `image` is (rows, columns), by default those the layer was built for."""
+        """Returns zeros (batch, rows, columns, units); `image` is (rows, columns), by default those of `build`."""
         image = self.image if image is None else tuple(image)
         if None in image:
             raise ValueError(
@@ -104,7 +104,7 @@ class ConvRNN(CellRNN):
         return [ops.zeros((batch_size, *image, size), dtype=self.cell.compute_dtype) for size in self.state_size]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
-        """The initial state has the size of the images that came; see `Scanned`."""
+        """See `Scanned`; the initial state has the size of the input images."""
         if initial_state is None and not self.stateful:
             batch, _, *image = ops.shape(sequences)[:4]
             initial_state = self.get_initial_state(batch, image)
@@ -123,7 +123,7 @@ class ConvRNN(CellRNN):
 
 
 def odd_pair(name: str, value: Any) -> tuple[int, int]:
-    """The argument called `name` as a pair of odd positive ints; ValueError if it is neither one nor an odd int."""
+    """Returns the argument `name` as a pair of odd positive ints; raises ValueError if it is invalid."""
     pair = tuple(value) if isinstance(value, (list, tuple)) else (value, value)
     odd = all(isinstance(size, int) and not isinstance(size, bool) and size > 0 and size % 2 for size in pair)
     if len(pair) != 2 or not odd:

@@ -1,4 +1,4 @@
-"""The simple recurrent network of convolutions."""
+"""Convolutional simple recurrent network."""
 
 import dataclasses
 from typing import Any
@@ -33,14 +33,14 @@ class ConvElmanCell(ConvCell, StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class ConvElman(ConvRNN, StepRNN):
-    """Simple recurrent network of convolutions: the smallest memory of a video, for comparison with the gated ones.
+    """Convolutional simple recurrent network: the simplest recurrence on video, to compare with the gated ones.
 
     Elman (1990), "Finding structure in time", doi:10.1207/s15516709cog1402_1, with the convolutions of Shi et al.
-    (2015), arXiv:1506.04214. * is a convolution that keeps rows and columns, with zeros outside of the image.
+    (2015), arXiv:1506.04214. * is a convolution with "same" zero padding.
 
         h_t = tanh(W * x_t + U * h_{t-1} + b)
 
-    Differences from the papers: convolutions for the first one's matrices, no gates for the second one's.
+    Differences from the papers: convolutions in place of the first one's matrix products, no gates unlike the second.
 
     Args:
         units: positive int, channels of h and of the output.
@@ -48,7 +48,7 @@ class ConvElman(ConvRNN, StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.ConvLSTM2D`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, rows, columns, channels); mask (batch, time) bool; initial_state [h0 (batch, rows,
               columns, units)].

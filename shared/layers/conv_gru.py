@@ -1,4 +1,4 @@
-"""The gated recurrent unit of convolutions."""
+"""Convolutional gated recurrent unit."""
 
 import dataclasses
 from typing import Any
@@ -36,18 +36,18 @@ class ConvGRUCell(ConvCell, StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class ConvGRU(ConvRNN, StepRNN):
-    """GRU of convolutions: a quarter fewer weights than `ConvLSTM` and half its state, often as good.
+    """Convolutional GRU: a quarter fewer weights than `ConvLSTM` and half its state, and often as accurate.
 
     Ballas et al. (2016), "Delving deeper into convolutional networks for learning video representations", section
-    3.1, arXiv:1511.06432. * is a convolution that keeps rows and columns, with zeros outside of the image.
+    3.1, arXiv:1511.06432. * is a convolution with "same" zero padding.
 
         z_t = sigmoid(W_z * x_t + b_z + U_z * h_{t-1} + d_z)
         r_t = sigmoid(W_r * x_t + b_r + U_r * h_{t-1} + d_r)
         g_t = tanh(W_g * x_t + b_g + r_t (U_g * h_{t-1} + d_g))
         h_t = z_t h_{t-1} + (1 - z_t) g_t                                   (element by element)
 
-    Differences from the paper: r_t acts after the convolution with U_g, and so every convolution of h is one; z_t
-    keeps the state, where the paper's replaces it; both as in `GRU`. There are biases.
+    Differences from the paper: r_t is applied after the convolution with U_g, so that all convolutions of h are done
+    as one; z_t keeps the state, whereas the paper's replaces it; both as in `GRU`. Biases are added.
 
     Args:
         units: positive int, channels of h and of the output.
@@ -55,7 +55,7 @@ class ConvGRU(ConvRNN, StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.ConvLSTM2D`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, rows, columns, channels); mask (batch, time) bool; initial_state [h0 (batch, rows,
               columns, units)].

@@ -1,4 +1,4 @@
-"""The long short-term memory of convolutions."""
+"""Convolutional long short-term memory."""
 
 import dataclasses
 from typing import Any
@@ -39,10 +39,10 @@ class ConvLSTMCell(ConvCell, StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class ConvLSTM(ConvRNN, StepRNN):
-    """LSTM of convolutions: the layer to try first on video, radar and other maps that move.
+    """Convolutional LSTM: the layer to try first on video, radar and other image sequences.
 
     Shi et al. (2015), "Convolutional LSTM network: a machine learning approach for precipitation nowcasting",
-    equation 3, arXiv:1506.04214. * is a convolution that keeps rows and columns, with zeros outside of the image.
+    equation 3, arXiv:1506.04214. * is a convolution with "same" zero padding.
 
         i_t = sigmoid(W_i * x_t + U_i * h_{t-1} + b_i)
         f_t = sigmoid(W_f * x_t + U_f * h_{t-1} + b_f)
@@ -60,15 +60,15 @@ class ConvLSTM(ConvRNN, StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.ConvLSTM2D`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, rows, columns, channels); mask (batch, time) bool; initial_state [h0, c0 (batch,
               rows, columns, units)].
     Returns:  (batch, rows, columns, units), or (batch, time, rows, columns, units); then h and c if return_state.
     State:    [h, c (batch, rows, columns, units)], zeros at the start; state[0] is the output.
     Weights:  kernel (*kernel_size, channels, 4 units), recurrent_kernel (*kernel_size, units, 4 units), bias (4 units),
-              gates i f g o: names and layout of `keras.layers.ConvLSTM2D`, so weights exchange both ways with one of
-              padding="same".
+              gates i f g o: the names and layout of `keras.layers.ConvLSTM2D`, so weights can be copied to and from one
+              with padding="same".
     Masking:  a masked step keeps the state. Cost: O(time) steps; compile with jit_compile=False on a CPU.
     Raises:   ValueError if units < 1 or the kernel size is even.
 

@@ -1,4 +1,4 @@
-"""The minimal gated recurrent unit of convolutions: a linear recurrence for each pixel."""
+"""Convolutional minimal gated recurrent unit: a linear recurrence at each pixel."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class ConvMinGRUCell(ConvCell, LinearCell):
         self.bias = self.add_bias("bias", 2 * self.units)
 
     def coefficients(self, inputs: Any) -> tuple[Any, Any]:
-        """1 - z and z * g."""
+        """Returns 1 - z and z * g."""
         z, g = ops.split(convolved(inputs, self.kernel, self.bias), 2, axis=-1)
         z = ops.sigmoid(z)
         return 1 - z, z * g
@@ -27,17 +27,17 @@ class ConvMinGRUCell(ConvCell, LinearCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class ConvMinGRU(ConvRNN, LinearRNN):
-    """Minimal GRU of convolutions: no convolution inside the loop, so it trains fastest; stack it to follow motion.
+    """Convolutional minimal GRU: no convolution inside the loop, so it trains fastest; stack it to follow motion.
 
     Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.1, with the convolutions of Shi et al.
-    (2015), arXiv:1506.04214. * is a convolution that keeps rows and columns, with zeros outside of the image.
+    (2015), arXiv:1506.04214. * is a convolution with "same" zero padding.
 
         z_t = sigmoid(W_z * x_t + b_z)
         g_t = W_g * x_t + b_g
         h_t = (1 - z_t) h_{t-1} + z_t g_t                                   (element by element)
 
-    Differences from the papers: convolutions for the first one's matrices. A pixel of the state remembers itself
-    alone: what moves further than the kernel reaches is followed by the layers above, not within this one.
+    Differences from the papers: convolutions in place of the first one's matrix products. A pixel of the state depends
+    only on its own past: motion beyond the reach of the kernel is followed by the layers above, not within this one.
 
     Args:
         units: positive int, channels of h and of the output.
@@ -46,7 +46,7 @@ class ConvMinGRU(ConvRNN, LinearRNN):
             `keras.layers.ConvLSTM2D`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         zoneout: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, rows, columns, channels); mask (batch, time) bool; initial_state [h0 (batch, rows,
               columns, units)].

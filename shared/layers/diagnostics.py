@@ -1,7 +1,7 @@
-"""What a recurrent layer remembers, measured: gradient and influence against lag, states and gates over an input.
+"""Measures what a recurrent layer remembers: gradient and influence by lag, states and gates over an input.
 
 curve = gradient_by_lag(layer, inputs)        # (time,), index 0 is the last step
-reach(curve)                                  # how many steps back it still counts
+reach(curve)                                  # how many steps back inputs still matter
 trace(layer, sequence)["f"]                   # the forget gate (time, units)
 """
 
@@ -16,19 +16,19 @@ from shared.layers import backend
 
 
 def gradient_by_lag(function: Callable, inputs: Any, probes: int = 8, seed: int = 0) -> NDArray[np.float64]:
-    """How strongly the last output depends on each input, to first order.
+    """Returns how strongly the last output depends on each input, to first order.
 
-    For a random direction v the gradient of v . y_T by x_{T-k} has, in the mean of its square, the squared Frobenius
-    norm of the Jacobian dy_T / dx_{T-k} (Hutchinson 1989, doi:10.1080/03610918908812806).
+    For a random direction v, the expected squared norm of the gradient of v . y_T with respect to x_{T-k} is the
+    squared Frobenius norm of the Jacobian dy_T / dx_{T-k} (Hutchinson 1989, doi:10.1080/03610918908812806).
 
     Args:
         function: (batch, time, features) -> (batch, time, units) or (batch, units), e.g. a layer or a model.
         inputs: (batch, time, features) floats.
-        probes: random directions, positive int.
-        seed: of the directions.
+        probes: positive int, number of random directions.
+        seed: seed of the directions.
 
     Returns:
-        (time,) root mean square over rows and directions; index k belongs to the input k steps before the last.
+        (time,) root mean square over rows and directions; index k is the input k steps before the last.
     """
     x = ops.convert_to_tensor(inputs, "float32")
     random = np.random.default_rng(seed)
@@ -42,14 +42,14 @@ def gradient_by_lag(function: Callable, inputs: Any, probes: int = 8, seed: int 
 
 
 def influence_by_lag(function: Callable, inputs: Any, lags: Any) -> NDArray[np.float64]:
-    """How far the last output moves when one input is exchanged for that of the next row.
+    """Returns how much the last output changes when the input at each lag is replaced by that of another row.
 
     Args:
         function, inputs: as in `gradient_by_lag`, at least two rows.
         lags: ints in [0, time).
 
     Returns:
-        (lags,) root mean square change of y_T; 0 where nothing is remembered.
+        (lags,) root mean square change of y_T; 0 if the input has no influence.
     """
     x = np.asarray(inputs, "float32")
     unchanged = _numpy(_last(function(ops.convert_to_tensor(x))))
@@ -63,20 +63,20 @@ def influence_by_lag(function: Callable, inputs: Any, lags: Any) -> NDArray[np.f
 
 
 def reach(curve: Any, share: float = 0.01) -> int:
-    """The largest lag at which the curve still has this share of its largest value."""
+    """Returns the largest lag at which the curve still has this fraction of its maximum."""
     curve = np.asarray(curve)
     return int(np.flatnonzero(curve >= share * curve.max())[-1])
 
 
 def trace(layer: Any, sequence: Any) -> dict[str, NDArray[np.float32]]:
-    """What happens inside a layer while it reads one sequence, step by step.
+    """Records outputs, states and gates of a layer while it processes one sequence step by step.
 
     Args:
         layer: a built layer of this gallery. sequence: (time, features).
 
     Returns:
-        "output" (time, units), "state 1", ... (time, n) for the other states, and, where the layer has a method
-        `gates(x, states)`, each gate by its letter (time, units).
+        "output" (time, units); "state 1", ... (time, n), the other states; and, if the layer has a method
+        `gates(x, states)`, each gate under its letter (time, units).
     """
     states = layer.get_initial_state(1)
     rows: dict[str, list] = {}

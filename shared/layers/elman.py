@@ -17,24 +17,24 @@ def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
 
 @keras.saving.register_keras_serializable(package="gallery")
 class Elman(KerasTwin, keras.layers.SimpleRNN):
-    """Simple recurrent network: the smallest step there is; quick, but it forgets within tens of steps.
+    """Simple recurrent network: the smallest possible step; fast, but it forgets within tens of steps.
 
     Elman (1990), "Finding structure in time", doi:10.1207/s15516709cog1402_1.
 
         h_t = tanh(W x_t + U h_{t-1} + b)
 
-    Differences from the paper: tanh for the logistic function, as is usual since.
+    Differences from the paper: tanh instead of the logistic function, as is now usual.
 
     Args:
         units: positive int, width of h and of the output.
-        **kwargs: all of `keras.layers.SimpleRNN`. Activations other than tanh, `unroll` and
-            `recurrent_dropout` are served by Keras's own, slower loop.
+        **kwargs: those of `keras.layers.SimpleRNN`. Activations other than tanh, `unroll` and
+            `recurrent_dropout` fall back to Keras's own, slower loop.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.
     State:    [h (batch, units)], zeros at the start; state[0] is the output.
     Weights:  kernel (features, units), recurrent_kernel (units, units), bias (units): names and layout of
-              `keras.layers.SimpleRNN`, so weights exchange both ways.
+              `keras.layers.SimpleRNN`, so weights can be copied in either direction.
     Masking:  a masked step keeps the state. Cost: O(time) steps.
     Raises:   ValueError if units < 1.
 
@@ -64,7 +64,7 @@ def _recurrence() -> Any:
 
 
 def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any, transposed: Any) -> tuple:
-    """-> ([h (time, units, batch), h_T], what the gradient needs)."""
+    """Returns ([h (time, units, batch), h_T], residuals)."""
 
     def step(carry, slices):
         h = carry[0]
@@ -80,7 +80,7 @@ def _forward(x: Any, mask: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bia
 
 
 def _backward(residuals: list, gradients: list) -> list:
-    """Back-propagation through time: a reverse scan -> [dz (time, units, batch), dh0]."""
+    """Back-propagates through time in a reverse scan; returns [dz (time, units, batch), dh0]."""
     _, mask, _, _, recurrent_kernel, h = residuals
 
     def step(carry, slices):
@@ -97,7 +97,7 @@ def _backward(residuals: list, gradients: list) -> list:
 
 
 def _finish(residuals: list, found: list) -> list:
-    """One product over all time steps for each weight, and for x."""
+    """Computes the gradients of x and of each weight, each in one product over all time steps."""
     x, _, h0, kernel, _, h = residuals
     dz, dh0 = found
     flat_dz = feature_major.flat(dz)

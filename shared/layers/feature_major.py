@@ -1,7 +1,7 @@
-"""Recurrences over tensors (time, features, batch), in which a column is what one sequence holds at a step.
+"""Recurrences over tensors (time, features, batch), in which each sequence is a column at every step.
 
-A kernel times 32 such columns runs 40 % faster than 32 rows times the kernel (512 units, two cores, AVX-512), so the
-loop's products read their weights from the left. Inputs are projected in the same product as the state.
+A kernel times 32 columns runs 40 % faster than 32 rows times the kernel (512 units, two cores, AVX-512), so the loop's
+products have the weights on the left. Inputs are projected in the same product as the state.
 """
 
 import functools
@@ -15,17 +15,18 @@ from shared.layers.recompute import in_pieces
 
 
 def recurrence(forward: Callable, backward: Callable, finish: Callable, states: int) -> Callable:
-    """`f(x, mask or None, *states, kernel, recurrent_kernel, *biases) -> [outputs, *last states]`, gradient by hand.
+    """Returns a recurrence with a hand-written gradient, compiled with and without a mask.
 
-    x is (time, features, batch), mask (time, 1, batch), a state (units, batch); kernels and biases are those of Keras.
-    It is compiled with and without a mask. Its keyword `recompute` is explained in `recompute.py`.
+    It is `f(x, mask or None, *states, kernel, recurrent_kernel, *biases, recompute=0) -> [outputs, *last states]`. x is
+    (time, features, batch), mask (time, 1, batch), a state (units, batch); kernels and biases are in the layout of
+    Keras; for `recompute` see `recompute.py`.
 
     Args:
         forward: `(x, mask or None, *states, kernel, recurrent_kernel, *biases, transposed) -> (outputs, residuals)`;
-            `transposed` (gates, features + units) is both kernels, ready to be multiplied by columns.
+            `transposed` (gates, features + units) is both kernels concatenated, to be multiplied by columns.
         backward: `(residuals, output gradients) -> found`, the reverse scan.
-        finish: `(residuals, found) -> the gradients by x, states, kernel, recurrent_kernel, biases`.
-        states: how many there are.
+        finish: `(residuals, found) -> gradients of x, states, kernel, recurrent_kernel and biases`.
+        states: number of states.
     """
 
     @functools.cache
@@ -55,7 +56,7 @@ def recurrence(forward: Callable, backward: Callable, finish: Callable, states: 
             batch=([*batch[0], None], batch[1]),
             finish=lambda residuals, found: [*finished(residuals, found), None],
         )
-        # Outside of the program, since XLA transposes a matrix on a CPU element by element.
+        # Transposed outside the program, since on a CPU XLA transposes matrices element by element.
         return lambda *inputs: program(*inputs, transposed(*inputs[len(in_time) + states :][:2]))
 
     def call(x, mask, *inputs, recompute=0):
@@ -68,21 +69,22 @@ def recurrence(forward: Callable, backward: Callable, finish: Callable, states: 
 
 
 def transposed(kernel: Any, recurrent_kernel: Any) -> Any:
-    """(features, gates), (units, gates) -> (gates, features + units)."""
+    """Concatenates and transposes both kernels: (features, gates), (units, gates) -> (gates, features + units)."""
     return ops.transpose(ops.concatenate([kernel, recurrent_kernel], axis=0))
 
 
 def flat(values: Any) -> Any:
-    """(time, features, batch) -> (features, time * batch)."""
+    """Reshapes (time, features, batch) to (features, time * batch)."""
     return ops.reshape(ops.transpose(values, (1, 0, 2)), (values.shape[1], -1))
 
 
 def through_products(x: Any, h_before: Any, kernel: Any, of_input: Any, of_state: Any) -> tuple[Any, Any, Any]:
-    """The gradients by x, kernel and recurrent kernel, ONE product each instead of a small one a step.
+    """Computes the gradients of x, kernel and recurrent kernel, each in ONE product instead of a small one per step.
 
     Args:
-        x: (time, features, batch). h_before: (time, units, batch), the state each step started from.
-        of_input, of_state: (gates, time * batch), the gradients by what kernel and recurrent kernel have made.
+        x: (time, features, batch). h_before: (time, units, batch), the state before each step.
+        kernel: (features, gates).
+        of_input, of_state: (gates, time * batch), the gradients of the products with kernel and recurrent kernel.
     """
     time, batch = ops.shape(x)[0], ops.shape(x)[2]
     dx = ops.reshape(ops.matmul(kernel, of_input), (kernel.shape[0], time, batch))

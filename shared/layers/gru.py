@@ -19,29 +19,29 @@ def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
 
 @keras.saving.register_keras_serializable(package="gallery")
 class GRU(KerasTwin, keras.layers.GRU):
-    """Gated recurrent unit: a quarter fewer weights than the LSTM, one state, often as good.
+    """Gated recurrent unit: a quarter fewer weights than the LSTM and a single state, often as accurate.
 
     Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", arXiv:1406.1078, in the
-    form of cuDNN and Keras (`reset_after=True`).
+    variant of cuDNN and Keras (`reset_after=True`).
 
         z_t = sigmoid(W_z x_t + b_z + U_z h_{t-1} + d_z)
         r_t = sigmoid(W_r x_t + b_r + U_r h_{t-1} + d_r)
         g_t = tanh(W_g x_t + b_g + r_t * (U_g h_{t-1} + d_g))
         h_t = z_t * h_{t-1} + (1 - z_t) * g_t
 
-    Differences from the paper: r_t acts after the product with U_g, and so every product with h is one.
+    Differences from the paper: r_t is applied after the product with U_g, so that all products with h are done as one.
 
     Args:
         units: positive int, width of h and of the output.
-        **kwargs: all of `keras.layers.GRU`. `reset_after=False`, activations other than tanh and sigmoid,
-            `unroll` and `recurrent_dropout` are served by Keras's own, slower loop.
+        **kwargs: those of `keras.layers.GRU`. `reset_after=False`, activations other than tanh and sigmoid,
+            `unroll` and `recurrent_dropout` fall back to Keras's own, slower loop.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.
     State:    [h (batch, units)], zeros at the start; state[0] is the output.
     Weights:  kernel (features, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units) holding b and d,
-              gates z r g: names and layout of `keras.layers.GRU`, so weights exchange both ways.
-    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU cuDNN, by way of Keras.
+              gates z r g: the names and layout of `keras.layers.GRU`, so weights can be copied in either direction.
+    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU, cuDNN through Keras.
     Raises:   ValueError if units < 1.
 
     >>> tuple(GRU(8)(keras.ops.ones((2, 5, 3))).shape)
@@ -57,14 +57,14 @@ class GRU(KerasTwin, keras.layers.GRU):
         return known and self.cell.reset_after
 
     def loop_weights(self, dtype: Any) -> tuple:
-        """See `KerasTwin`; the bias's second row is added to the product with the state."""
+        """See `KerasTwin`; the second row of the bias is added to the product with the state."""
         cell = self.cell
         bias = cell.bias if cell.use_bias else ops.zeros((2, 3 * cell.units), dtype)
         kernel, recurrent_kernel, bias = (ops.cast(w, dtype) for w in (cell.kernel, cell.recurrent_kernel, bias))
         return kernel, recurrent_kernel, bias[0], [bias[1]]
 
     def gates(self, x: Any, states: list) -> dict[str, Any]:
-        """The gates of one step: x (batch, features), states -> z r g, each (batch, units)."""
+        """Computes the gates of one step: x (batch, features), states -> z r g, each (batch, units)."""
         x = ops.cast(x, self.compute_dtype)
         kernel, recurrent_kernel, bias, (recurrent_bias,) = self.loop_weights(x.dtype)
         x_z, x_r, x_g = ops.split(ops.matmul(x, kernel) + bias, 3, axis=-1)
@@ -92,7 +92,7 @@ def _forward(
     recurrent_bias: Any,
     transposed: Any,
 ) -> tuple:
-    """-> ([h (time, units, batch), h_T], what the gradient needs)."""
+    """Returns ([h (time, units, batch), h_T], residuals)."""
     features, units = kernel.shape[0], h0.shape[0]
     of_zr, of_x, of_h = transposed[: 2 * units], transposed[2 * units :, :features], transposed[2 * units :, features:]
     bias_zr = ops.expand_dims((bias + recurrent_bias)[: 2 * units], 1)
@@ -115,9 +115,9 @@ def _forward(
 
 
 def _backward(residuals: list, gradients: list) -> list:
-    """Back-propagation through time: a reverse scan -> [d (time, 3 units, batch), dg * r (time, units, batch), dh0].
+    """Back-propagates in a reverse scan; returns [d (time, 3 units, batch), dg * r (time, units, batch), dh0].
 
-    d = (dz, dr, dg) is the gradient of the input's share, (dz, dr, dg * r) that of the state's.
+    d = (dz, dr, dg) is the gradient of the input's contribution, (dz, dr, dg * r) that of the state's.
     """
     _, mask, h0, _, recurrent_kernel, h, *gates = residuals
 
@@ -142,7 +142,7 @@ def _backward(residuals: list, gradients: list) -> list:
 
 
 def _finish(residuals: list, found: list) -> list:
-    """One product over all time steps for each weight, and for x."""
+    """Computes the gradients of x and of each weight, each in one product over all time steps."""
     x, _, h0, kernel, _, h, *_ = residuals
     d, dg_r, dh0 = found
     of_input, of_dg_r = feature_major.flat(d), feature_major.flat(dg_r)

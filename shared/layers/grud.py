@@ -1,4 +1,4 @@
-"""The GRU with decay: made for irregular records in which most values are missing."""
+"""The GRU with decay, for irregularly sampled records in which most values are missing."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from shared.layers.cells import StepCell, StepRNN, affine
 
 
 def _enter(slices: list, states: list, vectors: list) -> Any:
-    """The decayed state."""
+    """Returns the decayed state."""
     del vectors
     return slices[1] * states[0]
 
@@ -30,7 +30,7 @@ class GRUDCell(StepCell):
     STEP = bptt.Step(_advance, enter=_enter, zoned=(True, False))
 
     def build(self, input_shape: tuple) -> None:
-        """Creates the decays' weights and those of a GRU over [imputed values, observed]."""
+        """Creates the weights of the decays and of a GRU over [imputed values, observed]."""
         features, rest = divmod(input_shape[-1], 3)
         if rest or not features:
             raise ValueError(
@@ -49,7 +49,7 @@ class GRUDCell(StepCell):
         self.recurrent_bias = self.add_bias("recurrent_bias", 3 * self.units)
 
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
-        """Inputs (batch, 3 n), [h, last observed] -> output (batch, units), [h, last observed]."""
+        """Computes one step: inputs (batch, 3 n), [h, last observed] -> output (batch, units), [h, last observed]."""
         del training
         inputs = ops.cast(inputs, self.compute_dtype)
         kernel, vectors = self.cast_weights(inputs.dtype)
@@ -58,8 +58,8 @@ class GRUDCell(StepCell):
         return h, [h, observed * values + (1 - observed) * states[1]]
 
     def imputed(self, inputs: Any, last: Any) -> list:
-        """Inputs (..., 3 n) and the last observed values before them (..., n) -> projected (..., 3 units), decay of
-        the state (..., units)."""
+        """Imputes and projects inputs (..., 3 n), given the last values observed before them (..., n) -> projection
+        (..., 3 units), decay of the state (..., units)."""
         values, observed, gaps = ops.split(inputs, 3, axis=-1)
         dtype = inputs.dtype
         bias = 0 if self.input_decay_bias is None else ops.cast(self.input_decay_bias, dtype)
@@ -76,7 +76,7 @@ class GRUDCell(StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class GRUD(StepRNN):
-    """GRU with decay: a missing value fades from the last one seen to the mean, and the state fades with it.
+    """GRU with decay: a missing value decays from the last observation to the mean, and the state decays too.
 
     Che et al. (2018), "Recurrent neural networks for multivariate time series with missing values",
     arXiv:1606.01865, equations 10 to 14. x_t values, m_t 1 where observed, d_t time since the last observation.
@@ -91,15 +91,15 @@ class GRUD(StepRNN):
         g_t = tanh(W_g [y_t, m_t] + b_g + r_t * (U_g p_t + a_g))
         h_t = z_t * p_t + (1 - z_t) * g_t
 
-    Differences from the paper: the mean to fade to is 0, so standardise the values; r_t acts after the product with
-    U_g and z_t keeps the state, both as in `GRU`.
+    Differences from the paper: the mean that values decay to is 0, so standardise them; r_t is applied after the
+    product with U_g and z_t keeps the state, both as in `GRU`.
 
     Args:
         units: positive int, width of h and of the output.
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.GRU`.
         zoneout (of h), recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, 3 n): n standardised values, n flags, n time gaps; mask (batch, time) bool;
               initial_state [h0 (batch, units), l0 (batch, n)].
@@ -108,7 +108,7 @@ class GRUD(StepRNN):
     Weights:  input_decay, input_decay_bias (n); state_decay (n, units), state_decay_bias (units); kernel (2 n,
               3 units), recurrent_kernel (units, 3 units), bias b and recurrent_bias a (3 units), gates z r g.
     Masking:  a masked step keeps the state. Cost: O(time) steps.
-    Raises:   ValueError if units < 1 or the features are not 3 n.
+    Raises:   ValueError if units < 1 or the number of features is not a multiple of 3.
 
     >>> tuple(GRUD(8)(keras.ops.ones((2, 5, 3))).shape)
     (2, 8)
@@ -117,14 +117,14 @@ class GRUD(StepRNN):
     cell_class = GRUDCell
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
-        """The width of the second state is known only here."""
+        """Builds the cell first, since the width of the second state depends on the inputs."""
         self.cell.build((sequences_shape[0], *sequences_shape[2:]))
         self.cell.built = True
         self.state_size = list(self.cell.state_size)
         super().build(sequences_shape, initial_state_shape)
 
     def over_time(self, x: Any, mask: Any, states: list, training: bool) -> list:
-        """See `Scanned`; the last observed values depend on the inputs alone and are found before the loop."""
+        """See `Scanned`; the last observed values depend only on the inputs and are computed before the loop."""
         values, observed, _ = ops.split(x, 3, axis=-1)
         keep, add = 1 - observed, observed * values
         if mask is not None:

@@ -1,4 +1,4 @@
-"""The independently recurrent network: each unit remembers itself alone."""
+"""The independently recurrent network: each unit has a recurrent connection only to itself."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
 
 @keras.saving.register_keras_serializable(package="gallery")
 class Bounded(keras.constraints.Constraint):
-    """Keeps every weight within [-bound, bound]."""
+    """Constrains weights to [-bound, bound]."""
 
     def __init__(self, bound: float) -> None:
         self.bound = bound
@@ -25,7 +25,7 @@ class Bounded(keras.constraints.Constraint):
         return ops.clip(w, -self.bound, self.bound)
 
     def get_config(self) -> dict:
-        """The argument that makes an equal constraint."""
+        """Returns the argument that recreates the constraint."""
         return {"bound": self.bound}
 
 
@@ -73,22 +73,22 @@ class IndRNNCell(StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class IndRNN(StepRNN):
-    """Independently recurrent network: no product with the state, so it is fast and can be stacked deep.
+    """Independently recurrent network: no matrix product with the state, so it is fast and can be stacked deep.
 
     Li et al. (2018), "Independently recurrent neural network (IndRNN)", arXiv:1803.04831, equation 2.
 
         h_t = relu(W x_t + u * h_{t-1} + b)
 
-    Differences from the paper: none. For T steps it advises |u| <= 2 ** (1 / T); the default bound of 1 is for any T.
+    Differences from the paper: none. For T steps it recommends |u| <= 2 ** (1 / T); the default bound of 1 suits any T.
 
     Args:
         units: positive int, width of h and of the output.
-        recurrent_bound: float above 0, no |u| grows beyond it. Default 1.
-        recurrent_initializer: of u. Default: uniform in [0, recurrent_bound].
+        recurrent_bound: positive float, maximum of |u|. Default 1.
+        recurrent_initializer: initialiser of u. Default: uniform in [0, recurrent_bound].
         use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         zoneout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.

@@ -1,4 +1,4 @@
-"""Layers that are Keras's own in all but the time loop: its classes, weights and options, our scan."""
+"""Keras's own layers with a different time loop: its classes, weights and options, our scan."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +10,14 @@ from shared.layers.scanned import Scanned
 
 
 class KerasTwin(Scanned):
-    """Mixed in before `keras.layers.LSTM`, `GRU` or `SimpleRNN`.
+    """Mixin for `keras.layers.LSTM`, `GRU` or `SimpleRNN`.
 
-    A subclass gives `recurrence`, the scan with its hand-written gradient, `loop_weights`, and `STEP`, the same step
-    for zoneout, which the hand-written gradient does not know.
+    A subclass defines `recurrence`, the scan with its hand-written gradient; `loop_weights`; and `STEP`, the same step
+    for zoneout, which the hand-written gradient does not support.
     """
 
     SCAN_OPTIONS: tuple[str, ...] = ("zoneout", "recurrent_weight_dropout", "recompute")
-    ON_GPU_KERAS = True  # has cuDNN's kernels
+    ON_GPU_KERAS = True  # on a GPU use Keras's layer, which runs cuDNN's kernels
     STEP: bptt.Step
 
     @property
@@ -26,19 +26,19 @@ class KerasTwin(Scanned):
         return self.STEP.zoned
 
     def plain(self) -> bool:
-        """Whether the activations are those of the equations."""
+        """Returns whether the activations are those of the equations."""
         raise NotImplementedError
 
     def loop_weights(self, dtype: Any) -> tuple[Any, Any, Any, list]:
-        """Kernel, recurrent kernel, the projection's bias, other vectors; in the dtype of the computation."""
+        """Returns kernel, recurrent kernel, bias of the projection, other vectors; in the dtype of the computation."""
         raise NotImplementedError
 
     def recurrence(self) -> Callable:
-        """A `feature_major.recurrence` over x, mask, states, kernel, recurrent kernel, bias and other vectors."""
+        """Returns a `feature_major.recurrence` of x, mask, states, kernel, recurrent kernel, bias, other vectors."""
         raise NotImplementedError
 
     def falls_back(self) -> bool:
-        """See `Scanned`; on a GPU Keras reaches cuDNN, which knows none of our options."""
+        """See `Scanned`; on a GPU Keras uses cuDNN, which supports none of our options."""
         cudnn = self.ON_GPU_KERAS and backend.on_gpu()
         ours = self.zoneout or self.recurrent_weight_dropout or self.recompute
         return not self.plain() or self.unroll or bool(self.cell.recurrent_dropout) or (cudnn and not ours)
@@ -48,13 +48,13 @@ class KerasTwin(Scanned):
         return {"seed": seed}
 
     def without_dropped(self, sequences: Any, training: bool) -> Any:
-        """See `Scanned`; the mask is the one that Keras has drawn for its cell."""
+        """See `Scanned`; the mask is the one that Keras draws for its cell."""
         if not (training and self.cell.dropout):
             return sequences
         return sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), 1)
 
     def time_first(self, sequences: Any) -> Any:
-        """(batch, time, features) -> (time, features, batch); for zoneout see `Scanned`."""
+        """Transposes (batch, time, features) to (time, features, batch); with zoneout see `Scanned`."""
         return super().time_first(sequences) if self.zoneout else ops.transpose(sequences, (1, 2, 0))
 
     def batch_first(self, outputs: Any) -> Any:
@@ -62,7 +62,7 @@ class KerasTwin(Scanned):
         return super().batch_first(outputs) if self.zoneout else ops.transpose(outputs, (2, 0, 1))
 
     def over_time(self, x: Any, mask: Any, states: list, training: bool) -> list:
-        """See `Scanned`; x and outputs as `time_first` says."""
+        """See `Scanned`; x and outputs in the layout of `time_first`."""
         kernel, recurrent_kernel, bias, vectors = self.loop_weights(x.dtype)
         recurrent_kernel = self.dropped(recurrent_kernel, training)
         if self.zoneout:
@@ -76,7 +76,7 @@ class KerasTwin(Scanned):
 
 
 def dense_weights(cell: Any, dtype: Any) -> tuple[Any, Any, Any, list]:
-    """The cell's kernel, recurrent kernel and bias as `loop_weights` gives them; no bias counts as zeros."""
+    """Returns kernel, recurrent kernel and bias of a cell in the form of `loop_weights`; zeros if it has no bias."""
     width = cell.kernel.shape[-1]
     bias = cell.bias if cell.use_bias else ops.zeros((width,), dtype)
     kernel, recurrent_kernel, bias = (ops.cast(w, dtype) for w in (cell.kernel, cell.recurrent_kernel, bias))

@@ -1,4 +1,4 @@
-"""The LSTM with layer normalisation of its two products and of its cell."""
+"""The LSTM with layer normalisation of its two products and of its cell state."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ EPSILON = 1e-5
 
 
 def normalised(x: Any, gain: Any) -> Any:
-    """(..., n) -> zero mean and unit variance over the last axis, times the gain; computed in float32 at least."""
+    """Normalises (..., n) to zero mean and unit variance over the last axis, in at least float32; applies the gain."""
     dtype = x.dtype
     wide = ops.cast(x, keras.backend.result_type(dtype, "float32"))
     centred = wide - ops.mean(wide, axis=-1, keepdims=True)
@@ -40,7 +40,7 @@ class LayerNormLSTMCell(StepCell):
         self.unit_forget_bias = unit_forget_bias
 
     def build(self, input_shape: tuple) -> None:
-        """Creates kernel, recurrent_kernel and bias, gates i f g o, the gains, and the cell's bias."""
+        """Creates kernel, recurrent_kernel and bias, gates i f g o, the gains, and the bias of the cell state."""
         self.kernel = self.add_kernel("kernel", input_shape[-1], 4 * self.units)
         self.recurrent_kernel = self.add_recurrent("recurrent_kernel", self.units, 4 * self.units)
         self.bias = self.add_gates_bias("bias", 4, ones=1 if self.unit_forget_bias else None)
@@ -61,16 +61,16 @@ class LayerNormLSTMCell(StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class LayerNormLSTM(StepRNN):
-    """LSTM with layer normalisation: steadier gradients, and so higher learning rates.
+    """LSTM with layer normalisation: more stable gradients, which allow higher learning rates.
 
-    Ba et al. (2016), "Layer normalization", arXiv:1607.06450, equations 20 to 22. N(a) is a with its mean over the
-    vector taken off, divided by sqrt(variance + 1e-5); k, r, n are gains.
+    Ba et al. (2016), "Layer normalization", arXiv:1607.06450, equations 20 to 22. N(a) is a minus its mean over the
+    vector, divided by sqrt(variance + 1e-5); k, r, n are gains.
 
         i~, f~, g~, o~ = k * N(W x_t) + r * N(U h_{t-1}) + b
         c_t = sigmoid(f~) * c_{t-1} + sigmoid(i~) * tanh(g~)
         h_t = sigmoid(o~) * tanh(n * N(c_t) + d)
 
-    Differences from the paper: each of the two products has no bias of its own, as one b serves both; b_f starts at 1.
+    Differences from the paper: one bias b for both products instead of one for each; b_f starts at 1.
 
     Args:
         units: positive int, width of h and of the output.
@@ -78,7 +78,7 @@ class LayerNormLSTM(StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h and c if return_state.

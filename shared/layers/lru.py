@@ -11,7 +11,7 @@ from shared.layers.cells import Cell, CellRNN, affine
 
 
 def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
-    """s is [real, imaginary] side by side, and so is lambda."""
+    """Multiplies s by lambda and adds the input; both are [real, imaginary], concatenated."""
     del mixed
     re, im = ops.split(states[0], 2, axis=-1)
     a_re, a_im = ops.split(vectors[0], 2, axis=-1)
@@ -40,7 +40,7 @@ class LRUCell(Cell):
         self.r_min, self.r_max, self.max_phase = r_min, r_max, max_phase
 
     def build(self, input_shape: tuple) -> None:
-        """Creates lambda as (nu, theta) in logarithms, gamma, and the matrices B, C and D."""
+        """Creates the logarithms of nu and theta, which define lambda, and of gamma, and the matrices B, C and D."""
         ring, squares = (self.units,), (self.r_min**2, self.r_max**2)
 
         def nu(shape, dtype=None):
@@ -61,7 +61,7 @@ class LRUCell(Cell):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs: Any, states: list, training: bool = False) -> tuple[Any, list]:
-        """Inputs (batch, features), [h, s] -> output (batch, units), [h, s]."""
+        """Computes one step: inputs (batch, features), [h, s] -> output (batch, units), [h, s]."""
         del training
         inputs = ops.cast(inputs, self.compute_dtype)
         (s,) = bptt.one(ROTATE, [self.drive(inputs)], [states[1]], None, [self.eigenvalues(inputs.dtype)])
@@ -69,23 +69,23 @@ class LRUCell(Cell):
         return h, [h, s]
 
     def eigenvalues(self, dtype: Any) -> Any:
-        """Lambda (2 units): real parts, imaginary parts."""
+        """Returns lambda (2 units): real parts, imaginary parts."""
         radius, phase = ops.exp(-ops.exp(self.nu_log)), ops.exp(self.theta_log)
         return ops.cast(ops.concatenate([radius * ops.cos(phase), radius * ops.sin(phase)]), dtype)
 
     def drive(self, inputs: Any) -> Any:
-        """gamma * B x: (..., features) -> (..., 2 units)."""
+        """Computes gamma * B x: (..., features) -> (..., 2 units)."""
         gamma = ops.exp(ops.cast(self.gamma_log, inputs.dtype))
         return affine(inputs, self.kernel, None) * ops.concatenate([gamma, gamma])
 
     def read_out(self, s: Any, inputs: Any) -> Any:
-        """Re(C s) + D x + b: (..., 2 units), (..., features) -> (..., units)."""
+        """Computes Re(C s) + D x + b: (..., 2 units), (..., features) -> (..., units)."""
         return affine(s, self.output_kernel, self.bias) + affine(inputs, self.skip_kernel, None)
 
 
 @keras.saving.register_keras_serializable(package="gallery")
 class LRU(CellRNN):
-    """Linear recurrent unit: oscillating memories of learnt length, no gates; the plainest state-space layer.
+    """Linear recurrent unit: learned oscillating and decaying memories, no gates; the simplest state-space layer.
 
     Orvieto et al. (2023), "Resurrecting recurrent neural networks for long sequences", arXiv:2303.06349, section 3
     and algorithm in appendix A.
@@ -94,27 +94,27 @@ class LRU(CellRNN):
         s_t = lambda * s_{t-1} + exp(gamma) * B x_t         (complex)
         h_t = Re(C s_t) + D x_t + b
 
-    Differences from the paper: D is a matrix, as features and units may differ; b is added; the layer alone, without
-    the block of normalisation, gated unit and skip connection around it. s is as wide as h.
+    Differences from the paper: D is a full matrix, since features and units may differ; b is added; only the layer,
+    without the surrounding block of normalisation, gated unit and skip connection. s is as wide as h.
 
     Args:
         units: positive int, width of h and of the output.
-        r_min, r_max: |lambda| starts uniformly on the ring between them. Defaults 0.9, 0.999.
-        max_phase: the phase of lambda starts uniformly in (0, max_phase]. Default 2 pi.
+        r_min, r_max: lambda is initialised uniformly on the ring between these radii. Defaults 0.9, 0.999.
+        max_phase: the phase of lambda is initialised uniformly in (0, max_phase]. Default 2 pi.
         use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
-        recompute: see `Scanned`; of the sequential form.
-        **kwargs: all of `keras.layers.RNN`.
+        recompute: see `Scanned`; sequential form only.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, s0].
     Returns:  (batch, units), or (batch, time, units); then h and s if return_state.
     State:    [h (batch, units), s (batch, 2 units): real parts, imaginary parts], zeros at the start; state[0] is
               the output.
     Weights:  nu_log, theta_log, gamma_log (units); kernel (features, 2 units), B; output_kernel (2 units, units),
-              Re(C) over -Im(C); skip_kernel (features, units), D; bias (units).
+              Re(C) stacked on -Im(C); skip_kernel (features, units), D; bias (units).
     Masking:  a masked step keeps the state. Cost: O(time) steps | O(log time) depth in the parallel form.
-    Raises:   ValueError if units < 1, `form` is unknown, or a bound is out of range.
+    Raises:   ValueError if units < 1, `form` is unknown, or r_min, r_max or max_phase is out of range.
 
     >>> tuple(LRU(8)(keras.ops.ones((2, 5, 3))).shape)
     (2, 8)
@@ -137,14 +137,14 @@ class LRU(CellRNN):
         else:
             s, _ = bptt.scan(ROTATE, [drive], [states[1]], None, [eigenvalues], mask, recompute=self.recompute)
         h = self.cell.read_out(s, x)
-        if mask is not None:  # a masked step repeats the output before it
+        if mask is not None:  # a masked step repeats the previous output
             real = ops.cast(mask, h.dtype)
             h = linear_scan.linear_scan((1 - real) * ops.ones_like(h), real * h, states[0], self.form)
         return [h, h[-1], s[-1]]
 
 
 def _doubling(eigenvalues: Any, drive: Any, s0: Any, mask: Any) -> Any:
-    """All s_t in log2(time) rounds, as `linear_scan` does it, in complex numbers."""
+    """Computes all s_t in log2(time) rounds, as in `linear_scan` but with complex numbers."""
     a_re, a_im = (a + ops.zeros_like(drive[..., : a.shape[-1]]) for a in ops.split(eigenvalues, 2, axis=-1))
     if mask is not None:
         a_re, a_im = ops.where(mask, a_re, 1), ops.where(mask, a_im, 0)

@@ -35,15 +35,15 @@ class LSTM(KerasTwin, keras.layers.LSTM):
 
     Args:
         units: positive int, width of h and of the output.
-        **kwargs: all of `keras.layers.LSTM`. Activations other than tanh and sigmoid, `unroll` and
-            `recurrent_dropout` are served by Keras's own, slower loop.
+        **kwargs: those of `keras.layers.LSTM`. Activations other than tanh and sigmoid, `unroll` and
+            `recurrent_dropout` fall back to Keras's own, slower loop.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h and c if return_state.
     State:    [h (batch, units), c (batch, units)], zeros at the start; state[0] is the output.
     Weights:  kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units), gates i f g o:
-              names and layout of `keras.layers.LSTM`, so weights exchange both ways.
-    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU cuDNN, by way of Keras.
+              names and layout of `keras.layers.LSTM`, so weights can be copied in either direction.
+    Masking:  a masked step keeps the state. Cost: O(time) steps; on a GPU, cuDNN through Keras.
     Raises:   ValueError if units < 1.
 
     >>> tuple(LSTM(8)(keras.ops.ones((2, 5, 3))).shape)
@@ -62,10 +62,10 @@ class LSTM(KerasTwin, keras.layers.LSTM):
         return dense_weights(self.cell, dtype)
 
     def gates(self, x: Any, states: list) -> dict[str, Any]:
-        """The gates of one step: x (batch, features), states -> i f g o, each (batch, units).
+        """Computes the gates of one step: x (batch, features), states -> i f g o, each (batch, units).
 
-        The addends are split before they are added: on a CPU XLA otherwise fuses the sum into a product, which then
-        reads its weights at half the speed (measured at batch 1, 2 x 512).
+        The addends are split before they are added: otherwise XLA fuses the sum into a product on a CPU, which then
+        reads its weights at half the speed (measured at batch size 1, 2 x 512).
         """
         x = ops.cast(x, self.compute_dtype)
         kernel, recurrent_kernel, bias, _ = self.loop_weights(x.dtype)
@@ -96,7 +96,7 @@ def _recurrence() -> Any:
 def _forward(
     x: Any, mask: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel: Any, bias: Any, transposed: Any
 ) -> tuple:
-    """-> ([h (time, units, batch), h_T, c_T], what the gradient needs)."""
+    """Returns ([h (time, units, batch), h_T, c_T], residuals)."""
 
     def step(carry, slices):
         h, c = carry
@@ -108,7 +108,7 @@ def _forward(
             h_new, c_new = ops.where(slices[1], h_new, h), ops.where(slices[1], c_new, c)
         return [h_new, c_new], [h_new, c, i, f, g, o]
 
-    # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2, so that one tanh over all four gates serves both functions.
+    # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2, so one tanh over all four gates computes both functions.
     half = ops.full((h0.shape[0], 1), 0.5, h0.dtype)
     scale = ops.concatenate([half, half, ops.ones_like(half), half], axis=0)
     column = ops.expand_dims(bias, 1)
@@ -118,7 +118,7 @@ def _forward(
 
 
 def _backward(residuals: list, gradients: list) -> list:
-    """Back-propagation through time: a reverse scan -> [dz (time, 4 units, batch), dh0, dc0]."""
+    """Back-propagates through time in a reverse scan; returns [dz (time, 4 units, batch), dh0, dc0]."""
     _, mask, _, _, recurrent_kernel, _, c_before, c_last, *gates = residuals
     dh_outputs, dh_last, dc_last = gradients
 
@@ -144,7 +144,7 @@ def _backward(residuals: list, gradients: list) -> list:
 
 
 def _finish(residuals: list, found: list) -> list:
-    """One product over all time steps for each weight, and for x."""
+    """Computes the gradients of x and of each weight, each in one product over all time steps."""
     x, _, h0, kernel, _, h, *_ = residuals
     dz, *d_states = found
     flat_dz = feature_major.flat(dz)

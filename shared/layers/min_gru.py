@@ -1,4 +1,4 @@
-"""The minimal gated recurrent unit: a linear recurrence, scanned step by step or all steps at once."""
+"""The minimal gated recurrent unit: a linear recurrence, computed by a sequential or a parallel scan."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class MinGRUCell(LinearCell):
         self.bias = self.add_bias("bias", 2 * self.units)
 
     def coefficients(self, inputs: Any) -> tuple[Any, Any]:
-        """1 - z and z * g."""
+        """Returns 1 - z and z * g."""
         z, g = ops.split(affine(inputs, self.kernel, self.bias), 2, axis=-1)
         z = ops.sigmoid(z)
         return 1 - z, z * g
@@ -26,7 +26,7 @@ class MinGRUCell(LinearCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class MinGRU(LinearRNN):
-    """Minimal gated recurrent unit: gates see the input alone, so long sequences train several times faster.
+    """Minimal gated recurrent unit: gates depend only on the input, so long sequences train several times faster.
 
     Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.1.
 
@@ -34,7 +34,7 @@ class MinGRU(LinearRNN):
         g_t = W_g x_t + b_g
         h_t = (1 - z_t) * h_{t-1} + z_t * g_t
 
-    Differences from the paper: none; its log-space form (appendix B) is not needed, as nothing here divides.
+    Differences from the paper: none; its log-space form (appendix B) is not needed, since the code does not divide.
 
     Args:
         units: positive int, width of h and of the output.
@@ -42,7 +42,7 @@ class MinGRU(LinearRNN):
             `keras.layers.LSTM`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         zoneout: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.

@@ -18,7 +18,7 @@ class MinLSTMCell(LinearCell):
         self.bias = self.add_bias("bias", 3 * self.units)
 
     def coefficients(self, inputs: Any) -> tuple[Any, Any]:
-        """f' and i' * g."""
+        """Returns f' and i' * g."""
         i, f, g = ops.split(affine(inputs, self.kernel, self.bias), 3, axis=-1)
         # f / (f + i) with f = sigmoid(a), i = sigmoid(b) is sigmoid(log f - log i): no division of two small numbers.
         keep = ops.sigmoid(ops.log_sigmoid(f) - ops.log_sigmoid(i))
@@ -27,7 +27,7 @@ class MinLSTMCell(LinearCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class MinLSTM(LinearRNN):
-    """Minimal LSTM: two gates from the input alone, normalised so that the state stays a weighted mean.
+    """Minimal LSTM: two gates that depend only on the input, normalised so that the state is a weighted mean.
 
     Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.2.
 
@@ -36,7 +36,7 @@ class MinLSTM(LinearRNN):
         g_t = W_g x_t + b_g
         h_t = f_t / (f_t + i_t) * h_{t-1} + i_t / (f_t + i_t) * g_t
 
-    Differences from the paper: none; its log-space form (appendix B) is not needed, as nothing here divides.
+    Differences from the paper: none; its log-space form (appendix B) is not needed, since the code does not divide.
 
     Args:
         units: positive int, width of h and of the output.
@@ -44,7 +44,7 @@ class MinLSTM(LinearRNN):
             `keras.layers.LSTM`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         zoneout: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.

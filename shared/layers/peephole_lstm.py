@@ -1,4 +1,4 @@
-"""The LSTM with peepholes: its gates see the cell's state itself."""
+"""The LSTM with peepholes: its gates also see the cell state."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ class PeepholeLSTMCell(StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class PeepholeLSTM(StepRNN):
-    """LSTM with peepholes: learns to count and to time, where the plain one's gates cannot see the cell.
+    """LSTM with peepholes: learns counting and timing better, since its gates see the cell state.
 
     Gers and Schmidhuber (2000), "Recurrent nets that time and count", doi:10.1109/IJCNN.2000.861302; Gers et al.
     (2002), "Learning precise timing with LSTM recurrent networks", JMLR 3:115-143.
@@ -59,7 +59,7 @@ class PeepholeLSTM(StepRNN):
         o_t = sigmoid(W_o x_t + U_o h_{t-1} + p_o * c_t + b_o)
         h_t = o_t * tanh(c_t)
 
-    Differences from the papers: p starts at 0 (an LSTM at first), b_f at 1; full back-propagation through time.
+    Differences from the papers: p starts at 0 (a plain LSTM), b_f at 1; full back-propagation through time.
 
     Args:
         units: positive int, width of h and of the output.
@@ -67,7 +67,7 @@ class PeepholeLSTM(StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         zoneout, recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h and c if return_state.

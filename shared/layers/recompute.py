@@ -1,8 +1,8 @@
-"""Training on long sequences in less memory: most of what the gradient needs is computed again instead of stored.
+"""Gradient checkpointing: trains on long sequences in less memory by recomputing activations instead of storing them.
 
-Chen et al. (2016), "Training deep nets with sublinear memory cost", arXiv:1604.06174. The sequence is cut into pieces;
-the forward pass stores each piece's first states only, the backward pass runs each piece forward again before it goes
-back through it. That costs one more forward pass, and leaves the memory of one piece.
+Chen et al. (2016), "Training deep nets with sublinear memory cost", arXiv:1604.06174. The sequence is cut into
+segments; the forward pass stores only the initial states of each segment, and the backward pass runs each segment
+forward again before back-propagating through it. This costs one more forward pass, and takes the memory of one segment.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,18 +16,18 @@ from shared.layers import backend
 def in_pieces(
     forward: Callable, backward: Callable, sequences: int, extras: int, states: int, length: int
 ) -> tuple[Callable, Callable]:
-    """Forward and backward of the same signature that store the states at every `length`th step only.
+    """Returns forward and backward with the same signatures that store the states only at every `length`th step.
 
     Args:
-        forward: `(*sequences, *extras, *states, *weights) -> ([outputs, *last states], residuals)`; the first two
-            are time-major, and the first of the extras is a mask.
+        forward: `(*sequences, *extras, *states, *weights) -> ([outputs, *last states], residuals)`; sequences and
+            extras are time-major, and the first of the extras is a mask.
         backward: `(residuals, output gradients) -> input gradients`, None for the extras.
-        sequences, extras, states: how many there are of each.
-        length: positive int, steps in a piece.
+        sequences, extras, states: number of each.
+        length: positive int, steps per segment.
     """
 
     def pieces(values):
-        """(time, ...) -> (pieces, length, ...), filled up with masked steps."""
+        """Cuts (time, ...) into segments (pieces, length, ...), padded with masked steps."""
         found = []
         for value in values:
             missing = ops.zeros((-ops.shape(value)[0] % length, *ops.shape(value)[1:]), value.dtype)
@@ -69,12 +69,12 @@ def in_pieces(
 
 
 def all_steps(x: Any) -> Any:
-    """A mask that takes every step of x (time, batch, ...)."""
+    """Returns a mask in which every step of x (time, batch, ...) is real."""
     return ops.ones((*ops.shape(x)[:2], *[1] * (len(x.shape) - 2)), "bool")
 
 
 def cut(values: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
-    """The values as consecutive lists of the given lengths; the last may be shorter."""
+    """Splits the values into consecutive lists of the given lengths; the last one may be shorter."""
     values, pieces, start = list(values), [], 0
     for count in counts:
         pieces.append(values[start : start + count])
@@ -83,5 +83,5 @@ def cut(values: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
 
 
 def sums(left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
-    """The sums pair by pair."""
+    """Returns the pairwise sums."""
     return [a + b for a, b in zip(left, right, strict=True)]

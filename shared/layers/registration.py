@@ -1,4 +1,4 @@
-"""Makes the layers known to Keras as soon as Keras is imported, without importing it: `--help` needs no backend."""
+"""Registers the layers with Keras when Keras is imported, without importing it: `--help` needs no backend."""
 
 import importlib.abc
 import importlib.util
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class _Then:
-    """A loader that does something more once its module has been executed."""
+    """A loader that calls `then` after its module has been executed."""
 
     def __init__(self, loader: Any, then: Callable[[], None]) -> None:
         self._loader, self._then = loader, then
@@ -18,23 +18,23 @@ class _Then:
         return getattr(self._loader, name)
 
     def create_module(self, spec: Any) -> ModuleType | None:
-        """As the loader itself."""
+        """Delegates to the wrapped loader."""
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """As the loader itself, and then what is to be done."""
+        """Delegates to the wrapped loader, then calls `then`."""
         self._loader.exec_module(module)
         self._then()
 
 
 class _After(importlib.abc.MetaPathFinder):
-    """Finds one module as it is found otherwise, and does something once it has been imported."""
+    """A finder that finds one module in the usual way, and calls `then` once it has been imported."""
 
     def __init__(self, name: str, then: Callable[[], None]) -> None:
         self._name, self._then = name, then
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        """The module's spec with a loader that goes on; None for every other module."""
+        """Returns the module's spec with a wrapped loader; None for all other modules."""
         if fullname != self._name:
             return None
         sys.meta_path.remove(self)
@@ -45,9 +45,9 @@ class _After(importlib.abc.MetaPathFinder):
 
 
 def after_import(name: str, then: Callable[[], None]) -> None:
-    """Calls `then` once the top-level module `name` is imported: now if it is already, else when it will be."""
+    """Calls `then` once the top-level module `name` is imported: now if it already is, else upon import."""
     module = sys.modules.get(name)
-    # While a module is being imported it is in sys.modules but not complete.
+    # While a module is being imported it is in sys.modules but incomplete.
     if module is not None and not getattr(module.__spec__, "_initializing", False):
         then()
     else:

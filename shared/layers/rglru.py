@@ -1,4 +1,4 @@
-"""The real-gated linear recurrent unit of Griffin: a decay that the input turns down."""
+"""The real-gated linear recurrent unit of Griffin: a learned decay that is gated by the input."""
 
 import math
 from typing import Any
@@ -10,11 +10,11 @@ from keras import ops
 from shared.layers.cells import LinearCell, LinearRNN, affine
 
 SHARPNESS = 8.0  # the paper's c
-INITIAL_DECAY = (0.9, 0.999)  # of a ** c, as in the paper
+INITIAL_DECAY = (0.9, 0.999)  # range of sigmoid(L) ** c, as in the paper
 
 
 def _initial(shape: tuple, dtype: Any = None) -> Any:
-    """L such that sigmoid(L) ** c is spread evenly over `INITIAL_DECAY`."""
+    """Initialises L such that sigmoid(L) ** c is spaced evenly over `INITIAL_DECAY`."""
     decay = np.linspace(*INITIAL_DECAY, math.prod(shape)) ** (1 / SHARPNESS)
     return ops.convert_to_tensor(np.log(decay / (1 - decay)).reshape(shape), dtype)
 
@@ -24,7 +24,7 @@ class RGLRUCell(LinearCell):
     """One step of `RGLRU`; its docstring has the equations, arguments and weights."""
 
     def build(self, input_shape: tuple) -> None:
-        """Creates the input's kernel and bias, those of the gates r i, and the decay."""
+        """Creates kernel and bias of the input projection, those of the gates r i, and the decay."""
         self.kernel = self.add_kernel("kernel", input_shape[-1], self.units)
         self.bias = self.add_bias("bias", self.units)
         self.gate_kernel = self.add_kernel("gate_kernel", self.units, 2 * self.units)
@@ -32,10 +32,10 @@ class RGLRUCell(LinearCell):
         self.decay = self.add_weight(shape=(self.units,), name="decay", initializer=_initial)
 
     def coefficients(self, inputs: Any) -> tuple[Any, Any]:
-        """a_t and sqrt(1 - a_t ** 2) * i_t * u_t."""
+        """Returns a_t and sqrt(1 - a_t ** 2) * i_t * u_t."""
         u = affine(inputs, self.kernel, self.bias)
         r, i = ops.split(ops.sigmoid(affine(u, self.gate_kernel, self.gate_bias)), 2, axis=-1)
-        # In float32 at least: 1 - a ** 2 is tiny, and the root's slope grows without bound where it vanishes.
+        # In at least float32: 1 - a ** 2 is tiny, and the slope of its square root diverges at 0.
         wide = keras.backend.result_type(inputs.dtype, "float32")
         log_a = -SHARPNESS * ops.cast(r, wide) * ops.softplus(-ops.cast(self.decay, wide))
         a = ops.exp(log_a)
@@ -45,7 +45,7 @@ class RGLRUCell(LinearCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class RGLRU(LinearRNN):
-    """Real-gated linear recurrent unit: long, learnt decays that the input can stop, and never a growing state.
+    """Real-gated linear recurrent unit: long, learned decays that the input can stop, and a bounded state.
 
     De et al. (2024), "Griffin: mixing gated linear recurrences with local attention for efficient language models",
     arXiv:2402.19427, equations 1 to 4 and 6.
@@ -56,8 +56,8 @@ class RGLRU(LinearRNN):
         a_t = sigmoid(L) ** (8 r_t)
         h_t = a_t * h_{t-1} + sqrt(1 - a_t ** 2) * i_t * u_t
 
-    Differences from the paper: W makes the width, where the paper has a block with a convolution around the layer; W_r
-    and W_i are full, not block-diagonal; 1 - a ** 2 is held above 1e-6.
+    Differences from the paper: W projects the input to the width of the state, where the paper has a block with a
+    convolution around the layer; W_r and W_i are full, not block-diagonal; 1 - a ** 2 is clipped to at least 1e-6.
 
     Args:
         units: positive int, width of h and of the output.
@@ -65,7 +65,7 @@ class RGLRU(LinearRNN):
             `keras.layers.LSTM`.
         form: "auto" (default), "sequential" or "parallel": how the recurrence is computed, see `linear_scan`.
         zoneout: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h if return_state.

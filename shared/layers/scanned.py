@@ -1,4 +1,4 @@
-"""What every scanned layer does around its scan: checks, time first, masks as columns, backwards, which output."""
+"""Common parts of all scanned layers: checks, time-major layout, masks, `go_backwards`, selection of the output."""
 
 import inspect
 from collections.abc import Iterable, Sequence
@@ -11,22 +11,23 @@ from shared.layers import backend, bptt
 
 
 class Scanned:
-    """Mixed in before a `keras.layers.RNN`: its time loop becomes `over_time`, all other features stay Keras's.
+    """Mixin for a `keras.layers.RNN` that replaces its time loop by `over_time`; all other features remain Keras's.
 
-    A subclass defines `over_time`, names in `SCAN_OPTIONS` which of the arguments below it knows, and defines
-    `falls_back` where Keras's own loop must serve.
+    A subclass defines `over_time`, lists in `SCAN_OPTIONS` which of the arguments below it supports, and overrides
+    `falls_back` if Keras's own loop is needed in some cases.
 
     Args:
-        zoneout: share of units that keep their old value in a step, Krueger et al. (2017), arXiv:1606.01305. Drawn
-            anew for each step and state in training; outside of it their mean.
-        recurrent_weight_dropout: share of the recurrent kernel's weights dropped for a whole sequence, Merity et al.
+        zoneout: fraction of units that keep their old value in a step, Krueger et al. (2017), arXiv:1606.01305. Sampled
+            for each step and state in training; the expected value in inference.
+        recurrent_weight_dropout: fraction of the recurrent kernel's weights dropped for a whole sequence, Merity et al.
             (2018), arXiv:1708.02182.
-        recompute: 0, or a number of steps: states are stored once in so many, all else is computed again for the
-            gradient; see `recompute.py`.
+        recompute: 0, or a number of steps: states are stored only at every such step, and all else is recomputed for
+            the gradient; see `recompute.py`.
+        seed: seed of zoneout and recurrent weight dropout.
     """
 
     SCAN_OPTIONS: tuple[str, ...] = ()
-    # What `keras.layers.RNN` gives.
+    # Provided by `keras.layers.RNN`.
     cell: Any
     state_size: list
     built: bool
@@ -61,32 +62,33 @@ class Scanned:
 
     @property
     def zoned(self) -> tuple[bool, ...]:
-        """For each state whether zoneout may hold it."""
+        """For each state, whether zoneout applies to it."""
         return (True, True)
 
     def keras_seed(self, seed: int | None) -> dict:
-        """The seed as an argument of the Keras class, if that takes one."""
+        """Returns the seed as a keyword argument of the Keras class, if it takes one."""
         return {}
 
     def falls_back(self) -> bool:
-        """Whether an option was chosen that only Keras's own, slower loop knows."""
+        """Returns whether Keras's own loop must be used, for example for an option that only it supports."""
         return False
 
     def time_first(self, sequences: Any) -> Any:
-        """(batch, time, ...) -> (time, batch, ...), or what else `over_time` wants."""
+        """Transposes (batch, time, ...) to (time, batch, ...), or to another layout for `over_time`."""
         return ops.swapaxes(sequences, 0, 1)
 
     def batch_first(self, outputs: Any) -> Any:
-        """The way back, for the outputs of `over_time`."""
+        """Transposes the outputs of `over_time` back."""
         return ops.swapaxes(outputs, 0, 1)
 
     def over_time(self, x: Any, mask: Any, states: list, training: bool) -> list:
-        """The loop: x (time, batch, features), mask None or (time, batch, 1) bool, states -> [outputs (time, batch,
-        units), *last states]."""
+        """Runs the time loop: x (time, batch, features), mask None or (time, batch, 1) bool, states -> [outputs (time,
+        batch, units), *last states]."""
         raise NotImplementedError
 
     def step(self, x: Any, states: list) -> tuple[Any, list]:
-        """One step for streaming: x (batch, features), states [(batch, units)] -> output (batch, units), states."""
+        """Computes one step for streaming: x (batch, features), states [(batch, units)] -> output (batch, units),
+        states."""
         if self.built:
             self._check_step(x, states)
         x, *states = (ops.cast(value, self.compute_dtype) for value in (x, *states))
@@ -98,15 +100,15 @@ class Scanned:
         return new[0], new
 
     def advance(self, x: Any, states: list) -> tuple[Any, list]:
-        """One step without zoneout."""
+        """Computes one step without zoneout."""
         return self.cell(x, states)
 
     def without_dropped(self, sequences: Any, training: bool) -> Any:
-        """The sequences (batch, time, features) with some features dropped in training, one mask for all steps."""
+        """Applies input dropout in training to sequences (batch, time, features), with one mask for all steps."""
         return sequences
 
     def zones(self, x: Any, training: bool) -> list:
-        """The shares of the old states that a step keeps, for `bptt.scan`: [] without zoneout."""
+        """Returns the fractions of the old states that steps keep, for `bptt.scan`; [] without zoneout."""
         if not self.zoneout:
             return []
         if not training:
@@ -117,21 +119,21 @@ class Scanned:
         return [ops.cast(draw < self.zoneout, x.dtype) for draw in draws]
 
     def dropped(self, kernel: Any, training: bool) -> Any:
-        """The recurrent kernel with a share of its weights dropped in training."""
+        """Applies weight dropout to the recurrent kernel in training."""
         if not (training and self.recurrent_weight_dropout):
             return kernel
         return keras.random.dropout(kernel, self.recurrent_weight_dropout, seed=self.scan_seed)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
-        """Builds the cell, and keeps to the width of the inputs."""
+        """Builds the cell, and fixes the number of input features."""
         super().build(sequences_shape, initial_state_shape)  # type: ignore
         self.input_spec = keras.layers.InputSpec(ndim=self.input_spec.ndim, axes={-1: sequences_shape[-1]})
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
-        """Checks what Keras does not, then calls `keras.layers.RNN`."""
+        """Checks the arguments, more strictly than Keras, then calls `keras.layers.RNN`."""
         if sequences.shape[1] == 0:
             raise ValueError(f"Expected sequences of at least one step. Received: inputs of shape {sequences.shape}")
-        sequences = ops.cast(sequences, self.compute_dtype)  # Keras itself casts those of floats only
+        sequences = ops.cast(sequences, self.compute_dtype)  # Keras itself casts only floating-point inputs
         if initial_state is not None:
             self._check_states("an initial_state", tree.flatten(initial_state), sequences.shape)
         if mask is not None:
@@ -139,9 +141,9 @@ class Scanned:
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)  # type: ignore
 
     def inner_loop(self, sequences: Any, initial_state: list, mask: Any, training: bool = False) -> tuple:
-        """Keras's hook for the time loop: -> (last output, outputs, states).
+        """Implements Keras's hook for the time loop; returns (last output, outputs, states).
 
-        A masked step keeps the state and repeats it as output; before the first real step that is the initial state.
+        A masked step keeps the state and outputs it again; before the first real step this is the initial state.
         """
         if self.falls_back():
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)  # type: ignore
@@ -161,12 +163,12 @@ class Scanned:
         return last, outputs, states
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """Returns the arguments that recreate the layer."""
         options = {name: getattr(self, name) for name in self.SCAN_OPTIONS}
         return {**super().get_config(), **options}  # type: ignore[misc]
 
     def state_shapes(self, sequences_shape: Any) -> list[tuple]:
-        """Those of the states, for inputs of this shape; None where it is not known."""
+        """Returns the shapes of the states for inputs of this shape; unknown dimensions are None."""
         return [(sequences_shape[0], size) for size in self.state_size]
 
     def _check_states(self, name: str, states: list, sequences_shape: Any) -> None:
@@ -188,17 +190,17 @@ class Scanned:
 
 
 def may_be_equal(shape: tuple, other: tuple) -> bool:
-    """Whether two shapes are the same as far as they are known."""
+    """Returns whether two shapes are equal in all known dimensions."""
     return len(shape) == len(other) and all(a == b or None in (a, b) for a, b in zip(shape, other, strict=True))
 
 
 def _shape(value: Any) -> tuple:
-    """That of a tensor or an array; () of anything else."""
+    """Returns the shape of a tensor or an array; () for anything else."""
     return tuple(getattr(value, "shape", ()))
 
 
 def _checked_mask(mask: Any, sequences: Any) -> Any:
-    """The mask, which has one value for each step of the sequences (batch, time, ...)."""
+    """Returns the mask after checking that it has one value for each step of the sequences (batch, time, ...)."""
     received, expected = _shape(mask), _shape(sequences)[:2]
     wanted = "Expected a mask (batch, time) with one value for each step of the inputs"
     if not may_be_equal(received, expected):
@@ -207,19 +209,19 @@ def _checked_mask(mask: Any, sequences: Any) -> Any:
 
 
 def check_positive(**values: Any) -> None:
-    """ValueError unless every value is a positive integer."""
+    """Raises ValueError unless all values are positive integers."""
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
 
 
 def refuse_unknown(layer: str, given: Iterable[str], known: Sequence[str]) -> None:
-    """ValueError for an option that Keras's LSTM or GRU has and this layer has not, with those that it has.
+    """Raises ValueError for options that Keras's LSTM or GRU has but this layer lacks; it lists the valid ones.
 
     Args:
         layer: the layer's class name.
         given: names of the keyword arguments.
-        known: the layer's own options, without those of every `keras.layers.RNN`.
+        known: the layer's own options, without those of `keras.layers.RNN`.
     """
     theirs = {name for twin in (keras.layers.LSTM, keras.layers.GRU) for name in inspect.signature(twin).parameters}
     everywhere = inspect.signature(keras.layers.RNN).parameters

@@ -1,4 +1,4 @@
-"""The scalar LSTM of xLSTM: exponential gates, so that it can revise what it has stored."""
+"""The scalar LSTM of xLSTM: exponential gating, with which it can revise what it has stored."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
     i, f, g, o = ops.split(mixed, 4, axis=-1)
     _, c, n, m = states
     log_f = ops.log_sigmoid(f) + m
-    # Before the first step, where n = 0, there is nothing to keep and no scale to keep to.
+    # At the first step, where n = 0, there is nothing to keep and no previous scale.
     m_new = ops.where(n > 0, ops.maximum(log_f, i), i)
     keep, add = ops.exp(ops.minimum(log_f - m_new, 0)), ops.exp(i - m_new)
     c_new, n_new = keep * c + add * ops.tanh(g), keep * n + add
@@ -25,7 +25,7 @@ def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
 class SLSTMCell(StepCell):
     """One step of `SLSTM`; its docstring has the equations, arguments and weights."""
 
-    # c, n and m have meaning together only: zoneout holds the output alone.
+    # c, n and m are meaningful only together, so zoneout applies to the output only.
     STEP = bptt.Step(_advance, zoned=(True, False, False, False), adds=True)
     OPTIONS: tuple[str, ...] = (*StepCell.OPTIONS, "unit_forget_bias")
 
@@ -51,7 +51,7 @@ class SLSTMCell(StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class SLSTM(StepRNN):
-    """Scalar LSTM: an exponential input gate can outweigh all that was stored before; the state is a weighted mean.
+    """Scalar LSTM: an exponential input gate can outweigh everything stored before; the state is a weighted mean.
 
     Beck et al. (2024), "xLSTM: extended long short-term memory", arXiv:2405.04517, equations 8 to 17.
 
@@ -62,8 +62,8 @@ class SLSTM(StepRNN):
         n_t = f'_t * n_{t-1} + i'_t
         h_t = sigmoid(o~) * c_t / n_t
 
-    Differences from the paper: of its two forget gates the sigmoid; one head, so that U is a full matrix; the
-    layer alone, without the block around it; b_f starts at 1.
+    Differences from the paper: the sigmoid variant of the forget gate; one head, so that U is a full matrix; only the
+    layer, without the surrounding block; b_f starts at 1.
 
     Args:
         units: positive int, width of h and of the output.
@@ -71,11 +71,11 @@ class SLSTM(StepRNN):
         use_bias, kernel_initializer, recurrent_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         zoneout (of h only), recurrent_weight_dropout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0, n0, m0], n0 >= 0.
     Returns:  (batch, units), or (batch, time, units); then h, c, n and m if return_state.
-    State:    [h, c, n, m, each (batch, units)], zeros at the start; state[0] is the output. n is 1 or more.
+    State:    [h, c, n, m, each (batch, units)], zeros at the start; state[0] is the output. n >= 1 after a step.
     Weights:  kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units), gates i f g o.
     Masking:  a masked step keeps the state. Cost: O(time) steps.
     Raises:   ValueError if units < 1.

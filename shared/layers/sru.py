@@ -1,4 +1,4 @@
-"""The simple recurrent unit: gates that see their own unit's state only, and a highway past it."""
+"""The simple recurrent unit: gates that see only their own unit's state, and a highway connection."""
 
 import math
 from typing import Any
@@ -9,7 +9,7 @@ from keras import ops
 from shared.layers import bptt
 from shared.layers.cells import StepCell, StepRNN, affine
 
-ALPHA = math.sqrt(3)  # sqrt(1 + 2 exp(b_r)) at the initial b_r of 0: keeps the variance from layer to layer
+ALPHA = math.sqrt(3)  # sqrt(1 + 2 exp(b_r)) at the initial b_r = 0: preserves the variance from layer to layer
 
 
 def _advance(slices: list, mixed: Any, states: list, vectors: list) -> list:
@@ -55,7 +55,7 @@ class SRUCell(StepCell):
 
 @keras.saving.register_keras_serializable(package="gallery")
 class SRU(StepRNN):
-    """Simple recurrent unit: no product with the state, and a highway that makes deep stacks easy.
+    """Simple recurrent unit: no matrix product with the state, and a highway that makes deep stacks easy to train.
 
     Lei et al. (2018), "Simple recurrent units for highly parallelizable recurrence", arXiv:1709.02755, equations 1
     to 4, and 5 for alpha.
@@ -69,11 +69,11 @@ class SRU(StepRNN):
 
     Args:
         units: positive int, width of h and of the output.
-        recurrent_initializer: of v. Default "glorot_uniform".
+        recurrent_initializer: initialiser of v. Default "glorot_uniform".
         use_bias, kernel_initializer, bias_initializer, regularisers, constraints: as in
             `keras.layers.LSTM`.
         zoneout, recompute: see `Scanned`.
-        **kwargs: all of `keras.layers.RNN`.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state [h0, c0 (batch, units)].
     Returns:  (batch, units), or (batch, time, units); then h and c if return_state.

@@ -1,4 +1,4 @@
-"""Several recurrent layers, one over the other, with what deep stacks need."""
+"""A stack of recurrent layers with residual connections, pre-normalisation and dropout."""
 
 from typing import Any
 
@@ -19,20 +19,20 @@ class Stack(keras.layers.Layer):
         z_n = dropped(recurrent_n(z_n))        one dropout mask for the whole sequence (Gal and Ghahramani 2016)
         y_n = y_{n-1} + z_n                    residual, where the widths are equal; else z_n
 
-    and with `pre_norm` one more norm after the last (Xiong et al. 2020, arXiv:2002.04745).
+    and with `pre_norm`, a final norm after the last layer (Xiong et al. 2020, arXiv:2002.04745).
 
     Args:
-        arch: a key of `ARCHITECTURES`. units: width of each layer. layers: how many.
+        arch: a key of `ARCHITECTURES`. units: width of each layer. layers: number of layers.
         residual, pre_norm: as above. Defaults False.
-        dropout: share of features dropped after each layer. Default 0.
-        bidirectional: each layer is bidirectional, and its output twice as wide.
+        dropout: fraction of features dropped after each layer. Default 0.
+        bidirectional: make each layer bidirectional, with outputs twice as wide.
         stateful: carry the states from batch to batch; the batch size must be fixed.
         options: further arguments of each layer, such as {"zoneout": 0.1}.
         **kwargs: name, dtype, trainable.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool.
     Returns:  (batch, time, units), or (batch, time, 2 units) if bidirectional.
-    Raises:   ValueError if units or layers < 1, or `step` is asked of a bidirectional stack.
+    Raises:   ValueError if units or layers < 1, or if `step` is called on a bidirectional stack.
 
     >>> tuple(Stack("gru", 8, layers=2, residual=True)(keras.ops.ones((2, 5, 3))).shape)
     (2, 5, 8)
@@ -76,7 +76,7 @@ class Stack(keras.layers.Layer):
         self.drops = [keras.layers.Dropout(dropout, noise_shape=(None, 1, None), dtype=policy) for _ in range(layers)]
 
     def build(self, input_shape: tuple) -> None:
-        """Builds the layers from the first to the last."""
+        """Builds the layers, first to last."""
         shape = tuple(input_shape)
         for number, layer in enumerate(self.recurrent_layers):
             if self.norms:
@@ -87,7 +87,7 @@ class Stack(keras.layers.Layer):
             self.norms[-1].build(shape)
 
     def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
-        """See the class."""
+        """See the class docstring."""
         y = ops.cast(inputs, self.compute_dtype)
         for number, layer in enumerate(self.recurrent_layers):
             z = layer(self._normed(number, y), mask=mask, training=training)
@@ -95,7 +95,7 @@ class Stack(keras.layers.Layer):
         return self._normed(-1, y)
 
     def step(self, x: Any, states: list) -> tuple[Any, list]:
-        """One step for streaming: x (batch, features), states -> output (batch, units), states."""
+        """Computes one step for streaming: x (batch, features), states -> output (batch, units), states."""
         if len(states) != len(self.state_size):
             raise ValueError(f"Expected {len(self.state_size)} states, those of all layers. Received: {len(states)}")
         y, after, states = ops.cast(x, self.compute_dtype), [], list(states)
@@ -107,29 +107,29 @@ class Stack(keras.layers.Layer):
         return self._normed(-1, y), after
 
     def get_initial_state(self, batch_size: int) -> list:
-        """The states of all layers before the first step."""
+        """Returns the initial states of all layers."""
         return [state for layer in self._one_way() for state in layer.get_initial_state(batch_size)]
 
     @property
     def state_size(self) -> list:
-        """The widths of all states."""
+        """Widths of the states of all layers."""
         return [size for layer in self._one_way() for size in layer.state_size]
 
     def reset_state(self) -> None:
-        """Zeroes what a stateful stack carries from batch to batch."""
+        """Resets the states that a stateful stack carries from batch to batch."""
         for layer in self.recurrent_layers:
             layer.reset_state()
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """(batch, time, width)."""
+        """Returns (batch, time, width)."""
         return (*input_shape[:2], self._width())
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Unchanged."""
+        """Returns the mask unchanged."""
         return mask
 
     def get_config(self) -> dict:
-        """The arguments that make an equal stack."""
+        """Returns the arguments that recreate the stack."""
         names = ["arch", "units", "layers", "residual", "pre_norm", "dropout", "bidirectional", "stateful", "options"]
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 

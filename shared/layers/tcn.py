@@ -35,11 +35,11 @@ class TCNCell(CausalCell):
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, input_shape: tuple) -> None:
-        """Creates two kernels and biases for each level, and the projection if the widths differ."""
+        """Creates two kernels and biases per level, and the projection if features and units differ."""
         features = input_shape[-1]
         widths = [features] + [self.units] * (2 * self.levels - 1)  # of the inputs of each convolution
         self.keep([((self.kernel_size - 1) * _dilation(n), width) for n, width in enumerate(widths)])
-        # An initialiser of its own for each: one used again gives the same numbers again.
+        # A new initialiser for each kernel: reusing one would repeat the same values.
         self.kernels = [
             self.add_weight(
                 shape=(self.kernel_size, width, self.units),
@@ -73,9 +73,9 @@ class TCNCell(CausalCell):
         return x, histories
 
     def _convolve(self, n: int, history: Any, time: Any) -> Any:
-        """Past and present inputs (batch, steps + time, width) -> (batch, time, units)."""
-        # One matrix product a tap, not a convolution: it is the same for every dilation, dtype and backend, and for
-        # one step as for many.
+        """Applies convolution n to past and present inputs (batch, steps + time, width) -> (batch, time, units)."""
+        # One matrix product per tap instead of a convolution: the same for every dilation, dtype and backend, and for
+        # one step or many.
         kernel = self.kernels[n]
         total = self.biases[n] if self.use_bias else 0
         for k in range(self.kernel_size):
@@ -85,13 +85,13 @@ class TCNCell(CausalCell):
 
 
 def _dilation(n: int) -> int:
-    """Steps between the taps of convolution n; there are two for each level."""
+    """Returns the dilation of convolution n; there are two per level."""
     return 2 ** (n // 2)
 
 
 @keras.saving.register_keras_serializable(package="gallery")
 class TCN(Causal, keras.layers.RNN):
-    """Temporal convolutional network: sees a fixed stretch of the past, all time steps at once; not recurrent.
+    """Temporal convolutional network: a fixed receptive field, computed for all steps at once; not recurrent.
 
     Bai, Kolter, Koltun (2018), "An empirical evaluation of generic convolutional and recurrent networks for
     sequence modeling", arXiv:1803.01271, section 3 and figure 1. With K = kernel_size, level l = 0 .. levels - 1:
@@ -105,17 +105,17 @@ class TCN(Causal, keras.layers.RNN):
     h_t depends on the last 1 + 2 (K-1) (2^levels - 1) steps, 61 by default. D is dropout of whole channels, one mask
     for the whole sequence.
 
-    Differences from the paper: no weight normalisation, so kernels start smaller than is usual, uniform with variance
-    1 / (3 K width) instead of N(0, 0.01): a block starts near the identity, and a stack of them hardly grows. P has
-    no bias.
+    Differences from the paper: no weight normalisation, so kernels are initialised smaller than usual, uniformly with
+    variance 1 / (3 K width) instead of N(0, 0.01): a block starts near the identity, and activations hardly grow in a
+    stack of them. P has no bias.
 
     Args:
         units: positive int, width of every level and of the output.
         kernel_size: positive int, taps of each convolution. Default 3.
-        levels: positive int, residual blocks, each of twice the dilation of the one before. Default 4.
-        dropout: share of channels dropped after each convolution, in [0, 1). Default 0.
-        use_bias: whether b is there. Default True.
-        **kwargs: all of `keras.layers.RNN`.
+        levels: positive int, number of residual blocks, each with twice the dilation of the last. Default 4.
+        dropout: fraction of channels dropped after each convolution, in [0, 1). Default 0.
+        use_bias: whether to add the biases b. Default True.
+        **kwargs: those of `keras.layers.RNN`.
 
     Call:     inputs (batch, time, features); mask (batch, time) bool; initial_state: all of State.
     Returns:  (batch, units), or (batch, time, units); then each state if return_state.
@@ -123,7 +123,7 @@ class TCN(Causal, keras.layers.RNN):
               (batch, steps * width)], zeros at the start; state[0] is the output. Widths are known once built.
     Weights:  kernel_n (K, width, units) and bias_n (units) for n = 0 .. 2 levels - 1, in the layout of
               `keras.layers.Conv1D`; projection P (features, units).
-    Masking:  a masked step keeps the states, and later steps see past it. Cost: O(1) depth, O(time levels) work.
+    Masking:  a masked step keeps the states, and later steps skip it. Cost: O(1) depth, O(time levels) work.
     Raises:   ValueError if units, kernel_size or levels < 1, or dropout is not in [0, 1).
 
     >>> tuple(TCN(8)(keras.ops.ones((2, 5, 3))).shape)

@@ -1,4 +1,4 @@
-"""Products over all time steps at once; tensors here are time-major, (time, batch, features)."""
+"""Products over all time steps at once. Tensors are time-major: (time, batch, features)."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from keras import ops
 
 
 def before(initial: Any, values: Any) -> Any:
-    """The value each step started from, (time, ...): `initial` (...), then all but the last of `values` (time, ...)."""
+    """Returns the value before each step (time, ...): `initial` (...), then `values` (time, ...) without the last."""
     return ops.concatenate([ops.expand_dims(initial, 0), values[:-1]], axis=0)
 
 
 def product_over_time(left: Any, right: Any) -> Any:
-    """Sum over time and batch of the outer products: (time, batch, m), (time, batch, n) -> (m, n).
+    """Sums outer products over time and batch: (time, batch, m), (time, batch, n) -> (m, n).
 
-    This is every weight's gradient as ONE matrix product, instead of one small product a step.
+    This computes the gradient of a weight as ONE matrix product, instead of a small one per step.
     """
     flat_left = ops.reshape(left, (-1, left.shape[-1]))
     flat_right = ops.reshape(right, (-1, right.shape[-1]))
@@ -21,7 +21,7 @@ def product_over_time(left: Any, right: Any) -> Any:
 
 
 def project(x: Any, kernel: Any, bias: Any = None) -> Any:
-    """All time steps in one matrix product: (time, batch, features) -> (time, batch, gates)."""
+    """Projects all time steps in one matrix product: (time, batch, features) -> (time, batch, gates)."""
     time, batch = ops.shape(x)[0], ops.shape(x)[1]
     flat = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel)
     if bias is not None:

@@ -1,14 +1,14 @@
-"""What a recurrent layer needs of a backend beyond `keras.ops`: six functions, one file for each backend.
+"""What recurrent layers need from a backend beyond `keras.ops`: six functions, one file per backend.
 
     scan(step, carry, sequences, outputs, reverse)   the time loop
     differentiable(forward, backward, ...)           a function with a hand-written gradient
-    vjp(function, inputs, gradients)                 the gradient of a small function, inside of such a backward
+    vjp(function, inputs, gradients)                 the gradient of a small function, within such a backward
     compiled(function, variables)                    a whole function as one program
-    of_shape(value, like, expected)                  a check of shapes that are known only when the program runs
-    on_gpu()                                         whether a GPU will run it
+    of_shape(value, like, expected)                  a check of shapes that are known only at run time
+    on_gpu()                                         whether the program will run on a GPU
 
-No other module of the gallery imports tensorflow, jax or torch. Importing this one also makes the process keep its
-memory between steps, see `memory.py`.
+Outside this package, neither `shared` nor the apps import tensorflow, jax or torch. Importing it also makes the process
+keep its memory between steps, see `memory.py`.
 """
 
 import keras

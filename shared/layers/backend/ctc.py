@@ -1,6 +1,6 @@
 """The CTC loss by the fastest correct path: TensorFlow's own kernel on a CPU, `keras.ops.ctc_loss` everywhere else.
 
-Measured on two cores: `ops.ctc_loss` 120 ms a batch, the same under XLA 30 ms, the kernel for sparse labels 10 ms.
+Measured on two cores, per batch: `ops.ctc_loss` 120 ms, under XLA 30 ms, TensorFlow's kernel for sparse labels 10 ms.
 """
 
 from typing import Any
@@ -14,16 +14,16 @@ BLANK = 0
 
 
 def ctc_nats(labels: Any, logits: Any, label_lengths: Any, logit_lengths: Any) -> Any:
-    """-log p(labels) by connectionist temporal classification, Graves et al. (2006), doi:10.1145/1143844.1143891.
+    """Returns -log p(labels) by connectionist temporal classification, Graves (2006), doi:10.1145/1143844.1143891.
 
     Args:
-        labels: (batch, most labels) int, from 1 on; what stands after the end of a row is not read.
-        logits: (batch, time, 1 + symbols); the first is that of the blank.
-        label_lengths, logit_lengths: (batch,) int, the real ones of each row. Labels and the blanks that equal
-            neighbours need between them must fit into the time: otherwise TensorFlow's kernel raises an error.
+        labels: (batch, max labels) int >= 1; padding after the end of a row is ignored.
+        logits: (batch, time, 1 + symbols); index 0 is the blank.
+        label_lengths, logit_lengths: (batch,) int, the length of each row. The labels, and the blanks required between
+            equal neighbours, must fit into the time steps: otherwise TensorFlow's kernel raises an error.
 
     Returns:
-        (batch,) in nats.
+        (batch,) float, in nats.
     """
     if keras.backend.backend() == "tensorflow" and not backend.on_gpu():
         return _kernel(labels, logits, label_lengths, logit_lengths)

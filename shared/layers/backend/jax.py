@@ -1,4 +1,4 @@
-"""JAX: `lax.scan` and `custom_vjp`; the caller's `jit` compiles them."""
+"""The JAX backend: `lax.scan` and `custom_vjp`, compiled by the caller's `jit`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,13 +10,13 @@ Tensors = Sequence[Any]
 
 
 def on_gpu() -> bool:
-    """Whether JAX runs on a GPU."""
+    """Returns whether JAX runs on a GPU."""
     return jax.default_backend() == "gpu"
 
 
 def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, reverse: bool = False) -> tuple:
-    """Runs `step(carry, slices) -> (carry, outputs)` over the first axis; as in `backend/tensorflow.py`."""
-    del outputs  # JAX counts them itself
+    """Runs `step(carry, slices) -> (carry, outputs)` over the first axis; see `backend/tensorflow.py`."""
+    del outputs  # JAX infers their number
 
     def body(carry, slices):
         carry, values = step(carry, slices)
@@ -28,8 +28,8 @@ def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, rever
 def differentiable(
     forward: Callable, backward: Callable, jit: bool = True, batch: Any = None, finish: Callable | None = None
 ) -> Callable:
-    """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
-    del jit, batch  # the caller's own
+    """Returns a function with a hand-written gradient; see `backend/tensorflow.py`."""
+    del jit, batch  # left to the caller
 
     @jax.custom_vjp
     def function(*inputs):
@@ -44,21 +44,21 @@ def differentiable(
 
 
 def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
-    """The gradients by the inputs, given those by the outputs; as in `backend/tensorflow.py`."""
+    """Returns the gradients of the inputs, given those of the outputs; see `backend/tensorflow.py`."""
     _, pull_back = jax.vjp(lambda *values: list(function(*values)), *inputs)
     return list(pull_back(list(gradients)))
 
 
 def of_shape(value: Any, like: Any, expected: str) -> Any:
-    """`value`; here every shape is known before, so there is nothing to check when the program runs."""
+    """Returns `value`: JAX shapes are static, so there is nothing to check at run time."""
     del like, expected
     return value
 
 
 def compiled(function: Callable, variables: Sequence[Any]) -> Callable:
-    """`function` as one XLA program; as in `backend/tensorflow.py`.
+    """Compiles `function` to one XLA program; see `backend/tensorflow.py`.
 
-    The variables' values are handed to the program as arguments, else JAX would freeze them into it.
+    The values of the variables are passed to the program as arguments; otherwise JAX would embed them as constants.
     """
     variables = list(variables)
 

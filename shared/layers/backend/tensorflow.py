@@ -1,4 +1,4 @@
-"""TensorFlow: every scan, forward or backward, is one program that XLA compiles."""
+"""The TensorFlow backend: every scan, forward or backward, is one program compiled by XLA."""
 
 import functools
 import os
@@ -22,7 +22,7 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 
 def on_gpu() -> bool:
-    """Whether TensorFlow sees a GPU."""
+    """Returns whether TensorFlow sees a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
@@ -30,18 +30,18 @@ def scan(step: Step, carry: Tensors, sequences: Tensors, outputs: int, reverse: 
     """Runs `step(carry, slices) -> (carry, outputs)` over the first axis of every sequence.
 
     Args:
-        step: the loop's body; `slices` holds `sequence[t]` of each sequence.
-        carry: tensors handed from step to step; shapes and dtypes never change.
+        step: the body of the loop; `slices` is `sequence[t]` of each sequence.
+        carry: tensors passed from step to step; their shapes and dtypes never change.
         sequences: tensors (time, ...), all of the same length.
-        outputs: how many outputs a step returns, all of the dtype of `carry[0]`.
-        reverse: from the last step to the first; output t still belongs to input t.
+        outputs: number of outputs of a step, all with the dtype of `carry[0]`.
+        reverse: run from the last step to the first; output t still corresponds to input t.
 
     Returns:
         (final carry, [outputs stacked along time (time, ...)]).
     """
     length = tf.shape(sequences[0])[0]
     dtype = carry[0].dtype
-    # XLA reads and writes the slices of tensor arrays in place; TensorFlow itself would copy them, but not `s[t]`.
+    # XLA reads and writes slices of tensor arrays in place. TensorFlow without XLA would copy them, but not `s[t]`.
     readers = [
         tf.TensorArray(s.dtype, size=length).unstack(s).read if within_xla() else s.__getitem__ for s in sequences
     ]
@@ -66,32 +66,32 @@ def differentiable(
     batch: tuple[Axes, Axes] | None = None,
     finish: Callable | None = None,
 ) -> Callable:
-    """A function whose gradient is written by hand; each direction is one program.
+    """Returns a function with a hand-written gradient; each direction is one program.
 
     Args:
         forward: `forward(*inputs) -> (outputs, residuals)`, two lists of tensors.
-        backward: `backward(residuals, output_gradients) -> input_gradients`, None for an input without one.
+        backward: `backward(residuals, output_gradients) -> input_gradients`, None for inputs without a gradient.
         jit: compile with XLA; False where XLA is slow (convolutions on a CPU).
-        batch: the axis of the batch in each input and in each output, None in a weight. If given, a CPU of several
-            cores runs the two halves of a batch side by side: a loop's small products and what lies between them
-            leave cores idle that the other half's loop then takes.
-        finish: `finish(residuals, found) -> input_gradients`, if `backward` finds something else. It stays outside of
-            the compiled program: TensorFlow multiplies and transposes large matrices faster than XLA does on a CPU.
+        batch: the batch axis of each input and of each output, None for weights. If given, a CPU with several cores
+            runs the two halves of a batch in parallel: the small products of one half's loop, and the operations
+            between them, leave cores idle that the other half uses.
+        finish: `finish(residuals, found) -> input_gradients`, if `backward` returns something else. It runs outside
+            the compiled program: on a CPU TensorFlow multiplies and transposes large matrices faster than XLA.
 
     Returns:
-        `function(*inputs) -> outputs`. Derivatives of higher order are TensorFlow's own, of `forward` and `backward`
-        together: right, and slower.
+        `function(*inputs) -> outputs`. Higher-order derivatives are TensorFlow's own, of `forward` and `backward`
+        together: correct, but slower.
     """
     run_forward = _without_copies(forward, jit)
     run_backward = tf.function(backward, jit_compile=jit, autograph=False)
 
     def gradients_of(residuals, output_gradients):
         found = constants(run_backward(residuals, list(output_gradients)))
-        # All at once: else the loops of the layer before would wait in the queue behind half of these products.
+        # All at once: otherwise the loops of the previous layer would queue behind half of these products.
         return found if finish is None else tf.tuple(finish(residuals, found))
 
     def again(*inputs_and_gradients, count):
-        """The gradients once more, from the inputs on: what a second derivative is taken of."""
+        """Recomputes the gradients from the inputs, for second derivatives."""
         _, residuals = forward(*inputs_and_gradients[:count])
         found = backward(residuals, list(inputs_and_gradients[count:]))
         return there(found if finish is None else finish(residuals, found))
@@ -132,7 +132,7 @@ def differentiable(
 
 
 def _without_copies(forward: Callable, jit: bool) -> Callable:
-    """`forward`, compiled; a residual that is one of the inputs does not leave the program, which would copy it."""
+    """Compiles `forward`. Residuals that are inputs are not returned by the program, which would copy them."""
     places: list[int | None] = []
 
     def program(*inputs):
@@ -152,17 +152,17 @@ def _without_copies(forward: Callable, jit: bool) -> Callable:
 
 
 def _side_by_side() -> bool:
-    """Not on a GPU, and not within a program of XLA's, which runs one loop after the other."""
+    """Returns whether to run halves of a batch in parallel: not on a GPU, nor within XLA, which runs loops serially."""
     return CORES > 1 and not on_gpu() and not tf.executing_eagerly() and not within_xla()
 
 
 def _rows(values: Tensors, axes: Axes) -> int | None:
-    """The batch's size, None if it is not known yet."""
+    """Returns the batch size, None if it is unknown."""
     return next(value.shape[axis] for value, axis in zip(values, axes, strict=True) if axis is not None)
 
 
 def _halves(values: Tensors, axes: Axes) -> list[list]:
-    """The values for either half of the batch; weights, without a batch axis, whole."""
+    """Splits the values into two halves of the batch; weights, without a batch axis, are passed whole to both."""
     size = next(tf.shape(value)[axis] for value, axis in zip(values, axes, strict=True) if axis is not None)
     sizes = tf.stack([size // 2, size - size // 2])
     cut = [
@@ -173,7 +173,7 @@ def _halves(values: Tensors, axes: Axes) -> list[list]:
 
 
 def _joined(halves: Sequence[Tensors], axes: Axes) -> list:
-    """What both halves have found: joined along the batch, the weights' gradients added."""
+    """Joins the results of both halves along the batch axis; gradients of weights are added."""
     return [
         None if one is None else one + other if axis is None else tf.concat([one, other], axis)
         for one, other, axis in zip(*halves, axes, strict=True)
@@ -181,25 +181,25 @@ def _joined(halves: Sequence[Tensors], axes: Axes) -> list:
 
 
 def of_shape(value: Any, like: Any, expected: str) -> Any:
-    """`value`, with an error when the program runs unless its shape is that of the first axes of `like`.
+    """Returns `value`, with a run-time error unless its shape equals that of the first axes of `like`.
 
     Args:
-        value: a tensor. like: a tensor of at least as many axes. expected: the beginning of the message.
+        value: a tensor. like: a tensor with at least as many axes. expected: the beginning of the error message.
     """
     shape = tf.shape(like)[: len(value.shape)]
     if within_xla():
-        # XLA leaves out assertions, but it stacks tensors of one shape only.
+        # XLA removes assertions, but it can stack only tensors of equal shape.
         return tf.stack([value, tf.zeros(shape, value.dtype)])[0]
     with tf.control_dependencies([tf.debugging.assert_equal(tf.shape(value), shape, f"{expected}.")]):
         return tf.identity(value)
 
 
 def compiled(function: Callable, variables: Sequence[Any]) -> Callable:
-    """`function` as one XLA program, compiled once for each set of argument shapes.
+    """Compiles `function` to one XLA program, once for each set of argument shapes.
 
     Args:
         function: a pure function of tensors, written in `keras.ops`.
-        variables: the Keras variables it reads; their values at the time of each call are used.
+        variables: the Keras variables it reads; each call uses their current values.
     """
-    del variables  # a traced function holds TensorFlow's variables by reference
+    del variables  # a traced function captures TensorFlow's variables by reference
     return tf.function(function, jit_compile=True, autograph=False)

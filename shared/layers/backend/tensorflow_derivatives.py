@@ -1,7 +1,7 @@
-"""Derivatives that TensorFlow cannot find by itself, since our loops are programs of XLA's: of every order, and right.
+"""Derivatives of every order for loops compiled by XLA, which TensorFlow cannot differentiate by itself.
 
-A hand-written gradient runs as a program that nothing is differentiated through. A second derivative is that of the
-same equations as plain operations, compiled in its turn; so is a third.
+A hand-written gradient runs as a program that is never differentiated through. A second derivative is taken of the
+same equations written as plain operations, and compiled in turn; likewise a third.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,14 +13,14 @@ from tensorflow.python.framework import ops as framework
 from tensorflow.python.ops import control_flow_util
 
 Tensors = Sequence[Any]
-CUDNN = "CudnnRNNBackpropV3"  # what Keras's LSTM and GRU run backwards on a GPU
+CUDNN = "CudnnRNNBackpropV3"  # the backward operation of Keras's LSTM and GRU on a GPU
 
 
 class Differentiable:
-    """Has gradients of every order, each of them one program: those of `plain`, however the values are found.
+    """Has gradients of every order, each one program: those of `plain`, however its values are computed.
 
     Args:
-        plain: `plain(*inputs) -> outputs`, of operations that TensorFlow itself differentiates.
+        plain: `plain(*inputs) -> outputs`, made of operations that TensorFlow can differentiate.
         jit: compile with XLA.
     """
 
@@ -29,7 +29,7 @@ class Differentiable:
         self.gradients: dict[tuple, tuple] = {}
 
     def __call__(self, run: Callable, *inputs: Any) -> list:
-        """`run(*inputs)`, which gives the same as `plain(*inputs)`."""
+        """Calls `run(*inputs)`, which returns the same as `plain(*inputs)`."""
         real = tuple(x.dtype.is_floating for x in inputs)
 
         @tf.custom_gradient
@@ -41,12 +41,12 @@ class Differentiable:
 
             return constants(run(*constants(inputs))), gradient
 
-        # Own tensors of this graph: what it borrowed from another is out of reach where its gradient is made.
+        # Creates tensors in this graph: those captured from another graph are unreachable where the gradient is built.
         return function(*(tf.identity(x) for x in inputs))
 
     def gradient_for(self, real: tuple[bool, ...]) -> tuple["Differentiable", Callable]:
-        """(*inputs, *output gradients) -> the gradients by the inputs that are `real`: itself, and how to run it."""
-        key = real, within_xla()  # a loop is traced in another way there, see `scan`
+        """Returns (*inputs, *output gradients) -> gradients of the `real` inputs, as `Differentiable` and program."""
+        key = real, within_xla()  # a loop is traced differently within XLA, see `scan`
         if key not in self.gradients:
 
             def pull_back(*values):
@@ -64,18 +64,18 @@ class Differentiable:
 
 
 def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
-    """The gradients by the inputs, given those by the outputs.
+    """Returns the gradients of the inputs, given those of the outputs (vector-Jacobian product).
 
     Args:
         function: `function(*inputs) -> outputs`, a list of tensors.
         inputs: floating-point tensors. gradients: one for each output.
 
     Returns:
-        One for each input, zeros where it has no influence.
+        One gradient for each input, zeros if it has no influence.
     """
     zero = tf.UnconnectedGradients.ZERO
     if not tf.executing_eagerly():
-        # Not by a tape: TensorFlow stops all of them while it finds derivatives forwards (`tf.autodiff`).
+        # Without a tape: TensorFlow suspends all tapes during forward-mode differentiation (`tf.autodiff`).
         inputs = [tf.identity(x) for x in inputs]
         return tf.gradients(function(*inputs), inputs, list(gradients), unconnected_gradients=zero)
     with tf.GradientTape() as tape:
@@ -85,21 +85,21 @@ def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
 
 
 def constants(values: Any) -> Any:
-    """The tensors, without the way by which they were found.
+    """Stops gradients through the tensors.
 
-    What enters a compiled program and what leaves it: else TensorFlow would also differentiate the loop itself, whose
-    tensor lists cannot leave XLA ("TensorList crossing the XLA/TF boundary").
+    Applied to the inputs and outputs of a compiled program: otherwise TensorFlow would also differentiate the loop
+    itself, whose tensor lists cannot leave XLA ("TensorList crossing the XLA/TF boundary").
     """
     return tf.nest.map_structure(lambda x: None if x is None else tf.stop_gradient(x), values)
 
 
 def there(values: Sequence[Any]) -> list:
-    """Those that are not None."""
+    """Returns the values that are not None."""
     return [value for value in values if value is not None]
 
 
 def refuse_forward_mode(inputs: Tensors) -> None:
-    """NotImplementedError where TensorFlow would silently take forward derivatives for zero."""
+    """Raises NotImplementedError where TensorFlow would silently treat forward-mode derivatives as zero."""
     if not tf.executing_eagerly() and forwardprop_util.pack_tangents(list(inputs)).tangents:
         raise NotImplementedError(
             "Expected derivatives by tf.GradientTape, or by a tf.autodiff.ForwardAccumulator outside of any "
@@ -108,12 +108,12 @@ def refuse_forward_mode(inputs: Tensors) -> None:
 
 
 def within_xla() -> bool:
-    """Whether what is traced becomes part of a program of XLA's."""
+    """Returns whether the current graph is being traced as part of an XLA program."""
     return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def _no_second_derivative(op: Any, *gradients: Any) -> None:
-    """What TensorFlow calls to differentiate the gradient of cuDNN's LSTM or GRU."""
+    """Registered as the gradient of the gradient of cuDNN's LSTM and GRU."""
     raise NotImplementedError(
         "cuDNN has first derivatives only. Expected for a second one: a layer with `unroll=True`, or on a CPU."
     )

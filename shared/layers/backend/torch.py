@@ -1,4 +1,4 @@
-"""PyTorch, best effort: eager loops with the same hand-written gradients."""
+"""The PyTorch backend, best effort: eager loops with the same hand-written gradients."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ Tensors = Sequence[Any]
 
 
 def on_gpu() -> bool:
-    """Whether PyTorch sees a CUDA GPU."""
+    """Returns whether PyTorch sees a CUDA GPU."""
     return torch.cuda.is_available()
 
 
 def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, reverse: bool = False) -> tuple:
-    """Runs `step(carry, slices) -> (carry, outputs)` over the first axis; as in `backend/tensorflow.py`."""
+    """Runs `step(carry, slices) -> (carry, outputs)` over the first axis; see `backend/tensorflow.py`."""
     length = sequences[0].shape[0]
     results: list[list] = [[None] * length for _ in range(outputs)]
     for t in reversed(range(length)) if reverse else range(length):
@@ -27,7 +27,7 @@ def scan(step: Callable, carry: Tensors, sequences: Tensors, outputs: int, rever
 def differentiable(
     forward: Callable, backward: Callable, jit: bool = True, batch: Any = None, finish: Callable | None = None
 ) -> Callable:
-    """A function whose gradient is written by hand; as in `backend/tensorflow.py`."""
+    """Returns a function with a hand-written gradient; see `backend/tensorflow.py`."""
     del jit, batch  # PyTorch runs eagerly
 
     class Function(torch.autograd.Function):
@@ -40,7 +40,7 @@ def differentiable(
         @staticmethod
         def backward(context, *output_gradients):
             residuals = context.residuals
-            if torch.is_grad_enabled():  # for a second derivative, which has to know them as functions of the inputs
+            if torch.is_grad_enabled():  # for a second derivative, which needs them as functions of the inputs
                 _, residuals = forward(*context.saved_tensors)
             found = backward(residuals, list(output_gradients))
             return tuple(found if finish is None else finish(residuals, found))
@@ -49,7 +49,7 @@ def differentiable(
 
 
 def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
-    """The gradients by the inputs, given those by the outputs; as in `backend/tensorflow.py`."""
+    """Returns the gradients of the inputs, given those of the outputs; see `backend/tensorflow.py`."""
     again = torch.is_grad_enabled()
     with torch.enable_grad():
         leaves = [x.view_as(x) if again and x.requires_grad else x.detach().requires_grad_() for x in inputs]
@@ -59,13 +59,13 @@ def vjp(function: Callable, inputs: Tensors, gradients: Tensors) -> list:
 
 
 def of_shape(value: Any, like: Any, expected: str) -> Any:
-    """`value`; here every shape is known before, so there is nothing to check when the program runs."""
+    """Returns `value`: shapes are known in eager mode, so there is nothing to check at run time."""
     del like, expected
     return value
 
 
 def compiled(function: Callable, variables: Sequence[Any]) -> Callable:
-    """`function` without gradient bookkeeping; PyTorch runs it eagerly."""
+    """Wraps `function` to run without gradient tracking; PyTorch runs it eagerly."""
     del variables
 
     def call(*arguments):
