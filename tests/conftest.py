@@ -13,6 +13,10 @@ from shared import cli
 for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, cli.ENVIRONMENT[name])
 
+# Most of a test's time goes into compiling programs that then run a few times. XLA optimises them as always; LLVM,
+# which only makes the machine code faster, does not. New processes inherit this.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
 
 def keep_what_jax_compiles() -> None:
     """Until this process ends: each test builds its layer anew, and JAX would compile the same programs for each."""
@@ -21,9 +25,6 @@ def keep_what_jax_compiles() -> None:
     # A folder for each worker, as JAX does not write a program at once: another could read half of it.
     os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
     os.environ |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
-    # A program runs once or twice here, and compiling is most of a test's time: a quarter less without the passes that
-    # make it faster. The apps' own tests on JAX start new processes, which compile as a user's does.
-    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 if os.environ.get("KERAS_BACKEND") == "jax":

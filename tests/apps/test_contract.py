@@ -289,7 +289,7 @@ def test_evaluating_gives_the_figures_of_the_training_and_changes_no_file_of_the
     before, words = contents(folder), [f"apps.{app}", "evaluate", *OPTIONS.get(app, [])]
     if app in ON_JAX:
         # What XLA does to make programs faster takes longer than to run them.
-        done = run(*words, GALLERY_RUNS=str(folder), KERAS_BACKEND="jax", JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+        done = run(*words, GALLERY_RUNS=str(folder), KERAS_BACKEND="jax")
     else:
         done = run_here(*words, GALLERY_RUNS=str(folder))
     assert done.returncode == 0, done.stderr
