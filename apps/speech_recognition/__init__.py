@@ -1,1 +1,1 @@
-"""A recording of speech in, its words out, with their times and confidence; also while the sound is still coming."""
+"""A recording of speech in, its transcript out, with the time and confidence of each word; also live."""

@@ -205,5 +205,5 @@ def report(records: list[dict]) -> None:
     speakers = ", ".join(f"{name} {value:.1%}" for name, value in found["by_speaker"].items())
     print(f"  word error rate {records[0]['value']:.1%}{low_high}; by speaker: {speakers}")
     if found.get("new_texts"):
-        print(f"  of the {found['new_texts']:g} texts that training has not: {found['wer_of_new_texts']:.1%}")
-    print(f"  the network takes {found['real_time_factor']:.2g} of the sound's time, in batches", flush=True)
+        print(f"  on the {found['new_texts']:g} texts that training has not seen: {found['wer_of_new_texts']:.1%}")
+    print(f"  real-time factor of the network, in batches: {found['real_time_factor']:.2g}", flush=True)

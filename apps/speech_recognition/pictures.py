@@ -49,12 +49,12 @@ def confusions(counts: dict[tuple[str, str], int], path: Path) -> None:
     table = np.zeros((len(words), len(words)))
     for (said, heard), count in counts.items():
         table[words.index(said), words.index(heard)] = count
-    figure, axes = plots.new_figure("words: said and heard", size=(1.5 + 0.45 * len(words), 1.2 + 0.4 * len(words)))
+    figure, axes = plots.new_figure("word confusions", size=(1.5 + 0.45 * len(words), 1.2 + 0.4 * len(words)))
     names = [plots.plain(word or "(none)") for word in words]
     axes.imshow(np.sqrt(table), cmap="Blues")
     for row, column in zip(*np.nonzero(table), strict=True):
         axes.text(column, row, f"{table[row, column]:.0f}", ha="center", va="center", size=7)
-    axes.set(xlabel="heard", ylabel="said", xticks=range(len(names)), yticks=range(len(names)))
+    axes.set(xlabel="recognised", ylabel="spoken", xticks=range(len(names)), yticks=range(len(names)))
     axes.set_xticklabels(names, rotation=90)
     axes.set_yticklabels(names)
     plots.save(figure, path)

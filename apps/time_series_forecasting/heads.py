@@ -18,7 +18,6 @@ ROLES = {
 LEAST_FREEDOM = 2.0  # minimum degrees of freedom of Student's t; its variance is infinite at or below this
 SHARPNESS = 10.0  # of the softplus that keeps the mean of counts positive: nearly the identity above 0.3
 LEAST_MEAN = 1e-4
-FEWEST = 20  # minimum number of residuals to estimate the spread of a step
 
 
 def start(head: str, residuals: np.ndarray) -> np.ndarray:

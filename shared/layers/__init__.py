@@ -17,9 +17,9 @@ ARCHITECTURES: dict[str, tuple[str, str, str]] = {
     "elman": ("elman", "Elman", "simple recurrent network, tanh"),
     "lstm": ("lstm", "LSTM", "long short-term memory"),
     "gru": ("gru", "GRU", "gated recurrent unit"),
-    "peephole_lstm": ("peephole_lstm", "PeepholeLSTM", "LSTM whose gates see the cell"),
+    "peephole_lstm": ("peephole_lstm", "PeepholeLSTM", "LSTM with peephole connections"),
     "layernorm_lstm": ("layernorm_lstm", "LayerNormLSTM", "LSTM with layer normalisation"),
-    "indrnn": ("ind_rnn", "IndRNN", "independently recurrent network, each unit remembers itself alone"),
+    "indrnn": ("ind_rnn", "IndRNN", "independently recurrent network, each unit recurs on itself alone"),
     "sru": ("sru", "SRU", "simple recurrent unit, gates from the unit's own state, with a highway"),
     "mingru": ("min_gru", "MinGRU", "minimal gated recurrent unit, gates from the input alone"),
     "minlstm": ("min_lstm", "MinLSTM", "minimal LSTM, gates from the input alone"),
@@ -29,10 +29,10 @@ ARCHITECTURES: dict[str, tuple[str, str, str]] = {
     "grud": ("grud", "GRUD", "GRU with decay for irregular records: values, flags, time gaps"),
     "tcn": ("tcn", "TCN", "temporal convolutional network, not recurrent"),
     "attention": ("attention", "Attention", "causal self-attention over a window, not recurrent"),
-    "convelman": ("conv_elman", "ConvElman", "simple recurrent network of convolutions, for video"),
-    "convlstm": ("conv_lstm", "ConvLSTM", "LSTM of convolutions, for video"),
-    "convgru": ("conv_gru", "ConvGRU", "GRU of convolutions, for video"),
-    "convmingru": ("conv_min_gru", "ConvMinGRU", "minimal GRU of convolutions, for video, gates from the input alone"),
+    "convelman": ("conv_elman", "ConvElman", "convolutional simple recurrent network, for video"),
+    "convlstm": ("conv_lstm", "ConvLSTM", "convolutional LSTM, for video"),
+    "convgru": ("conv_gru", "ConvGRU", "convolutional GRU, for video"),
+    "convmingru": ("conv_min_gru", "ConvMinGRU", "convolutional minimal GRU, for video, gates from the input alone"),
 }
 # Their inputs are (batch, time, rows, columns, channels); those of all others (batch, time, features).
 IMAGE_ARCHITECTURES = ("convelman", "convlstm", "convgru", "convmingru")
@@ -65,7 +65,7 @@ def recurrent(arch: str, units: int, **kwargs: Any) -> Any:
 def layer_class(arch: str) -> type:
     """Returns the class of an architecture; raises an InputError that lists the known names if there is none."""
     if arch not in ARCHITECTURES:
-        raise InputError(f"Expected an architecture out of {', '.join(ARCHITECTURES)}. Received: {arch}")
+        raise InputError(f"Expected one of the architectures {', '.join(ARCHITECTURES)}. Received: {arch}")
     module, name, _ = ARCHITECTURES[arch]
     return getattr(importlib.import_module(f"shared.layers.{module}"), name)
 

@@ -135,7 +135,7 @@ class Stack(keras.layers.Layer):
 
     def _one_way(self) -> list:
         if self.bidirectional:
-            raise ValueError("Expected a stack that reads one way, to go step by step. Received: bidirectional=True")
+            raise ValueError("Expected a unidirectional stack to go step by step. Received: bidirectional=True")
         return self.recurrent_layers
 
     def _width(self) -> int:

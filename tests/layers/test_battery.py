@@ -285,5 +285,5 @@ def test_an_empty_sequence_is_refused(arch):
 
 
 def test_an_unknown_architecture_names_the_known_ones():
-    with pytest.raises(InputError, match="Expected an architecture out of elman, lstm, gru.*Received: transformer"):
+    with pytest.raises(InputError, match="Expected one of the architectures elman, lstm, gru.*Received: transformer"):
         recurrent("transformer", 8)

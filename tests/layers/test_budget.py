@@ -73,7 +73,7 @@ def test_a_hopeless_budget_is_refused_with_the_smallest_counts(arch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (dict(arch="transformer", params=1000, features=3), "Expected an architecture out of"),
+        (dict(arch="transformer", params=1000, features=3), "Expected one of the architectures"),
         (dict(arch="gru", params=0, features=3), "params=0"),
         (dict(arch="gru", params=1000, features=0), "Received: 0 and 1"),
         (dict(arch="gru", params=1000, features=3, layers=0), "Received: 3 and 0"),

@@ -40,7 +40,7 @@ def test_step_by_step_equals_the_whole_sequence():
 def test_a_bidirectional_stack_is_twice_as_wide_and_has_no_step():
     stack = Stack("mingru", 3, layers=2, bidirectional=True)
     assert stack(X).shape == (2, 6, 6) == stack.compute_output_shape((2, 6, 4))
-    with pytest.raises(ValueError, match="reads one way"):
+    with pytest.raises(ValueError, match="Expected a unidirectional stack"):
         stack.get_initial_state(2)
 
 
