@@ -8,10 +8,10 @@ from typing import Annotated
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError, MissingFileError
+from shared import InputError, MissingFileError, settings
 from shared.cli import Verbs
 from shared.runs import OfRun
-from shared.settings import chosen, one_of
+from shared.settings import Seed, chosen, one_of
 from shared.trials import Seeds
 
 from . import sources
@@ -117,7 +117,11 @@ class Chat(OfRun):
     # a Python file with your own skills; by default the one the run was trained with
     skills: str = ""
     # random seed of dice, coins and small talk; by default a new one each time
-    seed: int | None = None
+    seed: Seed | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses invalid values, before any work starts."""
+        settings.check(self)
 
 
 def verbs(words: Sequence[str]) -> Verbs:

@@ -55,8 +55,11 @@ def next_steps(config: Config, run: Run) -> None:
 
 
 def shortened(text: str) -> str:
-    """Returns the first words of a text, short enough for a command line and without a leading dash."""
-    return textwrap.shorten(text, SHOWN, placeholder="").lstrip("-") or text[:SHOWN]
+    """Returns the first words of a text, short enough for a command line and without a leading dash.
+
+    A text of nothing but dashes gets a space before them, so that no command takes it for an option.
+    """
+    return textwrap.shorten(text, SHOWN, placeholder="").lstrip("-") or f" {text[:SHOWN]}"
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from seqeval.metrics import f1_score
 
-from apps.chatbot import assistant, baselines, data, evaluate, predict, tags, train
+from apps.chatbot import assistant, baselines, data, evaluate, options, predict, tags, train
 from apps.chatbot.config import Config
 from apps.chatbot.memory import Memory
 from apps.chatbot.model import build
 from apps.chatbot.predict import Frame, Slot
 from apps.chatbot.skills import Skill, World, known
 from apps.chatbot.sources import Request
-from shared import runs
+from shared import InputError, runs
 from tests.commands import run_here, trained
 
 APP = "apps.chatbot"
@@ -528,3 +528,8 @@ def test_a_frame_says_what_was_understood():
     frame = Frame("get_time", 0.5, False, (Slot("city", "Rome", 0.25, 3, 4),))
     assert frame.described() == "not sure: get_time 0.50  city='Rome' 0.25"
     assert tags.spans(["O"]) == []
+
+
+def test_a_chat_has_a_seed_that_can_be_drawn_from():
+    with pytest.raises(InputError, match="--seed: expected at least 0 and at most 4294967295; received 4294967296"):
+        options.Chat(seed=2**32)

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from apps.sentiment_analysis import evaluate, explain, options, predict
+from apps.sentiment_analysis import evaluate, explain, options, predict, train
 from apps.sentiment_analysis.config import DEFAULT, GOALS, Config
 from apps.sentiment_analysis.data import Part
 from apps.sentiment_analysis.model import build
@@ -377,3 +377,9 @@ def test_a_corrupt_model_is_named_and_nothing_is_lost(smoke, tmp_path):
     assert done.returncode == 2 and "model.keras is damaged" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert model.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["--great film", "----------"])
+def test_a_text_in_a_printed_command_is_never_an_option(text):
+    shown = train.shortened(text)
+    assert shown.strip("- ") == text.strip("-") and not shown.startswith("-")

@@ -106,10 +106,13 @@ def image_training(contest: Contest, ours: bool) -> Callable[[], None]:
 
     frames = keras.Input((None, *IMAGE))
     x = keras_layer(contest, ours, kernel_size=3)(frames)
-    model = keras.Model(frames, keras.layers.Dense(VOCABULARY)(x))
+    return keras_steps(keras.Model(frames, keras.layers.Dense(VOCABULARY)(x)), *image_batch(contest))
+
+
+def image_batch(contest: Contest) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     shape = (contest.batch, contest.time, *IMAGE)
-    return keras_steps(model, random.normal(size=shape).astype("float32"), random.integers(0, VOCABULARY, shape[:-1]))
+    return random.normal(size=shape).astype("float32"), random.integers(0, VOCABULARY, shape[:-1])
 
 
 def keras_steps(model, inputs: np.ndarray, targets: np.ndarray) -> Callable[[], None]:
@@ -152,13 +155,48 @@ def torch_training(contest: Contest) -> Callable[[], None]:
         def forward(self, tokens):
             return self.head(self.recurrent(self.embedding(tokens))[0])
 
-    network = Network()
-    optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
     inputs, targets = (torch.from_numpy(ids).long() for ids in batch(contest))
+    return torch_steps(Network(), inputs, targets)
+
+
+def torch_image_training(contest: Contest) -> Callable[[], None]:
+    """The same for images: PyTorch has no ConvLSTM, so one of its convolutions, that of the inputs for all frames."""
+    sys.path.append(os.environ.get("BENCH_PACKAGES", ""))
+    import torch
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.width = units(contest)
+            self.read = torch.nn.Conv2d(IMAGE[-1], 4 * self.width, 3, padding=1)
+            self.recur = torch.nn.Conv2d(self.width, 4 * self.width, 3, padding=1, bias=False)
+            self.head = torch.nn.Linear(self.width, VOCABULARY)
+
+        def forward(self, frames):  # (batch, time, rows, columns, channels)
+            # Permuted, they lie in memory with the channels last, which PyTorch's convolutions keep.
+            read = self.read(frames.flatten(0, 1).permute(0, 3, 1, 2)).unflatten(0, frames.shape[:2])
+            h = c = torch.zeros(len(frames), self.width, *frames.shape[2:4]).to(memory_format=torch.channels_last)
+            outputs = []
+            for t in range(frames.shape[1]):
+                i, f, g, o = (read[:, t] + self.recur(h)).chunk(4, dim=1)
+                c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+                h = torch.sigmoid(o) * torch.tanh(c)
+                outputs.append(h)
+            return self.head(torch.stack(outputs, dim=1).permute(0, 1, 3, 4, 2))
+
+    inputs, targets = image_batch(contest)
+    network = Network().to(memory_format=torch.channels_last)
+    return torch_steps(network, torch.from_numpy(inputs), torch.from_numpy(targets))
+
+
+def torch_steps(network, inputs, targets) -> Callable[[], None]:
+    import torch
+
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
 
     def step() -> None:
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(network(inputs).flatten(0, 1), targets.flatten())
+        loss = torch.nn.functional.cross_entropy(network(inputs).flatten(0, -2), targets.flatten())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
@@ -286,7 +324,7 @@ def make(contest: Contest, contestant: str) -> Callable[[], None]:
     if contestant == "matrix product":
         return matrix_products(contest)
     if contestant.startswith("torch"):
-        return torch_training(contest)
+        return (torch_image_training if contest.arch in IMAGE_ARCHITECTURES else torch_training)(contest)
     if contest.time == 1 and contest.budget:
         return streamed_frames(contest) if contest.arch in IMAGE_ARCHITECTURES else streamed_characters(contest)
     if contest.time == 1:
