@@ -150,5 +150,9 @@ RECIPES = {
         epochs=100,
         learning_rate=2e-3,
         ema_momentum=0.99,
+        # of the decoders tried, the one with the lowest validation WER
+        ngram=3,
+        ngram_weight=0.25,
+        word_bonus=0.5,
     ),
 }
