@@ -27,11 +27,11 @@ def runs(options: Runs) -> None:
 
 
 def show(app: str = "") -> None:
-    """Prints one line per run, newest first."""
+    """Prints one line per run, the last trained first."""
     known = [name for name, _ in gallery()]
     if app and app not in known and not (folders.root() / app).is_dir():
         raise InputError(f"--app: expected one of {', '.join(known)}; received {app!r}")
-    paths = sorted(trained(app), key=lambda path: -path.stat().st_mtime)
+    paths = sorted(trained(app), key=lambda path: -trained_at(path))
     if not paths:
         where = folders.root() / app if app else folders.root()
         raise MissingFileError(f"There is no run in {where} yet. Make one: python -m apps.{app or 'NAME'} train")
@@ -48,12 +48,18 @@ def trained(app: str = "") -> list[Path]:
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
 
 
+def trained_at(path: Path) -> float:
+    """Returns when a run's model was saved last, which decides the default run; before that, when it was started."""
+    model = path / "model.keras"
+    return (model if model.exists() else path / "config.json").stat().st_mtime
+
+
 def row(path: Path) -> tuple[str, ...]:
     """Returns the table row of a run: name, data, architecture, headline metric, size on disk, date."""
     saved = folders.read_json(path / "config.json", dict)
     config = saved.get("config", {})
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 2**20
-    day = datetime.datetime.fromtimestamp((path / "config.json").stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+    day = datetime.datetime.fromtimestamp(trained_at(path)).strftime("%Y-%m-%d %H:%M")
     name = path.relative_to(folders.root()).as_posix()
     return name, str(config.get("data", "")), str(config.get("arch", "")), figure(path), f"{size:.1f} MiB", day
 

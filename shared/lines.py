@@ -88,9 +88,11 @@ def answered(
         answer: all encoded inputs -> an answer for each.
 
     Raises:
-        InputError: the error of `encode`, if the text is the command's argument itself.
+        InputError: the error of `encode`, if the text is the command's argument itself; or none of the lines of a file
+            or of standard input can be encoded, unless all are blank.
     """
     encoded: dict[int, Encoded] = {}
+    failed = 0
     for number, line in enumerate(found):
         try:
             if line.text.strip() or not line.where:
@@ -98,7 +100,10 @@ def answered(
         except InputError as error:
             if not line.where:
                 raise
+            failed += 1
             print(f"{line.where}: {error}", file=sys.stderr)
+    if failed and not encoded:
+        raise InputError(f"Expected at least one line that can be answered. Received {failed:,}, all refused as above.")
     answers = dict(zip(encoded, answer(list(encoded.values())), strict=True)) if encoded else {}
     return [(line, answers.get(number)) for number, line in enumerate(found)]
 

@@ -74,7 +74,12 @@ def test_there_are_as_many_answers_as_lines_and_bad_ones_are_named(capsys):
     answers = [answer for _, answer in lines.answered(found, number, squares)]
     assert answers == [4, None, None, 9]
     assert capsys.readouterr().err == "a.txt, line 3: Expected a number. Received: 'x'\n"
-    assert [answer for _, answer in lines.answered(found[1:3], number, squares)] == [None, None]
+
+
+def test_lines_of_which_none_can_be_read_are_an_error_and_blank_ones_are_not():
+    with pytest.raises(InputError, match="Expected at least one line that can be answered. Received 2, all refused"):
+        lines.answered([Line("x", "a.txt, line 1"), Line("", "line 2"), Line("y", "line 3")], number, squares)
+    assert lines.answered([Line("", "a.txt, line 1")], number, squares) == [(Line("", "a.txt, line 1"), None)]
 
 
 def test_a_single_text_that_cannot_be_read_is_an_error():

@@ -154,7 +154,8 @@ def chat(options: Chat) -> None:
     assistant.warm_up()
     if not skills.keys() & set(assistant.predictor.intents):
         print(f"{run.path} has no intents with a skill: it recognises requests but cannot act.", file=sys.stderr)
-    print("Ready. Say what you want; an empty line or the end of the input (Ctrl-D) ends.", file=sys.stderr, flush=True)
+    ends = "an empty line or Ctrl-D ends" if sys.stdin.isatty() else "the end of the input ends"
+    print(f"Ready. Say what you want; {ends}.", file=sys.stderr, flush=True)
     over = threading.Event()
     threading.Thread(target=_ring, args=(world, over), daemon=True).start()
     took = []

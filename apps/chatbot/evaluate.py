@@ -151,7 +151,8 @@ def report(records: list[dict]) -> None:
         print(f"  intents: weight of the network {1 - share:.0%}, of the linear model {share:.0%} (from validation)")
     if found.get("unknown_intents"):
         print(f"  {found['unknown_intents']:.1%} have an intent that is not in training and count as errors")
-    print(f"  abstains on {found['abstained']:.1%}; intent accuracy on the rest {found['accuracy_of_answers']:.1%}")
+    rest = f"; intent accuracy on the rest {found['accuracy_of_answers']:.1%}" if found["abstained"] < 1 else ""
+    print(f"  abstains on {found['abstained']:.1%}{rest}")
     if "refused_in_scope" in found:
         print(
             f"  refuses {found['refused_out_of_scope']:.1%} of the out-of-scope requests, "

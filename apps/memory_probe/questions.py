@@ -47,8 +47,8 @@ def read(options: Predict, config: dict[str, Any], order: list[int] | None, seed
     task, length = config["data"], config["length"]
     for name in ("input", "values", "markers", "lag"):
         if getattr(options, name) not in ("", None) and name not in OPTIONS[task]:
-            fitting = " or ".join("an input" if known == "input" else f"--{known}" for known in OPTIONS[task])
-            given = "the input" if name == "input" else f"--{name}"
+            fitting = ", ".join("an input" if known == "input" else f"--{known}" for known in OPTIONS[task])
+            given = "an input" if name == "input" else f"--{name}"
             raise InputError(f"Expected {fitting} or --seed: the run was trained on {task}. Received: {given}")
     random = np.random.default_rng([seed, NEW])
     if task == "adding":

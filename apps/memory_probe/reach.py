@@ -74,4 +74,5 @@ def maps(found: dict[str, Any], inputs: np.ndarray, arch: str) -> Figure:
         axes.set(ylabel=f"{GATES[name]}\n{name}" if name in GATES else name, yticks=[])
         figure.colorbar(drawn, ax=axes)
     axes.set_xlabel("step")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     return figure

@@ -94,7 +94,8 @@ def table(records: list[dict]) -> str:
     for arch in dict.fromkeys(record["arch"] for record in records):
         lines.append(f"{arch:20}" + "".join(f"{_shown(found.get((arch, length))):>18}" for length in lengths))
     name, values = baseline(records)
-    return "\n".join([*lines, f"{name:20}" + "".join(f"{values[length]:>17.4f} " for length in lengths)])
+    lines.append(f"{name:20}" + "".join(f"{values[length]:>17.4f} " for length in lengths))
+    return "\n".join([*lines, "* solved"] if any(map(solved, records)) else lines)
 
 
 def baseline(records: list[dict]) -> tuple[str, dict[int, float]]:

@@ -132,7 +132,8 @@ def report(records: list[dict]) -> None:
         f"  weight of the linear model {found['linear_share']:.0%}; "
         f"{records[0]['metric']} of the network alone: {found['network_alone']:.4f}"
     )
-    print(f"  abstains on {found['abstained']:.1%}; accuracy on the rest {found['accuracy_of_answers']:.1%}")
+    rest = f"; accuracy on the rest {found['accuracy_of_answers']:.1%}" if found["abstained"] < 1 else ""
+    print(f"  abstains on {found['abstained']:.1%}{rest}")
     for kind, each in found.get("by_kind", {}).items():
         score = f"{records[0]['metric']} {each['score']:.4f}"
         print(f"  {kind:8} {score}, ece {each['ece']:.4f} ({each['texts']:,.0f} texts)")

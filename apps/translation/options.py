@@ -108,7 +108,7 @@ class Score(OfRun):
     # the source sentence, the path of a TSV file of pairs, or - for such lines on standard input
     text: Positional[str] = MISSING
     # its translation, unless the first argument is a file
-    translation: Positional[str] = ""
+    translation: Positional[str | None] = None
     # the run's name; by default the newest
     run: str | None = None
 

@@ -13,7 +13,7 @@ SUFFIXES = (".png", ".svg", ".pdf")
 def attention(source: list[str], written: list[str], weights: np.ndarray, path: Path) -> None:
     """Plots weights (written, source), one row per token written. Raises InputError as `check` does."""
     check(path)
-    size = (2.0 + 0.32 * len(source), 1.6 + 0.28 * len(written))
+    size = (2.0 + 0.32 * len(source), max(2.6, 1.6 + 0.28 * len(written)))  # room for the label of the colour bar
     figure, axes = plots.new_figure("", size=size)
     image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(source)), [plots.plain(token) for token in source], rotation=60, ha="right")

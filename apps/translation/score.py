@@ -49,7 +49,7 @@ def score(options: Score) -> None:
 
 def _pairs(options: Score) -> list[lines.Line]:
     """Returns the pairs given by the options, or in the file that they name, each as a line with a tab."""
-    if options.translation:
+    if options.translation is not None:
         if options.text == "-" or names_file(options.text, suffixes=()):
             raise InputError(
                 f"Expected a file of pairs and no further argument. Received another one after {options.text}."

@@ -150,7 +150,8 @@ def columns(line: str, where: str, hint: str = "") -> tuple[str, str]:
     """Splits a line of a pair into its two columns. Raises InputError if it has more or fewer."""
     cells = line.split("\t")
     if len(cells) != 2:
-        raise InputError(f"Expected a sentence, a tab and its translation. {where} has {len(cells)} columns.{hint}")
+        count = f"{len(cells)} column" + "s" * (len(cells) > 1)
+        raise InputError(f"Expected a sentence, a tab and its translation. {where} has {count}.{hint}")
     return cells[0], cells[1]
 
 

@@ -533,3 +533,10 @@ def test_a_frame_says_what_was_understood():
 def test_a_chat_has_a_seed_that_can_be_drawn_from():
     with pytest.raises(InputError, match="--seed: expected at least 0 and at most 4294967295; received 4294967296"):
         options.Chat(seed=2**32)
+
+
+def test_of_no_answers_no_accuracy_is_printed(smoke, capsys):
+    records = metrics(smoke[0])
+    records[0]["details"]["abstained"] = 1.0
+    evaluate.report(records)
+    assert "  abstains on 100.0%\n" in capsys.readouterr().out

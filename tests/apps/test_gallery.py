@@ -1,6 +1,7 @@
 """`python -m apps`: the table, a new app from one that is there, the list of runs."""
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -267,6 +268,15 @@ def test_runs_in_a_hidden_folder_are_listed_and_those_half_made_are_not(folder):
     shutil.copytree(folder / ".hidden/toy/first", folder / ".hidden/toy/.first.new")
     done = typed("runs", GALLERY_RUNS=str(folder / ".hidden"))
     assert "toy/first " in done.stdout and ".new" not in done.stdout
+
+
+def test_the_run_whose_model_is_the_newest_is_listed_first_whatever_was_done_to_others_since(folder):
+    for seconds, path in enumerate(("toy/first/model.keras", "chat/talk/second/model.keras")):
+        (folder / path).touch()
+        os.utime(folder / path, (1e9 + 60 * seconds, 1e9 + 60 * seconds))
+    (folder / "toy/first/reach.png").touch()
+    listed = typed("runs", GALLERY_RUNS=str(folder)).stdout.splitlines()
+    assert [line.split()[0] for line in listed[1:]] == ["chat/talk/second", "toy/first"]
 
 
 def test_two_runs_are_compared_by_what_differs(folder):

@@ -383,3 +383,10 @@ def test_a_corrupt_model_is_named_and_nothing_is_lost(smoke, tmp_path):
 def test_a_text_in_a_printed_command_is_never_an_option(text):
     shown = train.shortened(text)
     assert shown.strip("- ") == text.strip("-") and not shown.startswith("-")
+
+
+def test_of_no_answers_no_accuracy_is_printed(smoke, capsys):
+    records = json.loads((only_run(smoke[0]).path / "metrics.json").read_text())
+    records[0]["details"]["abstained"] = 1.0
+    evaluate.report(records)
+    assert "  abstains on 100.0%\n" in capsys.readouterr().out

@@ -127,7 +127,7 @@ def test_score_of_a_file_names_the_lines_that_are_no_pairs_and_rates_the_others(
     assert answers[0].endswith("  2. Januar 2011") and answers[4].endswith('  "5 Tage')
     assert answers[1:4] == ["", "", ""] and "nats per token over" in answers[5]
     errors = done.stderr.split("\n")
-    assert "pairs.tsv, line 2: " in errors[0] and "has 1 columns" in errors[0]
+    assert "pairs.tsv, line 2: " in errors[0] and "has 1 column" in errors[0]
     assert "pairs.tsv, line 3: " in errors[1] and "has 3 columns" in errors[1]
     assert "pairs.tsv, line 4: Expected a sentence of at most 32 tokens" in errors[2] and len(errors) == 4
 
@@ -260,7 +260,7 @@ def test_a_run_is_measured_on_two_files_and_what_cannot_be_a_pair_is_named(smoke
     assert "\none (source en, target de), gru, " in done.stdout and "ibm_model_1" in done.stdout
     (tmp_path / "pairs.tsv").write_text("5 days\t5 Tage\n6 days\n")
     wrong = run_here(APP, "evaluate", "--data", str(tmp_path / "pairs.tsv"), GALLERY_RUNS=str(smoke[0]))
-    assert wrong.returncode == 2 and "pairs.tsv, line 2 has 1 columns" in wrong.stderr
+    assert wrong.returncode == 2 and "pairs.tsv, line 2 has 1 column" in wrong.stderr
     assert len(wrong.stderr.splitlines()) == 1
 
 

@@ -175,7 +175,7 @@ def test_a_tsv_and_two_files_hold_the_same_pairs(tmp_path):
 
 BAD = {
     "unequal": (["a\tb"], ["a"], "Expected a translation for each sentence. .* has 1 lines, .* has 2"),
-    "no tab": (["a b c"], None, "pairs.tsv, line 1 has 1 columns. Two files of sentences are named with --data"),
+    "no tab": (["a b c"], None, "pairs.tsv, line 1 has 1 column. Two files of sentences are named with --data"),
     "three columns": (["a\tb", "a\tb\tc"], None, "pairs.tsv, line 2 has 3 columns"),
     "an empty file": ([""], None, "pairs.tsv is empty or blank"),
     "an empty side": (["a\tb", "a\t "], None, "line 2 is empty on one side"),

@@ -23,7 +23,7 @@ MESSAGES = (
 )
 NEXT_STEPS = """
 Now try:
-  python -m {package} chat --talk {name}
+  python -m {package} chat --talk {name}   (after python -m {package} train, which learns requests)
   python -m {package} evaluate-talk --run {name}"""
 
 
