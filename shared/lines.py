@@ -16,6 +16,7 @@ from shared.data.text import names_file, read_text
 
 Encoded = TypeVar("Encoded")
 Answer = TypeVar("Answer")
+File = TypeVar("File")
 TEXTS = (".txt", ".text")
 
 
@@ -106,6 +107,25 @@ def answered(
         raise InputError(f"Expected at least one line that can be answered. Received {failed:,}, all refused as above.")
     answers = dict(zip(encoded, answer(list(encoded.values())), strict=True)) if encoded else {}
     return [(line, answers.get(number)) for number, line in enumerate(found)]
+
+
+def each(files: Sequence[File], use: Callable[[File], object]) -> None:
+    """Calls `use` for each of several files; one that cannot be used is reported on stderr and left out.
+
+    Raises:
+        InputError: the error of `use`, if there is only one file; or none of several can be used.
+    """
+    failed = 0
+    for file in files:
+        try:
+            use(file)
+        except InputError as error:
+            if len(files) == 1:
+                raise
+            failed += 1
+            print(f"left out: {error}", file=sys.stderr, flush=True)
+    if failed and failed == len(files):
+        raise InputError(f"Expected at least one file that can be used. Received {failed:,}, all left out as above.")
 
 
 def stream(answer: Callable[[str], str], what: str = "a text") -> None:

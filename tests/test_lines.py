@@ -87,6 +87,16 @@ def test_a_single_text_that_cannot_be_read_is_an_error():
         lines.answered([Line("x", "")], number, squares)
 
 
+def test_files_that_cannot_be_used_are_left_out_unless_it_is_every_one(capsys):
+    used = []
+    lines.each(["2", "x", "3"], lambda text: used.append(number(text)))
+    assert used == [2, 3] and capsys.readouterr().err == "left out: Expected a number. Received: 'x'\n"
+    with pytest.raises(InputError, match="Expected at least one file that can be used. Received 2, all left out"):
+        lines.each(["x", "y"], number)
+    with pytest.raises(InputError, match="Expected a number. Received: 'x'"):
+        lines.each(["x"], number)
+
+
 def test_a_stream_answers_each_line_and_says_how_long_it_took(typed, capsys):
     typed(b"2\n\nx\n3\n")
     lines.stream(lambda text: str(number(text) ** 2))

@@ -1,7 +1,6 @@
 """Loads a trained run and transcribes recordings."""
 
 import functools
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 from keras import ops
 from scipy.special import log_softmax
 
-from shared import InputError, ctc, files, runs
+from shared import InputError, ctc, files, lines, runs
 from shared.data.sequences import in_buckets
 
 from . import audio, pictures
@@ -128,13 +127,7 @@ def predict(options: Predict) -> None:
     paths = audio.find(options.recordings)
     if options.picture and len(paths) > 1:
         raise InputError(f"--picture: expected one recording; received {len(paths)}")
-    for path in paths:
-        try:
-            _transcribe(predictor, path, options)
-        except InputError as error:
-            if len(paths) == 1:
-                raise
-            print(f"left out: {error}", file=sys.stderr, flush=True)
+    lines.each(paths, lambda path: _transcribe(predictor, path, options))
 
 
 def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:

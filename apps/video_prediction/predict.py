@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, runs
+from shared import InputError, lines, runs
 
 from . import clips, metrics, panels
 from .clips import Clip
@@ -56,13 +56,7 @@ def predict(options: Predict) -> None:
     """Runs the predict command: writes a GIF and an mp4 per clip; prints the errors where the true frames are known."""
     predictor = Predictor(runs.find(APP, options.run))
     found = [clip for name in options.clips for clip in clips.find(name)]
-    for clip in found:
-        try:
-            show(predictor, clip, options)
-        except InputError as error:
-            if len(found) == 1:
-                raise
-            print(f"left out: {error}", file=sys.stderr, flush=True)
+    lines.each(found, lambda clip: show(predictor, clip, options))
 
 
 def show(predictor: Predictor, clip: Clip, options: Predict) -> None:
