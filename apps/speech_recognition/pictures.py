@@ -22,11 +22,11 @@ def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript,
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True)
     seconds = len(raw) * HOP_S
-    above.imshow(raw.T, origin="lower", aspect="auto", extent=(0, seconds, 0, raw.shape[1]), cmap="magma")
-    above.set(
-        ylabel="mel band" if predictor.info["features"] == "logmel" else "coefficient",
-        title=plots.plain(found.text or "(no words)"),
-    )
+    mel = predictor.info["features"] == "logmel"
+    # The first cepstral coefficient is many times larger than the others.
+    shown = raw if mel else (raw - raw.mean(axis=0)) / np.maximum(raw.std(axis=0), 1e-6)
+    above.imshow(shown.T, origin="lower", aspect="auto", extent=(0, seconds, 0, raw.shape[1]), cmap="magma")
+    above.set(ylabel="mel band" if mel else "coefficient", title=plots.plain(found.text or "(no words)"))
     for word in found.words:
         above.axvspan(word.start, word.end, color="white", alpha=0.25)
         label = plots.plain(f"{word.text} {word.confidence:.2f}")
@@ -51,9 +51,11 @@ def confusions(counts: dict[tuple[str, str], int], path: Path) -> None:
         table[words.index(said), words.index(heard)] = count
     figure, axes = plots.new_figure("word confusions", size=(1.5 + 0.45 * len(words), 1.2 + 0.4 * len(words)))
     names = [plots.plain(word or "(none)") for word in words]
-    axes.imshow(np.sqrt(table), cmap="Blues")
+    shade = np.sqrt(table)
+    axes.imshow(shade, cmap="Blues")
     for row, column in zip(*np.nonzero(table), strict=True):
-        axes.text(column, row, f"{table[row, column]:.0f}", ha="center", va="center", size=7)
+        color = "white" if shade[row, column] > shade.max() / 2 else "black"
+        axes.text(column, row, f"{table[row, column]:.0f}", ha="center", va="center", size=7, color=color)
     axes.set(xlabel="recognised", ylabel="spoken", xticks=range(len(names)), yticks=range(len(names)))
     axes.set_xticklabels(names, rotation=90)
     axes.set_yticklabels(names)
