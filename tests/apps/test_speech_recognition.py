@@ -389,7 +389,7 @@ def test_characters_are_read_from_given_features_and_searched_with_the_words_of_
     )
     records = train_one(config, runs.start(NAME, dataclasses.asdict(config), command="python -m test"))
     assert [(r["metric"], r["options"]) for r in records if r["metric"] == "wer"] == [
-        ("wer", {"beam": 4, "ngram": 2}),
+        ("wer", {"beam": 4, "ngram": config.ngram}),
         ("wer", {"beam": 0}),
     ]
     assert records[0]["headline"] and records[0]["published"]
