@@ -51,11 +51,12 @@ def cells(options: Sweep) -> list[Config]:
         )
     if config.units:
         raise InputError("--units: expected with train only; a sweep compares networks of --params parameters")
-    return [
-        dataclasses.replace(config, length=length, arch=arch)
-        for length in sorted(set(options.lengths or TASKS[config.data].lengths))
-        for arch in dict.fromkeys(options.archs)
-    ]
+    task = TASKS[config.data]
+    lengths = sorted(set(options.lengths or task.lengths))
+    if lengths[0] < task.shortest:
+        raise InputError(f"--lengths: expected at least {task.shortest} for {config.data}; received {lengths[0]}")
+    archs = dict.fromkeys(options.archs)
+    return [dataclasses.replace(config, length=length, arch=arch) for length in lengths for arch in archs]
 
 
 def measured(config: Config, options: Sweep) -> dict:

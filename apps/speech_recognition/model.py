@@ -27,12 +27,13 @@ def build(config: Config, info: dict) -> keras.Model:
     x = keras.layers.ZeroPadding1D((before, after), name="padding")(x)
     for layer in front(config):
         x = layer(x)
-    x = keras.layers.Dropout(config.dropout, noise_shape=(None, 1, None), name="dropout")(x)
+    x = keras.layers.Dropout(config.dropout, name="dropout")(x)
     stack = Stack(
         config.arch,
         config.units,
         config.layers,
         dropout=config.dropout,
+        locked_dropout=False,
         bidirectional=not config.streaming,
         name="encoder",
     )

@@ -16,7 +16,7 @@ class Stack(keras.layers.Layer):
     For each layer n, with y_0 the inputs:
 
         z_n = norm(y_{n-1})                    pre_norm, else y_{n-1}
-        z_n = dropped(recurrent_n(z_n))        one dropout mask for the whole sequence (Gal and Ghahramani 2016)
+        z_n = dropped(recurrent_n(z_n))        locked_dropout: one mask for the whole sequence (Gal and Ghahramani 2016)
         y_n = y_{n-1} + z_n                    residual, where the widths are equal; else z_n
 
     and with `pre_norm`, a final norm after the last layer (Xiong et al. 2020, arXiv:2002.04745).
@@ -25,6 +25,7 @@ class Stack(keras.layers.Layer):
         arch: a key of `ARCHITECTURES`. units: width of each layer. layers: number of layers.
         residual, pre_norm: as above. Defaults False.
         dropout: fraction of features dropped after each layer. Default 0.
+        locked_dropout: drop the same features at every time step, as above; else others at each step. Default True.
         bidirectional: make each layer bidirectional, with outputs twice as wide.
         stateful: carry the states from batch to batch; the batch size must be fixed.
         options: further arguments of each layer, such as {"zoneout": 0.1}.
@@ -46,6 +47,7 @@ class Stack(keras.layers.Layer):
         residual: bool = False,
         pre_norm: bool = False,
         dropout: float = 0.0,
+        locked_dropout: bool = True,
         bidirectional: bool = False,
         stateful: bool = False,
         options: dict | None = None,
@@ -55,8 +57,8 @@ class Stack(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.arch, self.units, self.layers, self.residual = arch, units, layers, residual
-        self.pre_norm, self.dropout, self.bidirectional = pre_norm, dropout, bidirectional
-        self.stateful, self.options = stateful, dict(options or {})
+        self.pre_norm, self.dropout, self.locked_dropout = pre_norm, dropout, locked_dropout
+        self.bidirectional, self.stateful, self.options = bidirectional, stateful, dict(options or {})
         policy = self.dtype_policy
         self.recurrent_layers = []
         for number in range(layers):
@@ -73,7 +75,8 @@ class Stack(keras.layers.Layer):
             self.recurrent_layers.append(both)
         norms = layers + 1 if pre_norm else 0
         self.norms = [keras.layers.LayerNormalization(dtype=policy, name=f"norm_{n}") for n in range(norms)]
-        self.drops = [keras.layers.Dropout(dropout, noise_shape=(None, 1, None), dtype=policy) for _ in range(layers)]
+        shape = (None, 1, None) if locked_dropout else None
+        self.drops = [keras.layers.Dropout(dropout, noise_shape=shape, dtype=policy) for _ in range(layers)]
 
     def build(self, input_shape: tuple) -> None:
         """Builds the layers, first to last."""
@@ -130,7 +133,8 @@ class Stack(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Returns the arguments that recreate the stack."""
-        names = ["arch", "units", "layers", "residual", "pre_norm", "dropout", "bidirectional", "stateful", "options"]
+        names = ["arch", "units", "layers", "residual", "pre_norm", "dropout", "locked_dropout", "bidirectional"]
+        names += ["stateful", "options"]
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _one_way(self) -> list:

@@ -341,7 +341,7 @@ BAD = {
     "no architectures": (["sweep", "--archs"], "Expected --archs and --lengths"),
     "an unknown architecture in a sweep": (["sweep", "--archs", "gru", "lsttm"], "received 'lsttm'"),
     "one width for a sweep": (["sweep", "--units", "8"], "--units: expected with train only"),
-    "a sweep too short": (["sweep", "--lengths", "1"], "--length: expected at least 2"),
+    "a sweep too short": (["sweep", "--lengths", "1"], "--lengths: expected at least 2"),
     "a sweep without seeds": (["sweep", "--seeds", "0"], "--seeds: expected at least 1; received 0"),
     "a sweep in which nothing fits": (
         ["sweep", "--params", "10", "--archs", "gru", "--lengths", "5"],

@@ -44,12 +44,13 @@ def test_a_bidirectional_stack_is_twice_as_wide_and_has_no_step():
         stack.get_initial_state(2)
 
 
-def test_dropout_drops_the_same_features_at_every_step():
+@pytest.mark.parametrize("locked", [True, False])
+def test_locked_dropout_drops_the_same_features_at_every_step_and_plain_dropout_others(locked):
     keras.utils.set_random_seed(1)
-    stack = Stack("elman", 40, dropout=0.5)
+    stack = Stack("elman", 40, dropout=0.5, locked_dropout=locked)
     dropped = value(stack(X, training=True)) == 0
     assert 0.2 < dropped.mean() < 0.8
-    np.testing.assert_array_equal(dropped, np.broadcast_to(dropped[:, :1], dropped.shape))
+    assert np.array_equal(dropped, np.broadcast_to(dropped[:, :1], dropped.shape)) == locked
 
 
 def test_a_stateful_stack_carries_its_states_until_reset():
@@ -65,7 +66,9 @@ def test_a_stateful_stack_carries_its_states_until_reset():
 
 def test_a_saved_stack_gives_the_same_numbers(tmp_path):
     tokens = keras.Input((None, 4))
-    stack = Stack("gru", 4, layers=2, residual=True, pre_norm=True, dropout=0.1, options={"zoneout": 0.1})
+    stack = Stack(
+        "gru", 4, layers=2, residual=True, pre_norm=True, dropout=0.1, locked_dropout=False, options={"zoneout": 0.1}
+    )
     model = keras.Model(tokens, stack(tokens))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
