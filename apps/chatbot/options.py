@@ -10,6 +10,7 @@ from tyro.conf import Positional
 
 from shared import InputError, MissingFileError, settings
 from shared.cli import Verbs
+from shared.inspection import Report
 from shared.runs import OfRun
 from shared.settings import Seed, chosen, one_of
 from shared.trials import Seeds
@@ -71,6 +72,20 @@ class Evaluate(OfRun):
 
 
 @dataclass(frozen=True)
+class CheckData(Report):
+    """Say what is wrong with the data before training, and draw it; exit status 1 if results on it would mislead."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+
+    def check(self) -> None:
+        """Raises InputError if the data set is not available or the picture cannot be written."""
+        super().check()
+        sources.there(self.config)
+
+
+@dataclass(frozen=True)
 class EvaluateTalk:
     """Evaluate a small-talk run on its test dialogues and compare it with the baselines."""
 
@@ -127,9 +142,11 @@ class Chat(OfRun):
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     talk = words[:1] == ["train-talk"]
+    config = DEFAULT if talk else chosen(RECIPES, words)
     return {
-        "train": (Train() if talk else Train(config=chosen(RECIPES, words)), "train:train"),
+        "train": (Train(config=config), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "check-data": (CheckData(config=config), "check_data:check_data"),
         "predict": (Predict(), "predict:predict", "understand"),
         "stream": (Stream(), "predict:stream"),
         "chat": (Chat(), "assistant:chat"),
