@@ -40,9 +40,7 @@ def look(config: Config) -> Inspected:
         doctor.enough(len(parts["test"]), "test", "requests"),
         doctor.lengths(lengths, "tokens", "training requests", config.max_words, "lose their end"),
         *doctor.characters((request.said(), request.where) for some in given.values() for request in some),
-        effort(
-            Path(__file__).parent, APP, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs
-        ),
+        effort(__file__, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs),
     ]
     read_lengths = {part: [len(request.tokens) for request in some] for part, some in parts.items()}
     panels = [Panel("lengths", "tokens", read_lengths, config.max_words, "read"), Panel("intents", "intent", intents)]

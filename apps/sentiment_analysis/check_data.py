@@ -41,9 +41,7 @@ def look(config: Config) -> Inspected:
         doctor.enough(len(data.test.texts), "test", "texts"),
         doctor.lengths(lengths["train"], "words", "training texts", data.info["max_words"], "lose their middle"),
         *doctor.characters((example.text, example.where) for some in source.values() for example in some),
-        effort(
-            Path(__file__).parent, APP, config, RECIPES, -(-len(names["train"]) // config.batch_size), config.epochs
-        ),
+        effort(__file__, wanted, RECIPES, -(-len(names["train"]) // config.batch_size), config.epochs),
     ]
     panels = [Panel("lengths", "words", lengths, data.info["max_words"], "read"), Panel("labels", "label", names)]
     return Inspected(f"{config.data}: {data.info['split']}", findings, panels)

@@ -46,9 +46,7 @@ def look(config: Config) -> Inspected:
         doctor.enough(len(data.test.pairs), "test", "pairs"),
         doctor.lengths(lengths, "tokens", "training pairs", config.max_tokens, "are left out of training"),
         *doctor.characters((text, p.where) for some in given.values() for p in some for text in (p.source, p.target)),
-        effort(
-            Path(__file__).parent, APP, config, RECIPES, -(-len(data.train.ids) // config.batch_size), config.epochs
-        ),
+        effort(__file__, config, RECIPES, -(-len(data.train.ids) // config.batch_size), config.epochs),
     ]
     sides = {f"{part}, {name}": [len(ids[n]) for ids in some.ids] for part, some in parts.items()
              for n, name in enumerate((config.source, config.target)) if part != "valid"}  # fmt: skip
