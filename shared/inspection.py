@@ -20,7 +20,7 @@ EXPLAINED = "A figure measured on this data would mislead: {problems}."
 
 
 def without_backend() -> None:
-    """Lets Keras start on NumPy, which takes half the time, unless the user chose a backend: reading data needs none."""
+    """Lets Keras start on NumPy, which is faster, unless the user chose a backend: reading data needs none."""
     os.environ.setdefault("KERAS_BACKEND", "numpy")
 
 
