@@ -93,7 +93,8 @@ def effort(file: str, config: Any, recipes: Mapping[str, Any], steps: int, epoch
         file: a file in the folder of the app. steps: batches in an epoch. epochs: at most.
     """
     folder = Path(file).parent
-    text = f"training takes at most {epochs:,} epochs of about {steps:,} batches, {epochs * steps:,} steps"
+    times = f"{epochs:,} epoch{'s' * (epochs > 1)}"
+    text = f"training takes at most {times} of about {steps:,} batches, {epochs * steps:,} steps"
     wanted = settings.command(folder.name, config, recipes)
     path = folder / "results.json"
     for record in runs.read_json(path, list) if path.exists() else []:

@@ -11,7 +11,7 @@ from .options import CheckData
 from .sources import Request, read
 from .tags import OUTSIDE
 
-LEFT_OUT = "training leaves them out"
+GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
 
 def check_data(options: CheckData) -> None:
@@ -27,7 +27,7 @@ def look(config: Config) -> Inspected:
     parts = {"train": data.train.requests, "valid": data.valid.requests, "test": data.test.requests}
     intents = {part: [request.intent for request in some] for part, some in parts.items()}
     held = [part for part in ("valid", "test") if part in given]
-    findings = [doctor.duplicates(items["train"], items[part], part, "requests", NOTE, LEFT_OUT) for part in held]
+    findings = [doctor.duplicates(items["train"], items[part], part, "requests", **GIVEN) for part in held]
     if len(held) == 2:
         then = "they stay in both"
         findings.append(doctor.duplicates(items["valid"], items["test"], "test", "requests", NOTE, then, "valid"))
@@ -57,7 +57,11 @@ def unseen_slots(parts: dict[str, list[Request]]) -> list[Finding]:
     slots = {part: {tag[2:] for r in some for tag in r.tags if tag != OUTSIDE} for part, some in parts.items()}
     unseen = {part: sorted(slots[part] - slots["train"]) for part in ("valid", "test")}
     return [
-        Finding(WARNING, f"{len(names)} slots of {part} are in no training request: {doctor.named(names)}")
+        Finding(
+            WARNING,
+            f"{doctor.counted(len(names), len(slots[part]), f'{part} slots')} in no training request: "
+            f"{doctor.named(names)}",
+        )
         for part, names in unseen.items()
         if names
     ]

@@ -11,7 +11,7 @@ from .options import CheckData
 from .sources import Example, reachable, read
 from .tokens import clean, letters
 
-LEFT_OUT = "training leaves them out"
+GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
 
 def check_data(options: CheckData) -> None:
@@ -30,7 +30,7 @@ def look(config: Config) -> Inspected:
     wanted, config = config, settled(config, lengths["train"])
     names = {part: [data.info["labels"][n] if n >= 0 else "?" for n in some.labels] for part, some in parts.items()}
     held = [part for part in ("valid", "test") if part in given]
-    findings = [doctor.duplicates(given["train"], given[part], part, level=NOTE, then=LEFT_OUT) for part in held]
+    findings = [doctor.duplicates(given["train"], given[part], part, **GIVEN) for part in held]
     if len(held) == 2:
         then = "they stay in both"
         findings.append(doctor.duplicates(given["valid"], given["test"], "test", "texts", NOTE, then, "valid"))

@@ -13,7 +13,7 @@ from .options import CheckData
 from .sources import Pair, read
 from .tokens import Tokenizer
 
-LEFT_OUT = "training leaves out the pairs"
+GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
 
 def check_data(options: CheckData) -> None:
@@ -32,7 +32,7 @@ def look(config: Config) -> Inspected:
     }
     lengths = [max(map(len, ids)) for ids in encoded(given["train"], data.info)]
     findings = [
-        doctor.duplicates(pairs["train"], pairs[part], part, "pairs", NOTE, LEFT_OUT)
+        doctor.duplicates(pairs["train"], pairs[part], part, "pairs", **GIVEN)
         for part in ("valid", "test")
         if part in given
     ]

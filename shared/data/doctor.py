@@ -18,7 +18,7 @@ FEWEST, FEW = 20, 100  # held-out examples below which a share is too uncertain 
 RARE = 5  # training examples of a label below which it is hardly learned
 ROBUST = 1.4826  # standard deviations in a median absolute deviation, for a normal distribution
 FAR = 10.0  # robust standard deviations from the median that make an outlier
-OFTEN = 0.01  # share of values that far away above which they are the tail of the distribution, not outliers
+OFTEN = 0.01  # share of values above which what is unusual is no exception: not outliers, but how the values are
 SHOWN = 60  # maximum characters of an example
 NAMED = 3  # number of names in a list; the others are counted
 # UTF-8 read as Windows-1252 or Latin-1: the first byte of a character, then its other bytes
@@ -173,7 +173,7 @@ def balance(labels: Mapping[str, Sequence[str]], what: str = "label") -> list[Fi
             findings.append(Finding(WARNING, text))
         if unknown := [label for label in found if label not in train]:
             count = sum(found[label] for label in unknown)
-            text = f"{count:,} of {len(labels[part]):,} {part} examples have a {what} that no training example has: "
+            text = f"{counted(count, len(labels[part]), f'{part} examples')} of {what}s that no training example has: "
             findings.append(Finding(leak(count / len(labels[part])), text + named(unknown)))
         if unseen := [label for label in train if label not in found]:
             text = f"{len(unseen):,} of {len(train):,} {what}s do not occur in {part}: {named(unseen)}"
@@ -201,7 +201,7 @@ def lengths(found: Sequence[float], unit: str, what: str, limit: float = 0, cut:
     Args:
         limit: longest length that is read; 0 = none. cut: what happens to longer examples, such as "lose their middle".
     """
-    middle, many, longest = (float(np.quantile(found, share)) for share in (0.5, 0.95, 1))
+    middle, many, longest = (float(np.quantile(found, share, method="higher")) for share in (0.5, 0.95, 1))
     text = f"{what}: half have at most {middle:,.4g} {unit}, 95 % at most {many:,.4g}, the longest {longest:,.4g}"
     over = int((np.asarray(found) > limit).sum()) if limit else 0
     if not over:
@@ -231,7 +231,8 @@ def characters(texts: Iterable[tuple[str, str]]) -> list[Finding]:
     findings = []
     for sign, places in found.items():
         have = "has" if len(places) == 1 else "have"
-        findings.append(Finding(WARNING, f"{len(places):,} of {count:,} texts {have} {sign}, e.g. {places[0]}"))
+        level = WARNING if len(places) > OFTEN * count else NOTE
+        findings.append(Finding(level, f"{len(places):,} of {count:,} texts {have} {sign}, e.g. {places[0]}"))
     if all(forms.values()):
         text = "accented letters are written in two ways, composed and decomposed (NFC and NFD)"
         findings.append(Finding(NOTE, f"{text}, e.g. {forms['NFC'][0]} and {forms['NFD'][0]}"))
@@ -247,7 +248,9 @@ def _signs(text: str) -> dict[str, str]:
         signs["replacement characters, where a character was lost"] = "U+FFFD"
     for kind, pattern in {"control": CONTROL, "invisible": INVISIBLE}.items():
         if match := pattern.search(text):
-            signs[f"{kind} characters"] = f"U+{ord(match[0]):04X}"
+            meant = match[0].encode("latin-1", "ignore").decode("cp1252", "ignore")
+            hint = f", {meant!r} in Windows-1252" if meant.isprintable() and meant else ""
+            signs[f"{kind} characters"] = f"U+{ord(match[0]):04X}{hint}"
     return signs
 
 
