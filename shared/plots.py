@@ -17,7 +17,8 @@ from shared import InputError
 from shared.files import replacing
 
 HEAT_MAP_ROWS = 60
-BINS = 40
+FEWEST_BINS, BINS = 10, 40
+TITLE = 62  # characters of a title that fit on a panel
 MOST_BARS = 20  # labels drawn; the rarer ones are left out
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
 
@@ -120,7 +121,8 @@ def distributions(panels: Sequence[Panel], path: Path, title: str) -> None:
     """Draws distributions side by side, as shares of each split, so that splits of any size can be compared."""
     figure = Figure(figsize=(5.0 * max(1, len(panels)), 4.2), layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(plain(title if len(title) <= 45 * len(panels) else title[: 45 * len(panels) - 3] + "..."), size=10)
+    room = TITLE * max(1, len(panels))
+    figure.suptitle(plain(title if len(title) <= room else title[: room - 3] + "..."), size=10)
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         values = {part: some for part, some in panel.values.items() if len(some)}
         if any(isinstance(some[0], str) for some in values.values()):
@@ -157,7 +159,9 @@ def _histograms(axes: Any, values: Mapping[str, Sequence[float]], panel: Panel) 
     if (every == np.round(every)).all() and high - low < BINS:
         edges = np.arange(np.floor(low) - 0.5, np.ceil(high) + 1)
     else:
-        edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+        bins = int(np.clip(np.sqrt(min(map(len, values.values()))), FEWEST_BINS, BINS))
+        edges = np.linspace(low, high if high > low else low + 1, bins + 1)
+    beyond = " (outer bars: and beyond)" if len(every) and (every.min() < edges[0] or every.max() > edges[-1]) else ""
     for part, some in values.items():
         known = np.clip(np.asarray(some, float), edges[0], edges[-1])
         known = known[np.isfinite(known)]
@@ -165,7 +169,7 @@ def _histograms(axes: Any, values: Mapping[str, Sequence[float]], panel: Panel) 
         axes.hist(known, edges, weights=shares, histtype="step", linewidth=1.5, label=part)
     if panel.limit is not None and edges[0] <= panel.limit <= edges[-1]:
         axes.axvline(panel.limit, color="black", linestyle=":", label=panel.limit_name)
-    axes.set(xlabel=panel.label, ylabel="% of the split")
+    axes.set(xlabel=panel.label + beyond, ylabel="% of the split")
     axes.grid(alpha=0.3)
 
 

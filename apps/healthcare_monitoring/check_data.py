@@ -31,6 +31,8 @@ def look(config: Config) -> Inspected:
     happened = sum(label != "none" for label in outcomes["test"])
     train = parts["train"].table
     columns = {name: lasts(train, what) for what, name in enumerate(train.variables)}
+    # A category is a variable of its own, which only patients of this kind have, with one value.
+    measures = {name: some for name, some in columns.items() if not (doctor.is_constant(some) and np.isnan(some).any())}
     records = {part: items(some.table) for part, some in parts.items()}
     measured = {part: some.table.counts() for part, some in parts.items()}
     findings = [
@@ -40,7 +42,7 @@ def look(config: Config) -> Inspected:
         *late(parts),
         *doctor.balance(outcomes, "outcome"),
         doctor.enough(happened, "test", "patients with an outcome", *EVENTS),
-        *doctor.gaps(columns, "variables"),
+        *doctor.gaps(measures, "variables", NOTE),
         *cut(given, config, data),
         doctor.lengths(measured["train"], "measurements", "training patients"),
         effort(__file__, config, RECIPES, -(-len(train.patients) // config.batch_size), config.epochs),

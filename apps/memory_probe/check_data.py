@@ -24,7 +24,7 @@ def look(config: Config) -> Inspected:
     held = {"valid": data.valid, "test": data.test}
     items = {part: [Item(row.tobytes(), f"sequence {n}") for n, row in enumerate(inputs)]
              for part, (inputs, _) in held.items()}  # fmt: skip
-    findings = [doctor.enough(len(data.test[0]), "test", "sequences")]
+    findings = [doctor.enough(len(data.test[0]), "test", "sequences", share=config.data != "adding")]
     if config.data.endswith("digits"):
         inputs, targets = data.train.arrays
         held = {"train": (inputs, targets), **held}

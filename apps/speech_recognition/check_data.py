@@ -98,7 +98,5 @@ def clipping(source: str) -> list[Finding]:
     if not clipped:
         return [Finding(OK, f"none of {len(paths):,} recordings is clipped")]
     share, place = clipped[0]
-    text = (
-        f"{doctor.counted(len(clipped), len(paths), 'recordings')} clipped, e.g. {place} in {share:.1%} of its samples"
-    )
-    return [Finding(WARNING, f"{text}: record with a lower level")]
+    text = f"{doctor.counted(len(clipped), len(paths), 'recordings')} clipped, e.g. {place}"
+    return [Finding(WARNING, f"{text} in {doctor.percent(share)} of its samples: record with a lower level")]

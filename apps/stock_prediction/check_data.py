@@ -35,7 +35,7 @@ def look(config: Config) -> Inspected:
         doctor.enough(days, "test", "days", *DAYS),
         *doctor.balance({part: directions(some) for part, some in following.items()}, "direction"),
         *doctor.gaps(columns, "tickers"),
-        doctor.repeats(items, "tickers"),
+        *([doctor.repeats(items, "tickers")] if len(items) > 1 else []),
         *(Finding(NOTE, f"{count:,} {kind}") for kind, count in bars.counts.items()),
         *stale(data),
         *largest(data),
@@ -66,7 +66,7 @@ def in_time(data: Data) -> Finding:
 
 def directions(returns: np.ndarray) -> list[str]:
     """Returns the direction of each return."""
-    return np.where(returns > 0, "up", np.where(returns < 0, "down", "unchanged")).tolist()
+    return np.where(returns > 0, "up", "not up").tolist()
 
 
 def stale(data: Data) -> list[Finding]:

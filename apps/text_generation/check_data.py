@@ -3,7 +3,7 @@
 import numpy as np
 
 from shared.data import doctor, text
-from shared.data.doctor import NOTE, OK, WARNING, Finding
+from shared.data.doctor import NOTE, OK, PROBLEM, WARNING, Finding
 from shared.inspection import Inspected, effort, report
 from shared.plots import Panel
 
@@ -11,6 +11,8 @@ from .config import LEVELS, RECIPES, Config
 from .data import load
 from .options import CheckData
 
+WINDOWS = (1, 20)  # of a held-out part, below which its figure says nothing, or is rough
+REPEATED = 0.25  # share of a held-out part in passages of training from which a figure measures memory
 PASSAGE = 50  # characters (words: a tenth) that are the same only by repetition, not by chance
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # of the hash; odd, and without a pattern
 RARE = 3  # occurrences below which a character is hardly learned
@@ -30,22 +32,23 @@ def look(config: Config) -> Inspected:
     texts = {part: join(vocabulary.decode(ids)) for part, ids in parts.items()}
     findings = [known(data.train, ids, part, config.level) for part, ids in data.held_out().items()]
     findings += [
-        doctor.enough(len(ids) // config.window, part, f"windows of {config.window} {kind}")
+        doctor.enough(len(ids) // config.window, part, f"windows of {config.window} {kind}", *WINDOWS, share=False)
         for part, ids in data.held_out().items()
     ]
-    lines = {part: [line for line in content.split("\n") if line.strip()] for part, content in texts.items()}
+    lines = {part: content.split("\n") for part, content in texts.items()}
+    lengths = {part: [len(line) for line in some if line.strip()] for part, some in lines.items()}
     steps = (len(data.train) - config.window) // config.batch_size // config.window
     findings += [
         *unknown(data.info["counts"], kind),
         *rare(data.info, config.level),
-        doctor.lengths([len(line) for line in lines["train"]], "characters", "training lines"),
+        doctor.lengths(lengths["train"], "characters", "training lines"),
         *doctor.characters((line, f"{part}, line {n}") for part in lines for n, line in enumerate(lines[part], 1)),
         effort(__file__, config, RECIPES, steps, config.epochs),
     ]
     names = {"\n": "line end", " ": "space"}
     shown = {part: [names.get(token, token) for token in vocabulary.decode(ids)] for part, ids in parts.items()}
     panels = [
-        Panel("lines", "characters", {part: [len(line) for line in some] for part, some in lines.items()}),
+        Panel("lines", "characters", lengths),
         Panel(f"most frequent {kind}", "", shown),
     ]
     counts = ", ".join(f"{part} {len(ids):,}" for part, ids in parts.items())
@@ -64,7 +67,7 @@ def known(train: np.ndarray, held: np.ndarray, part: str, level: str) -> Finding
     what = f"passages of {size} {LEVELS[level]} or more that are in training word for word"
     if not share:
         return Finding(OK, f"{part} has no {what}")
-    return Finding(doctor.leak(share), f"{doctor.percent(share)} of {part} is in {what}")
+    return Finding(PROBLEM if share > REPEATED else WARNING, f"{doctor.percent(share)} of {part} is in {what}")
 
 
 def hashes(ids: np.ndarray, size: int) -> np.ndarray:
@@ -89,9 +92,9 @@ def unknown(counts: dict[str, dict[str, int]], kind: str) -> list[Finding]:
 
 def rare(info: dict, level: str) -> list[Finding]:
     """Names characters that occur so rarely that they are hardly learned; rare words are in the nature of a text."""
-    tokens = zip(info["vocabulary"], info["frequencies"], strict=True)
-    few = [repr(token) for token, count in tokens if 0 < count < RARE]
+    known = {token: count for token, count in zip(info["vocabulary"], info["frequencies"], strict=True) if count}
+    few = [repr(token) for token, count in known.items() if count < RARE]
     if level == "word" or not few:
         return []
-    text = f"{len(few):,} of {len(info['vocabulary']):,} characters occur fewer than {RARE} times in training"
+    text = f"of {len(known):,} characters, {len(few):,} occur fewer than {RARE} times in training"
     return [Finding(NOTE, f"{text}: {doctor.named(few)}")]

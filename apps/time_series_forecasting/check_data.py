@@ -89,7 +89,7 @@ def stuck(series: tuple[Series, ...]) -> list[Finding]:
             found.append((int(runs.max()), f"{each.name} for {runs.max():,} steps from {moment(each, start)}"))
     if not found:
         return []
-    text = f"{len(found):,} of {len(series):,} series keep one value for long: "
+    text = f"{doctor.counted(len(found), len(series), 'series')} stuck at one value for long: "
     return [Finding(NOTE, text + doctor.named([said for _, said in sorted(found, reverse=True)]))]
 
 
@@ -106,7 +106,7 @@ def jumps(series: tuple[Series, ...]) -> list[Finding]:
                           f"{moment(each, worst + 1)}"))  # fmt: skip
     if not found:
         return [Finding(OK, "no change from step to step is far from the others")]
-    text = f"{len(found):,} of {len(series):,} series have changes far from their others: "
+    text = f"{doctor.having(len(found), len(series), 'series')} changes far from their others: "
     return [Finding(NOTE, text + doctor.named([said for _, said in sorted(found, reverse=True)]))]
 
 

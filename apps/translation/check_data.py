@@ -43,7 +43,7 @@ def look(config: Config) -> Inspected:
         doctor.repeats(pairs["train"], "training pairs", "one of each is kept"),
         *copied(given["train"]),
         *uneven(given["train"]),
-        doctor.enough(len(data.test.pairs), "test", "pairs"),
+        doctor.enough(len(data.test.pairs), "test", "pairs", share=False),
         doctor.lengths(lengths, "tokens", "training pairs", config.max_tokens, "are left out of training"),
         *doctor.characters((text, p.where) for some in given.values() for p in some for text in (p.source, p.target)),
         effort(__file__, config, RECIPES, -(-len(data.train.ids) // config.batch_size), config.epochs),

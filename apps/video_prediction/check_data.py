@@ -14,7 +14,7 @@ from .mnist import digits
 from .options import CheckData
 
 STILL = 1e-3  # mean change of a pixel from frame to frame, from 0 to 1, below which nothing moves
-EVENTS = (5, 30)  # test sequences below which their mean says nothing, or is rough
+SEQUENCES = (5, 30)  # test sequences below which their mean says nothing, or is rough
 
 
 def check_data(options: CheckData) -> None:
@@ -31,7 +31,7 @@ def look(config: Config) -> Inspected:
     moves = {part: motion(videos) for part, videos in parts.items()}
     findings = [
         *known(data, config),
-        doctor.enough(len(data.test), "test", "sequences", *EVENTS),
+        doctor.enough(len(data.test), "test", "sequences", *SEQUENCES, share=False),
         *still(moves),
         effort(__file__, config, RECIPES, max(1, config.count(config.sequences) // config.batch_size), config.epochs),
     ]

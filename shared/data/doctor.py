@@ -15,10 +15,13 @@ import numpy as np
 OK, NOTE, WARNING, PROBLEM = LEVELS = ("ok", "note", "warning", "problem")
 LEAKED = 0.05  # share of held-out examples known from training above which their figure measures memory
 FEWEST, FEW = 20, 100  # held-out examples below which a share is too uncertain to say anything, or is rough
+SKEWED, HARDLY = 0.8, 0.95  # share of one label from which always answering it looks good, or all but perfect
+MOVED = 0.1  # difference between the shares of a label in two splits that is worth saying
 RARE = 5  # training examples of a label below which it is hardly learned
 ROBUST = 1.4826  # standard deviations in a median absolute deviation, for a normal distribution
 FAR = 10.0  # robust standard deviations from the median that make an outlier
 OFTEN = 0.01  # share of values above which what is unusual is no exception: not outliers, but how the values are
+VERDICTS = {PROBLEM: "are too few", WARNING: "give a rough figure", OK: "are enough for a figure"}
 SHOWN = 60  # maximum characters of an example
 NAMED = 3  # number of names in a list; the others are counted
 # UTF-8 read as Windows-1252 or Latin-1: the first byte of a character, then its other bytes
@@ -139,17 +142,23 @@ def groups(train: Sequence[str], held: Sequence[str], part: str, what: str, leve
 # Size and classes
 
 
-def enough(count: int, part: str, what: str, fewest: int = FEWEST, few: int = FEW) -> Finding:
-    """Judges whether a held-out split is large enough; the interval is that of a share of one half.
+def enough(count: int, part: str, what: str, fewest: int = FEWEST, few: int = FEW, share: bool = True) -> Finding:
+    """Judges whether a held-out split is large enough.
 
-    >>> enough(9, "test", "texts")
-    Finding(level='problem', text='9 test texts: a share measured on them is uncertain by ± 33 points (95 %), too few')
+    Args:
+        part: name of the split. what: what is counted, in the plural.
+        fewest, few: below these the split says nothing, or gives a rough figure.
+        share: whether the figure is a share, whose interval is given: that of one half.
+
+    >>> enough(9, "test", "texts").text
+    '9 test texts are too few: a share measured on them is uncertain by ± 33 points (95 %)'
     """
-    spread = 196 * float(np.sqrt(0.25 / max(count, 1)))
-    text = f"{count:,} {part} {what}: a share measured on them is uncertain by ± {spread:.{0 if spread >= 10 else 1}f}"
     level = PROBLEM if count < fewest else WARNING if count < few else OK
-    verdict = {PROBLEM: ", too few", WARNING: ", a rough figure", OK: ""}[level]
-    return Finding(level, f"{text} points (95 %){verdict}")
+    text = f"{count:,} {part} {what} {VERDICTS[level]}"
+    if share:
+        points = 196 * float(np.sqrt(0.25 / max(count, 1)))
+        text += f": a share measured on them is uncertain by ± {points:.{0 if points >= 10 else 1}f} points (95 %)"
+    return Finding(level, text)
 
 
 def balance(labels: Mapping[str, Sequence[str]], what: str = "label") -> list[Finding]:
@@ -160,7 +169,7 @@ def balance(labels: Mapping[str, Sequence[str]], what: str = "label") -> list[Fi
     train = collections.Counter(labels["train"])
     findings = [Finding(NOTE if len(train) > 1 else PROBLEM, f"training {what}s: {shares(train)}")]
     if rare := [label for label, count in train.items() if count < RARE]:
-        text = f"{len(rare):,} of {len(train):,} {what}s have fewer than {RARE} training examples: {named(rare)}"
+        text = f"{having(len(rare), len(train), f'{what}s')} fewer than {RARE} training examples: {named(rare)}"
         findings.append(Finding(WARNING, text))
     for part in (part for part in labels if part != "train" and labels[part]):
         found = collections.Counter(labels[part])
@@ -168,9 +177,10 @@ def balance(labels: Mapping[str, Sequence[str]], what: str = "label") -> list[Fi
         share = count / len(labels[part])
         if len(found) == 1:
             findings.append(Finding(PROBLEM, f"all {count:,} {part} examples are {label!r}: they show no difference"))
-        elif share > 0.8:
-            text = f"always answering {label!r} is right in {share:.1%} of {part}: compare with that, not with 50 %"
-            findings.append(Finding(WARNING, text))
+        elif share > SKEWED:
+            text = f"always answering {label!r} is right in {100 * share:.1f} % of {part}: compare with that"
+            findings.append(Finding(WARNING if share > HARDLY else NOTE, text))
+        findings += _moved(train, found, part)
         if unknown := [label for label in found if label not in train]:
             count = sum(found[label] for label in unknown)
             text = f"{counted(count, len(labels[part]), f'{part} examples')} of {what}s that no training example has: "
@@ -179,6 +189,22 @@ def balance(labels: Mapping[str, Sequence[str]], what: str = "label") -> list[Fi
             text = f"{len(unseen):,} of {len(train):,} {what}s do not occur in {part}: {named(unseen)}"
             findings.append(Finding(NOTE, text))
     return findings
+
+
+def _moved(train: Mapping[str, int], held: Mapping[str, int], part: str) -> list[Finding]:
+    """Names the label whose share in a held-out split differs most from that in training, if that is much."""
+    total, asked = sum(train.values()), sum(held.values())
+    differences = {label: held.get(label, 0) / asked - train[label] / total for label in train}
+    label = max(differences, key=lambda name: abs(differences[name]))
+    share = train[label] / total
+    if abs(differences[label]) < max(MOVED, 3 * float(np.sqrt(share * (1 - share) / asked))):
+        return []
+    return [
+        Finding(
+            NOTE,
+            f"{label!r} is {100 * share:.1f} % of training, but {100 * held.get(label, 0) / asked:.1f} % of {part}",
+        )
+    ]
 
 
 def shares(counts: Mapping[str, int], most: int = 5) -> str:
@@ -230,9 +256,8 @@ def characters(texts: Iterable[tuple[str, str]]) -> list[Finding]:
                 forms["NFD" if form == "NFC" else "NFC"].append(where)
     findings = []
     for sign, places in found.items():
-        have = "has" if len(places) == 1 else "have"
         level = WARNING if len(places) > OFTEN * count else NOTE
-        findings.append(Finding(level, f"{len(places):,} of {count:,} texts {have} {sign}, e.g. {places[0]}"))
+        findings.append(Finding(level, f"{having(len(places), count, 'texts')} {sign}, e.g. {places[0]}"))
     if all(forms.values()):
         text = "accented letters are written in two ways, composed and decomposed (NFC and NFD)"
         findings.append(Finding(NOTE, f"{text}, e.g. {forms['NFC'][0]} and {forms['NFD'][0]}"))
@@ -268,16 +293,20 @@ def _decoded(garbled: str) -> str:
 # Numbers
 
 
-def gaps(columns: Mapping[str, np.ndarray], what: str = "columns") -> list[Finding]:
-    """Describes missing (NaN) and constant values of columns (rows,)."""
+def gaps(columns: Mapping[str, np.ndarray], what: str = "columns", level: str = "") -> list[Finding]:
+    """Describes missing (NaN) and constant values of columns (rows,).
+
+    Args:
+        level: of missing values; by default a warning if one column has more of them than values, else a note.
+    """
     missing = {name: float(np.isnan(values).mean()) for name, values in columns.items()}
     holes = sorted((name for name in missing if missing[name]), key=lambda name: -missing[name])
     listed = [f"{name} {percent(missing[name])}" for name in holes]
-    level = WARNING if holes and missing[holes[0]] > 0.5 else NOTE
-    findings = [Finding(level, f"{len(holes):,} of {len(columns):,} {what} have missing values: {named(listed)}")]
+    level = level or (WARNING if holes and missing[holes[0]] > 0.5 else NOTE)
+    findings = [Finding(level, f"{having(len(holes), len(columns), what)} missing values: {named(listed)}")]
     findings = findings if holes else [Finding(OK, f"no missing values in {len(columns):,} {what}")]
     if flat := [name for name, values in columns.items() if is_constant(values)]:
-        findings.append(Finding(WARNING, f"{len(flat):,} of {len(columns):,} {what} are constant: {named(flat)}"))
+        findings.append(Finding(WARNING, f"{counted(len(flat), len(columns), what)} constant: {named(flat)}"))
     return findings
 
 
@@ -320,6 +349,11 @@ def outliers(columns: Mapping[str, np.ndarray], places: Mapping[str, Sequence[st
 def counted(count: int, total: int, what: str) -> str:
     """Begins a sentence: "17 of 200 test texts (8.5 %) are"."""
     return f"{count:,} of {total:,} {what} ({percent(count / total)}) {'is' if count == 1 else 'are'}"
+
+
+def having(count: int, total: int, what: str) -> str:
+    """Begins a sentence: "3 of 7 columns have"."""
+    return f"{count:,} of {total:,} {what} {'has' if count == 1 else 'have'}"
 
 
 def percent(share: float) -> str:

@@ -48,17 +48,23 @@ def test_a_small_test_set_is_judged_by_the_interval_of_a_share(count, level):
     assert f"± {half:.0f} points" in found.text or f"± {half:.1f} points" in found.text
 
 
+def test_of_a_figure_that_is_no_share_no_interval_is_given():
+    assert doctor.enough(3, "test", "pairs", share=False) == (PROBLEM, "3 test pairs are too few")
+
+
 def test_one_class_only_is_a_problem_and_an_unseen_or_rare_one_is_named():
     labels = {"train": ["a"] * 9 + ["b"] * 9 + ["c"], "valid": ["a", "b"] * 9 + ["d"], "test": ["a"] * 9}
     found = doctor.balance(labels)
     assert [text for level, text in found if level == PROBLEM][-1].startswith("all 9 test examples are 'a'")
-    assert any("1 of 3 labels have fewer than 5 training examples: c" in text for _, text in found)
+    assert any("1 of 3 labels has fewer than 5 training examples: c" in text for _, text in found)
     assert any(
         "1 of 19 valid examples (5.3 %) is of labels that no training example has: d" in text for _, text in found
     )
     assert doctor.balance({"train": ["a"], "test": []})[0].level == PROBLEM
-    (_, skewed) = doctor.balance({"train": ["a", "b"] * 5, "test": ["a"] * 9 + ["b"]})
-    assert skewed == (WARNING, "always answering 'a' is right in 90.0 % of test: compare with that, not with 50 %")
+    (_, skewed, moved) = doctor.balance({"train": ["a", "b"] * 50, "test": ["a"] * 90 + ["b"] * 10})
+    assert skewed == (NOTE, "always answering 'a' is right in 90.0 % of test: compare with that")
+    assert moved == (NOTE, "'a' is 50.0 % of training, but 90.0 % of test")
+    assert len(doctor.balance({"train": ["a", "b"] * 5, "test": ["a"] * 6 + ["b"] * 3})) == 1  # as chance has it
 
 
 def test_lengths_say_how_many_are_cut():
@@ -104,8 +110,8 @@ def test_two_forms_of_one_letter_are_noted():
 def test_missing_and_constant_columns_are_named():
     columns = {"a": np.array([1.0, np.nan, 3.0, 4.0]), "b": np.ones(4), "c": np.arange(4.0)}
     assert doctor.gaps(columns) == [
-        (NOTE, "1 of 3 columns have missing values: a 25 %"),
-        (WARNING, "1 of 3 columns are constant: b"),
+        (NOTE, "1 of 3 columns has missing values: a 25 %"),
+        (WARNING, "1 of 3 columns (33 %) is constant: b"),
     ]
     assert doctor.gaps({"c": np.arange(4.0)})[0].level == OK
 
