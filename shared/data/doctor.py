@@ -251,9 +251,10 @@ def characters(texts: Iterable[tuple[str, str]]) -> list[Finding]:
             continue
         for sign, said in _signs(text).items():
             found[sign].append(f"{where}: {said}" if where else said)
-        for form in forms:
-            if unicodedata.normalize(form, text) != text:  # then the text has characters in the other form
-                forms["NFD" if form == "NFC" else "NFC"].append(where)
+        if unicodedata.normalize("NFD", text) != text:
+            forms["NFC"].append(where)
+        if unicodedata.normalize("NFC", text) != text:
+            forms["NFD"].append(where)
     findings = []
     for sign, places in found.items():
         level = WARNING if len(places) > OFTEN * count else NOTE
@@ -328,19 +329,6 @@ def far(values: np.ndarray) -> np.ndarray:
         return np.arange(0)
     places = np.flatnonzero(np.abs(np.nan_to_num(values, nan=middle) - middle) > FAR * deviation)
     return places if len(places) <= OFTEN * len(known) else np.arange(0)
-
-
-def outliers(columns: Mapping[str, np.ndarray], places: Mapping[str, Sequence[str]], what: str) -> list[Finding]:
-    """Reports values of columns (rows,) far from all others; `places` gives the location of each row for messages."""
-    findings = []
-    for name, values in columns.items():
-        if len(at := far(values)):
-            middle = np.nanmedian(values)
-            worst = at[np.abs(values[at] - middle).argmax()]
-            where = f" at {places[name][worst]}" if len(places.get(name, ())) else ""
-            text = f"{counted(len(at), len(values), f'{what} of {name}')} far from the others"
-            findings.append(Finding(NOTE, f"{text}, e.g. {values[worst]:.6g}{where} (median {middle:.6g})"))
-    return findings
 
 
 # Words
