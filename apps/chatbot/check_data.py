@@ -6,7 +6,7 @@ from shared.inspection import Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
-from .data import load
+from .data import arranged
 from .options import CheckData
 from .sources import Request, read
 from .tags import OUTSIDE
@@ -23,7 +23,7 @@ def look(config: Config) -> Inspected:
     """Looks at the requests as they were given, and at the splits as they are trained and tested on."""
     given = read(config)
     items = {part: [item(request) for request in some] for part, some in given.items()}
-    data = load(config)
+    data = arranged(given, config)
     parts = {"train": data.train.requests, "valid": data.valid.requests, "test": data.test.requests}
     intents = {part: [request.intent for request in some] for part, some in parts.items()}
     held = [part for part in ("valid", "test") if part in given]

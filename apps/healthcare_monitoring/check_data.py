@@ -8,7 +8,7 @@ from shared.inspection import Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
-from .data import PARTS, Data, load
+from .data import PARTS, Data, arranged
 from .options import CheckData
 from .parts import Part
 from .records import Table
@@ -25,7 +25,8 @@ def check_data(options: CheckData) -> None:
 
 def look(config: Config) -> Inspected:
     """Looks at the measurements as they were given, and at the patients of each split."""
-    given, data = read(config)[0], load(config)
+    given, given_outcomes = read(config)
+    data = arranged(given, given_outcomes, config)
     parts = {part: getattr(data, part) for part in PARTS}
     outcomes = {part: [named(n, data) for n in some.outcomes.label] for part, some in parts.items()}
     happened = sum(label != "none" for label in outcomes["test"])

@@ -6,7 +6,7 @@ from shared.inspection import Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
-from .data import load, settled
+from .data import arranged, settled
 from .options import CheckData
 from .sources import Example, reachable, read
 from .tokens import clean, letters
@@ -24,7 +24,7 @@ def look(config: Config) -> Inspected:
     config = reachable(config)
     source = read(config)
     given = {part: [item(example) for example in some] for part, some in source.items()}
-    data = load(config)
+    data = arranged(source, config)
     parts = {"train": data.train, "valid": data.valid, "test": data.test}
     lengths = {part: [len(text.words) for text in some.encoded] for part, some in parts.items()}
     wanted, config = config, settled(config, lengths["train"])

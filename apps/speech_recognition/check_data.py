@@ -11,7 +11,7 @@ from shared.plots import Panel
 
 from . import audio, folder
 from .config import RECIPES, Config
-from .data import load
+from .data import arranged
 from .options import CheckData
 from .sources import read
 from .utterance import Utterance
@@ -24,7 +24,8 @@ def check_data(options: CheckData) -> None:
 
 def look(config: Config) -> Inspected:
     """Looks at the utterances as they were given, and at the splits as they are trained and tested on."""
-    given, data = read(config), load(config)
+    given = read(config)
+    data = arranged(given, config)
     parts = {part: getattr(data, part).utterances for part in ("train", "valid", "test")}
     sounds = {part: [Item(u.raw.tobytes(), u.text, u.where) for u in some] for part, some in parts.items()}
     texts = {part: [Item(u.text, u.text, u.where) for u in some] for part, some in parts.items()}

@@ -10,7 +10,7 @@ from shared.inspection import Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
-from .data import load
+from .data import arranged
 from .options import CheckData
 from .panel import Series
 from .sources import load as load_source
@@ -29,7 +29,8 @@ def check_data(options: CheckData) -> None:
 
 def look(config: Config) -> Inspected:
     """Looks at every series in the three parts that follow each other in time."""
-    source, data = load_source(config), load(config)
+    source = load_source(config)
+    data = arranged(source, config)
     series, ends = source.panel.series, source.ends
     columns = {each.name: np.where(each.observed, each.values, np.nan) for each in series}
     items = [Item(each.values.tobytes(), each.name) for each in series]

@@ -8,7 +8,7 @@ from shared.inspection import Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
-from .data import load
+from .data import arranged
 from .options import CheckData
 from .sources import Pair, read
 from .tokens import Tokenizer
@@ -24,7 +24,7 @@ def check_data(options: CheckData) -> None:
 def look(config: Config) -> Inspected:
     """Looks at the pairs as they were given, and at the splits as they are trained and tested on."""
     given = read(config)
-    data = load(config)
+    data = arranged(given, config)
     parts = {"train": data.train, "valid": data.valid, "test": data.test}
     pairs = {part: [whole(pair) for pair in some] for part, some in given.items()}
     sources = {
