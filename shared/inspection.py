@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from shared.plots import Panel
 
 MISLEADING = 1  # exit status
-EXPLAINED = "A figure measured on this data would mislead: {problems}."
+MISLEADS = "A figure measured on this data would mislead: see {problems}."
+SOUND = "Nothing was found that would make a figure measured on this data mislead."
 
 
 def without_backend() -> None:
@@ -79,23 +80,25 @@ def report(options: Any, look: Callable[[Any], Inspected]) -> None:
         for level, text in findings:
             print(f"  {level:8} {text}")
         print(f"Picture: {options.picture}")
-        if problems:
-            print(EXPLAINED.format(problems="see the problem" + ("s" if len(problems) > 1 else "")))
+        print(MISLEADS.format(problems="the problems" if len(problems) > 1 else "the problem") if problems else SOUND)
     if problems:
         sys.stdout.flush()
         raise SystemExit(MISLEADING)
 
 
-def effort(file: str, config: Any, recipes: Mapping[str, Any], steps: int, epochs: int) -> Finding:
+def effort(
+    file: str | Path, config: Any, recipes: Mapping[str, Any], steps: int, epochs: int, app: str = ""
+) -> Finding:
     """Says how many steps a training takes; and its minutes, if exactly this training is recorded in results.json.
 
     Args:
         file: a file in the folder of the app. steps: batches in an epoch. epochs: at most.
+        app: name of the app in `shared.runs`; by default that of the folder.
     """
     folder = Path(file).parent
     times = f"{epochs:,} epoch{'s' * (epochs > 1)}"
     text = f"training takes at most {times} of about {steps:,} batches, {epochs * steps:,} steps"
-    wanted = settings.command(folder.name, config, recipes)
+    wanted = settings.command(app or folder.name, config, recipes)
     path = folder / "results.json"
     for record in runs.read_json(path, list) if path.exists() else []:
         if record["command"].partition(" --seeds ")[0].partition(" --folds ")[0] == wanted and record["minutes"]:

@@ -49,9 +49,7 @@ class TrainTalk:
 
     def check(self) -> None:
         """Raises MissingFileError if the dialogues are missing, before a backend is loaded."""
-        data = self.config.data
-        if data != "dailydialog" and not Path(data).exists():
-            raise MissingFileError(f"--data: expected dailydialog or a text file. There is nothing at {data}.")
+        dialogues_there(self.config)
 
 
 @dataclass(frozen=True)
@@ -83,6 +81,20 @@ class CheckData(Report):
         """Raises InputError if the data set is not available or the picture cannot be written."""
         super().check()
         sources.there(self.config)
+
+
+@dataclass(frozen=True)
+class CheckTalkData(Report):
+    """Say what is wrong with dialogues before training small talk; exit status 1 if results on them would mislead."""
+
+    config: TalkConfig = TALK
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(TALK_RECIPES)] = None
+
+    def check(self) -> None:
+        """Raises InputError if the dialogues are missing or the picture cannot be written."""
+        super().check()
+        dialogues_there(self.config)
 
 
 @dataclass(frozen=True)
@@ -139,10 +151,17 @@ class Chat(OfRun):
         settings.check(self)
 
 
+def dialogues_there(config: TalkConfig) -> None:
+    """Raises MissingFileError if a file of dialogues does not exist."""
+    if config.data != "dailydialog" and not Path(config.data).exists():
+        raise MissingFileError(f"--data: expected dailydialog or a text file. There is nothing at {config.data}.")
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
-    talk = words[:1] == ["train-talk"]
+    talk = words[:1] in (["train-talk"], ["check-talk-data"])
     config = DEFAULT if talk else chosen(RECIPES, words)
+    talk_config = chosen(TALK_RECIPES, words) if talk else TALK
     return {
         "train": (Train(config=config), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),
@@ -150,9 +169,7 @@ def verbs(words: Sequence[str]) -> Verbs:
         "predict": (Predict(), "predict:predict", "understand"),
         "stream": (Stream(), "predict:stream"),
         "chat": (Chat(), "assistant:chat"),
-        "train-talk": (
-            TrainTalk(config=chosen(TALK_RECIPES, words)) if talk else TrainTalk(),
-            "smalltalk.train:train",
-        ),
+        "train-talk": (TrainTalk(config=talk_config), "smalltalk.train:train"),
         "evaluate-talk": (EvaluateTalk(), "smalltalk.evaluate:evaluate"),
+        "check-talk-data": (CheckTalkData(config=talk_config), "smalltalk.check_data:check_data"),
     }
