@@ -27,6 +27,7 @@ def look(config: TalkConfig) -> Inspected:
     parts = {"train": data.train, "valid": data.valid, "test": data.test}
     items = {part: [item(dialogue, part, n) for n, dialogue in enumerate(some, 1)] for part, some in given.items()}
     left_out = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
+    steps = -(-len(data.train.ids) // config.batch_size)
     lengths = {part: [len(reply) for reply in some.replies] for part, some in parts.items()}
     findings = [
         *(doctor.duplicates(items["train"], items[part], part, "dialogues", **left_out) for part in ("valid", "test")),
@@ -36,7 +37,7 @@ def look(config: TalkConfig) -> Inspected:
         doctor.lengths(lengths["train"], "words", "training replies", config.max_words, "lose their end"),
         *doctor.characters((" ".join(turn), f"{part}, dialogue {n}") for part, some in given.items()
                            for n, dialogue in enumerate(some, 1) for turn in dialogue),
-        effort(Path(__file__).parent, config, TALK_RECIPES, -(-len(data.train.ids) // config.batch_size), config.epochs, TALK_APP),
+        effort(Path(__file__).parent, config, TALK_RECIPES, steps, config.epochs, TALK_APP),
     ]  # fmt: skip
     turns = {part: [len(dialogue) for dialogue in some] for part, some in given.items()}
     panels = [Panel("replies", "words", lengths, config.max_words, "--max-words"), Panel("dialogues", "turns", turns)]
