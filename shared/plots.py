@@ -156,10 +156,11 @@ def _histograms(axes: Any, values: Mapping[str, Sequence[float]], panel: Panel) 
     every = np.concatenate([np.asarray(some, float) for some in values.values()])
     every = every[np.isfinite(every)]
     low, high = np.quantile(every, [0.005, 0.995]) if len(every) else (0.0, 1.0)
-    if (every == np.round(every)).all() and high - low < BINS:
-        edges = np.arange(np.floor(low) - 0.5, np.ceil(high) + 1)
+    bins = int(np.clip(np.sqrt(min(map(len, values.values()))), FEWEST_BINS, BINS))
+    if len(every) and (every == np.round(every)).all():  # every bar has the same number of whole numbers
+        width = max(1, int(np.ceil((high - low + 1) / BINS)))
+        edges = np.arange(np.floor(low) - 0.5, np.ceil(high) + width, width)
     else:
-        bins = int(np.clip(np.sqrt(min(map(len, values.values()))), FEWEST_BINS, BINS))
         edges = np.linspace(low, high if high > low else low + 1, bins + 1)
     beyond = " (outer bars: and beyond)" if len(every) and (every.min() < edges[0] or every.max() > edges[-1]) else ""
     for part, some in values.items():

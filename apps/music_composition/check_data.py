@@ -29,7 +29,7 @@ def look(config: Config) -> Inspected:
     parts = {"train": data.train, "valid": data.valid, "test": data.test}
     pieces = {part: [item(piece) for piece in some] for part, some in parts.items()}
     numbers = iter(chorales.melodies([piece for some in parts.values() for piece in some]))
-    melodies = {part: [f"melody of {piece.name}" for piece in some] for part, some in parts.items()}
+    names = {part: [piece.name for piece in some] for part, some in parts.items()}
     families = {part: [next(numbers) for _ in some] for part, some in parts.items()}
     # The published split of the chorales has variants of a melody on both sides, and so have the published figures.
     level, then = (WARNING, "so it is in the published split") if config.data in PUBLIC else ("", "")
@@ -37,7 +37,7 @@ def look(config: Config) -> Inspected:
     for part in ("valid", "test"):
         findings += [
             doctor.duplicates(pieces["train"], pieces[part], part, "pieces", level, then),
-            known_melodies(families["train"], families[part], melodies[part], part, level, then),
+            known_melodies(families["train"], families[part], names[part], part, level, then),
         ]
     counts = {part: sum(len(parts_of(piece, config.longest)) for piece in some) for part, some in parts.items()}
     findings += [
@@ -65,7 +65,7 @@ def known_melodies(train: list[int], held: list[int], names: list[str], part: st
     """Finds held-out pieces whose melody, or a variant of it, is in training under another name."""
     known = [Item(number, "") for number in train]
     found = [Item(number, name) for number, name in zip(held, names, strict=True)]
-    return doctor.duplicates(known, found, part, "pieces by their melody or a variant of it", level, then)
+    return doctor.duplicates(known, found, part, "melodies, or variants of them,", level, then)
 
 
 def size(pieces: int, frames: int) -> Finding:

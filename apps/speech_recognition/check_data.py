@@ -46,12 +46,14 @@ def look(config: Config) -> Inspected:
         *symbols(parts, data.info["targets"]),
         *pace(parts["train"]),
         *(clipping(config.data) if Path(config.data).exists() else []),
-        doctor.lengths([u.seconds for u in given["train"]], "s", "training utterances", config.longest, "are left out"),
+        doctor.lengths(
+            [u.seconds for u in given["train"]], "seconds", "training utterances", config.longest, "are left out"
+        ),
         *doctor.characters((u.text, u.where) for some in parts.values() for u in some),
         effort(__file__, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs),
     ]
     panels = [
-        Panel("durations", "s", seconds, config.longest, "--longest"),
+        Panel("durations", "seconds", seconds, config.longest, "--longest"),
         Panel("speaking rate", "characters per second", {part: list(map(rate, some)) for part, some in parts.items()}),
         Panel("words", "word", {part: [w for u in some for w in u.text.split()] for part, some in parts.items()}),
     ]
