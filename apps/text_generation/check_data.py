@@ -13,7 +13,7 @@ from .options import CheckData
 
 WINDOWS = (1, 20)  # of a held-out part, below which its figure says nothing, or is rough
 REPEATED = 0.25  # share of a held-out part in passages of training from which a figure measures memory
-PASSAGE = 50  # characters (words: a tenth) that are the same only by repetition, not by chance
+PASSAGE = {"char": 50, "word": 12}  # tokens in a row that are the same by repetition only, not by chance
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # of the hash; odd, and without a pattern
 RARE = 3  # occurrences below which a character is hardly learned
 
@@ -57,7 +57,7 @@ def look(config: Config) -> Inspected:
 
 def known(train: np.ndarray, held: np.ndarray, part: str, level: str) -> Finding:
     """Measures how much of a held-out split is in passages that occur in training word for word."""
-    size = PASSAGE if level == "char" else PASSAGE // 10
+    size = PASSAGE[level]
     if min(len(train), len(held)) < size:
         return Finding(NOTE, f"{part} is too short to look for passages of training in it")
     starts = np.flatnonzero(np.isin(hashes(held, size), hashes(train, size)))
