@@ -67,7 +67,7 @@ def items(table: Table) -> list[Item]:
     firsts = np.searchsorted(table.who, np.arange(len(table.patients) + 1))
     found = []
     for name, start, end in zip(table.patients, firsts, firsts[1:], strict=False):
-        line = int(table.lines[start:end].min(initial=0))
+        line = int(table.lines[start:end].min()) if end > start else 0
         key = b"".join(column[start:end].tobytes() for column in (table.when, table.what, table.value))
         found.append(Item(key, name, f"{table.source}, line {line}" if line else table.source))
     return found

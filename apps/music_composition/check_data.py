@@ -43,7 +43,7 @@ def look(config: Config) -> Inspected:
     findings += [
         size(len(data.test), sum(map(len, data.test))),
         *silent(data.info["rests"]),
-        doctor.lengths([len(p) for p in data.train], "frames", "training pieces", config.longest, "are read in parts"),
+        read_in_parts(data.train, config.longest),
         effort(__file__, config, RECIPES, -(-counts["train"] // config.batch_size), config.epochs),
     ]
     panels = [
@@ -80,6 +80,12 @@ def silent(rests: list[float]) -> list[Finding]:
     """Names the voices that are all but silent."""
     found = [f"{voice} {doctor.percent(share)}" for voice, share in zip(VOICES, rests, strict=True) if share > SILENT]
     return [Finding(NOTE, f"voices that rest most of the time: {', '.join(found)}")] if found else []
+
+
+def read_in_parts(train: list[Piece], longest: int) -> Finding:
+    """Describes the lengths of the training pieces, of which nothing is lost."""
+    found = doctor.lengths([len(p) for p in train], "frames", "training pieces", longest, "are read in parts")
+    return found._replace(level=NOTE)
 
 
 def sounding(pieces: list[Piece]) -> np.ndarray:
