@@ -71,7 +71,7 @@ def check_own_data(source: str, data: str, name: str) -> None:
         with contextlib.redirect_stdout(notes), contextlib.redirect_stderr(notes):
             found = look(own)
     except InputError as error:
-        raise InputError(f"--data: expected data that {source} can be trained on. {error}") from error
+        raise InputError(f"--data: expected data that {source} can be trained on by default. {error}") from error
     if any(finding.level == PROBLEM for finding in found.findings):
         print(f"Results on this data would mislead: see python -m apps.{name} check-data")
 

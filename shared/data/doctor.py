@@ -127,7 +127,7 @@ def groups(train: Sequence[str], held: Sequence[str], part: str, what: str, leve
     """
     known, asked = set(train) - {""}, dict.fromkeys(name for name in held if name)
     if not asked or not known:
-        return Finding(NOTE, f"the {what} are unknown: the same one may be in training and in {part}")
+        return Finding(WARNING, f"the {what} are unknown: the same one may be in training and in {part}")
     both = [name for name in asked if name in known]
     if not both:
         return Finding(OK, f"none of {len(asked):,} {part} {what} is also in training")

@@ -89,7 +89,7 @@ def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
         (["my_app", "--from", "memory_probe", "--data", __file__], "expected without --from memory_probe"),
         (
             ["my_app", "--from", "sentiment_analysis", "--data", __file__],
-            "data that sentiment_analysis can be trained on",
+            "that sentiment_analysis can be trained on",
         ),
         (["class", "--from", "translation"], "no word of Python's own"),
     ],

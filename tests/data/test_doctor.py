@@ -37,7 +37,7 @@ def test_a_group_on_both_sides_is_leakage_and_unknown_groups_are_said_to_be_unkn
     assert doctor.groups(["ann", "bob"], ["bob", "cid"], "test", "speakers").level == PROBLEM
     assert doctor.groups(["ann"], ["ann"], "test", "speakers", level=NOTE).level == NOTE
     unknown = doctor.groups(["", ""], [""], "test", "speakers")
-    assert unknown.level == NOTE and "unknown" in unknown.text
+    assert unknown.level == WARNING and "unknown" in unknown.text
 
 
 @pytest.mark.parametrize("count, level", [(0, PROBLEM), (19, PROBLEM), (20, WARNING), (99, WARNING), (100, OK)])
