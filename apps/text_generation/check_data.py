@@ -67,7 +67,8 @@ def known(train: np.ndarray, held: np.ndarray, part: str, level: str) -> Finding
     what = f"passages of {size} {LEVELS[level]} or more that are in training word for word"
     if not share:
         return Finding(OK, f"{part} has no {what}")
-    return Finding(PROBLEM if share > REPEATED else WARNING, f"{doctor.percent(share)} of {part} is in {what}")
+    level = PROBLEM if share > REPEATED else WARNING if share > doctor.LEAKED else NOTE
+    return Finding(level, f"{doctor.percent(share)} of {part} is in {what}")
 
 
 def hashes(ids: np.ndarray, size: int) -> np.ndarray:

@@ -22,6 +22,7 @@ ROBUST = 1.4826  # standard deviations in a median absolute deviation, for a nor
 FAR = 10.0  # robust standard deviations from the median that make an outlier
 OFTEN = 0.01  # share of values above which what is unusual is no exception: not outliers, but how the values are
 VERDICTS = {PROBLEM: "are too few", WARNING: "give a rough figure", OK: "are enough for a figure"}
+SINGLE = 2  # values that are exceptions however few values there are
 SHOWN = 60  # maximum characters of an example
 NAMED = 3  # number of names in a list; the others are counted
 # UTF-8 read as Windows-1252 or Latin-1: the first byte of a character, then its other bytes
@@ -320,7 +321,7 @@ def is_constant(values: np.ndarray) -> bool:
 def far(values: np.ndarray) -> np.ndarray:
     """Returns the indices of outliers: more than `FAR` robust standard deviations (by the MAD) from the median.
 
-    None if the deviation is zero, or if more than the share `OFTEN` is as far: then that is how the values are.
+    None if the deviation is zero, or if many are as far, more than the share `OFTEN`: then that is how the values are.
     """
     known = values[~np.isnan(values)]
     middle = np.median(known) if len(known) else 0.0
@@ -328,7 +329,7 @@ def far(values: np.ndarray) -> np.ndarray:
     if not deviation:
         return np.arange(0)
     places = np.flatnonzero(np.abs(np.nan_to_num(values, nan=middle) - middle) > FAR * deviation)
-    return places if len(places) <= OFTEN * len(known) else np.arange(0)
+    return places if len(places) <= max(SINGLE, OFTEN * len(known)) else np.arange(0)
 
 
 # Words

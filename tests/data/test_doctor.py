@@ -121,6 +121,7 @@ def test_an_outlier_is_far_in_robust_deviations_and_a_heavy_tail_is_none():
     assert len(doctor.far(values)) == 0 and len(doctor.far(np.ones(9))) == 0
     values[[7, 9]] = 80, np.nan
     assert doctor.far(values).tolist() == [7]
+    assert doctor.far(np.array([1.0, 2, 3, 2, 1, 3, 2, 90])).tolist() == [7]
     tail = np.concatenate([values, np.full(100, 90.0)])
     assert len(doctor.far(tail)) == 0
 
