@@ -158,7 +158,7 @@ def _histograms(axes: Any, values: Mapping[str, Sequence[float]], panel: Panel) 
     low, high = np.quantile(every, [0.005, 0.995]) if len(every) else (0.0, 1.0)
     bins = int(np.clip(np.sqrt(min(map(len, values.values()))), FEWEST_BINS, BINS))
     if len(every) and (every == np.round(every)).all():  # every bar has the same number of whole numbers
-        width = max(1, int(np.ceil((high - low + 1) / BINS)))
+        width = int(np.ceil((high - low + 1) / bins)) if high - low >= BINS else 1
         edges = np.arange(np.floor(low) - 0.5, np.ceil(high) + width, width)
     else:
         edges = np.linspace(low, high if high > low else low + 1, bins + 1)
