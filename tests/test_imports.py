@@ -89,7 +89,7 @@ print(json.dumps(found))
     assert json.loads(done.stdout) == {module: [] for module in LIGHT}
 
 
-def test_checking_data_starts_keras_without_a_backend(tmp_path):
+def test_checking_data_starts_keras_without_tensorflow(tmp_path):
     """In one new process, as any other test has started a backend: `check-data` of an app, then the modules of all."""
     code = f"""
 import importlib, os, sys
@@ -99,7 +99,7 @@ words = ["check-data", "--recipe", "smoke", "--out", {str(tmp_path / "picture.pn
 status = cli.main("apps.memory_probe", importlib.import_module("apps.memory_probe.options").verbs, words)
 for app in {APPS}:
     importlib.import_module(f"apps.{{app}}.check_data")
-print([status, *sorted({{"tensorflow", "jax", "torch"}} & set(sys.modules))])
+print(status, "tensorflow" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[0]", done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "0 False", done.stdout + done.stderr
