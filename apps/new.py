@@ -1,7 +1,9 @@
 """Creates a new app: a copy of an existing one, with its own name, runs, results and tests."""
 
+import contextlib
 import dataclasses
 import importlib
+import io
 import json
 import keyword
 import re
@@ -10,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from shared import InputError, MissingFileError, files, results
+from shared.data.doctor import PROBLEM
 
 from .gallery import gallery
 from .options import New
@@ -42,20 +45,35 @@ def new(options: New) -> None:
     if options.data and not Path(options.data).exists():
         raise MissingFileError(f"--data: expected a file or folder. There is no {options.data}")
     if options.data:
-        check_own_data(options.source, options.data)
+        check_own_data(options.source, options.data, options.name)
     copy_app(options.source, options.name, options.data)
     copy_tests(options.source, options.name)
     print(NEXT.format(folder=folder.relative_to(ROOT), name=options.name).lstrip())
 
 
-def check_own_data(source: str, data: str) -> None:
-    """Raises InputError if the app cannot be trained on a file: its copy could not even be imported."""
+def check_own_data(source: str, data: str, name: str) -> None:
+    """Reads a file as the source app would, and prints a hint if results on it would mislead.
+
+    Raises:
+        InputError: the app cannot be trained on it.
+    """
     try:
-        dataclasses.replace(importlib.import_module(f"apps.{source}.config").DEFAULT, data=str(Path(data).resolve()))
+        own = dataclasses.replace(
+            importlib.import_module(f"apps.{source}.config").DEFAULT, data=str(Path(data).resolve())
+        )
     except InputError as error:
         raise InputError(
             f"--data: expected without --from {source}, which takes no data of your own ({error})"
         ) from error
+    look = importlib.import_module(f"apps.{source}.check_data").look
+    notes = io.StringIO()  # of the reader, which the first training prints again
+    try:
+        with contextlib.redirect_stdout(notes), contextlib.redirect_stderr(notes):
+            found = look(own)
+    except InputError as error:
+        raise InputError(f"--data: expected data that {source} can be trained on by default. {error}") from error
+    if any(finding.level == PROBLEM for finding in found.findings):
+        print(f"Results on this data would mislead: see python -m apps.{name} check-data")
 
 
 def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro import MISSING
 from tyro.conf import Positional, arg
 
-from shared import settings
+from shared import inspection, settings
 from shared.cli import Verbs
 from shared.settings import Count
 
@@ -27,6 +27,10 @@ class New:
     source: Annotated[str, arg(name="from")] = MISSING
     # file or folder that the new app trains on by default; if not given, the built-in data
     data: str = ""
+
+    def check(self) -> None:
+        """Rejects nothing; `cli.main` calls this before a backend starts, and reading the data needs none."""
+        inspection.without_backend()
 
 
 @dataclass(frozen=True)

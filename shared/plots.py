@@ -1,7 +1,9 @@
-"""Plots of a training run, drawn without a display."""
+"""Plots of data and of a training run, drawn without a display."""
 
+import collections
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -15,6 +17,9 @@ from shared import InputError
 from shared.files import replacing
 
 HEAT_MAP_ROWS = 60
+FEWEST_BINS, BINS = 10, 40
+TITLE = 62  # characters of a title that fit on a panel
+MOST_BARS = 20  # labels drawn; the rarer ones are left out
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
 
 
@@ -97,6 +102,76 @@ def _laid_out(tokens: list[str], width: int) -> list[list[tuple[int, str, int]]]
             rows.append([])
             column = 0
     return rows if rows[-1] else rows[:-1]
+
+
+class Panel(NamedTuple):
+    """A distribution to draw: of numbers, as histograms, or of labels, as bars; one for each split.
+
+    label: of the numbers' axis. values: split -> numbers or labels. limit: a number to mark, described by `limit_name`.
+    """
+
+    title: str
+    label: str
+    values: Mapping[str, Sequence[Any]]
+    limit: float | None = None
+    limit_name: str = ""
+
+
+def distributions(panels: Sequence[Panel], path: Path, title: str) -> None:
+    """Draws distributions side by side, as shares of each split, so that splits of any size can be compared."""
+    figure = Figure(figsize=(5.0 * max(1, len(panels)), 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    room = TITLE * max(1, len(panels))
+    figure.suptitle(plain(title if len(title) <= room else title[: room - 3] + "..."), size=10)
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        values = {part: some for part, some in panel.values.items() if len(some)}
+        if any(isinstance(some[0], str) for some in values.values()):
+            _bars(axes, values)
+        else:
+            _histograms(axes, values, panel)
+        axes.set_title(plain(panel.title), size=10)
+        axes.legend(fontsize=8)
+    save(figure, path)
+
+
+def _bars(axes: Any, values: Mapping[str, Sequence[str]]) -> None:
+    """Draws the share of each label, the most frequent on top."""
+    counts = {part: collections.Counter(some) for part, some in values.items()}
+    total: collections.Counter = sum(counts.values(), collections.Counter())
+    labels = [label for label, _ in total.most_common(MOST_BARS)]
+    height = 0.8 / len(values)
+    for number, (part, found) in enumerate(counts.items()):
+        places = np.arange(len(labels)) + (number - (len(values) - 1) / 2) * height
+        axes.barh(places, [100 * found[label] / len(values[part]) for label in labels], height, label=part)
+    shown = [label if len(label) <= 24 else label[:21] + "..." for label in labels]
+    axes.set_yticks(range(len(labels)), [plain(label) for label in shown], size=8)
+    axes.invert_yaxis()
+    left_out = len(total) - len(labels)
+    axes.set_xlabel("% of the split" + (f" ({left_out} rarer labels not shown)" if left_out else ""))
+    axes.grid(axis="x", alpha=0.3)
+
+
+def _histograms(axes: Any, values: Mapping[str, Sequence[float]], panel: Panel) -> None:
+    """Draws histograms; the highest half per cent of the numbers is added to the last bar, the lowest to the first."""
+    every = np.concatenate([np.asarray(some, float) for some in values.values()])
+    every = every[np.isfinite(every)]
+    low, high = np.quantile(every, [0.005, 0.995]) if len(every) else (0.0, 1.0)
+    bins = int(np.clip(np.sqrt(min(map(len, values.values()))), FEWEST_BINS, BINS))
+    if len(every) and (every == np.round(every)).all():  # every bar has the same number of whole numbers
+        width = int(np.ceil((high - low + 1) / bins)) if high - low >= BINS else 1
+        edges = np.arange(np.floor(low) - 0.5, np.ceil(high) + width, width)
+    else:
+        edges = np.linspace(low, high if high > low else low + 1, bins + 1)
+    beyond = " (outer bars: and beyond)" if len(every) and (every.min() < edges[0] or every.max() > edges[-1]) else ""
+    for part, some in values.items():
+        known = np.clip(np.asarray(some, float), edges[0], edges[-1])
+        known = known[np.isfinite(known)]
+        shares = np.full(len(known), 100 / max(1, len(known)))
+        axes.hist(known, edges, weights=shares, histtype="step", linewidth=1.5, label=part)
+    if panel.limit is not None and edges[0] <= panel.limit <= edges[-1]:
+        axes.axvline(panel.limit, color="black", linestyle=":", label=panel.limit_name)
+    axes.set(xlabel=panel.label + beyond, ylabel="% of the split")
+    axes.grid(alpha=0.3)
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,8 @@ import pytest
 
 from shared import cli
 
-for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "OPENBLAS_NUM_THREADS"):
+# Of KERAS_BACKEND too, as check-data would else start Keras on NumPy, for all later tests of the process.
+for name in ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, cli.ENVIRONMENT[name])
 
 # Most of a test's time goes into compiling programs that then run a few times. XLA optimises them as always; LLVM,

@@ -42,7 +42,7 @@ def test_the_table_of_headlines_in_the_readme_equals_the_records():
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)
 def test_every_option_that_the_model_card_names_exists(card):
     package = f"apps.{card.parent.name}"
-    verbs = set(re.findall(rf"python -m {package} (\w+)", card.read_text(encoding="utf-8")))
+    verbs = set(re.findall(rf"python -m {package} ([\w-]+)", card.read_text(encoding="utf-8")))
     assert verbs
     for verb in verbs:
         shown = run_here(package, verb, "--help")

@@ -87,3 +87,19 @@ print(json.dumps(found))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == {module: [] for module in LIGHT}
+
+
+def test_checking_data_starts_keras_without_tensorflow(tmp_path):
+    """In one new process, as any other test has started a backend: `check-data` of an app, then the modules of all."""
+    code = f"""
+import importlib, os, sys
+os.environ.pop("KERAS_BACKEND", None)
+from shared import cli
+words = ["check-data", "--recipe", "smoke", "--out", {str(tmp_path / "picture.png")!r}]
+status = cli.main("apps.memory_probe", importlib.import_module("apps.memory_probe.options").verbs, words)
+for app in {APPS}:
+    importlib.import_module(f"apps.{{app}}.check_data")
+print(status, "tensorflow" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 False", done.stdout + done.stderr

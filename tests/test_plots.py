@@ -64,3 +64,26 @@ def test_a_text_of_the_user_s_is_drawn_as_it_is_and_readable_on_every_colour(mon
     assert [letter.get_color() for letter in kept[0].axes[0].texts] == ["black", "white"]
     figure, _ = plots.new_figure("$x^^y$")
     figure.draw_without_rendering()  # as mathematics it cannot be read
+
+
+def test_distributions_are_shares_of_each_split_as_histograms_or_as_bars(monkeypatch, tmp_path):
+    figures = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
+    lengths = plots.Panel("lengths", "words", {"train": [1, 1, 1, 2], "test": [2], "valid": []}, 2, "read")
+    labels = plots.Panel("labels", "label", {"train": ["$a", "$a", "b", "b", "b"], "test": ["b"]})
+    plots.distributions([lengths, labels], tmp_path / "data.png", "two splits")
+    left, right = figures[0].axes
+    steps = {patch.get_label(): patch.get_xy()[:, 1].max() for patch in left.patches}
+    assert steps == {"train": 75, "test": 100}
+    assert left.get_xlabel() == "words" and [line.get_label() for line in left.lines] == ["read"]
+    assert [bar.get_width() for bar in right.patches] == [60, 40, 100, 0]
+    assert [tick.get_text() for tick in right.get_yticklabels()] == ["b", r"\$a"]
+
+
+def test_what_lies_beyond_the_axis_of_a_distribution_is_said(monkeypatch, tmp_path):
+    figures = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
+    many = {"train": [*range(1000), 1e6], "test": [float("nan")] * 3}
+    plots.distributions([plots.Panel("values", "metres", many)], tmp_path / "data.png", "")
+    (axes,) = figures[0].axes
+    assert axes.get_xlabel() == "metres (outer bars: and beyond)" and axes.get_xlim()[1] < 1e4

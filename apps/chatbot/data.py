@@ -53,7 +53,11 @@ def load(config: Config) -> Data:
     Raises:
         InputError: the source is unknown, a file cannot be used, or there are too few requests or intents.
     """
-    found_parts = read(config)
+    return arranged(read(config), config)
+
+
+def arranged(found_parts: Parts, config: Config) -> Data:
+    """Splits the requests that `read` returned and converts them to ids; raises InputError as `load`."""
     content = fingerprint([(name, [(r.tokens, r.tags, r.intent) for r in some]) for name, some in found_parts.items()])
     some_of = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in found_parts.items()}
     some_of = {name: [shortened(request, config.max_words) for request in some] for name, some in some_of.items()}

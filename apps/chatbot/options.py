@@ -10,6 +10,7 @@ from tyro.conf import Positional
 
 from shared import InputError, MissingFileError, settings
 from shared.cli import Verbs
+from shared.inspection import Report
 from shared.runs import OfRun
 from shared.settings import Seed, chosen, one_of
 from shared.trials import Seeds
@@ -48,9 +49,7 @@ class TrainTalk:
 
     def check(self) -> None:
         """Raises MissingFileError if the dialogues are missing, before a backend is loaded."""
-        data = self.config.data
-        if data != "dailydialog" and not Path(data).exists():
-            raise MissingFileError(f"--data: expected dailydialog or a text file. There is nothing at {data}.")
+        dialogues_there(self.config)
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,34 @@ class Evaluate(OfRun):
         """Rejects options that cannot be combined."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own requests")
+
+
+@dataclass(frozen=True)
+class CheckData(Report):
+    """Say what is wrong with the data before training, and draw it; exit status 1 if results on it would mislead."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+
+    def check(self) -> None:
+        """Raises InputError if the data set is not available or the picture cannot be written."""
+        super().check()
+        sources.there(self.config)
+
+
+@dataclass(frozen=True)
+class CheckTalkData(Report):
+    """Say what is wrong with dialogues before training small talk; exit status 1 if results on them would mislead."""
+
+    config: TalkConfig = TALK
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(TALK_RECIPES)] = None
+
+    def check(self) -> None:
+        """Raises InputError if the dialogues are missing or the picture cannot be written."""
+        super().check()
+        dialogues_there(self.config)
 
 
 @dataclass(frozen=True)
@@ -124,18 +151,25 @@ class Chat(OfRun):
         settings.check(self)
 
 
+def dialogues_there(config: TalkConfig) -> None:
+    """Raises MissingFileError if a file of dialogues does not exist."""
+    if config.data != "dailydialog" and not Path(config.data).exists():
+        raise MissingFileError(f"--data: expected dailydialog or a text file. There is nothing at {config.data}.")
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
-    talk = words[:1] == ["train-talk"]
+    talk = words[:1] in (["train-talk"], ["check-talk-data"])
+    config = DEFAULT if talk else chosen(RECIPES, words)
+    talk_config = chosen(TALK_RECIPES, words) if talk else TALK
     return {
-        "train": (Train() if talk else Train(config=chosen(RECIPES, words)), "train:train"),
+        "train": (Train(config=config), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "check-data": (CheckData(config=config), "check_data:check_data"),
         "predict": (Predict(), "predict:predict", "understand"),
         "stream": (Stream(), "predict:stream"),
         "chat": (Chat(), "assistant:chat"),
-        "train-talk": (
-            TrainTalk(config=chosen(TALK_RECIPES, words)) if talk else TrainTalk(),
-            "smalltalk.train:train",
-        ),
+        "train-talk": (TrainTalk(config=talk_config), "smalltalk.train:train"),
         "evaluate-talk": (EvaluateTalk(), "smalltalk.evaluate:evaluate"),
+        "check-talk-data": (CheckTalkData(config=talk_config), "smalltalk.check_data:check_data"),
     }

@@ -51,7 +51,11 @@ def load(config: Config) -> Data:
     Raises:
         InputError: the source is unknown, a file is invalid, all outcomes are equal, or there are too few patients.
     """
-    found, outcomes = read(config)
+    return arranged(*read(config), config)
+
+
+def arranged(found: Table, outcomes: Outcomes, config: Config) -> Data:
+    """Splits and scales the records that `read` returned; raises InputError as `load`."""
     content = [found.patients, found.variables, found.who, found.when, found.what, found.value, outcomes]
     chosen = spread(len(found.patients), config.max_examples)
     found, outcomes = found.among(chosen), outcomes.among(chosen)

@@ -8,6 +8,7 @@ from tyro.conf import Positional
 
 from shared import settings
 from shared.cli import Verbs
+from shared.inspection import Report
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.runs import OfRun
 from shared.settings import Count, Seed, chosen, one_of
@@ -37,6 +38,15 @@ class Evaluate(OfRun):
     run: str | None = None
     # write the main metric, averaged over all runs that differ only in the seed, to results.json and the README
     record: bool = False
+
+
+@dataclass(frozen=True)
+class CheckData(Report):
+    """Say what is wrong with the data before training, and draw it; exit status 1 if results on it would mislead."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,7 @@ def verbs(words: Sequence[str]) -> Verbs:
     return {
         "train": (Train(config=config), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "check-data": (CheckData(config=config), "check_data:check_data"),
         "predict": (Predict(), "predict:predict"),
         "reach": (Reach(), "reach:reach"),
         "sweep": (Sweep(config=config), "sweep:sweep"),

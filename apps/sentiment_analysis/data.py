@@ -66,7 +66,11 @@ def load(config: Config) -> Data:
     Raises:
         InputError: the source is unknown, a file cannot be used, or there are too few texts or labels.
     """
-    read_parts = read(config)
+    return arranged(read(config), config)
+
+
+def arranged(read_parts: Parts, config: Config) -> Data:
+    """Splits the texts that `read` returned and converts them to ids; raises InputError as `load`."""
     kept = {name: _wanted(examples, config) for name, examples in read_parts.items()}
     parts = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in kept.items()}
     parts, split = cut(distinct(parts), config)

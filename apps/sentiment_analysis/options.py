@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from shared import InputError
 from shared.cli import Verbs
+from shared.inspection import Report
 from shared.runs import OfRun
 from shared.settings import chosen, one_of
 from shared.trials import Folds
@@ -50,6 +51,20 @@ class Evaluate(OfRun):
 
 
 @dataclass(frozen=True)
+class CheckData(Report):
+    """Say what is wrong with the data before training, and draw it; exit status 1 if results on it would mislead."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+
+    def check(self) -> None:
+        """Raises InputError if the data set is not available or the picture cannot be written."""
+        super().check()
+        sources.known(self.config.data)
+
+
+@dataclass(frozen=True)
 class Predict(OfRun):
     """Predict the label of a text, with the probability of each label."""
 
@@ -84,6 +99,7 @@ def verbs(words: Sequence[str]) -> Verbs:
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "check-data": (CheckData(config=chosen(RECIPES, words)), "check_data:check_data"),
         "predict": (Predict(), "predict:predict"),
         "explain": (Explain(), "explain:explain"),
         "stream": (Stream(), "predict:stream"),

@@ -17,7 +17,7 @@ from .augment import masked, varied
 from .config import Config
 from .features import Frames, loudness, prepared, total
 from .sources import read
-from .utterance import Utterance
+from .utterance import Parts, Utterance
 
 FEW_WORDS = 50  # vocabulary size up to which each word is an output symbol
 NAMED = 3  # number of skipped utterances listed by name in the warning
@@ -60,7 +60,11 @@ def load(config: Config) -> Data:
     Raises:
         InputError: the source is unknown, a file cannot be used, or there are too few utterances.
     """
-    found = read(config)
+    return arranged(read(config), config)
+
+
+def arranged(found: Parts, config: Config) -> Data:
+    """Determines the symbols of the utterances that `read` returned; raises InputError as `load`."""
     targets = _targets(found["train"], config)
     symbols = ["", *sorted({symbol for u in found["train"] for symbol in split_text(u.text, targets)})]
     parts = {}

@@ -32,11 +32,7 @@ def utterances(source: str, frames: Frames, most: int = 0) -> list[Utterance]:
     Raises:
         InputError: a row or its recording cannot be used; the message names both.
     """
-    if not Path(source).exists():
-        raise MissingFileError(
-            f"{source}: expected a folder of recordings with a CSV file of transcripts; it is not there"
-        )
-    rows = list(_rows(_table(Path(source))))
+    rows = recordings(source)
     found = []
     for path, text, speaker, where in (rows[n] for n in spread(len(rows), most)):
         try:
@@ -45,6 +41,15 @@ def utterances(source: str, frames: Frames, most: int = 0) -> list[Utterance]:
             raise type(error)(f"{where}: {error}") from error
         found.append(Utterance(raw, text, speaker, where, fingerprint(path.read_bytes())))
     return found
+
+
+def recordings(source: str) -> list[tuple[Path, str, str, str]]:
+    """Returns path, transcript, speaker and location of each recording. Raises InputError as `utterances`."""
+    if not Path(source).exists():
+        raise MissingFileError(
+            f"{source}: expected a folder of recordings with a CSV file of transcripts; it is not there"
+        )
+    return list(_rows(_table(Path(source))))
 
 
 def _table(path: Path) -> Path:

@@ -10,6 +10,7 @@ from tyro.conf import Positional
 from shared import InputError, files, settings
 from shared.cli import Verbs
 from shared.data import catalogue
+from shared.inspection import Report
 from shared.runs import OfRun
 from shared.settings import Count, NotNegative, Whole, chosen, one_of
 from shared.trials import Folds
@@ -47,6 +48,20 @@ class Evaluate(OfRun):
         """Rejects options that cannot be combined."""
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
+
+
+@dataclass(frozen=True)
+class CheckData(Report):
+    """Say what is wrong with the data before training, and draw it; exit status 1 if results on it would mislead."""
+
+    config: Config = DEFAULT
+    # start from the settings of this recipe; by default that of --data
+    recipe: Annotated[str | None, *one_of(RECIPES)] = None
+
+    def check(self) -> None:
+        """Raises InputError if the data set is not available or the picture cannot be written."""
+        super().check()
+        catalogue.check(self.config.data, PUBLIC, OWN)
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,7 @@ def verbs(words: Sequence[str]) -> Verbs:
     return {
         "train": (Train(config=chosen(RECIPES, words)), "train:train"),
         "evaluate": (Evaluate(), "evaluate:evaluate"),
+        "check-data": (CheckData(config=chosen(RECIPES, words)), "check_data:check_data"),
         "predict": (Predict(), "predict:predict", "transcribe"),
         "stream": (Stream(), "live:stream"),
     }

@@ -19,6 +19,7 @@ from .clock import PHASES
 from .config import Config
 from .panel import Panel, Series, warn
 from .reading import read
+from .sources import Source
 from .sources import load as load_source
 from .windows import Store, Windows
 
@@ -51,7 +52,11 @@ def load(config: Config) -> Data:
     Raises:
         InputError: the source is unknown, a file is invalid, or a series is too short.
     """
-    source = load_source(config)
+    return arranged(load_source(config), config)
+
+
+def arranged(source: Source, config: Config) -> Data:
+    """Scales the series of a source and cuts them into windows; raises InputError as `load`."""
     panel, ends = source.panel, source.ends
     warn(panel.notes)
     info = learned(panel, ends, config)

@@ -47,7 +47,11 @@ def load(config: Config) -> Data:
     Raises:
         InputError: the source is unknown, files cannot be used, or pairs are too few or all too long.
     """
-    read_parts = read(config)
+    return arranged(read(config), config)
+
+
+def arranged(read_parts: Parts, config: Config) -> Data:
+    """Splits the pairs that `read` returned and converts them to ids; raises InputError as `load`."""
     some = {name: [pairs[i] for i in spread(len(pairs), config.max_examples)] for name, pairs in read_parts.items()}
     parts, split = cut(some, config)
     parts["train"] = distinct(parts)

@@ -7,6 +7,7 @@ so that `keras.models.load_model` knows all layers after `import shared.layers`.
 """
 
 import importlib
+import sys
 from typing import Any
 
 from shared import InputError
@@ -90,4 +91,10 @@ def __dir__() -> list[str]:
     return [*globals(), *(class_name for _, class_name, _ in ARCHITECTURES.values())]
 
 
-after_import("keras", load_all)
+def _register() -> None:
+    """Imports all layers, unless Keras was started on NumPy, only to read data: there are no layers for that."""
+    if sys.modules["keras"].backend.backend() != "numpy":
+        load_all()
+
+
+after_import("keras", _register)

@@ -21,11 +21,12 @@ from shared import InputError, cli, settings
 from shared.settings import OneOf
 from tests.commands import APPS, ROOT, contents, run, run_here, trained
 
-MODULES = "__init__ __main__ config options data model train predict evaluate"
+MODULES = "__init__ __main__ config options data check_data model train predict evaluate"
 FILES = ["README.md", *(f"{name}.py" for name in str.split(MODULES))]
 # module -> function or class -> the names its arguments begin with
 CONTRACT = {
     "data": {"load": ["config"]},
+    "check_data": {"look": ["config"], "check_data": ["options"]},
     "model": {"build": ["config", "info"]},
     "train": {"train": ["options"], "train_one": ["config", "run"]},
     "predict": {"Predictor": ["self", "run"]},
@@ -129,7 +130,7 @@ def test_no_app_trains_uncompiled_on_jax(app):
 @every_app
 def test_verbs_have_one_name_everywhere_and_say_what_they_do(app):
     verbs = module(app, "options").verbs([])
-    assert {"train", "evaluate", "predict"} <= set(verbs)
+    assert {"train", "evaluate", "check-data", "predict"} <= set(verbs)
     for name, (options, target, *_) in verbs.items():
         file, function = target.split(":")
         where = ROOT / "apps" / app / f"{file.replace('.', '/')}.py"

@@ -39,8 +39,9 @@ def checkout(tmp_path, monkeypatch):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(new, "ROOT", tmp_path)
     monkeypatch.setattr(apps, "__path__", [str(tmp_path / "apps")])
+    before = set(sys.modules)
     yield tmp_path
-    for name in [name for name in sys.modules if name.startswith("apps.my_app")]:
+    for name in [name for name in sys.modules if name.startswith("apps.") and name not in before]:
         del sys.modules[name]
 
 
@@ -86,6 +87,10 @@ def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
         (["my_app", "--from", "sentiment"], "--from: expected one of"),
         (["my_app", "--from", "translation", "--data", "nowhere.tsv"], "There is no nowhere.tsv"),
         (["my_app", "--from", "memory_probe", "--data", __file__], "expected without --from memory_probe"),
+        (
+            ["my_app", "--from", "sentiment_analysis", "--data", __file__],
+            "that sentiment_analysis can be trained on",
+        ),
         (["class", "--from", "translation"], "no word of Python's own"),
     ],
 )

@@ -49,7 +49,11 @@ class Data:
 @same_for_every_seed
 def load(config: TalkConfig) -> Data:
     """Reads the dialogues of `config.data`. Raises InputError if there are none, or too few."""
-    read_parts = read(config.data)
+    return arranged(read(config.data), config)
+
+
+def arranged(read_parts: dict[str, list[list[list[str]]]], config: TalkConfig) -> Data:
+    """Turns the dialogues that `read` returned into pairs of ids."""
     some_of = {name: [some[i] for i in spread(len(some), config.max_examples)] for name, some in read_parts.items()}
     parts = distinct(some_of)
     pairs = {name: [pair for dialogue in some for pair in replies(dialogue, config)] for name, some in parts.items()}
@@ -109,12 +113,13 @@ def sentence(tokens: list[str]) -> str:
     return regex.sub(r"(?:^|[.!?] )[a-z]", lambda match: match[0].upper(), text)
 
 
+def key(dialogue: list[list[str]]) -> str:
+    """Returns what makes two dialogues the same: their letters and digits."""
+    return "".join(sign for turn in dialogue for word in turn for sign in word if sign.isalnum())
+
+
 def distinct(parts: dict[str, list]) -> dict[str, list]:
     """Removes training dialogues that also occur in valid or test, and validation dialogues that occur in test."""
-
-    def key(dialogue: list[list[str]]) -> str:
-        return "".join(sign for turn in dialogue for word in turn for sign in word if sign.isalnum())
-
     seen = {key(dialogue) for dialogue in parts["test"]}
     kept = {"test": parts["test"]}
     for name in ("valid", "train"):

@@ -1,0 +1,105 @@
+"""What is wrong with daily bars before training: order in time, gaps, stale prices, jumps, few test days."""
+
+import numpy as np
+
+from shared.data import doctor
+from shared.data.doctor import NOTE, OK, PROBLEM, WARNING, Finding, Item
+from shared.inspection import Inspected, effort, report
+from shared.plots import Panel
+
+from .config import RECIPES, Config
+from .data import Data, load
+from .options import CheckData
+
+DAYS = (60, 250)  # test days below which a figure says nothing, or is that of one year
+STALE = 0.05  # share of days with exactly the price of the day before that few traded assets reach
+
+
+def check_data(options: CheckData) -> None:
+    """Runs the check-data command."""
+    report(options, look)
+
+
+def look(config: Config) -> Inspected:
+    """Looks at the bars, and at the days that each refit is fitted to and tested on."""
+    data = load(config)
+    bars, last = data.bars, data.refits[-1]
+    columns = {name: bars.close[number] for number, name in enumerate(bars.tickers)}
+    items = [Item(bars.close[number].tobytes(), name) for number, name in enumerate(bars.tickers)]
+    parts = {"train": data.train(last)[0], "valid": data.valid(last)[0], "test": data.tested()[0]}
+    following = {part: data.targets.returns[chosen] for part, chosen in parts.items()}
+    days = last.end - data.refits[0].test
+    chunks = -(-int(parts["train"].sum()) // config.chunk_days)
+    findings = [
+        in_time(data),
+        doctor.enough(days, "test", "days", *DAYS),
+        *doctor.balance({part: directions(some) for part, some in following.items()}, "direction"),
+        *doctor.gaps(columns, "tickers"),
+        *([doctor.repeats(items, "tickers")] if len(items) > 1 else []),
+        *(Finding(NOTE, f"{count:,} {kind}") for kind, count in bars.counts.items()),
+        *stale(data),
+        *largest(data),
+        *survivors(data),
+        volatility(following),
+        effort(__file__, config, RECIPES, len(data.refits) * -(-chunks // config.batch_size), config.epochs),
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ranges = {part: np.log(data.targets.variance[0][chosen]) / 2 for part, chosen in parts.items()}
+    panels = [
+        Panel("returns of the next day", "per cent", following),
+        Panel("volatility of the next day", "log of per cent", ranges),
+    ]
+    source = f"{bars.source}: {len(bars.tickers):,} tickers, {len(bars.days):,} days, {bars.days[0]} to {bars.days[-1]}"
+    return Inspected(f"{source}; {data.info['split']}", findings, panels)
+
+
+def in_time(data: Data) -> Finding:
+    """Verifies that no refit is fitted to a day that it is tested on, or to a later one."""
+    for refit in data.refits:
+        chosen = data.train(refit) | data.valid(refit)
+        if chosen.any() and data.targets.last[chosen].max() >= refit.test:
+            return Finding(
+                PROBLEM, f"refit {refit.number} is fitted to days of its test part, from {data.bars.days[refit.test]}"
+            )
+    return Finding(OK, f"in each of {len(data.refits)} refits, all days fitted to are before the days tested on")
+
+
+def directions(returns: np.ndarray) -> list[str]:
+    """Returns the direction of each return."""
+    return np.where(returns > 0, "up", "not up").tolist()
+
+
+def stale(data: Data) -> list[Finding]:
+    """Names tickers whose price often stays the same, as it does where trades are rare or rows were filled."""
+    shares = [float((row[np.isfinite(row)] == 0).mean()) for row in data.series.returns]
+    pairs = zip(data.bars.tickers, shares, strict=True)
+    found = [f"{name} on {doctor.percent(share)} of its days" for name, share in pairs if share > STALE]
+    return [Finding(WARNING, f"prices that often do not change: {doctor.named(found)}")] if found else []
+
+
+def largest(data: Data) -> list[Finding]:
+    """Names the largest outliers among the daily returns: a crash, a split that was not adjusted, or a typo."""
+    found = []
+    for name, row in zip(data.bars.tickers, data.series.returns, strict=True):
+        at = doctor.far(row)
+        if len(at):
+            worst = int(at[np.abs(row[at]).argmax()])
+            found.append((abs(float(row[worst])), f"{name} {row[worst]:+.1f} % on {data.bars.days[worst]}"))
+    if not found:
+        return [Finding(OK, "no daily return is far from the others")]
+    listed = doctor.named([said for _, said in sorted(found, reverse=True)])
+    return [Finding(NOTE, f"daily returns far from the others (crash, unadjusted split or typo?): {listed}")]
+
+
+def survivors(data: Data) -> list[Finding]:
+    """Says so if every ticker lasts to the end: those that were delisted were left out, which flatters any strategy."""
+    if len(data.bars.tickers) < 2 or not np.isfinite(data.bars.close[:, -1]).all():
+        return []
+    text = "all tickers are traded on the last day: none that was delisted is among them (survivorship bias)"
+    return [Finding(NOTE, text)]
+
+
+def volatility(returns: dict[str, np.ndarray]) -> Finding:
+    """Compares the volatility of the test days with that of the training days."""
+    train, test = (float(np.nanstd(returns[part])) for part in ("train", "test"))
+    return Finding(NOTE, f"daily volatility: {train:.2f} % in training, {test:.2f} % in test")

@@ -1,0 +1,115 @@
+"""`check-data` in every app: what it says of the smoke data, and of data with a fault that was put into it."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import soundfile
+
+from shared.data.doctor import LEVELS
+from tests.commands import APPS, run_here
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_smoke_data_has_no_problem_and_only_a_picture_is_written(app, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run_here(f"apps.{app}", "check-data", "--recipe", "smoke", "--json", GALLERY_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["app"] == app and found["problems"] == 0
+    assert found["findings"] and all(finding["level"] in LEVELS for finding in found["findings"])
+    assert any(finding["text"].startswith("training takes at most ") for finding in found["findings"])
+    assert [path.name for path in tmp_path.iterdir()] == [found["picture"]] == [f"check-data-{app}.png"]
+
+
+def checked(app, tmp_path, *words):
+    """The exit status and what was printed."""
+    done = run_here(f"apps.{app}", "check-data", *map(str, words), "--out", str(tmp_path / "picture.png"))
+    assert (tmp_path / "picture.png").exists(), done.stderr
+    return done.returncode, done.stdout
+
+
+def sentences(path, numbers, labels="good bad"):
+    rows = [f"sentence {n} is {label},{label}\n" for n in numbers for label in labels.split()]
+    path.write_text("text,label\n" + "".join(rows))
+    return path
+
+
+def test_a_text_of_the_test_file_that_is_in_training_is_named_and_a_test_file_of_one_label_is_a_problem(tmp_path):
+    data = sentences(tmp_path / "data.csv", range(40))
+    mixed = sentences(tmp_path / "mixed.csv", range(39, 60))
+    status, said = checked("sentiment_analysis", tmp_path, "--data", data, "--test", mixed)
+    assert status == 0 and "2 of 42 test texts (4.8 %) are also in the training part as given" in said
+    assert f"{mixed}, line 2: 'sentence 39 is good'" in said
+    alike = sentences(tmp_path / "alike.csv", range(60, 90), "good")
+    status, said = checked("sentiment_analysis", tmp_path, "--data", data, "--test", alike)
+    assert status == 1 and "  problem  all 30 test examples are 'good'" in said
+
+
+def records(folder, patients, more=""):
+    """Measurements and outcomes; every second patient has the outcome."""
+    random = np.random.default_rng(0)
+    values = {name: 70 + 5 * random.normal(size=6) for name in dict.fromkeys(patients.values())}
+    rows = [f"{new},{hour},HeartRate,{values[old][hour]:.3f}\n" for new, old in patients.items() for hour in range(6)]
+    rows += [f"{new},0,{more},{int(old[1:]) % 2 + 0.001 * int(new[1:])}\n" for new, old in patients.items() if more]
+    (folder / "mine.csv").write_text("patient,time,variable,value\n" + "".join(rows))
+    ends = [f"{new},{int(old[1:]) % 2}\n" for new, old in patients.items()]
+    (folder / "outcomes.csv").write_text("patient,outcome\n" + "".join(ends))
+    return folder / "mine.csv"
+
+
+def test_a_patient_under_two_names_and_a_variable_that_states_the_outcome_are_problems(tmp_path):
+    words = ["--fold-count", 3, "--window", 0]
+    apart = records(tmp_path, {f"p{n}": f"p{n}" for n in range(60)})
+    status, said = checked("healthcare_monitoring", tmp_path, "--data", apart, *words)
+    assert status == 0 and "none of 20 test patients' records is also in the training set" in said
+    twice = records(tmp_path, {f"p{n}": f"p{n // 2}" for n in range(60)})
+    status, said = checked("healthcare_monitoring", tmp_path, "--data", twice, *words)
+    assert status == 1
+    assert re.search(
+        r"^  problem  \d+ of \d+ test patients' records .* e.g. .*mine.csv, line \d+: 'p\d+'", said, re.MULTILINE
+    )
+    telling = records(tmp_path, {f"p{n}": f"p{n}" for n in range(60)}, "LengthOfStay")
+    status, said = checked("healthcare_monitoring", tmp_path, "--data", telling, *words)
+    assert status == 1 and "  problem  LengthOfStay (its value) tells the outcome" in said
+
+
+def test_a_clipped_recording_is_named_and_the_same_recording_of_two_speakers_is_a_problem(tmp_path):
+    random, rows = np.random.default_rng(0), []
+    for number in range(12):
+        sound = 0.1 * random.normal(size=8000)
+        soundfile.write(tmp_path / f"{number}.wav", np.clip(40 * sound, -1, 1) if number == 3 else sound, 8000)
+        rows.append(f"{number}.wav,one two,speaker{number}\n")
+    (tmp_path / "list.csv").write_text("path,text,speaker\n" + "".join(rows))
+    words = ["--data", tmp_path, "--test-fraction", "0.2"]
+    status, said = checked("speech_recognition", tmp_path, *words)
+    assert "1 of 12 recordings (8.3 %) is clipped, e.g." in said and "list.csv, line 5: 3.wav" in said
+    for number in range(12):
+        (tmp_path / f"{number}.wav").write_bytes((tmp_path / "0.wav").read_bytes())
+    status, said = checked("speech_recognition", tmp_path, *words)
+    assert status == 1 and "test recordings (100 %)" in said.split("  warning")[0]
+
+
+def test_a_known_column_that_is_the_value_itself_is_a_problem(tmp_path):
+    days = np.datetime64("2020-01-01") + np.arange(200)
+    values = np.random.default_rng(0).normal(size=200).cumsum()
+    for name, known in (("price", np.arange(200) % 7), ("total", 2 * values)):
+        rows = [f"{day},{value:.4f},{other:.4f}\n" for day, value, other in zip(days, values, known, strict=True)]
+        (tmp_path / f"{name}.csv").write_text(f"ds,y,{name}\n" + "".join(rows))
+    words = ["--horizon", 5, "--lookback", 20]
+    status, _ = checked(
+        "time_series_forecasting", tmp_path, "--data", tmp_path / "price.csv", "--known", "price", *words
+    )
+    assert status == 0
+    status, said = checked(
+        "time_series_forecasting", tmp_path, "--data", tmp_path / "total.csv", "--known", "total", *words
+    )
+    assert status == 1 and "  problem  the known column total correlates 1.000 with the values" in said
+
+
+@pytest.mark.parametrize("words, line", [(["--data", "nosuch.csv"], "nosuch.csv"), (["--out", "no/such.png"], "--out")])
+def test_what_is_not_there_is_refused_in_one_line(words, line):
+    done = run_here("apps.sentiment_analysis", "check-data", "--recipe", "smoke", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert line in done.stderr and len(done.stderr.strip().splitlines()) == 1
