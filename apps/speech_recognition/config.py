@@ -147,7 +147,7 @@ RECIPES = {
         masks=0.12,
         batch_size=16,
         buckets=6,
-        epochs=100,
+        epochs=70,
         learning_rate=2e-3,
         ema_momentum=0.99,
         # of the decoders tried, the one with the lowest validation WER
