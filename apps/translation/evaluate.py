@@ -226,11 +226,9 @@ def report(records: list[dict]) -> None:
 
 def said_of_confidence(found: Mapping[str, Any]) -> str:
     """Says in a sentence how far the marks can be relied on."""
-    shares = {name: found[f"right_percent_of_{name}"] for name in ("marked", "others")}
-    parts = [
-        f"of the {'unmarked' if name == 'others' else name} translations {share:.1f} % are right"
-        for name, share in shares.items()
-        if share is not None
-    ]
-    auroc = "" if found["auroc"] is None else f"; AUROC of the confidence {found['auroc']:.3f}"
-    return f"{found['marked_percent']:.1f} % are marked as uncertain: {', '.join(parts)} ({found['right_is']}){auroc}"
+    marked, others, auroc = (found[name] for name in ("right_percent_of_marked", "right_percent_of_others", "auroc"))
+    parts = [f"marked as uncertain {found['marked_percent']:.1f} %"]
+    parts[0] += "" if marked is None else f", of which {marked:.1f} % are right"
+    parts += [] if others is None else [f"of the others {others:.1f} % are right"]
+    parts[-1] += f" ({found['right_is']})"
+    return "; ".join(parts + ([] if auroc is None else [f"AUROC {auroc:.3f}"]))

@@ -54,7 +54,7 @@ def test_training_prints_every_baseline_answers_and_what_to_try_next(smoke):
     assert "nrefs:1|case:mixed|eff:no|tok:13a" in printed and "sentences/s in batches of 64, beam 5" in printed
     assert "exact match by kind: date" in printed and "BLEU by words of the source: 1-7" in printed
     assert f"{APP} predict --run" in printed and "  -> " in printed
-    assert "% are marked as uncertain: of the marked translations " in printed
+    assert "  marked as uncertain " in printed and "right (equal to the reference)" in printed
 
 
 def test_a_run_holds_all_that_it_needs_to_be_used_again(smoke):
@@ -260,7 +260,7 @@ def test_the_report_says_how_often_marked_and_unmarked_translations_are_right(mo
     )
     only = evaluate.trusted(types.SimpleNamespace(confidence=model), found[:2], ["a", "b"])
     assert only["auroc"] is None and only["right_percent_of_marked"] is None
-    assert evaluate.said_of_confidence(only).count("%") == 2
+    assert evaluate.said_of_confidence(only).startswith("marked as uncertain 0.0 %; of the others 100.0 % are right (")
     assert evaluate.trusted(types.SimpleNamespace(confidence=None), found, list("abcd")) == {}
 
 
