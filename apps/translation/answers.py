@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
 UNCERTAIN = "(uncertain)"
+MOST = 50  # percentage of empty translations up to which the sentences may be the reason
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +39,16 @@ class Translation:
         return {"translation": self.text, "uncertain": self.uncertain} | rounded
 
 
-def said_of_empty(count: int) -> str:
-    """Says why translations are empty."""
-    return f"empty translations: {count:,}. The network was trained too little: train it with more --epochs"
+def empty_percent(texts: Sequence[str]) -> float:
+    """Returns the percentage of translations that are empty."""
+    return round(100 * texts.count("") / max(1, len(texts)), 1)
+
+
+def said_of_empty(percent: float) -> str:
+    """Returns a note if most translations are empty, which is what too little training gives; else ""."""
+    if percent <= MOST:
+        return ""
+    return f"{percent:g} % of the translations are empty: the network was trained too little, try more --epochs"
 
 
 def shown(translations: list[Translation], nbest: int) -> str:

@@ -75,7 +75,7 @@ def measure(
                 "by_length": by_length(sources, written, references),
                 "by_kind": by_kind(data, written),
                 "confidence": trusted(predictor, found, references),
-                "empty": written.count(""),
+                "empty_percent": answers.empty_percent(written),
             }
             more = {name: figures for name, figures in parts.items() if figures} | more
             if translations:
@@ -220,8 +220,8 @@ def report(records: list[dict]) -> None:
     print(f"  {found['sentences_per_s']:,.0f} sentences/s in batches of {BATCH}, beam {beam}", flush=True)
     if "confidence" in found:
         print(f"  {said_of_confidence(found['confidence'])}", flush=True)
-    if "empty" in found:
-        print(f"  {answers.said_of_empty(found['empty'])}", flush=True)
+    if note := answers.said_of_empty(found.get("empty_percent", 0)):
+        print(f"  {note}", flush=True)
 
 
 def said_of_confidence(found: Mapping[str, Any]) -> str:

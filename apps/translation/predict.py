@@ -193,7 +193,7 @@ def ready(run: runs.Run) -> Predictor:
     if predictor.confidence is None:
         print(
             f"{run.path} has no confidence: it was stopped before that was learned, or trained by an earlier version. "
-            "Its translations are not marked as uncertain.",
+            "Its translations are not marked as uncertain, unless they are empty.",
             file=sys.stderr,
         )
     return predictor
@@ -207,24 +207,23 @@ def predict(options: Predict) -> None:
     predictor = ready(runs.find(APP, options.run))
     nbest = options.search.nbest
     search = dataclasses.replace(options.search, beam=max(options.search.beam, nbest))
-    empty = []
+    written: list[str] = []
 
     def answer(sentences: list[Encoded]) -> list[list[Translation]]:
         return predictor.translate(sentences, search, nbest, attention=bool(options.picture))
 
     for number, (line, translations) in enumerate(lines.answered(found, predictor.encode, answer), 1):
-        print(
-            answers.as_json(line.text, translations or []) if options.json else answers.shown(translations or [], nbest)
-        )
-        empty += [not translations[0].text] if translations else []
+        some = translations or []
+        print(answers.as_json(line.text, some) if options.json else answers.shown(some, nbest))
+        written += [each.text for each in some[:1]]
         if translations and options.picture:
             path = Path(options.picture)
             path = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
             best = translations[0]
             pictures.attention(best.source, best.tokens, best.attention, path)
             print(f"Picture: {path}", file=sys.stderr)
-    if any(empty):
-        print(f"{predictor.run.path}: {answers.said_of_empty(sum(empty))}", file=sys.stderr)
+    if note := answers.said_of_empty(answers.empty_percent(written)):
+        print(f"{predictor.run.path}: {note}", file=sys.stderr)
 
 
 def stream(options: Stream) -> None:
@@ -241,7 +240,7 @@ def stream(options: Stream) -> None:
 
 def samples(predictor: Predictor) -> None:
     """Translates a few validation sentences, prints them, saves them to samples.txt, and plots the longest one."""
-    sentences = [predictor.encode(text) for text in predictor.examples]
+    sentences = [predictor.tokenised(text) for text in predictor.examples]
     found = [best for best, *_ in predictor.translate(sentences, Search(), attention=True)]
     each = [f"{text}\n  -> {best}" for text, best in zip(predictor.examples, found, strict=True)]
     print("\n" + "\n".join(each))

@@ -74,7 +74,7 @@ def test_the_headline_is_bleu_of_the_default_beam(smoke):
     assert all(r["options"] == {"beam": 5} and r["split"] == "test" for r in records)
     assert all(r["task"] == {"source": "en", "target": "de"} for r in records)
     assert all(set(r["baselines"]) == {"source_copied", "ibm_model_1"} for r in records)
-    details = set(records[0]["details"]) - {"empty"}
+    details = set(records[0]["details"]) - {"empty_percent"}
     assert details == {"signature", "by_length", "by_kind", "confidence", "sentences_per_s"}
 
 
@@ -229,7 +229,7 @@ def test_a_run_without_a_calibration_translates_says_so_and_marks_nothing(smoke,
         old.encode("\u4f60\u597d")
 
 
-def test_empty_translations_are_said_to_be_the_fault_of_a_training_that_was_too_short(monkeypatch, capsys):
+def test_mostly_empty_translations_are_said_to_be_the_fault_of_a_training_that_was_too_short(monkeypatch, capsys):
     empty = answers.Translation("", -1.0, -2.0, [], [], None, None, None, True)
     found = {"a": [empty], "b": [dataclasses.replace(empty, text="5 Tage", uncertain=False)]}
     network = types.SimpleNamespace(
@@ -239,9 +239,10 @@ def test_empty_translations_are_said_to_be_the_fault_of_a_training_that_was_too_
     monkeypatch.setattr(predict.runs, "find", lambda app, run: None)
     predict.predict(Predict("a"))
     said = capsys.readouterr()
-    assert said.out == "(uncertain)\n" and "here: empty translations: 1. The network was trained too little" in said.err
+    assert said.out == "(uncertain)\n" and said.err.startswith("here: 100 % of the translations are empty: the network")
     predict.predict(Predict("b"))
     assert capsys.readouterr() == ("5 Tage\n", "")
+    assert answers.said_of_empty(answers.empty_percent(["", "5 Tage"])) == ""
 
 
 def test_the_report_says_how_often_marked_and_unmarked_translations_are_right(monkeypatch):
