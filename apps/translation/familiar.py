@@ -25,9 +25,15 @@ class Familiar:
         return float(np.mean([pair not in self.pairs for pair in pairs(tokens)]))
 
     def unknown(self, tokens: Sequence[str]) -> tuple[int, int]:
-        """Returns how many of a source's tokens are unknown or not in the training sources, and how many there are."""
+        """Returns how many of a source's tokens are unknown or not in the training sources, and how many there are.
+
+        Numbers are always known, whatever their length.
+        """
         found = joined(tokens[:-1])
-        return sum(token == UNKNOWN or token not in self._tokens for token in found), len(found)
+        strange = [
+            token for token in found if token == UNKNOWN or token not in self._tokens and token.strip(BARE + "0")
+        ]
+        return len(strange), len(found)
 
 
 def pairs(tokens: Sequence[str]) -> list[str]:

@@ -227,6 +227,7 @@ def test_a_run_without_a_calibration_translates_says_so_and_marks_nothing(smoke,
     assert best.confidence is None and best.uncertain == (best.text == "")
     with pytest.raises(InputError, match="unknown to the network: 2 of 3"):
         old.encode("\u4f60\u597d")
+    assert len(old.tokenised("\u4f60\u597d").ids) == 4  # as an example or a translation it is not refused
 
 
 def test_mostly_empty_translations_are_said_to_be_the_fault_of_a_training_that_was_too_short(monkeypatch, capsys):

@@ -48,6 +48,7 @@ def test_unknown_are_the_tokens_that_no_training_source_has():
     known = Familiar(familiar.pairs(["_in", "_", "5", "_days", "<eos>"]))
     assert known.unknown(["_in", "_", "8", "_days", "<eos>"]) == (0, 3)
     assert known.unknown(["_in", "_Tagen", "<unk>", "<eos>"]) == (2, 3)
+    assert known.unknown(["_", "1", "2", "3", "4", "5", "<eos>"]) == (0, 1)  # a longer number than any in training
 
 
 def test_a_strange_sentence_has_the_letters_of_one_word_in_another_order():
