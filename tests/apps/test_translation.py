@@ -246,7 +246,7 @@ def test_mostly_empty_translations_are_said_to_be_the_fault_of_a_training_that_w
     assert answers.said_of_empty(answers.empty_percent(["", "5 Tage"])) == ""
 
 
-def test_the_report_says_how_often_marked_and_unmarked_translations_are_right(monkeypatch):
+def test_the_report_says_how_often_marked_and_unmarked_translations_are_right():
     def translation(text, chance):
         return answers.Translation(text, 0.0, 0.0, [], [], None, None, chance, chance < 0.6)
 
@@ -257,8 +257,9 @@ def test_the_report_says_how_often_marked_and_unmarked_translations_are_right(mo
     assert (figures["marked_percent"], figures["right_percent_of_marked"]) == (50, 50)
     assert figures["right_percent_of_others"] == 100
     said = evaluate.said_of_confidence(figures)
-    assert said.startswith(
-        "50.0 % are marked as uncertain: of the marked translations 50.0 % are right, of the unmarked"
+    assert said == (
+        "marked as uncertain 50.0 %, of which 50.0 % are right; of the others 100.0 % are right "
+        "(equal to the reference); AUROC 0.667"
     )
     only = evaluate.trusted(types.SimpleNamespace(confidence=model), found[:2], ["a", "b"])
     assert only["auroc"] is None and only["right_percent_of_marked"] is None
