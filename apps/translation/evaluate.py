@@ -11,11 +11,13 @@ import numpy as np
 
 from shared import files, paired, results, runs, trials
 
-from . import ibm1
+from . import answers, ibm1
+from .answers import Translation
+from .confidence import CLOSE, right
 from .config import APP, Config
 from .data import Data, load, tested_on
 from .options import Evaluate, Search
-from .predict import BATCH, Predictor
+from .predict import BATCH, Predictor, ready
 from .tokens import END, Encoded
 
 Texts = Sequence[str]
@@ -32,7 +34,7 @@ def evaluate(options: Evaluate) -> None:
     if options.data:
         data = tested_on(data, options.data, options.target_file or "")
         run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
-    records = measure(Predictor(run), data, options.beams)
+    records = measure(ready(run), data, options.beams)
     report(records)
     if options.record:
         results.keep(over_seeds(run, records, options.beams), Path(__file__).parent)
@@ -65,10 +67,16 @@ def measure(
     sentences = [_readable(predictor, text) for text in sources]
     records: list[dict] = []
     for beam in dict.fromkeys(beams):
-        written, speed = translated(predictor, sentences, Search(beam=beam))
-        more = {"sentences_per_s": speed}
+        found, speed = translated(predictor, sentences, Search(beam=beam))
+        written = [each.text for each in found]
+        more: dict[str, Any] = {"sentences_per_s": speed}
         if not records:
-            parts = {"by_length": by_length(sources, written, references), "by_kind": by_kind(data, written)}
+            parts = {
+                "by_length": by_length(sources, written, references),
+                "by_kind": by_kind(data, written),
+                "confidence": trusted(predictor, found, references),
+                "empty_percent": answers.empty_percent(written),
+            }
             more = {name: figures for name, figures in parts.items() if figures} | more
             if translations:
                 files.write_text(translations, "".join(f"{text}\n" for text in written))
@@ -87,12 +95,40 @@ def _readable(predictor: Predictor, text: str) -> Encoded:
     return Encoded(np.append(encoded.ids[: most - 1], END).astype(np.int32), [*encoded.pieces[: most - 1], ""])
 
 
-def translated(predictor: Predictor, sentences: list[Encoded], search: Search) -> tuple[list[str], float]:
+def translated(predictor: Predictor, sentences: list[Encoded], search: Search) -> tuple[list[Translation], float]:
     """Returns the best translation of each sentence, and sentences per second, excluding compilation."""
     predictor.warm_up(search, BATCH)
     started = time.perf_counter()
-    written = [best.text for best, *_ in predictor.translate(sentences, search)]
-    return written, round(len(sentences) / (time.perf_counter() - started), 1)
+    found = [best for best, *_ in predictor.translate(sentences, search)]
+    return found, round(len(sentences) / (time.perf_counter() - started), 1)
+
+
+def trusted(predictor: Predictor, found: Sequence[Translation], references: Texts) -> dict[str, Any]:
+    """Returns how well the confidence tells right translations from wrong ones; {} for a run that has none.
+
+    `auroc` is the probability that a right translation has a higher confidence than a wrong one; None if there are
+    only right or only wrong ones. The percentages of right translations are None if there is no such translation.
+    """
+    if predictor.confidence is None:
+        return {}
+    from sklearn.metrics import roc_auc_score
+
+    sentences = predictor.confidence.sentences
+    good = right([each.text for each in found], references, sentences)
+    marked = np.array([each.uncertain for each in found])
+    mixed = 0 < good.sum() < len(good)
+    return {
+        "right_is": f"a chrF of at least {CLOSE:.0f}" if sentences else "equal to the reference",
+        "auroc": round(float(roc_auc_score(good, [each.confidence for each in found])), 4) if mixed else None,
+        "marked_percent": round(100 * float(marked.mean()), 2),
+        "right_percent_of_marked": _percent(good[marked]),
+        "right_percent_of_others": _percent(good[~marked]),
+        "mean_confidence": round(float(np.mean([each.confidence for each in found])), 4),
+    }
+
+
+def _percent(some: np.ndarray) -> float | None:
+    return round(100 * float(some.mean()), 2) if len(some) else None
 
 
 @functools.lru_cache(maxsize=1)  # the same for every seed and beam
@@ -182,3 +218,17 @@ def report(records: list[dict]) -> None:
         if part in found:
             print(f"  {said}: " + ", ".join(f"{name} {value:.1f}" for name, value in found[part].items()))
     print(f"  {found['sentences_per_s']:,.0f} sentences/s in batches of {BATCH}, beam {beam}", flush=True)
+    if "confidence" in found:
+        print(f"  {said_of_confidence(found['confidence'])}", flush=True)
+    if note := answers.said_of_empty(found.get("empty_percent", 0)):
+        print(f"  {note}", flush=True)
+
+
+def said_of_confidence(found: Mapping[str, Any]) -> str:
+    """Says in a sentence how far the marks can be relied on."""
+    marked, others, auroc = (found[name] for name in ("right_percent_of_marked", "right_percent_of_others", "auroc"))
+    parts = [f"marked as uncertain {found['marked_percent']:.1f} %"]
+    parts[0] += "" if marked is None else f", of which {marked:.1f} % are right"
+    parts += [] if others is None else [f"of the others {others:.1f} % are right"]
+    parts[-1] += f" ({found['right_is']})"
+    return "; ".join(parts + ([] if auroc is None else [f"AUROC {auroc:.3f}"]))

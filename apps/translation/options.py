@@ -114,6 +114,8 @@ class Predict(OfRun):
     search: NBest = NBest()
     # plot the attention weights to this file (.png, .svg or .pdf); for line 2 of a text file to NAME-2
     picture: str = ""
+    # print a JSON object for each sentence: translation, confidence, whether it is uncertain, scores
+    json: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ class Stream(OfRun):
     run: str | None = None
     # how the beam search ranks translations
     search: Search = Search()
+    # print a JSON object for each sentence: translation, confidence, whether it is uncertain, scores
+    json: bool = False
 
 
 def verbs(words: Sequence[str]) -> Verbs:

@@ -3,37 +3,30 @@
 import dataclasses
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from shared import InputError, files, lines, runs
 from shared.beam import ROOM, BeamSearch
-from shared.data.sequences import in_buckets, pad
+from shared.data.sequences import in_buckets, pad, spread
+from shared.data.text import UNKNOWN
 
-from . import pictures
+from . import answers, confidence, pictures
+from .answers import Translation
+from .confidence import Confidence
 from .config import APP
+from .data import Part
+from .familiar import Familiar, pairs
 from .model import compiled_encoder, decoder_step, with_attention
 from .options import Predict, Search, Stream
 from .tokens import BEGIN, END, PAD, UNK, Encoded, Tokenizer, clean
 
 BATCH = 64  # sentences per batch
-
-
-@dataclasses.dataclass(frozen=True)
-class Translation:
-    """A translation, its ranking score, its log-probability in nats, and the attention weights.
-
-    Attention is (tokens, source tokens), None if not computed; `tokens` and `source` are formatted for display.
-    """
-
-    text: str
-    score: float
-    log_probability: float
-    tokens: list[str]
-    source: list[str]
-    attention: np.ndarray | None
+CALIBRATION = "calibration.json"
+MOST = 1_000  # validation pairs to learn the confidence on
+MOSTLY = 0.5  # a sentence with a larger share of unknown tokens is refused
 
 
 class Predictor:
@@ -50,9 +43,29 @@ class Predictor:
         self.model = model or run.load_model()
         self.read, self.attending = compiled_encoder(self.model), with_attention(self.model)
         self.search = BeamSearch(decoder_step(self.model), self.model.variables, len(self.tokenizer), END, coverage=-1)
+        kept = run.file(CALIBRATION)
+        self.familiar: Familiar | None = None
+        self.confidence: Confidence | None = None
+        if kept.exists():  # missing in a run that was stopped before, or trained without
+            self._use(runs.read_json(kept, dict))
+
+    def _use(self, found: Mapping) -> None:
+        self.familiar, self.confidence = Familiar(found["pairs"]), Confidence(**found["confidence"])
 
     def encode(self, text: str) -> Encoded:
-        """Tokenises a sentence. Raises InputError if it is empty or longer than `max_tokens`."""
+        """Tokenises a source. Raises InputError as `tokenised` does, and if most of its tokens are unknown."""
+        encoded = self.tokenised(text)
+        tokens = self.tokenizer.shown(encoded.ids)
+        unknown, count = self.familiar.unknown(tokens) if self.familiar else (tokens.count(UNKNOWN), len(tokens) - 1)
+        if unknown > MOSTLY * count:
+            raise InputError(
+                f"Expected a sentence like those in training, in the language {self.run.config['source']}. "
+                f"Received {lines.shown(text)!r}, whose tokens are unknown to the network: {unknown} of {count}."
+            )
+        return encoded
+
+    def tokenised(self, text: str) -> Encoded:
+        """Tokenises a sentence of either language. Raises InputError if it is empty or longer than `max_tokens`."""
         encoded = self.tokenizer.encode(clean(text))
         if len(encoded.ids) < 2:
             raise InputError("Expected a sentence. Received an empty one.")
@@ -68,21 +81,33 @@ class Predictor:
     ) -> list[list[Translation]]:
         """Returns the `nbest` translations of each sentence, best first.
 
-        Attention weights are computed if `attention` is set, and where an unknown token must be copied from the source.
+        Attention weights are computed if `attention` is set, for the confidence if the run has one, and where an
+        unknown token must be copied from the source.
         """
         found = self.ids([sentence.ids for sentence in sentences], search, nbest)
         flat = [(number, *each) for number, some in enumerate(found) for each in some]
-        asked = [place for place, (_, ids, *_) in enumerate(flat) if attention or UNK in ids]
+        every = attention or self.familiar is not None
+        asked = [place for place, (_, ids, *_) in enumerate(flat) if every or UNK in ids]
         sources, targets = ([sentences[flat[p][0]].ids for p in asked], [flat[p][1] for p in asked])
-        computed = dict(zip(asked, self.attention(sources, targets), strict=True))
+        computed = dict(zip(asked, self._forced(sources, targets), strict=True))
         translations: list[list[Translation]] = [[] for _ in sentences]
         for place, (number, ids, score, log_p) in enumerate(flat):
-            source, weights = sentences[number], computed.get(place)
+            source, (weights, nats) = sentences[number], computed.get(place, (None, None))
             copied = [] if weights is None else [source.pieces[n] for n in weights[:, :-1].argmax(axis=1)]
             text = self.tokenizer.decode(ids, copied)
-            shown = self.tokenizer.shown(ids), self.tokenizer.shown(source.ids)
-            translations[number].append(Translation(text, score, log_p, *shown, weights))
+            shown, read = self.tokenizer.shown(ids), self.tokenizer.shown(source.ids)
+            features = self.familiar and confidence.features(nats, weights, self.familiar.new(read))
+            translations[number].append(
+                Translation(text, score, log_p, shown, read, weights, features, *self._sure(text, features))
+            )
         return translations
+
+    def _sure(self, text: str, features: list[float] | None) -> tuple[float | None, bool]:
+        """Returns the confidence of a translation, and whether it is marked; an empty one always is."""
+        if self.confidence is None or features is None:
+            return None, not text
+        chance = float(self.confidence(np.array(features)))
+        return chance, not text or chance < self.confidence.threshold
 
     def ids(self, sources: Sequence[np.ndarray], search: Search, nbest: int = 1) -> list[list[tuple]]:
         """Returns the translations of each source (time,): (ids (time,), score, log-probability)."""
@@ -116,6 +141,30 @@ class Predictor:
         """Returns the log-probability in nats of each token of a given target, (target tokens,), for each pair."""
         return [nats for _, nats in self._forced(sources, targets)]
 
+    def calibrate(self, train: Part, valid: Part) -> None:
+        """Learns on validation pairs how likely a translation is right, and saves it in the run."""
+        read = {tuple(self.tokenizer.shown(source)) for source, _ in train.ids}
+        known = sorted({pair for tokens in read for pair in pairs(tokens)})
+        self.familiar, self.confidence = Familiar(known), None
+        some = [valid.pairs[number] for number in spread(len(valid.pairs), MOST)]
+        written = self._best([pair.source for pair in some])
+        references, random = [pair.target for pair in some], np.random.default_rng(0)
+        strange = self._best([made for pair in some if (made := confidence.strange(pair.source, random))])
+        sentences = confidence.of_sentences(references)
+        right = confidence.right([each.text for each in written], references, sentences)
+        known_features, strange_features = (
+            np.array([each.features for each in part]).reshape(-1, len(confidence.NAMES)) for part in (written, strange)
+        )
+        found = confidence.fit(known_features, right, strange_features, sentences)
+        files.write_json(self.run.file(CALIBRATION), {"confidence": dataclasses.asdict(found), "pairs": known})
+        self.confidence = found
+
+    def _best(self, texts: Sequence[str]) -> list[Translation]:
+        """Returns the best translation of each text, without those that are too long."""
+        encoded = [self.tokenizer.encode(text) for text in texts]
+        short = [sentence for sentence in encoded if len(sentence.ids) <= self.max_tokens]
+        return [best for best, *_ in self.translate(short, Search())]
+
     def _forced(self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> list:
         """Returns attention weights and log-probabilities of each pair, by teacher forcing."""
         found: list = [None] * len(sources)
@@ -138,52 +187,63 @@ class Predictor:
             self.ids([np.full(length, END, np.int32)] * count, search)
 
 
+def ready(run: runs.Run) -> Predictor:
+    """Returns the predictor for a command; prints a note on stderr if the run has no confidence."""
+    predictor = Predictor(run)
+    if predictor.confidence is None:
+        print(
+            f"{run.path} has no confidence: it was stopped before that was learned, or trained by an earlier version. "
+            "Its translations are not marked as uncertain, unless they are empty.",
+            file=sys.stderr,
+        )
+    return predictor
+
+
 def predict(options: Predict) -> None:
     """Runs the predict command: translates the sentence, or each line of a file or of standard input."""
     if options.picture:
         pictures.check(Path(options.picture))
     found = lines.read(options.text)
-    predictor = Predictor(runs.find(APP, options.run))
+    predictor = ready(runs.find(APP, options.run))
     nbest = options.search.nbest
     search = dataclasses.replace(options.search, beam=max(options.search.beam, nbest))
+    written: list[str] = []
 
     def answer(sentences: list[Encoded]) -> list[list[Translation]]:
         return predictor.translate(sentences, search, nbest, attention=bool(options.picture))
 
-    for number, (_, translations) in enumerate(lines.answered(found, predictor.encode, answer), 1):
-        print(shown(translations or [], nbest))
+    for number, (line, translations) in enumerate(lines.answered(found, predictor.encode, answer), 1):
+        some = translations or []
+        print(answers.as_json(line.text, some) if options.json else answers.shown(some, nbest))
+        written += [each.text for each in some[:1]]
         if translations and options.picture:
             path = Path(options.picture)
             path = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
             best = translations[0]
             pictures.attention(best.source, best.tokens, best.attention, path)
             print(f"Picture: {path}", file=sys.stderr)
-
-
-def shown(translations: list[Translation], nbest: int) -> str:
-    """Formats one translation per line, with scores if several were requested; "" if there is none."""
-    if nbest == 1:
-        return "".join(each.text for each in translations)
-    return "\n".join(f"{each.score:8.3f} {each.log_probability:8.3f}  {each.text}" for each in translations)
+    if note := answers.said_of_empty(answers.empty_percent(written)):
+        print(f"{predictor.run.path}: {note}", file=sys.stderr)
 
 
 def stream(options: Stream) -> None:
     """Runs the stream command: translates each line of standard input as it arrives."""
-    predictor = Predictor(runs.find(APP, options.run))
+    predictor = ready(runs.find(APP, options.run))
     predictor.warm_up(options.search)
 
     def answer(text: str) -> str:
-        return predictor.translate([predictor.encode(text)], options.search)[0][0].text
+        (translations,) = predictor.translate([predictor.encode(text)], options.search)
+        return answers.as_json(text, translations) if options.json else str(translations[0])
 
     lines.stream(answer, "a sentence")
 
 
 def samples(predictor: Predictor) -> None:
     """Translates a few validation sentences, prints them, saves them to samples.txt, and plots the longest one."""
-    sentences = [predictor.encode(text) for text in predictor.examples]
+    sentences = [predictor.tokenised(text) for text in predictor.examples]
     found = [best for best, *_ in predictor.translate(sentences, Search(), attention=True)]
-    answers = [f"{text}\n  -> {best.text}" for text, best in zip(predictor.examples, found, strict=True)]
-    print("\n" + "\n".join(answers))
-    files.write_text(predictor.run.file("samples.txt"), "\n".join(answers) + "\n")
+    each = [f"{text}\n  -> {best}" for text, best in zip(predictor.examples, found, strict=True)]
+    print("\n" + "\n".join(each))
+    files.write_text(predictor.run.file("samples.txt"), "\n".join(each) + "\n")
     longest = max(found, key=lambda best: len(best.tokens))
     pictures.attention(longest.source, longest.tokens, longest.attention, predictor.run.file("attention.png"))

@@ -22,7 +22,7 @@ def score(options: Score) -> None:
     predictor = Predictor(runs.find(APP, options.run))
 
     def encode(line: str) -> Pair:
-        source, target = (predictor.encode(text).ids for text in columns(line, "The line"))
+        source, target = (predictor.tokenised(text).ids for text in columns(line, "The line"))
         return source, target
 
     def answer(pairs: list[Pair]) -> list[Pair]:

@@ -91,6 +91,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
     )
     plots.learning_curves(history, run.file("learning_curves.png"), "loss", "cross-entropy, nats per token")
     predictor = Predictor(run)
+    predictor.calibrate(data.train, data.valid)
     records = measure(predictor, data, translations=run.file("translations.txt"))
     report(records)
     samples(predictor)

@@ -11,7 +11,7 @@ import types
 import numpy as np
 import pytest
 
-from apps.translation import data, evaluate, predict, score, train
+from apps.translation import answers, confidence, data, evaluate, predict, score, train
 from apps.translation.config import SMOKE, Config
 from apps.translation.loss import SmoothedCrossentropy
 from apps.translation.options import Predict, Score, Search, Train
@@ -54,11 +54,14 @@ def test_training_prints_every_baseline_answers_and_what_to_try_next(smoke):
     assert "nrefs:1|case:mixed|eff:no|tok:13a" in printed and "sentences/s in batches of 64, beam 5" in printed
     assert "exact match by kind: date" in printed and "BLEU by words of the source: 1-7" in printed
     assert f"{APP} predict --run" in printed and "  -> " in printed
+    assert "  marked as uncertain " in printed and "right (equal to the reference)" in printed
 
 
 def test_a_run_holds_all_that_it_needs_to_be_used_again(smoke):
     names = {path.name for path in smoke[0].glob(f"{NAME}/*/*")}
-    expected = "config.json info.json model.keras metrics.json history.csv samples.txt translations.txt"
+    expected = (
+        "config.json info.json model.keras metrics.json history.csv samples.txt translations.txt calibration.json"
+    )
     assert set(expected.split()) | {"learning_curves.png", "attention.png"} <= names
     written = next(smoke[0].glob(f"{NAME}/*/translations.txt")).read_text().split("\n")
     assert len(written) == SMOKE.max_examples + 1
@@ -71,7 +74,8 @@ def test_the_headline_is_bleu_of_the_default_beam(smoke):
     assert all(r["options"] == {"beam": 5} and r["split"] == "test" for r in records)
     assert all(r["task"] == {"source": "en", "target": "de"} for r in records)
     assert all(set(r["baselines"]) == {"source_copied", "ibm_model_1"} for r in records)
-    assert set(records[0]["details"]) == {"signature", "by_length", "by_kind", "sentences_per_s"}
+    details = set(records[0]["details"]) - {"empty_percent"}
+    assert details == {"signature", "by_length", "by_kind", "confidence", "sentences_per_s"}
 
 
 @pytest.mark.slow
@@ -104,14 +108,15 @@ def test_stream_answers_each_line_and_survives_bad_ones(smoke):
     assert done.returncode == 0, done.stderr
     answers = done.stdout.split("\n")
     assert len(answers) == 5 and answers[1] == answers[2] == ""
+    assert answers[3] == "" and "tokens are unknown to the network" in done.stderr
     assert "line 3: Expected a sentence of at most 32 tokens" in done.stderr and "break it up" in done.stderr
-    assert "2 answered: p50" in done.stderr
+    assert "1 answered: p50" in done.stderr
 
 
 def test_score_rates_each_token_of_a_translation(smoke, predictor):
     done = run_here(APP, "score", TEXT, "2. Januar 2011", GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0, done.stderr
-    target = predictor.encode("2. Januar 2011").ids
+    target = predictor.tokenised("2. Januar 2011").ids
     (expected,) = predictor.log_probabilities([predictor.encode(TEXT).ids], [target])
     mean, total = map(float, done.stdout.split()[:2])
     assert mean == pytest.approx(expected.mean(), abs=1e-3) and total == pytest.approx(expected.sum(), abs=2e-3)
@@ -184,6 +189,82 @@ def test_the_log_probability_of_a_found_translation_is_its_score_verb_s(predicto
         (rated,) = predictor.log_probabilities([sentence.ids], [ids])
         assert log_p == pytest.approx(rated.sum(), abs=1e-3)
         assert ranked == pytest.approx(log_p / ((5 + len(ids)) / 6) ** 0.7, abs=1e-4)
+
+
+def test_every_translation_has_the_confidence_that_the_saved_calibration_gives(smoke, predictor):
+    """Read from the run by hand, so that a run marks the next day what it marks after its training."""
+    saved = json.loads(next(smoke[0].glob(f"{NAME}/*/calibration.json")).read_text())["confidence"]
+    for number in (1, 3):
+        for each in predictor.translate([predictor.encode(TEXT)], Search(beam=3), nbest=number)[0]:
+            logit = saved["bias"] + np.dot(saved["weights"], each.features)
+            assert each.confidence == pytest.approx(1 / (1 + np.exp(-logit)))
+            assert each.uncertain == (not each.text or each.confidence < saved["threshold"])
+            assert min(saved["weights"]) >= 0 and saved["threshold"] >= confidence.EVEN
+
+
+def test_json_has_the_confidence_of_each_line_and_null_for_what_is_refused(smoke, predictor):
+    lines = f"{TEXT}\n\n\u4f60\u597d\n"
+    words = ["predict", "-", "--json", "--nbest", "2"]
+    done = run_here(APP, *words, GALLERY_RUNS=str(smoke[0]), stdin=lines)
+    assert done.returncode == 0, done.stderr
+    first, *others = map(json.loads, done.stdout.splitlines())
+    expected = predictor.translate([predictor.encode(TEXT)], Search(), nbest=2)[0]
+    assert first == {"text": TEXT} | expected[0].to_json() | {"others": [expected[1].to_json()]}
+    refused = {"translation": None, "uncertain": True}
+    assert others == [{"text": ""} | refused, {"text": "\u4f60\u597d"} | refused]
+    assert done.stderr.startswith("Standard input, line 3: Expected a sentence like those in training")
+
+
+def test_a_run_without_a_calibration_translates_says_so_and_marks_nothing(smoke, tmp_path, capsys):
+    (path,) = smoke[0].glob(f"{NAME}/*")
+    shutil.copytree(path, tmp_path / "old")
+    (tmp_path / "old" / "calibration.json").unlink()
+    config = json.loads((path / "config.json").read_text())["config"]
+    old = predict.ready(runs.Run(tmp_path / "old", NAME, config))
+    said = capsys.readouterr().err
+    assert "has no confidence" in said and len(said.splitlines()) == 1
+    (best,) = old.translate([old.encode(TEXT)], Search())[0]
+    assert best.confidence is None and best.uncertain == (best.text == "")
+    with pytest.raises(InputError, match="unknown to the network: 2 of 3"):
+        old.encode("\u4f60\u597d")
+    assert len(old.tokenised("\u4f60\u597d").ids) == 4  # as an example or a translation it is not refused
+
+
+def test_mostly_empty_translations_are_said_to_be_the_fault_of_a_training_that_was_too_short(monkeypatch, capsys):
+    empty = answers.Translation("", -1.0, -2.0, [], [], None, None, None, True)
+    found = {"a": [empty], "b": [dataclasses.replace(empty, text="5 Tage", uncertain=False)]}
+    network = types.SimpleNamespace(
+        encode=str, translate=lambda texts, *_, **__: [found[t] for t in texts], run=types.SimpleNamespace(path="here")
+    )
+    monkeypatch.setattr(predict, "ready", lambda run: network)
+    monkeypatch.setattr(predict.runs, "find", lambda app, run: None)
+    predict.predict(Predict("a"))
+    said = capsys.readouterr()
+    assert said.out == "(uncertain)\n" and said.err.startswith("here: 100 % of the translations are empty: the network")
+    predict.predict(Predict("b"))
+    assert capsys.readouterr() == ("5 Tage\n", "")
+    assert answers.said_of_empty(answers.empty_percent(["", "5 Tage"])) == ""
+
+
+def test_the_report_says_how_often_marked_and_unmarked_translations_are_right():
+    def translation(text, chance):
+        return answers.Translation(text, 0.0, 0.0, [], [], None, None, chance, chance < 0.6)
+
+    model = confidence.Confidence([0.0] * 4, 0.0, 0.6, sentences=False)
+    found = [translation("a", 0.9), translation("b", 0.8), translation("c", 0.3), translation("wrong", 0.5)]
+    figures = evaluate.trusted(types.SimpleNamespace(confidence=model), found, list("abcd"))
+    assert figures["auroc"] == pytest.approx(2 / 3, abs=1e-4)  # of three pairs of right and wrong
+    assert (figures["marked_percent"], figures["right_percent_of_marked"]) == (50, 50)
+    assert figures["right_percent_of_others"] == 100
+    said = evaluate.said_of_confidence(figures)
+    assert said == (
+        "marked as uncertain 50.0 %, of which 50.0 % are right; of the others 100.0 % are right "
+        "(equal to the reference); AUROC 0.667"
+    )
+    only = evaluate.trusted(types.SimpleNamespace(confidence=model), found[:2], ["a", "b"])
+    assert only["auroc"] is None and only["right_percent_of_marked"] is None
+    assert evaluate.said_of_confidence(only).startswith("marked as uncertain 0.0 %; of the others 100.0 % are right (")
+    assert evaluate.trusted(types.SimpleNamespace(confidence=None), found, list("abcd")) == {}
 
 
 def test_blocked_n_grams_do_not_come_twice(predictor):
@@ -300,6 +381,7 @@ BAD = {
     "a share of one": (["train", "--dropout", "1"], "--dropout: expected at least 0 and less than 1; received 1"),
     "nothing to train on": (["train", "--valid-fraction", "0.5", "--test-fraction", "0.5"], "less than 1 together"),
     "an empty sentence": (["predict", " \n"], "Received an empty text"),
+    "an unknown script": (["predict", "\u4f60\u597d"], "whose tokens are unknown to the network: "),
     "a file that is not there": (["predict", "none.txt"], "There is nothing at none.txt"),
     "no beam": (["translate", TEXT, "--beam", "0"], "--beam: expected at least 1 and at most 100; received 0"),
     "no translation": (["predict", TEXT, "--nbest", "0"], "--nbest: expected at least 1 and at most 100"),
