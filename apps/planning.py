@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from shared import InputError, MissingFileError, cli, paired
 from shared.fingerprint import fingerprint
@@ -81,27 +82,42 @@ def cells(app: str, archs: Sequence[str], words: Sequence[str], options: Compare
 
     It is asked before a backend is loaded. An architecture unknown to the app is not an error: the table says so.
     """
+    try:
+        parsed, error = train_options(app, words), None
+    except InputError as refusal:  # perhaps only with the app's default architecture
+        parsed, error = None, refusal
     planned = []
     for arch in archs:
         base = Cell(app, arch, tuple(words), options.seeds)
         try:
-            rate = recipe_rate(app, [*words, "--arch", arch])
-        except InputError as error:
-            planned.append(dataclasses.replace(base, refused=str(error)))
-            continue
-        planned.append(dataclasses.replace(base, rates=candidates(rate, options.tune) if options.tune > 1 else ()))
-    if all(cell.refused for cell in planned):
-        recipe_rate(app, words)  # raises if it is not the architectures that are wrong
+            rate = (
+                with_arch(parsed, arch) if parsed else train_options(app, [*words, "--arch", arch])
+            ).config.learning_rate
+        except InputError as refusal:
+            planned.append(dataclasses.replace(base, refused=str(refusal)))
+        else:
+            planned.append(dataclasses.replace(base, rates=candidates(rate, options.tune) if options.tune > 1 else ()))
+    if error and all(cell.refused for cell in planned):
+        raise error
     return planned
 
 
-def recipe_rate(app: str, words: Sequence[str]) -> float:
-    """Returns the learning rate of `train` with these words. Raises InputError if it rejects them."""
+def train_options(app: str, words: Sequence[str]) -> Any:
+    """Returns the options of `train` with these words. Raises InputError if it rejects them."""
     line = ["train", *words]
-    parsed = cli.parse(f"apps.{app}", importlib.import_module(f"apps.{app}.options").verbs(line), line)
+    return checked(cli.parse(f"apps.{app}", importlib.import_module(f"apps.{app}.options").verbs(line), line))
+
+
+def with_arch(parsed: Any, arch: str) -> Any:
+    """Returns the options with another architecture, as if it had been typed, which takes much longer to parse."""
+    return checked(dataclasses.replace(parsed, config=dataclasses.replace(parsed.config, arch=arch)))
+
+
+def checked(parsed: Any) -> Any:
+    """Returns the options. Raises InputError if the app rejects them."""
     if check := getattr(parsed, "check", None):
         check()
-    return parsed.config.learning_rate
+    return parsed
 
 
 def candidates(rate: float, count: int) -> tuple[float, ...]:

@@ -108,7 +108,7 @@ def carry_out(trial: Trial, minutes: float = 0.0) -> None:
         limit = Limit(trial, process, 60 * minutes - spent) if minutes else None
         try:
             _, status, usage = os.wait4(process.pid, 0)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):  # submitit exits before Slurm ends the job
             process.terminate()  # it saves its state, as at Ctrl-C
             process.wait()
             raise
