@@ -110,18 +110,25 @@ class Board:
     def ended(self, trial: Trial) -> None:
         """Counts a training that has ended, and says how."""
         self.skip([trial])
-        state, reason = measured.failure(trial)
-        if not state:
-            record = measured.headline(trial)
-            reason = f"{record['split']} {record['metric']} {record['value']:.4g}"
-        seconds = f", {trial.outcome().get('seconds', 0):.0f} s"
+        said = ": ".join(part for part in measured.failure(trial) if part) or figure(trial)
         rate = f" learning rate {trial.rate:g}" if trial.rate else ""
-        said = ": ".join(part for part in (state, reason) if part)
-        self.say(f"[{len(self.done)}/{self.total}] {trial.app} {trial.arch} seed {trial.seed}{rate}: {said}{seconds}")
+        seconds = trial.outcome().get("seconds", 0)
+        self.say(
+            f"[{len(self.done)}/{self.total}] {trial.app} {trial.arch} seed {trial.seed}{rate}: {said}, {seconds:.0f} s"
+        )
 
     def say(self, text: str) -> None:
         """Prints a line above the bar."""
         self.console.print(text, markup=False)
+
+
+def figure(trial: Trial) -> str:
+    """Formats the figure of a finished training: in a search for learning rates on validation, else the headline."""
+    record = measured.headline(trial)
+    value = measured.best_validation(trial.path, record) if trial.rate else None
+    if value is not None:
+        return f"{measured.validation(trial.path, record)[0]} {value:.4g}"
+    return f"{record['split']} {record['metric']} {record['value']:.4g}"
 
 
 def compared(app: str, cells: Sequence[Cell], options: Compare) -> Comparison:

@@ -286,11 +286,15 @@ def baseline_row(name: str, value: float, columns: Sequence[str]) -> str:
 
 def legend(comparison: Comparison) -> str:
     """Says what the columns mean."""
-    said = (
-        "Lead: 95 % interval over seeds (paired, Student's t) and test items, P: probability of being better than the "
-        "best. Milliseconds per step include validation."
-    )
+    said = [
+        "Lead: 95 % interval over seeds (paired, Student's t) and over test items where the records have intervals; "
+        "P: probability of being better than the best."
+    ]
+    if any(row.step_ms is not None for row in comparison.rows):
+        said.append("Milliseconds per step include validation.")
     if comparison.quality is not None:
-        said += f" s to {comparison.quality:.4g}: seconds of training to this {comparison.valid_name}, "
-        said += "which counts epochs as equally long."
-    return said
+        said.append(
+            f"s to {comparison.quality:.4g}: seconds of training to this {comparison.valid_name}, "
+            "which counts epochs as equally long."
+        )
+    return " ".join(said)
