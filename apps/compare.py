@@ -21,7 +21,7 @@ from . import charts, engines, measured, planning, ranking
 from .options import Compare
 from .planning import Cell
 from .ranking import Comparison
-from .trial import STOPPED, Trial, Work, check_finished
+from .trial import STOPPED, Trial, Work, check_finished, seconds_so_far
 
 AGAIN = "Repeat the command to resume; what is finished is not trained again."
 
@@ -112,7 +112,7 @@ class Board:
         self.skip([trial])
         said = ": ".join(part for part in measured.failure(trial) if part) or figure(trial)
         rate = f" learning rate {trial.rate:g}" if trial.rate else ""
-        seconds = trial.outcome().get("seconds", 0)
+        seconds = seconds_so_far(trial)
         self.say(
             f"[{len(self.done)}/{self.total}] {trial.app} {trial.arch} seed {trial.seed}{rate}: {said}, {seconds:.0f} s"
         )
