@@ -4,9 +4,11 @@ An app is accessed only through its command line and its records. Each trial is 
 which resumes where it was interrupted; finished trials are not trained again.
 """
 
+import contextlib
 import dataclasses
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,7 +36,7 @@ def compare(options: Compare) -> None:
     if options.commands:
         print_commands(cells)
         return
-    with Board(sum(cell.count() for cell in cells)) as board:
+    with terminated_like_ctrl_c(), Board(sum(cell.count() for cell in cells)) as board:
         try:
             carry_out([trial for cell in cells for trial in cell.search()], options, resources, board)
             # Only now are the learning rates known.
@@ -45,6 +47,16 @@ def compare(options: Compare) -> None:
     if len(comparisons) > 1:
         show_skill(comparisons)
     report_failures(cells, comparisons)
+
+
+@contextlib.contextmanager
+def terminated_like_ctrl_c() -> Iterator[None]:
+    """Lets SIGTERM, which schedulers send, end this process as Ctrl-C does, so that trainings save their state."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def print_commands(cells: Sequence[Cell]) -> None:

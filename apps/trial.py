@@ -2,13 +2,14 @@
 
 import dataclasses
 import fcntl
+import math
 import os
 import re
+import resource
 import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,7 @@ from shared import runs as folders
 
 FINISHED, STOPPED, DIVERGED, FAILED = "finished", "stopped", "diverged", "failed"
 MEMORY = re.compile(r"resource_?exhausted|MemoryError|bad_alloc|out of memory|cannot allocate memory", re.IGNORECASE)
+POLL_S = 0.2  # seconds between two looks at a process
 TAIL = 20_000  # bytes at the end of a log that are searched for the reason of a failure
 PASSED = ("GALLERY_", "KERAS_", "TF_", "XLA_", "JAX_", "CUDA_", "PYTHONPATH")  # beginnings of environment variables
 
@@ -105,18 +107,12 @@ def carry_out(trial: Trial, minutes: float = 0.0) -> None:
         command = [sys.executable, "-m", f"apps.{trial.app}", *trial.words]
         # Its own session: Ctrl-C reaches it through this process only, once.
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        limit = Limit(trial, process, 60 * minutes - spent) if minutes else None
         try:
-            _, status, usage = os.wait4(process.pid, 0)
+            usage, reached = wait(process, trial, 60 * minutes - spent if minutes else math.inf)
         except (KeyboardInterrupt, SystemExit):  # submitit exits before Slurm ends the job
             process.terminate()  # it saves its state, as at Ctrl-C
             process.wait()
             raise
-        finally:
-            if limit:
-                limit.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-    reached = bool(limit and limit.reached)
     state, reason = judged(process.returncode, trial.finished, reached, tail(trial.log, begin))
     trial.save_outcome(
         state=state,
@@ -130,32 +126,38 @@ def carry_out(trial: Trial, minutes: float = 0.0) -> None:
 
 def lock(log: IO[bytes], trial: Trial) -> None:
     """Locks the open log until it is closed here and in the training's process; waits if another has locked it."""
-    try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"{trial.name} is still being trained by another process; waiting for it, see {trial.log}", flush=True)
-        fcntl.flock(log, fcntl.LOCK_EX)
-    log.seek(0, os.SEEK_END)
+    waiting = False
+    while True:
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            log.seek(0, os.SEEK_END)
+            return
+        except BlockingIOError:
+            if not waiting:
+                waiting = True
+                print(
+                    f"{trial.name} is still being trained by another process; waits for it, see {trial.log}", flush=True
+                )
+            time.sleep(POLL_S)
 
 
-class Limit:
-    """Stops a training like Ctrl-C after `seconds`, unless its epochs are done and it is only being evaluated."""
+def wait(process: subprocess.Popen, trial: Trial, limit_s: float) -> tuple[resource.struct_rusage, bool]:
+    """Waits until the process has ended; returns what it used, and whether it was stopped at the time limit.
 
-    def __init__(self, trial: Trial, process: subprocess.Popen, seconds: float) -> None:
-        self.trial, self.process, self.reached = trial, process, False
-        self.timer = threading.Timer(max(0.0, seconds), self.stop)
-        self.timer.daemon = True
-        self.timer.start()
-
-    def stop(self) -> None:
-        """Sends the signal. Not by `Popen.terminate`, which may take the exit status that `wait4` waits for."""
-        if not trained(self.trial):
-            self.reached = True
-            os.kill(self.process.pid, signal.SIGTERM)
-
-    def cancel(self) -> None:
-        """Forgets the limit."""
-        self.timer.cancel()
+    It is stopped as by Ctrl-C, unless its epochs are done and it is only being evaluated. This asks again and again,
+    since Ray cannot interrupt a call that waits in the operating system.
+    """
+    started, reached = time.monotonic(), False
+    while True:
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return usage, reached
+        if time.monotonic() - started > limit_s:
+            limit_s, reached = math.inf, not trained(trial)
+            if reached:
+                os.kill(process.pid, signal.SIGTERM)
+        time.sleep(POLL_S)
 
 
 def trained(trial: Trial) -> bool:

@@ -338,9 +338,11 @@ def test_a_training_left_by_a_killed_comparison_is_waited_for_and_not_started_ag
     fcntl.flock(log, fcntl.LOCK_EX)  # as the process that was left does
 
     def flock(file, how, real=fcntl.flock):
-        if not how & fcntl.LOCK_NB:
+        try:
+            real(file, how)
+        except BlockingIOError:
             locked.set()
-        real(file, how)
+            raise
 
     monkeypatch.setattr(trial.fcntl, "flock", flock)
     monkeypatch.setattr(trial.subprocess, "Popen", None)  # starting a process would be an error
