@@ -33,7 +33,9 @@ class New:
 
 @dataclass(frozen=True)
 class Compare:
-    """Train several architectures with the same data, schedule and number of parameters, and compare them."""
+    """Train several architectures with the same data, schedule and number of parameters, and compare them. Repeat the
+    command to resume: what is finished is not trained again.
+    """
 
     # apps to compare on, or all
     app: tuple[str, ...] = MISSING
@@ -53,7 +55,8 @@ class Compare:
     minutes: NotNegative = 0
     # validation figure to which the seconds of training are counted; by default the best that all have reached
     quality: float | None = None
-    # what carries out the trainings: this machine, one after the other; a Ray cluster; Slurm
+    # what carries out the trainings: this machine, one after the other, or a Ray or Slurm cluster whose machines see
+    # the checkout, the data and the runs in the same folders; these need pip install -r apps/requirements-cluster.txt
     on: Annotated[str, *settings.one_of(ENGINES)] = "here"
     # what each training gets on Ray or Slurm, as one string: --resources="num_gpus=1" or "slurm_partition=gpu"
     resources: str = ""
