@@ -23,7 +23,7 @@ from . import charts, engines, measured, planning, ranking
 from .options import Compare
 from .planning import Cell
 from .ranking import Comparison
-from .trial import STOPPED, Trial, Work, check_finished, seconds_so_far
+from .trial import FAILED, STOPPED, Trial, Work, check_finished, seconds_so_far
 
 AGAIN = "Repeat the command to resume; what is finished is not trained again."
 
@@ -189,12 +189,12 @@ def show_skill(comparisons: Sequence[Comparison]) -> None:
 
 def report_failures(cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> None:
     """Says how to try again what has failed. Raises InputError if an app has no figure at all."""
-    failed = [t for c in cells for t in dict.fromkeys([*c.search(), *c.trials()]) if measured.failure(t)[0]]
-    stopped = [trial for trial in failed if measured.failure(trial)[0] == STOPPED]
-    if stopped:
-        print(f"\n{len(stopped)} trainings were stopped at the time limit: a longer --minutes resumes them.")
-    if len(failed) > len(stopped):
-        print(f"\n{len(failed) - len(stopped)} trainings failed. Repeat the command to try them again.")
+    trials = [trial for cell in cells for trial in dict.fromkeys([*cell.search(), *cell.trials()])]
+    states = [measured.failure(trial)[0] for trial in trials]
+    if stopped := states.count(STOPPED):
+        print(f"\n{stopped} of {len(trials)} trainings stopped at the time limit: a longer --minutes resumes them.")
+    if failed := states.count(FAILED):
+        print(f"\n{failed} of {len(trials)} trainings failed. Repeat the command to try them again.")
     if without := [c.app for c in comparisons if all(row.value is None and row.valid is None for row in c.rows)]:
         raise InputError(
             f"Every training of {', '.join(without)} failed: see the logs in {folders.root() / 'compare'}, "

@@ -247,10 +247,10 @@ def columns_of(comparison: Comparison) -> list[tuple[str, Callable[[Row], str]]]
         ("lead over the best", lambda row: "best" if row.value is not None and not row.lead else said(row.lead)),
         (comparison.valid_name, lambda row: number(row.valid, ".4g")),
         ("minutes", lambda row: number(row.minutes, ".1f")),
-        ("ms per step", lambda row: number(row.step_ms, ".3g")),
+        ("ms per step", lambda row: short(row.step_ms)),
         ("peak MiB", lambda row: number(row.peak_mib, ",.0f")),
-        ("ms per answer", lambda row: number(row.latency_ms, ".3g")),
-        (seconds, lambda row: number(row.quality_s, ".3g")),
+        ("ms per answer", lambda row: short(row.latency_ms)),
+        (seconds, lambda row: short(row.quality_s)),
         ("notes", lambda row: "; ".join(row.notes)),
     ]
 
@@ -258,6 +258,11 @@ def columns_of(comparison: Comparison) -> list[tuple[str, Callable[[Row], str]]]
 def number(value: float | None, form: str) -> str:
     """Formats a number; "" if it is not known."""
     return "" if value is None else format(value, form)
+
+
+def short(value: float | None) -> str:
+    """Formats a time with three digits, or all of them before the point: 0.0123, 12.3, 1,234."""
+    return number(value, ",.0f" if value and value >= 100 else ".3g")
 
 
 def said(lead: Lead | None) -> str:

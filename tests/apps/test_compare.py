@@ -6,7 +6,9 @@ Most trainings here are files that a function writes; those of real networks and
 import fcntl
 import json
 import math
+import os
 import re
+import signal
 import stat
 import sys
 import threading
@@ -17,7 +19,7 @@ import pytest
 from apps import charts, engines, measured, planning, ranking, trial
 from apps.options import ENGINES, Compare
 from apps.trial import DIVERGED, FAILED, FINISHED, STOPPED
-from shared import InputError, plots
+from shared import InputError, plots, results
 from shared import runs as folders
 from shared.files import write_json, write_text
 from tests.commands import APPS, run_here
@@ -86,6 +88,7 @@ class Trainings:
             "baselines": {"always_1": 0.16},
             "ahead": None,
             "minutes": 0.1,
+            "command": "python -m apps.memory_probe train --params 2000",
             "details": {"ms_p50": 2.5},
         }
 
@@ -138,6 +141,19 @@ def test_a_comparison_that_cannot_be_is_refused_in_one_line(words, said):
 def test_an_architecture_that_is_named_twice_is_trained_once():
     planned = planning.plan(Compare(app=("memory_probe", "memory_probe"), arch=("gru", "gru")))
     assert [each.arch for cell in planned for each in cell.trials()] == ["gru"]
+
+
+def test_options_that_only_an_architecture_allows_are_no_error(monkeypatch):
+    def train_options(app, words):
+        if "gru" not in words:
+            raise InputError("--more: expected with --arch gru")
+        return types.SimpleNamespace(config=types.SimpleNamespace(learning_rate=RATE))
+
+    monkeypatch.setattr(planning, "train_options", train_options)
+    cells = planning.cells("memory_probe", ["gru", "lstm"], ["--more"], Compare(app=("memory_probe",)))
+    assert [cell.refused for cell in cells] == ["", "--more: expected with --arch gru"]
+    with pytest.raises(InputError, match="expected with --arch gru"):
+        planning.cells("memory_probe", ["lstm"], ["--more"], Compare(app=("memory_probe",)))
 
 
 @pytest.mark.parametrize("count, rates", [(1, (0.003,)), (2, (0.003, 0.001)), (3, (0.003, 0.001, 0.009))])
@@ -199,6 +215,14 @@ def test_a_comparison_interrupted_twice_says_how_to_resume_and_gives_the_table_o
     assert table(typed(*words)) == table(broken)
 
 
+def test_sigterm_ends_a_comparison_like_ctrl_c(trainings, monkeypatch):
+    monkeypatch.setattr(trainings, "write_history", lambda run, trial: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    done = typed("--arch", "gru")
+    assert done.returncode == 130 and "Repeat the command to resume" in done.stderr
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_a_training_that_fails_is_a_row_with_its_log_and_the_rest_goes_on(trainings):
     trainings.failures["lstm", 1, 0.0] = FAILED, "out of memory"
     trainings.failures["mingru", 2, 0.0] = DIVERGED, "loss is nan | epoch 1"
@@ -208,7 +232,7 @@ def test_a_training_that_fails_is_a_row_with_its_log_and_the_rest_goes_on(traini
     assert re.search(r"1 of 2 seeds failed: out of memory \(log memory_probe-compare-lstm-\w+\.log\)", rows["lstm"])
     assert "1 of 2 seeds diverged: loss is nan / epoch 1" in rows["mingru"]
     assert "not trained: --arch: expected one of" in rows["convlstm"]
-    assert "2 trainings failed. Repeat the command" in done.stdout
+    assert "1 of 6 trainings failed. Repeat the command" in done.stdout
     del trainings.failures["lstm", 1, 0.0]
     again = typed("--arch", "lstm", "mingru", "gru", "convlstm", "--seeds", "2")
     assert len(trainings.started) == 7 and "out of memory" not in again.stdout and "diverged" in again.stdout
@@ -434,8 +458,18 @@ def test_the_table_has_all_that_is_known_and_the_baselines(trainings, runs, monk
     assert {path.name for path in kept.glob("*.png")} == {"memory_probe-seconds.png", "memory_probe-parameters.png"}
 
 
+def test_the_headline_is_recorded_as_the_mean_of_the_seeds_with_the_command_of_all(trainings, monkeypatch):
+    kept = []
+    monkeypatch.setattr(results, "keep", lambda records, folder: kept.extend(records))
+    done = typed("--arch", "gru", "--seeds", "2", "--record")
+    assert done.returncode == 0, done.stderr
+    assert [(record["value"], record["n"], record["over"]) for record in kept] == [(0.085, 2, "seeds")]
+    assert kept[0]["command"] == "python -m apps.memory_probe train --params 2000 --seeds 2"
+
+
 def test_the_seconds_to_a_quality_are_those_of_the_first_epoch_that_reaches_it(trainings):
     assert "| 4 |" in typed("--arch", "gru", "--quality", "0.8").stdout.replace("  ", " ")
+    assert [ranking.short(seconds) for seconds in (0.01234, 12.34, 1234.5, None)] == ["0.0123", "12.3", "1,234", ""]
     assert ranking.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.5, "higher") == 2.0
     assert ranking.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.7, "higher") is None
 
