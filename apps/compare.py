@@ -62,7 +62,7 @@ def terminated_like_ctrl_c() -> Iterator[None]:
 def print_commands(cells: Sequence[Cell]) -> None:
     """Prints the train commands: those of the search, or once that has been carried out, of the chosen rates."""
     searches = [trial for cell in cells for trial in cell.search()]
-    searching = [trial for trial in searches if not trial.finished]
+    searching = [trial for trial in searches if not trial.settled(minutes=0)]
     trials = searching or [trial for cell in cells for trial in cell.trials()]
     print("\n".join(trial.command for trial in trials))
     for cell in cells:

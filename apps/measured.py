@@ -4,17 +4,14 @@ import csv
 import dataclasses
 import functools
 import io
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shared import runs as folders
 
-from .trial import DIVERGED, FAILED, STOPPED, Trial
+from .trial import DIVERGED, FAILED, STOPPED, Trial, position
 
 Record = dict[str, Any]
 
@@ -124,9 +121,6 @@ def session(path: Path) -> tuple[float, int]:
 
 
 def steps(checkpoint: Path) -> int:
-    """Returns the number of training steps done, read from the position without loading the weights."""
-    if not checkpoint.exists():
-        return 0
-    with np.load(checkpoint, allow_pickle=False) as archive:
-        position = json.loads(archive["position"].tobytes())
-    return position["epoch"] * position["steps"] + position["step"]
+    """Returns the number of training steps done."""
+    at = position(checkpoint)
+    return at["epoch"] * at["steps"] + at["step"] if at else 0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import fcntl
+import json
 import math
 import os
 import re
@@ -13,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
 
 from shared import InputError, files
 from shared import runs as folders
@@ -161,12 +164,20 @@ def wait(process: subprocess.Popen, trial: Trial, limit_s: float) -> tuple[resou
 
 
 def trained(trial: Trial) -> bool:
-    """Returns whether all epochs of the settings are in the history."""
-    history, config = trial.path / "history.csv", trial.path / "config.json"
-    if not history.exists() or not config.exists():
+    """Returns whether all epochs of the settings are done, or as many without improvement as end the training."""
+    at, config = position(trial.path / "checkpoint.npz"), trial.path / "config.json"
+    if not at or not config.exists():
         return False
-    epochs = folders.read_json(config, dict)["config"].get("epochs", 0)
-    return len(history.read_text(encoding="utf-8").splitlines()) - 1 >= epochs > 0
+    settings = folders.read_json(config, dict)["config"]
+    return at["epoch"] >= settings.get("epochs", math.inf) or 0 < settings.get("patience", 0) <= at["wait"]
+
+
+def position(checkpoint: Path) -> dict[str, Any]:
+    """Returns the position that a checkpoint was saved at, without loading the weights; {} if there is none."""
+    if not checkpoint.exists():
+        return {}
+    with np.load(checkpoint, allow_pickle=False) as archive:
+        return json.loads(archive["position"].tobytes())
 
 
 def seconds_so_far(trial: Trial) -> float:

@@ -14,6 +14,7 @@ import sys
 import threading
 import types
 
+import numpy as np
 import pytest
 
 from apps import charts, engines, measured, planning, ranking, trial
@@ -323,12 +324,17 @@ def test_a_training_is_stopped_at_the_time_limit(command):
     assert planned().outcome()["state"] == STOPPED and planned().outcome()["minutes"] == 1e-4
 
 
-def test_a_training_whose_epochs_are_done_is_left_to_be_evaluated_at_the_time_limit(runs):
+def save_position(path, **position):
+    text = json.dumps(position).encode()
+    np.savez(path / "checkpoint.npz", position=np.frombuffer(text, np.uint8), weights=np.zeros(3))
+
+
+def test_a_training_that_is_only_being_evaluated_is_not_stopped_at_the_time_limit(runs):
     one = planned()
-    run = folders.start(one.app, {"epochs": 2}, one.name)
-    run.begin({})
-    for rows, done in (("1,0.5\n", False), ("1,0.5\n2,0.4\n", True)):
-        write_text(run.file("history.csv"), f"epoch,loss\n{rows}")
+    folders.start(one.app, {"epochs": 5, "patience": 2}, one.name).begin({})
+    assert not trial.trained(one)
+    for epoch, wait, done in ((4, 1, False), (5, 1, True), (4, 2, True)):
+        save_position(one.path, epoch=epoch, wait=wait)
         assert trial.trained(one) == done
 
 
@@ -474,11 +480,8 @@ def test_the_seconds_to_a_quality_are_those_of_the_first_epoch_that_reaches_it(t
     assert ranking.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.7, "higher") is None
 
 
-def test_steps_are_counted_without_loading_the_weights(tmp_path):
-    import numpy as np
-
-    position = json.dumps({"epoch": 2, "steps": 10, "step": 3}).encode()
-    np.savez(tmp_path / "checkpoint.npz", position=np.frombuffer(position, np.uint8), weights=np.zeros(3))
+def test_steps_are_counted_over_all_epochs(tmp_path):
+    save_position(tmp_path, epoch=2, steps=10, step=3)
     assert measured.steps(tmp_path / "checkpoint.npz") == 23 and measured.steps(tmp_path / "no.npz") == 0
 
 
