@@ -4,303 +4,199 @@ An app is accessed only through its command line and its records. Each trial is 
 which resumes where it was interrupted; finished trials are not trained again.
 """
 
+import contextlib
 import dataclasses
-import importlib
-import os
-import re
-import shlex
-import statistics
-import subprocess
+import signal
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Self
 
-from shared import InputError, MissingFileError, cli, files, paired, plots, results
+import rich.console
+import rich.progress
+
+from shared import InputError, files, results
 from shared import runs as folders
-from shared.fingerprint import fingerprint
-from shared.layers import ARCHITECTURES
 
-from .gallery import gallery
+from . import charts, engines, measured, planning, ranking
 from .options import Compare
+from .planning import Cell
+from .ranking import Comparison
+from .trial import FAILED, STOPPED, Trial, Work, check_finished, seconds_so_far
 
-OWN = ("--data", "--params", "--arch", "--seed", "--seeds", "--folds", "--run")  # options that --more must not contain
-SIZES = {"": 1, "k": 1_000, "m": 1_000_000}
-HEADER = (
-    "| architecture | parameters | {figure} | lead over the best other | minutes | peak MiB | |",
-    "|---|---|---|---|---|---|---|",
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """One training: its command and its run folder."""
-
-    app: str
-    arch: str
-    seed: int
-    name: str
-    words: tuple[str, ...]
-
-    @property
-    def command(self) -> str:
-        """The command line."""
-        return shlex.join(["python", "-m", f"apps.{self.app}", *self.words])
-
-    @property
-    def path(self) -> Path:
-        """The run folder."""
-        return folders.root() / self.app / self.name
-
-    @property
-    def finished(self) -> bool:
-        """Whether the run has been trained to the end and evaluated."""
-        return (self.path / "metrics.json").exists()
-
-    @property
-    def log(self) -> Path:
-        """The file with the output of the training."""
-        return folders.root() / "compare" / f"{self.app}-{self.name}.log"
-
-    @property
-    def outcome(self) -> Path:
-        """The file with the outcome: status, reason, peak memory."""
-        return self.log.with_suffix(".json")
+AGAIN = "Repeat the command to resume; what is finished is not trained again."
 
 
 def compare(options: Compare) -> None:
     """Runs the compare command."""
-    planned = plan(options)
+    resources = engines.parsed(options.resources)
+    engines.check(options.on, resources)
+    cells = planning.plan(options)
     if options.commands:
-        print("\n".join(trial.command for trial in planned))
+        print_commands(cells)
         return
-    for trial in planned:
-        check_finished(trial)
-    try:
-        for number, trial in enumerate(planned, 1):
-            if not trial.finished:
-                print(f"[{number}/{len(planned)}] {trial.command}", flush=True)
-                carry_out(trial)
-    except KeyboardInterrupt:
-        raise folders.Stopped("Stopped. Repeat the command to resume; what is finished is not trained again.") from None
-    apps = dict.fromkeys(trial.app for trial in planned)
-    for app in apps:
-        show(app, [trial for trial in planned if trial.app == app], options)
-    trained = {trial.app for trial in planned if trial.finished}
-    if failed := [app for app in apps if app not in trained]:
-        logs = folders.root() / "compare"
-        raise InputError(
-            f"Every training of {', '.join(failed)} failed: see the logs in {logs}, then repeat the command"
-        )
-
-
-def check_finished(trial: Trial) -> None:
-    """Raises InputError if the trial is finished but its data has changed since."""
-    if trial.finished:
+    with terminated_like_ctrl_c(), Board(sum(cell.count() for cell in cells)) as board:
         try:
-            folders.find(trial.app, trial.name).check_files()
-        except InputError as error:
-            raise InputError(
-                f"{error} To train it again: python -m apps runs --delete {trial.app}/{trial.name}"
-            ) from error
-
-
-def plan(options: Compare) -> list[Trial]:
-    """Returns all trials; raises InputError if any command line is invalid."""
-    known = [name for name, _ in gallery()]
-    apps = known if options.app == ("all",) else chosen("--app", options.app, known)
-    archs = chosen("--arch", options.arch, list(ARCHITECTURES))
-    size = parameters(options.params) if options.params else 0
-    if ("/" in options.data or Path(options.data).suffix) and not (":" in options.data or Path(options.data).exists()):
-        raise MissingFileError(
-            f"--data: expected a data set of the app, a file or a folder. There is no {options.data}"
-        )
-    shared_words = [*(["--data", options.data] if options.data else []), *(["--params", str(size)] if size else [])]
-    shared_words += further(options.more)
-    trials = []
-    for app in apps:
-        check_words(app, archs, shared_words)
-        for arch in archs:
-            for seed in range(1, options.seeds + 1):
-                words = ["train", *shared_words, "--arch", arch, "--seed", str(seed)]
-                name = f"compare-{arch}-{fingerprint(words)[:8]}"
-                trials.append(Trial(app, arch, seed, name, (*words, "--run", name)))
-    return trials
-
-
-def chosen(option: str, names: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Removes duplicate names. Raises InputError if there are none, or one is unknown."""
-    wrong = [name for name in names if name not in known]
-    if wrong or not names:
-        every = ", or all" if option == "--app" else ""
-        received = repr(wrong[0]) if wrong else "none"
-        raise InputError(f"{option}: expected one or more of {', '.join(known)}{every}; received {received}")
-    return list(dict.fromkeys(names))
-
-
-def further(more: str) -> list[str]:
-    """Splits --more into words. Raises InputError if it cannot be parsed, or contains options set by this command."""
-    try:
-        words = shlex.split(more)
-    except ValueError as error:
-        raise InputError(f"--more: expected options as they are typed; received {more!r}: {error}") from error
-    if taken := [word for word in words if word.partition("=")[0] in OWN]:
-        raise InputError(f"--more: expected other options than {', '.join(OWN)}; received {taken[0]}")
-    return words
-
-
-def check_words(app: str, archs: Sequence[str], shared_words: Sequence[str]) -> None:
-    """Raises InputError if `train` rejects the words with every architecture, including the app's default.
-
-    Checked before a backend is loaded. An architecture unknown to the app is not an error: it gets a line in the table.
-    """
-    options = importlib.import_module(f"apps.{app}.options")
-    refused = []
-    for arch in ([], *(["--arch", arch] for arch in archs)):
-        words = ["train", *shared_words, *arch]
-        try:
-            parsed = cli.parse(f"apps.{app}", options.verbs(words), words)
-            if check := getattr(parsed, "check", None):
-                check()
-            return
-        except InputError as error:
-            refused.append(error)
-    raise refused[0]
-
-
-def parameters(text: str) -> int:
-    """Parses a number of parameters such as 200000, 200k or 1.5M."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)", text)
-    size = round(float(match[1]) * SIZES[match[2].lower()]) if match else 0
-    if not size:
-        raise InputError(f"--params: expected a number such as 200000, 200k or 1.5M; received {text!r}")
-    return size
-
-
-def carry_out(trial: Trial) -> None:
-    """Trains in a separate process; saves the outcome next to its log, also after a failure."""
-    trial.log.parent.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    with trial.log.open("ab") as log:
-        process = subprocess.Popen([sys.executable, "-m", f"apps.{trial.app}", *trial.words], stdout=log, stderr=log)
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
+            carry_out([trial for cell in cells for trial in cell.search()], options, resources, board)
+            # Only now are the learning rates known.
+            carry_out([trial for cell in cells for trial in cell.trials()], options, resources, board)
         except KeyboardInterrupt:
-            process.wait()  # the training received the signal too; it saves its state and exits
-            raise
-    process.returncode = os.waitstatus_to_exitcode(status)
-    lines = trial.log.read_text(encoding="utf-8", errors="replace").strip().split("\n")
-    finished = process.returncode == 0 and trial.finished
-    outcome = {
-        "finished": finished,
-        "status": process.returncode,
-        "reason": "" if finished else lines[-1][:200],
-        "seconds": round(time.monotonic() - started, 1),
-        "peak_mib": round(usage.ru_maxrss / 1024),
-    }
-    files.write_json(trial.outcome, outcome)
-    print(
-        f"    {'finished' if finished else 'failed: ' + outcome['reason']} after {outcome['seconds']:.0f} s", flush=True
-    )
+            raise folders.Stopped(f"Stopped. {AGAIN}") from None
+    comparisons = [compared(app, cells, options) for app in dict.fromkeys(cell.app for cell in cells)]
+    if len(comparisons) > 1:
+        show_skill(comparisons)
+    report_failures(cells, comparisons)
 
 
-def show(app: str, trials: list[Trial], options: Compare) -> None:
-    """Prints an app's table, writes it and its plot to files, and records the results if requested."""
-    found: dict[str, list[list[dict[str, Any]]]] = {}
+@contextlib.contextmanager
+def terminated_like_ctrl_c() -> Iterator[None]:
+    """Lets SIGTERM, which schedulers send, end this process as Ctrl-C does, so that trainings save their state."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def print_commands(cells: Sequence[Cell]) -> None:
+    """Prints the train commands: those of the search, or once that has been carried out, of the chosen rates."""
+    searches = [trial for cell in cells for trial in cell.search()]
+    searching = [trial for trial in searches if not trial.settled(minutes=0)]
+    trials = searching or [trial for cell in cells for trial in cell.trials()]
+    print("\n".join(trial.command for trial in trials))
+    for cell in cells:
+        if cell.refused:
+            print(f"{cell.app} {cell.arch}: {cell.refused}", file=sys.stderr)
+    if searching:
+        print("These search for learning rates. Afterwards, repeat this command for the other seeds.", file=sys.stderr)
+
+
+def carry_out(trials: Sequence[Trial], options: Compare, resources: engines.Resources, board: "Board") -> None:
+    """Carries out all trials that are not settled yet, wherever --on says."""
     for trial in trials:
-        if trial.finished:
-            found.setdefault(trial.arch, []).append(folders.read_json(trial.path / "metrics.json", list))
-    text = table(app, trials, found)
+        check_finished(trial)
+    todo = [trial for trial in trials if not trial.settled(options.minutes)]
+    board.skip(trial for trial in trials if trial not in todo)
+    if todo:
+        board.start(todo)
+        for trial in engines.ENGINES[options.on](todo, Work(options.minutes), resources):
+            board.ended(trial)
+
+
+class Board:
+    """Prints one line per training that has ended; on a terminal also one progress bar over all of them."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done = total, set[str]()
+        self.console = rich.console.Console(highlight=False, soft_wrap=True)
+        self.bar = rich.progress.Progress(
+            "{task.description}",
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+            speed_estimate_period=24 * 3600,
+        )
+        self.task = self.bar.add_task("trainings", total=total)
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.bar.stop()
+
+    def skip(self, trials: Iterable[Trial]) -> None:
+        """Counts what was done before."""
+        self.done |= {trial.log.name for trial in trials}
+        self.bar.update(self.task, completed=len(self.done))
+
+    def start(self, trials: Sequence[Trial]) -> None:
+        """Says what is to be done."""
+        where = folders.root() / "compare"
+        self.say(f"{len(trials)} trainings to do, {len(self.done)} of {self.total} done before. Logs: {where}")
+
+    def ended(self, trial: Trial) -> None:
+        """Counts a training that has ended, and says how."""
+        self.skip([trial])
+        said = ": ".join(part for part in measured.failure(trial) if part) or figure(trial)
+        rate = f" learning rate {trial.rate:g}" if trial.rate else ""
+        seconds = seconds_so_far(trial)
+        self.say(
+            f"[{len(self.done)}/{self.total}] {trial.app} {trial.arch} seed {trial.seed}{rate}: {said}, {seconds:.0f} s"
+        )
+
+    def say(self, text: str) -> None:
+        """Prints a line above the bar."""
+        self.console.print(text, markup=False)
+
+
+def figure(trial: Trial) -> str:
+    """Formats the figure of a finished training: in a search for learning rates on validation, else the headline."""
+    record = measured.headline(trial)
+    value = measured.best_validation(trial.path, record) if trial.rate else None
+    if value is not None:
+        return f"{measured.validation(trial.path, record)[0]} {value:.4g}"
+    return f"{record['split']} {record['metric']} {record['value']:.4g}"
+
+
+def compared(app: str, cells: Sequence[Cell], options: Compare) -> Comparison:
+    """Prints an app's table, writes it, its rows and its pictures to files, and records the results if requested."""
+    mine = [cell for cell in cells if cell.app == app]
+    comparison = ranking.compared(app, mine, options.params, options.quality)
+    text = ranking.table(comparison)
     print("\n" + text)
     kept = folders.root() / "compare" / f"{app}.md"
+    kept.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(kept, text + "\n")
-    if found:
-        draw(app, found, kept.with_suffix(".png"))
-        print(f"Written to {kept} and {kept.with_suffix('.png')}")
-    if options.record and found:
-        records = [record for done in found.values() for record in results.mean(done, "seeds") if record["headline"]]
-        results.keep(records, Path(__file__).parent / app)
+    files.write_json(kept.with_suffix(".json"), [dataclasses.asdict(row) for row in comparison.rows])
+    written = [kept, kept.with_suffix(".json")]
+    if comparison.found:
+        pictures = [kept.with_name(f"{app}-{what}.png") for what in ("seconds", "parameters")]
+        if charts.against_seconds(comparison, pictures[0]):
+            written.append(pictures[0])
+        charts.against_parameters(comparison, pictures[1])
+        written.append(pictures[1])
+    print("Written to " + ", ".join(map(str, written)))
+    if options.record and comparison.found:
+        results.keep(records(comparison), Path(__file__).parent / app)
+    return comparison
 
 
-def table(app: str, trials: list[Trial], found: dict[str, list[list[dict[str, Any]]]]) -> str:
-    """Formats a Markdown table: one row per architecture, best first, then failures, then baselines."""
-    values = {arch: [main(records)["value"] for records in done] for arch, done in found.items()}
-    lines = [f"## {app}", ""]
-    if not found:
-        lines += [HEADER[0].format(figure="figure"), HEADER[1]]
-    else:
-        first = main(next(iter(found.values()))[0])
-        better = {"higher": "higher is better", "lower": "lower is better", "one": "closest to 1 is best"}
-        figure = f"{first['split']} {first['metric']} ({better[first['direction']]})"
-        lines += [f"{first['data']}, the same schedule for all.", "", HEADER[0].format(figure=figure), HEADER[1]]
-        order = sorted(found, key=lambda arch: -paired.goodness(statistics.mean(values[arch]), first["direction"]))
-        lines += [row(arch, trials, found, values, order, first["direction"]) for arch in order]
-    for arch in dict.fromkeys(trial.arch for trial in trials if trial.arch not in found):
-        reason = next(outcome_of(trial)["reason"] for trial in trials if trial.arch == arch)
-        lines.append(f"| {arch} | | | | | | failed: {reason} |")
-    if found:
-        lines += [f"| *{name}* | | {value:.4g} | | | | baseline |" for name, value in baselines(found).items()]
-    return "\n".join(lines)
+def records(comparison: Comparison) -> list[measured.Record]:
+    """Returns the headline records, averaged over the seeds."""
+    found = []
+    for done in comparison.found.values():
+        averaged = results.mean([measured.records(each.trial) for each in done], "seeds")
+        more = f" --seeds {len(done)}" if len(done) > 1 else ""
+        found += [record | {"command": record["command"] + more} for record in averaged if record["headline"]]
+    return found
 
 
-def row(arch: str, trials: list[Trial], found: dict, values: dict, order: list[str], direction: str) -> str:
-    """Formats the row of one architecture."""
-    done, mine = found[arch], values[arch]
-    spread = f" ± {statistics.stdev(mine):.3g}" if len(mine) > 1 else ""
-    minutes = statistics.mean(main(records)["minutes"] for records in done)
-    peak = max((outcome_of(t)["peak_mib"] for t in trials if t.arch == arch), default=0)
-    planned = sum(trial.arch == arch for trial in trials)
-    missing = f"{planned - len(done)} of {planned} failed" if len(done) < planned else ""
-    other = next((each for each in order if each != arch), None)
-    ahead = lead(mine, values[other], direction, other) if other else ""
-    size = f"{main(done[0])['params']:,}"
-    return f"| {arch} | {size} | {statistics.mean(mine):.4g}{spread} | {ahead} | {minutes:.1f} | {peak:,} | {missing} |"
+def show_skill(comparisons: Sequence[Comparison]) -> None:
+    """Prints the skill of each architecture in each app, and draws it as a heat map."""
+    if not any(map(charts.skill, comparisons)):
+        return
+    text = charts.skill_table(comparisons)
+    kept = folders.root() / "compare" / "skill.md"
+    files.write_text(kept, text + "\n")
+    charts.heat_map(comparisons, kept.with_suffix(".png"))
+    print(f"\n{text}\nWritten to {kept}, {kept.with_suffix('.png')}")
 
 
-def lead(mine: list[float], theirs: list[float], direction: str, other: str) -> str:
-    """Formats the lead over another architecture, with the 95 % interval over the seeds (Welch's t)."""
-    difference = paired.goodness(statistics.mean(mine), direction) - paired.goodness(statistics.mean(theirs), direction)
-    if len(mine) < 2 or len(theirs) < 2:
-        return f"{difference:+.3g} over {other}, one seed"
-    from scipy import stats
-
-    signed = [[paired.goodness(value, direction) for value in some] for some in (mine, theirs)]
-    if statistics.stdev(mine) == statistics.stdev(theirs) == 0:
-        return f"{difference:+.3g} over {other}"
-    interval = stats.ttest_ind(*signed, equal_var=False).confidence_interval(paired.LEVEL)
-    word = "no difference to" if interval.low <= 0 <= interval.high else f"{difference:+.3g} over"
-    return f"{word} {other} ({interval.low:+.2g} to {interval.high:+.2g})"
-
-
-def main(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the headline record of a run."""
-    return next(record for record in records if record["headline"])
-
-
-def baselines(found: dict[str, list[list[dict[str, Any]]]]) -> dict[str, float]:
-    """Returns the baselines of the headline metric, best first."""
-    first = main(next(iter(found.values()))[0])
-    return dict(sorted(first["baselines"].items(), key=lambda item: -paired.goodness(item[1], first["direction"])))
-
-
-def outcome_of(trial: Trial) -> dict[str, Any]:
-    """Returns the outcome of a trial; for one trained by another command, only default values are known."""
-    if not trial.outcome.exists():
-        return {"finished": True, "reason": "not run", "peak_mib": 0}
-    return folders.read_json(trial.outcome, dict)
-
-
-def draw(app: str, found: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
-    """Plots the metric of each architecture and seed over its training time, with the best baseline."""
-    first = main(next(iter(found.values()))[0])
-    figure, axes = plots.new_figure(f"{app}, {first['data']}", size=(6.0, 4.0))
-    for arch, done in found.items():
-        mains = [main(records) for records in done]
-        axes.plot([r["minutes"] for r in mains], [r["value"] for r in mains], "o", label=arch)
-    for name, value in list(baselines(found).items())[:1]:
-        axes.axhline(value, color="grey", linestyle="--", label=name)
-    axes.set(xlabel="minutes of training", ylabel=f"{first['split']} {first['metric']}")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    plots.save(figure, path)
+def report_failures(cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> None:
+    """Says how to try again what has failed. Raises InputError if an app has no figure at all."""
+    trials = [trial for cell in cells for trial in dict.fromkeys([*cell.search(), *cell.trials()])]
+    states = [measured.failure(trial)[0] for trial in trials]
+    if stopped := states.count(STOPPED):
+        print(f"\n{stopped} of {len(trials)} trainings stopped at the time limit: a longer --minutes resumes them.")
+    if failed := states.count(FAILED):
+        print(f"\n{failed} of {len(trials)} trainings failed. Repeat the command to try them again.")
+    if without := [c.app for c in comparisons if all(row.value is None and row.valid is None for row in c.rows)]:
+        raise InputError(
+            f"Every training of {', '.join(without)} failed: see the logs in {folders.root() / 'compare'}, "
+            f"then repeat the command"
+        )

@@ -9,7 +9,9 @@ from tyro.conf import Positional, arg
 
 from shared import inspection, settings
 from shared.cli import Verbs
-from shared.settings import Count
+from shared.settings import Count, NotNegative
+
+ENGINES = ("here", "ray", "slurm")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class New:
 
 @dataclass(frozen=True)
 class Compare:
-    """Train several architectures with the same data, schedule and number of parameters, and compare them."""
+    """Train several architectures with the same data, schedule and number of parameters, and compare them. Repeat the
+    command to resume: what is finished is not trained again.
+    """
 
     # apps to compare on, or all
     app: tuple[str, ...] = MISSING
@@ -49,6 +53,17 @@ class Compare:
     data: str = ""
     # further options for the train commands, as one string: --more="--epochs 3"
     more: str = ""
+    # learning rates to try for each architecture, chosen on validation with one seed: 3 = the recipe's times 1/3, 1, 3
+    tune: Count = 1
+    # stop a training after this many minutes; its row then has only the validation figure so far; 0 = no limit
+    minutes: NotNegative = 0
+    # validation figure to which the seconds of training are counted; by default the best that all have reached
+    quality: float | None = None
+    # what carries out the trainings: this machine, one after the other, or a Ray or Slurm cluster whose machines see
+    # the checkout, the data and the runs in the same folders; these need pip install -r apps/requirements-cluster.txt
+    on: Annotated[str, *settings.one_of(ENGINES)] = "here"
+    # what each training gets on Ray or Slurm, as one string: --resources="num_gpus=1" or "slurm_partition=gpu"
+    resources: str = ""
     # only print the train commands, to run them on another machine or with a scheduler
     commands: bool = False
     # write the headline metrics to each app's results.json and README

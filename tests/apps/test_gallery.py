@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -10,12 +9,8 @@ from pathlib import Path
 import pytest
 
 import apps
-from apps import compare, gallery, new
-from apps.options import Compare
+from apps import gallery, new
 from shared import InputError
-from shared import runs as folders
-from shared.files import write_json
-from shared.runs import Stopped
 from tests.commands import APPS, ROOT, run_here
 
 
@@ -112,133 +107,6 @@ def test_a_default_that_is_not_there_is_not_replaced():
     with pytest.raises(InputError, match="DEFAULT"):
         new.with_data("DEFAULT = Config(units=3)\n", "x")
     assert new.with_data("DEFAULT = Config()\n", "a b.csv") == 'DEFAULT = Config(data="a b.csv")\n'
-
-
-# Architectures compared
-
-SMALL = ["--params", "2k", "--more=--recipe smoke --epochs 1 --steps-per-epoch 2"]
-
-
-@pytest.fixture
-def here(monkeypatch, tmp_path):
-    """Trainings in this process; the list of those that were started."""
-    started = []
-
-    def train(trial):
-        started.append(trial.name)
-        done = run_here(f"apps.{trial.app}", *trial.words)
-        trial.log.parent.mkdir(exist_ok=True)
-        reason = done.stderr.strip()
-        write_json(trial.outcome, {"finished": not reason, "status": done.returncode, "reason": reason, "peak_mib": 7})
-
-    monkeypatch.setattr(compare, "carry_out", train)
-    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
-    return started
-
-
-@pytest.mark.slow
-def test_architectures_are_trained_once_and_compared_at_equal_size(here, tmp_path):
-    words = ["compare", "--app", "memory_probe", "--arch", "gru", "mingru", "convlstm", "--seeds", "2", *SMALL]
-    done = typed(*words)
-    assert done.returncode == 0, done.stderr
-    rows = {line.split("|")[1].strip(): line for line in done.stdout.splitlines() if line.startswith("| ")}
-    assert {"gru", "mingru", "convlstm", "*always_1*"} <= set(rows)
-    sizes = [int(rows[arch].split("|")[2].replace(",", "")) for arch in ("gru", "mingru")]
-    assert all(abs(size - 2000) < 200 for size in sizes)
-    assert "±" in rows["gru"] and re.search("no difference to|over", rows["gru"])
-    assert "expected one of" in rows["convlstm"]
-    assert (tmp_path / "compare/memory_probe.md").exists() and (tmp_path / "compare/memory_probe.png").exists()
-    trained = [name for name in here if "convlstm" not in name]
-    assert len(trained) == 4
-    again = typed(*words)
-    assert again.stdout.split("## ")[1] == done.stdout.split("## ")[1]
-    assert [name for name in here if "convlstm" not in name] == trained  # nothing is trained twice
-
-
-def test_a_training_that_fails_is_kept_with_its_reason(tmp_path, monkeypatch):
-    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
-    (trial,) = compare.plan(Compare(app=("memory_probe",), arch=("convlstm",)))
-    compare.carry_out(trial)
-    outcome = compare.outcome_of(trial)
-    assert outcome["status"] == 2 and "--arch: expected one of" in outcome["reason"] and outcome["peak_mib"] > 0
-
-
-def test_the_commands_are_those_that_are_carried_out():
-    shown = typed("compare", "--app", "all", "--arch", "lstm", "--params", "1.5M", "--commands").stdout.splitlines()
-    assert len(shown) == len(APPS) and all("--params 1500000 --arch lstm --seed 1" in line for line in shown)
-    parsed = shown[0].split()
-    assert parsed[:2] == ["python", "-m"] and parsed[2].startswith("apps.")
-
-
-@pytest.mark.parametrize(
-    "words, said",
-    [
-        (["--app", "sentiment"], "--app: expected one or more of"),
-        (["--app", "translation", "--arch", "lstm", "foo"], "--arch: expected one or more of"),
-        (["--app", "translation", "--params", "many"], "--params: expected a number"),
-        (["--app", "translation", "--params", "0.4"], "--params: expected a number"),
-        (["--app", "translation", "--seeds", "0"], "--seeds: expected at least 1"),
-        (["--app"], "--app: expected one or more of"),
-        (["--app", "translation", "--arch"], "--arch: expected one or more of"),
-        (["--app", "translation", "--data", "/nowhere.csv"], "There is no /nowhere.csv"),
-        (["--app", "translation", "--more=--epochs '3"], "--more: expected options as they are typed"),
-        (["--app", "translation", "--more=--epochs 2 --seed=5"], "--more: expected other options than"),
-        (["--app", "translation", "--more=--epoch 2"], "--epochs"),
-    ],
-)
-def test_a_comparison_that_cannot_be_is_refused_in_one_line(words, said):
-    done = typed("compare", *words)
-    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
-
-
-def test_an_architecture_that_is_named_twice_is_trained_once():
-    planned = compare.plan(Compare(app=("memory_probe", "memory_probe"), arch=("gru", "gru")))
-    assert [trial.arch for trial in planned] == ["gru"]
-
-
-@pytest.fixture
-def trial(tmp_path, monkeypatch):
-    """A planned training; its outcome is that of a training that has failed."""
-    monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
-    (planned,) = compare.plan(Compare(app=("memory_probe",), arch=("gru",)))
-    planned.log.parent.mkdir(parents=True)
-    write_json(planned.outcome, {"finished": False, "status": 2, "reason": "no memory left", "peak_mib": 7})
-    return planned
-
-
-def test_a_comparison_of_which_nothing_was_trained_does_not_end_well(trial, monkeypatch, capsys):
-    monkeypatch.setattr(compare, "carry_out", lambda trial: None)
-    with pytest.raises(InputError, match="Every training of memory_probe failed: see the logs"):
-        compare.compare(Compare(app=("memory_probe",), arch=("gru",)))
-    assert "failed: no memory left" in capsys.readouterr().out
-
-
-def test_ctrl_c_in_a_comparison_says_how_to_resume(trial, monkeypatch):
-    def interrupted(trial):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(compare, "carry_out", interrupted)
-    with pytest.raises(Stopped, match="Repeat the command to resume"):
-        compare.compare(Compare(app=("memory_probe",), arch=("gru",)))
-
-
-def test_a_finished_training_whose_file_has_changed_is_not_taken_into_a_table(trial, tmp_path):
-    own = tmp_path / "own.csv"
-    own.write_text("a")
-    run = folders.start(trial.app, {"data": str(own)}, trial.name)
-    run.begin({})
-    run.file("model.keras").write_bytes(b"")
-    run.save_metrics([])
-    compare.check_finished(trial)
-    own.write_text("b")
-    with pytest.raises(InputError, match=f"The data has changed.*runs --delete memory_probe/{trial.name}"):
-        compare.check_finished(trial)
-
-
-def test_a_lead_inside_the_interval_of_the_seeds_is_no_difference():
-    assert compare.lead([0.5, 0.6], [0.52, 0.61], "higher", "gru").startswith("no difference to gru (")
-    assert compare.lead([0.1, 0.11, 0.1], [0.5, 0.52, 0.51], "lower", "gru").startswith("+0.407 over gru (")
-    assert compare.lead([0.1], [0.5], "lower", "gru") == "+0.4 over gru, one seed"
 
 
 # Runs

@@ -1,0 +1,103 @@
+"""The pictures of a comparison: quality against training time and against size, and the skill in all apps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import paired, plots, results
+
+from .ranking import Comparison, baselines
+
+
+def against_seconds(comparison: Comparison, path: Path) -> bool:
+    """Plots the validation figure of each training against its seconds; False if no history has been recorded."""
+    drawn = {arch: [m.curve for m in done if m.curve] for arch, done in comparison.found.items()}
+    if not comparison.record or not any(drawn.values()):
+        return False
+    figure, axes = new(comparison)
+    for number, (arch, curves) in enumerate(drawn.items()):
+        for curve in curves:
+            label = arch if curve is curves[0] else None
+            axes.plot(*zip(*curve, strict=True), ".-", color=f"C{number}", label=label)
+    if comparison.quality is not None:
+        axes.axhline(comparison.quality, color="grey", linestyle=":", label=f"{comparison.quality:.4g}")
+    axes.set(xlabel="seconds of training", ylabel=comparison.valid_name)
+    finish(figure, axes, path)
+    return True
+
+
+def against_parameters(comparison: Comparison, path: Path) -> None:
+    """Plots the figure of each training against the number of parameters, with the best baseline."""
+    record: Any = comparison.record
+    figure, axes = new(comparison)
+    for arch, done in comparison.found.items():
+        axes.plot([m.record["params"] for m in done], [m.record["value"] for m in done], "o", label=arch)
+    for name, value in list(baselines(record).items())[:1]:
+        axes.axhline(value, color="grey", linestyle="--", label=name)
+    axes.set(xlabel="parameters", ylabel=f"{record['split']} {record['metric']}")
+    finish(figure, axes, path)
+
+
+def new(comparison: Comparison) -> tuple[Any, Any]:
+    """Returns an empty figure with the app and its data as the title."""
+    return plots.new_figure(f"{comparison.app}, {comparison.record['data']}" if comparison.record else "", (6.0, 4.0))
+
+
+def finish(figure: Any, axes: Any, path: Path) -> None:
+    """Adds grid and legend, and writes the figure."""
+    axes.grid(alpha=0.3)
+    axes.legend()
+    plots.save(figure, path)
+
+
+def skill(comparison: Comparison) -> dict[str, float]:
+    """Returns, for each architecture, its lead over the best baseline as a fraction of the baseline's figure.
+
+    0: as good as the baseline; 0.5: an error half as large, or a score half as large again. {} without baselines.
+    """
+    record = comparison.record
+    best = results.best_baseline(record) if record else None
+    if record is None or best is None:
+        return {}
+    scale = abs(paired.goodness(best[1], record["direction"]))
+    figures = {row.arch: row.value for row in comparison.rows if row.value is not None}
+    score = {arch: paired.goodness(value, record["direction"]) for arch, value in figures.items()}
+    return {
+        arch: (value - paired.goodness(best[1], record["direction"])) / scale for arch, value in score.items() if scale
+    }
+
+
+def skill_table(comparisons: Sequence[Comparison]) -> str:
+    """Formats the skill of every architecture in every app as a Markdown table."""
+    apps, archs, values = grid(comparisons)
+    lines = ["## Lead over the best baseline, in percent of its figure", ""]
+    lines += ["| app | " + " | ".join(archs) + " |", "|---" * (len(archs) + 1) + "|"]
+    for app, row in zip(apps, values, strict=True):
+        lines.append(f"| {app} | " + " | ".join("" if np.isnan(each) else f"{each:+.0%}" for each in row) + " |")
+    return "\n".join(lines)
+
+
+def heat_map(comparisons: Sequence[Comparison], path: Path) -> None:
+    """Draws the skill of every architecture in every app; colours end at -100 % and +100 %."""
+    apps, archs, values = grid(comparisons)
+    size = (2.5 + 0.9 * len(archs), 1.6 + 0.5 * len(apps))
+    figure, axes = plots.new_figure("lead over the best baseline, in percent of its figure", size)
+    picture = axes.imshow(values, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    for (line, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            colour = "white" if abs(value) > 0.6 else "black"
+            axes.text(column, line, f"{value:+.0%}", ha="center", va="center", color=colour)
+    axes.set(xticks=range(len(archs)), xticklabels=archs, yticks=range(len(apps)), yticklabels=apps)
+    figure.colorbar(picture, ax=axes)
+    plots.save(figure, path)
+
+
+def grid(comparisons: Sequence[Comparison]) -> tuple[list[str], list[str], np.ndarray]:
+    """Returns apps, architectures, and the skill (apps, architectures), nan where there is none."""
+    skills = {comparison.app: skill(comparison) for comparison in comparisons}
+    archs = list(dict.fromkeys(row.arch for comparison in comparisons for row in comparison.rows))
+    archs = sorted((arch for arch in archs if any(arch in each for each in skills.values())), key=archs.index)
+    values = [[skills[app].get(arch, np.nan) for arch in archs] for app in skills]
+    return list(skills), archs, np.array(values, dtype=float).reshape(len(skills), len(archs))

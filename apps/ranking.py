@@ -1,0 +1,305 @@
+"""The table of a comparison: one row per architecture, what it leads the best by, and what it costs."""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from shared import paired
+
+from . import measured
+from .measured import Measured
+from .planning import Cell, parameters
+from .trial import STOPPED
+
+DRAWS = 10_000
+TOLERANCE = 0.01  # of the number of parameters
+BETTER = {"higher": "higher is better", "lower": "lower is better", "one": "closest to 1 is best"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Lead:
+    """By how much an architecture is better than another: the interval, and the probability that it is better.
+
+    `low`, `high` and `probability` are None if there is only one seed and no interval was recorded.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    probability: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What is known of one architecture, averaged over the seeds; what is not known is None."""
+
+    arch: str
+    rate: float | None = None
+    params: int | None = None
+    value: float | None = None
+    std: float | None = None
+    seeds: int = 0
+    lead: Lead | None = None
+    valid: float | None = None
+    step_ms: float | None = None
+    peak_mib: float | None = None
+    latency_ms: float | None = None
+    quality_s: float | None = None
+    minutes: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """The rows of one app, best first, and the figures by which they are compared."""
+
+    app: str
+    rows: list[Row]
+    found: dict[str, list[Measured]]
+    record: dict[str, Any] | None  # a headline record: data, split, metric, direction, baselines
+    valid_name: str  # the validation figure
+    quality: float | None  # its value to which the seconds are counted
+
+
+def compared(app: str, cells: Sequence[Cell], params: str = "", quality: float | None = None) -> Comparison:
+    """Compares the architectures of an app by what has been trained so far."""
+    found = {cell.arch: [m for m in map(measured.measured, cell.trials()) if m] for cell in cells}
+    found = {arch: done for arch, done in found.items() if done}
+    if not found:
+        return Comparison(app, [failed(cell) for cell in cells], {}, None, "val_loss", None)
+    first = next(iter(found.values()))[0]
+    direction = first.record["direction"]
+    order = sorted(found, key=lambda arch: -paired.goodness(mean(found[arch]), direction))
+    name, valid_direction = measured.validation(first.trial.path, first.record)
+    if quality is None:
+        quality = reached_by_all(found, valid_direction)
+    size = parameters(params) if params else 0
+    of = {cell.arch: cell for cell in cells}
+    rows = [row(of[arch], found[arch], found[order[0]], size, quality, valid_direction) for arch in order]
+    rows += [failed(cell) for cell in cells if cell.arch not in found]
+    return Comparison(app, rows, found, first.record, name, quality)
+
+
+def mean(done: Sequence[Measured]) -> float:
+    """Returns the mean figure over the seeds."""
+    return statistics.mean(each.record["value"] for each in done)
+
+
+def row(
+    cell: Cell, done: list[Measured], best: list[Measured], size: int, quality: float | None, direction: str
+) -> Row:
+    """Returns the row of an architecture of which at least one seed is finished."""
+    values = [each.record["value"] for each in done]
+    valid = [best_of([value for _, value in each.curve], direction) for each in done if each.curve]
+    if not valid:  # several networks in turn
+        valid = [value for _, value, _ in measured.validations([each.trial for each in done])]
+    to_quality = [seconds_to(each.curve, quality, direction) for each in done]
+    return Row(
+        cell.arch,
+        rate=done[0].trial.rate or None,
+        params=done[0].record["params"],
+        value=statistics.mean(values),
+        std=statistics.stdev(values) if len(values) > 1 else None,
+        seeds=len(values),
+        lead=None if done is best else lead(done, best),
+        valid=average(valid),
+        step_ms=average([each.step_ms for each in done]),
+        peak_mib=max((each.peak_mib for each in done if each.peak_mib), default=None),
+        latency_ms=average([each.latency_ms for each in done]),
+        quality_s=None if None in to_quality else average(to_quality),
+        minutes=average([each.record["minutes"] for each in done]),
+        notes=tuple(notes(cell, done, size)),
+    )
+
+
+def average(values: Sequence[float | None]) -> float | None:
+    """Returns the mean of the values that are known; None if there are none."""
+    known = [value for value in values if value is not None]
+    return statistics.mean(known) if known else None
+
+
+def best_of(values: Sequence[float], direction: str) -> float:
+    """Returns the best validation figure."""
+    return max(values) if direction == "higher" else min(values)
+
+
+def seconds_to(curve: Sequence[tuple[float, float]], quality: float | None, direction: str) -> float | None:
+    """Returns the seconds of training after which the validation figure is at least as good; None if it never is."""
+    for seconds, value in curve:
+        if quality is not None and (value >= quality if direction == "higher" else value <= quality):
+            return seconds
+    return None
+
+
+def reached_by_all(found: dict[str, list[Measured]], direction: str) -> float | None:
+    """Returns the best validation figure that every training has reached; None without histories."""
+    best = [best_of([value for _, value in m.curve], direction) for done in found.values() for m in done if m.curve]
+    return (min(best) if direction == "higher" else max(best)) if best else None
+
+
+def notes(cell: Cell, done: Sequence[Measured], size: int) -> list[str]:
+    """Returns what is to be said of an architecture: missing seeds, the size not met, the edge of the search."""
+    said = []
+    if missing := [trial for trial in cell.trials() if trial not in [each.trial for each in done]]:
+        said.append(f"{len(missing)} of {cell.seeds} seeds {reason(missing[0])}")
+    off = done[0].record["params"] / size - 1 if size else 0.0
+    if abs(off) > TOLERANCE:
+        said.append(f"no width meets {size:,} parameters: {off:+.1%}")
+    if rate := done[0].trial.rate:
+        edge = " (the lowest)" if rate == min(cell.rates) else " (the highest)" if rate == max(cell.rates) else ""
+        failures = [trial for trial in cell.search() if measured.failure(trial)[0] not in ("", STOPPED)]
+        said.append(f"{len(cell.rates)} learning rates tried{edge and f', best at {rate:g}{edge}'}")
+        said += [f"at {trial.rate:g}: {reason(trial)}" for trial in failures]
+    return said
+
+
+def failed(cell: Cell) -> Row:
+    """Returns the row of an architecture without any figure: refused by the app, stopped, or failed."""
+    if cell.refused:
+        return Row(cell.arch, notes=(f"not trained: {cell.refused}",))
+    tried = cell.trials() or cell.search()
+    valid = [value for _, value, _ in measured.validations(tried)]
+    reasons = dict.fromkeys(reason(trial) for trial in tried)
+    return Row(
+        cell.arch, rate=tried[0].rate or None if cell.trials() else None, valid=average(valid), notes=(*reasons,)
+    )
+
+
+def reason(trial: Any) -> str:
+    """Says how a training without a figure ended, and where its log is."""
+    state, said = measured.failure(trial)
+    if state == STOPPED:
+        epochs = len(measured.history(trial.path))
+        said = f"after {trial.outcome()['minutes']:g} minutes, {epochs} epochs, not tested"
+    return f"{state}: {said.replace('|', '/')} (log {trial.log.name})"
+
+
+def lead(mine: Sequence[Measured], best: Sequence[Measured]) -> Lead:
+    """Compares two architectures by the seeds that both have, in pairs.
+
+    The interval has two parts. Seeds: Student's t of the paired differences, since resampling two or three of them
+    would give far too narrow an interval. Test items: see `item_error`. Both are drawn at random, as in a bootstrap.
+    """
+    direction = mine[0].record["direction"]
+    others = {each.trial.seed: each for each in best}
+    pairs = [(each, others[each.trial.seed]) for each in mine if each.trial.seed in others]
+    if not pairs:
+        return Lead(paired.goodness(mean(mine), direction) - paired.goodness(mean(best), direction))
+    differences = [
+        paired.goodness(a.record["value"], direction) - paired.goodness(b.record["value"], direction) for a, b in pairs
+    ]
+    value, items = statistics.mean(differences), item_error(pairs)
+    if len(pairs) < 2 and items is None:
+        return Lead(value)
+    generator = np.random.default_rng(0)
+    draws = np.full(DRAWS, value)
+    if len(pairs) > 1:
+        error = statistics.stdev(differences) / math.sqrt(len(pairs))
+        draws = draws + error * generator.standard_t(len(pairs) - 1, DRAWS)
+    draws = draws + (items or 0.0) * generator.standard_normal(DRAWS)
+    low, high = np.quantile(draws, [(1 - paired.LEVEL) / 2, (1 + paired.LEVEL) / 2])
+    return Lead(value, float(low), float(high), float(np.mean(draws > 0) + np.mean(draws == 0) / 2))
+
+
+def item_error(pairs: Sequence[tuple[Measured, Measured]]) -> float | None:
+    """Returns the standard error of a lead by the choice of test items; None if the records have no intervals.
+
+    A record has the interval of its lead over the best baseline, by a paired bootstrap over the test items. The errors
+    of two such leads are added as if independent. Since both are measured on the same items, this is rather too much.
+    """
+    intervals = [each.record.get("ahead") for pair in pairs for each in pair]
+    if not all(interval and interval[0] < interval[1] for interval in intervals):
+        return None
+    halves = [(high - low) / 2 for low, high in intervals]
+    return math.sqrt(2) * statistics.mean(halves) / statistics.NormalDist().inv_cdf((1 + paired.LEVEL) / 2)
+
+
+def table(comparison: Comparison) -> str:
+    """Formats the comparison as Markdown: architectures best first, then failures, then baselines."""
+    record = comparison.record
+    columns = columns_of(comparison)
+    shown = [column for column in columns if any(column[1](each) for each in comparison.rows)]
+    lines = [f"## {comparison.app}", ""]
+    if record:
+        lines += [f"{record['data']}, the same schedule for all.", ""]
+    lines += ["| " + " | ".join(name for name, _ in shown) + " |", "|---" * len(shown) + "|"]
+    lines += ["| " + " | ".join(cell(each) for _, cell in shown) + " |" for each in comparison.rows]
+    if record:
+        lines += [baseline_row(name, value, [name for name, _ in shown]) for name, value in baselines(record).items()]
+        lines += ["", legend(comparison)]
+    return "\n".join(lines)
+
+
+def columns_of(comparison: Comparison) -> list[tuple[str, Callable[[Row], str]]]:
+    """Returns the name of each column and how its cell is formatted; those without any value are left out later."""
+    record = comparison.record
+    figure = f"{record['split']} {record['metric']} ({BETTER[record['direction']]})" if record else "figure"
+    seconds = f"s to {comparison.quality:.4g}" if comparison.quality is not None else "s"
+    return [
+        ("architecture", lambda row: row.arch),
+        ("learning rate", lambda row: number(row.rate, "g")),
+        ("parameters", lambda row: number(row.params, ",")),
+        (figure, lambda row: number(row.value, ".4g") + (f" ± {row.std:.3g}" if row.std is not None else "")),
+        ("lead over the best", lambda row: "best" if row.value is not None and not row.lead else said(row.lead)),
+        (comparison.valid_name, lambda row: number(row.valid, ".4g")),
+        ("minutes", lambda row: number(row.minutes, ".1f")),
+        ("ms per step", lambda row: short(row.step_ms)),
+        ("peak MiB", lambda row: number(row.peak_mib, ",.0f")),
+        ("ms per answer", lambda row: short(row.latency_ms)),
+        (seconds, lambda row: short(row.quality_s)),
+        ("notes", lambda row: "; ".join(row.notes)),
+    ]
+
+
+def number(value: float | None, form: str) -> str:
+    """Formats a number; "" if it is not known."""
+    return "" if value is None else format(value, form)
+
+
+def short(value: float | None) -> str:
+    """Formats a time with three digits, or all of them before the point: 0.0123, 12.3, 1,234."""
+    return number(value, ",.0f" if value and value >= 100 else ".3g")
+
+
+def said(lead: Lead | None) -> str:
+    """Formats a lead: "no difference (-0.02 to 0.01, P 0.2)", or the difference itself if the interval excludes 0."""
+    if lead is None:
+        return ""
+    if lead.low is None or lead.high is None:
+        return f"{lead.value:+.3g}, one seed"
+    word = "no difference" if lead.low <= 0 <= lead.high else f"{lead.value:+.3g}"
+    return f"{word} ({lead.low:+.2g} to {lead.high:+.2g}, P {lead.probability:.2g})"
+
+
+def baselines(record: dict[str, Any]) -> dict[str, float]:
+    """Returns the baselines of a record, best first."""
+    direction = record["direction"]
+    return dict(sorted(record["baselines"].items(), key=lambda item: -paired.goodness(item[1], direction)))
+
+
+def baseline_row(name: str, value: float, columns: Sequence[str]) -> str:
+    """Formats the row of a baseline."""
+    figure = next(number for number, column in enumerate(columns) if " is be" in column)
+    cells = [""] * len(columns)
+    cells[0], cells[figure] = f"*{name}* (baseline)", f"{value:.4g}"
+    return "| " + " | ".join(cells) + " |"
+
+
+def legend(comparison: Comparison) -> str:
+    """Says what the columns mean."""
+    said = [
+        "Lead: 95 % interval over seeds (paired, Student's t) and over test items where the records have intervals; "
+        "P: probability of being better than the best."
+    ]
+    if any(row.step_ms is not None for row in comparison.rows):
+        said.append("Milliseconds per step include validation.")
+    if comparison.quality is not None:
+        said.append(
+            f"s to {comparison.quality:.4g}: seconds of training to this {comparison.valid_name}, "
+            "which counts epochs as equally long."
+        )
+    return " ".join(said)
