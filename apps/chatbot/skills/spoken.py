@@ -39,6 +39,7 @@ AFTER_ONLY = ("unit", "target", "city")  # a number before these is a separate v
 # Words that may separate a value from more of it.
 BETWEEN = {"a", "an", "and", "the", "of", "at", "on", "in", "to", "by", "over", "less", "oh", "x", ",", ":", ".", "/"}
 MOST_BETWEEN = 3
+NOT_FIRST = ("of", "to")  # part of an expression, but not at its start: the result of 15% of 80
 # Words that change the meaning of a request, and must not be ignored if they are in no slot.
 HEEDED = frozenset().union(
     numerals.WORDS - {"one", "point"} - SIGNS,
@@ -208,6 +209,8 @@ class Spoken:
                 else:
                     break
                 place += step
+        while span.name == "expression" and self.words[span.first] in NOT_FIRST and span.last - span.first > 1:
+            span.first += 1
 
     def _belongs(self, place: int, name: str) -> bool:
         """Returns whether the word can be part of such a value."""
