@@ -122,6 +122,7 @@ class Assistant:
         if not frame.sure or frame.intent not in self.skills:
             return "", {}
         skill = self.skills[frame.intent]
+        spoken.keep_text(skill)
         spoken.find_place(skill)
         spoken.check(skill)
         slots = _adapted(spoken.values(), skill.slots())

@@ -1,6 +1,6 @@
 """Notes, stored in the memory file. A list, such as a shopping list, is kept as notes too."""
 
-from . import Confirm, World, skill
+from . import CannotDo, Confirm, World, skill
 from .entries import WHICH, ask_to_delete, found, keep, placed
 
 
@@ -182,4 +182,7 @@ def remove_note(slots: dict[str, str], world: World) -> str | Confirm:
     """Deletes one note, after a yes."""
     if which := slots.get("which", ""):
         return ask_to_delete(world, "notes", placed(world, "notes", which))
-    return ask_to_delete(world, "notes", found(world, "notes", slots.get("note", ""), "note"))
+    kept = world.memory.entries("notes")
+    if len(kept) > 1 and not slots.get("note"):
+        raise CannotDo("Which note? Say a word of it.", "note")
+    return ask_to_delete(world, "notes", found(world, "notes", slots["note"], "note") if slots.get("note") else kept)
