@@ -243,6 +243,7 @@ def memory_file(options: Chat) -> Path:
         return Path(options.memory)
     path, older = default_path(APP), runs.root() / APP / "memory.json"
     if older.is_file() and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(path, older.read_text(encoding="utf-8"))
         print(f"Notes, reminders and timers are now in {path}; those in {older} were copied.", file=sys.stderr)
     return path

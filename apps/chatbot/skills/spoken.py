@@ -39,9 +39,9 @@ AFTER_ONLY = ("unit", "target", "city")  # a number before these is a separate v
 # Words that may separate a value from more of it.
 BETWEEN = {"a", "an", "and", "the", "of", "at", "on", "in", "to", "by", "over", "less", "oh", "x", ",", ":", ".", "/"}
 # What may come after a note, at the end of a message.
-_LIST = r",? (?:to|on|onto|in|into|from|off|out of) (?:my|the|our)(?: \w+){0,3}? (?:notes?|lists?|memos?)"
-_THANKS = r",? (?:please|thanks|thank you|for me|if you can|would you|will you|any ?more|any longer)"
-_BOUGHT = r", (?:remove|take|cross|delete|strike) it\b.*"
+_LIST = r"(?:\s*,\s*|\s+)(?:to|on|onto|in|into|from|off|out of) (?:my|the|our)(?: \w+){0,3}? (?:notes?|lists?|memos?)"
+_THANKS = r"(?:\s*,\s*|\s+)(?:please|thanks|thank you|for me|if you can|would you|will you|any ?more|any longer)"
+_BOUGHT = r"\s*,\s*(?:remove|take|cross|delete|strike) it\b.*"
 _AFTER_NOTE = re.compile(
     rf"(?:{_LIST}(?: now| right now| quickly| ok| if possible)?|{_THANKS}|{_BOUGHT})*[ .?!]*$", re.IGNORECASE
 )
