@@ -1,6 +1,6 @@
-"""A skill of one's own, for `train --skills` and `chat --skills`."""
+"""A skill of one's own, for `--skills`; `.skills` is that of the app which loads this file."""
 
-from apps.chatbot.skills import CannotDo, skill
+from .skills import CannotDo, skill
 
 MINUTES = {"rice": 12, "pasta": 10, "potatoes": 20, "eggs": 7, "beans": 8, "lentils": 25}
 

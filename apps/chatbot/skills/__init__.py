@@ -149,4 +149,5 @@ def check_own(own: str) -> None:
         raise MissingFileError(f"--skills: expected a Python file. There is none at {own}.")
 
 
-_OWN = "own_skills"  # module name of the user's file
+# Module name of the user's file, in the app's package: `from .skills import skill` there means the app that loads it.
+_OWN = f"{__package__.rpartition('.')[0]}.own_skills"
