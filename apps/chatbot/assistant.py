@@ -298,5 +298,6 @@ def debugged(turn: Turn) -> str:
     if turn.before:
         kept = "  ".join(f"{name}={lines.shown(value, 40)!r}" for name, value in turn.before.items())
         said.append(f"[from before: {kept}]")
-    said.append(f"[did: {turn.did or 'small talk'}, {turn.took_ms:.1f} ms]")
+    did = turn.did or ("nothing" if turn.frame is ANSWER else "small talk")
+    said.append(f"[did: {did}, {turn.took_ms:.1f} ms]")
     return "\n".join(said)

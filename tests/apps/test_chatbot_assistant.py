@@ -237,7 +237,7 @@ def test_a_duration_fills_the_moment_of_a_skill_that_has_no_duration(talk):
         ("remember that anna lives in oslo.", {"note": "anna lives", "city": "oslo"}, "anna lives in oslo"),
         ("add milk to my notes", {"note": "milk"}, "milk"),
         ("add milk to my shopping list , please", {"note": "milk"}, "milk"),
-        ("put two eggs on the list", {"note": "eggs", "count": "two"}, "two eggs"),
+        ("put two eggs on the list", {"count": "two", "note": "eggs"}, "two eggs"),
         ("note that milk is on the list", {"note": "milk is on the list"}, "milk is on the list"),
     ],
 )

@@ -289,7 +289,7 @@ def test_own_files_take_the_place_of_any_source_s_valid_and_test(tmp_path):
     for own in (Config(data="builtin", valid=str(path), test=str(path)), Config(data=str(path), valid=str(path))):
         parts = sources.read(own)
         assert [r.tokens for r in parts["valid"]] == [["a", "b"]]
-        assert own.data != "builtin" or (len(parts["test"]) == 1 and len(parts["train"]) == 7_000)
+        assert own.data != "builtin" or (len(parts["test"]) == 1 and len(parts["train"]) == grammar.SIZES["train"])
 
 
 def test_files_that_are_not_there_are_refused_before_a_backend_starts(tmp_path):

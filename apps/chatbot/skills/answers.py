@@ -8,7 +8,7 @@ from . import CannotDo, durations, numerals, when
 NUMBERS = ("amount", "count", "sides")
 _ACT = r"(?:please|go ahead|do (?:it|that)|(?:delete|cancel|remove|clear|stop) (?:it|that|this|them|all|everything))"
 _YES = re.compile(
-    rf"(?:(?:yes|yeah|yep|yup|y|sure|of course|certainly|ok|okay|all ?right)(?: (?:yes|sure|{_ACT}))*"
+    rf"(?:(?:yes|yeah|yep|yup|y|sure|of course|certainly|ok|okay|all? ?right)(?: (?:yes|sure|{_ACT}))*"
     r"|(?:please )?(?:do (?:it|that|so)|go ahead|confirm)(?: please)?|please do)"
 )
 _NO = re.compile(r"(?:no|nope|nah|n|never ?mind|don'?t|do not|keep (?:it|them|that|all)|leave (?:it|them))(?: .*)?")
