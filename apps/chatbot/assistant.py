@@ -19,6 +19,7 @@ from .options import Chat
 from .predict import Frame, Predictor
 from .skills import CannotDo, Confirm, Skill, World, known, places, units
 from .skills.answers import fits, is_dropped, is_no, is_yes
+from .skills.forms import form
 from .skills.spoken import ALSO, Spoken
 from .smalltalk.config import TALK_APP
 
@@ -119,16 +120,33 @@ class Assistant:
         if frame.intent == FOLLOW_UP and thread.intent and slots:
             spoken.check(self.skills[thread.intent])
             return self.followed(slots)
-        if not frame.sure or frame.intent not in self.skills:
+        intent, texts = self.named(frame, message)
+        if not intent:
             return "", {}
-        skill = self.skills[frame.intent]
+        skill = self.skills[intent]
         spoken.keep_text(skill)
         spoken.find_place(skill)
         spoken.check(skill)
-        slots = _adapted(spoken.values(), skill.slots())
+        slots = _adapted(texts | spoken.values(), skill.slots()) | {n: v for n, v in texts.items() if n == "note"}
         if "city" in skill.slots() and "city" in thread.slots and _THERE.search(message):
             slots["city"] = thread.slots["city"]
-        return frame.intent, slots
+        return intent, slots
+
+    def named(self, frame: Frame, message: str) -> tuple[str, dict[str, str]]:
+        """Returns the skill that a request names, and its free text if the message has the form of a pattern.
+
+        What has exactly that form needs no confidence; "" if the network is in doubt and no pattern decides.
+        """
+        found = form(self.skills[frame.intent], message) if frame.intent in self.skills else None
+        if found is not None and found.keys() <= {*FREE_TEXT, *frame.values()}:
+            return frame.intent, {name: value for name, value in found.items() if name in FREE_TEXT}
+        if frame.sure:
+            return (frame.intent, {}) if frame.intent in self.skills else ("", {})
+        exact = [name for name, each in self.skills.items() if form(each, message) == {}]
+        if len(exact) == 1:
+            return exact[0], {}
+        bare = [f"{{{slot.name}}}" for slot in frame.slots] if frame.intent == FOLLOW_UP else []
+        return next((name for name, each in self.skills.items() if bare and set(bare) <= set(each.patterns)), ""), {}
 
     def is_answer(self, frame: Frame, slots: dict[str, str], message: str) -> bool:
         """Returns whether the message answers the question about a slot, rather than being a request of its own."""

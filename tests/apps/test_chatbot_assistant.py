@@ -29,7 +29,7 @@ class Given:
     def understand(self, texts):
         intent, slots, *chance = self.frames.get(texts[0], ("out_of_scope", {}))
         found = tuple(Slot(name, value, 1.0, 0, 1) for name, value in slots.items())
-        return [Frame(intent, *(chance or [1.0]), True, found)]
+        return [Frame(intent, *(chance or [1.0]), not chance or chance[0] >= 0.75, found)]
 
 
 @pytest.fixture
@@ -244,6 +244,28 @@ def test_a_duration_fills_the_moment_of_a_skill_that_has_no_duration(talk):
 def test_a_note_is_kept_to_its_end_without_the_words_around_it(message, slots, expected, talk):
     found = talk({message: ("add_note", slots)})
     assert found.answer(message).answer == f"Noted: {expected}"
+
+
+@pytest.mark.parametrize(
+    "message, frame, answer",
+    [
+        ("remember that my bike is in the garage", ("add_note", {}, 0.6), "Noted: my bike is in the garage"),
+        (
+            "could you note that i parked on level 2?",
+            ("add_note", {"note": "parked on level 2"}),
+            "Noted: i parked on level 2",
+        ),
+        ("Note to self: call the landlord", ("add_note", {"note": "self"}, 0.5), "Noted: call the landlord"),
+        ("scratch milk off my list", ("remove_note", {}, 0.5), "Shall I delete the note 'buy milk'? Yes or no?"),
+        ("Good evening!", ("follow_up", {"amount": "evening"}, 0.4), "Good evening! What can I do for you?"),
+        ("15% of 80", ("follow_up", {"expression": "15% of 80"}, 0.7), "15% of 80 = 12"),
+        ("remember me", ("add_note", {}, 0.6), assistant.UNSURE),
+        ("what is the meaning of life", ("calculate", {}, 0.6), assistant.UNSURE),
+        ("remember that my bike is in the garage", ("out_of_scope", {}, 0.6), assistant.UNSURE),
+    ],
+)
+def test_what_has_the_form_of_a_pattern_is_understood_though_the_network_is_in_doubt(message, frame, answer, talk):
+    assert talk({message: frame}).answer(message).answer == answer
 
 
 # What it says
