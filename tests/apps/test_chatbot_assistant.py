@@ -85,6 +85,7 @@ def test_a_yes_to_the_question_deletes_what_it_named(intent, said, talk):
     [
         ("no", "All right, I change nothing."),
         ("don't!", "All right, I change nothing."),
+        ("Maybe later.", "All right, I change nothing."),
         ("maybe", "That was not a yes, so I changed nothing."),
         ("yes, but not the milk", "That was not a yes, so I changed nothing."),
         ("what time is it", "That was not a yes, so I changed nothing. It is 20:15 on Wednesday."),

@@ -11,7 +11,8 @@ _YES = re.compile(
     rf"(?:(?:yes|yeah|yep|yup|y|sure|of course|certainly|ok|okay|all? ?right)(?: (?:yes|sure|{_ACT}))*"
     r"|(?:please )?(?:do (?:it|that|so)|go ahead|confirm)(?: please)?|please do)"
 )
-_NO = re.compile(r"(?:no|nope|nah|n|never ?mind|don'?t|do not|keep (?:it|them|that|all)|leave (?:it|them))(?: .*)?")
+_KEEP = r"keep (?:it|them|that|all)|leave (?:it|them)|wait|(?:maybe )?later"
+_NO = re.compile(rf"(?:no|not|nope|nah|n|never ?mind|don'?t|do not|{_KEEP})(?: .*)?")
 _DROP = re.compile(
     r"(?:no|nope|nothing|never ?mind|(?:cancel|forget|leave|drop|stop)(?: (?:it|that|this))?)(?: please| thanks)?"
 )
