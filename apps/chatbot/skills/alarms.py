@@ -1,7 +1,7 @@
 """Alarms at a time of day, stored in the memory file; `chat` announces them when they are due."""
 
 from . import Confirm, World, skill
-from .entries import ask_to_delete, day_and_time, keep
+from .entries import ask_to_delete, day_and_time, store
 from .when import moment
 
 
@@ -37,7 +37,7 @@ def set_alarm(slots: dict[str, str], world: World) -> str:
     """Sets an alarm."""
     now = world.now()
     at = moment(slots["moment"], now)
-    keep(world, "alarms", "", at)
+    store(world, "alarms", "", at)
     return f"The alarm rings on {day_and_time(at, now)}."
 
 

@@ -20,7 +20,7 @@ EMPTY = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 
 
-def keep(world: World, kind: str, text: str, at: datetime.datetime) -> None:
+def store(world: World, kind: str, text: str, at: datetime.datetime) -> None:
     """Adds an entry, to which "cancel it" then refers. Raises CannotDo if there are too many: none is dropped."""
     if len(world.memory.entries(kind)) >= MOST:
         raise CannotDo(f"There are already {MOST:,} {kind}. Please delete some first.")

@@ -1,7 +1,7 @@
 """Notes, stored in the memory file. A list, such as a shopping list, is kept as notes too."""
 
 from . import CannotDo, Confirm, World, skill
-from .entries import WHICH, ask_to_delete, found, keep, placed
+from .entries import WHICH, ask_to_delete, found, placed, store
 
 
 @skill(
@@ -57,7 +57,7 @@ from .entries import WHICH, ask_to_delete, found, keep, placed
 )
 def add_note(slots: dict[str, str], world: World) -> str:
     """Saves a note."""
-    keep(world, "notes", slots["note"], world.now())
+    store(world, "notes", slots["note"], world.now())
     return f"Noted: {slots['note']}"
 
 

@@ -1,7 +1,7 @@
 """Reminders, stored in the memory file; `chat` announces them when they are due."""
 
 from . import Confirm, World, skill
-from .entries import ask_to_delete, day_and_time, found, keep
+from .entries import ask_to_delete, day_and_time, found, store
 from .when import moment
 
 
@@ -55,7 +55,7 @@ def set_reminder(slots: dict[str, str], world: World) -> str:
     """Saves a reminder."""
     now = world.now()
     at = moment(slots["moment"], now)
-    keep(world, "reminders", slots["task"], at)
+    store(world, "reminders", slots["task"], at)
     return f"I will remind you to {slots['task']} on {day_and_time(at, now)}."
 
 

@@ -2,7 +2,7 @@
 
 from . import CannotDo, Confirm, World, skill
 from .durations import duration, later, spoken, until
-from .entries import ask_to_delete, keep
+from .entries import ask_to_delete, store
 
 
 @skill(
@@ -47,7 +47,7 @@ def set_timer(slots: dict[str, str], world: World) -> str:
     """Starts a timer."""
     seconds, name = duration(slots["duration"]), slots.get("name", "")
     over = later(world.now(), seconds)
-    keep(world, "timers", name, over)
+    store(world, "timers", name, over)
     return f"The {_called(name)} rings in {spoken(seconds)}, at {over:%H:%M:%S}."
 
 
