@@ -19,7 +19,7 @@ from .options import Chat
 from .predict import Frame, Predictor
 from .skills import CannotDo, Confirm, Skill, World, known, places, units
 from .skills.answers import fits, is_dropped, is_no, is_yes
-from .skills.forms import form
+from .skills.forms import FREE_TEXT, form
 from .skills.spoken import ALSO, Spoken
 from .smalltalk.config import TALK_APP
 
@@ -30,7 +30,6 @@ _THERE = re.compile(r"\b(?:there|that (?:city|place|country))\b", re.IGNORECASE)
 RING_S = 0.5  # interval between checks for due timers and reminders
 HAPPENED = {"timers": "Your {} timer is over!", "reminders": "Reminder: {}", "alarms": "Your alarm rings! {}"}
 KEPT, NOT_YES = "All right, I change nothing.", "That was not a yes, so I changed nothing."
-FREE_TEXT = ("note", "task")
 FREE = 0.9  # confidence of a complete request that is not taken for the answer to a question about free text
 
 

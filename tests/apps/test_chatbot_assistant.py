@@ -259,6 +259,7 @@ def test_a_note_is_kept_to_its_end_without_the_words_around_it(message, slots, e
         ("Note to self: call the landlord", ("add_note", {"note": "self"}, 0.5), "Noted: call the landlord"),
         ("scratch milk off my list", ("remove_note", {}, 0.5), "Shall I delete the note 'buy milk'? Yes or no?"),
         ("Good evening!", ("follow_up", {"amount": "evening"}, 0.4), "Good evening! What can I do for you?"),
+        ("whats 15% of 80", ("calculate", {"expression": "15% of 80"}, 0.5), "15% of 80 = 12"),
         ("15% of 80", ("follow_up", {"expression": "15% of 80"}, 0.7), "15% of 80 = 12"),
         ("remember me", ("add_note", {}, 0.6), assistant.UNSURE),
         ("what is the meaning of life", ("calculate", {}, 0.6), assistant.UNSURE),

@@ -6,7 +6,8 @@ import re
 from ..variation import AFTER, BEFORE
 from . import SLOT, Skill
 
-FEWEST = 2  # words outside of the slot
+FREE_TEXT = ("note", "task")  # slots that any words fit
+FEWEST = 2  # words outside of such a slot
 MEANT = {"my": "(?:my|the|our)", "the": "(?:my|the|our)"}
 
 
@@ -34,7 +35,8 @@ def _forms(patterns: tuple[str, ...]) -> list[tuple[list[str], re.Pattern]]:
     for pattern in patterns:
         names, bare = SLOT.findall(pattern), pattern[_POLITE.match(pattern).end() :]  # type: ignore[union-attr]
         count = len(re.findall(r"[\w']+", SLOT.sub("", bare)))
-        if len(names) <= 1 and (count >= FEWEST or bare == pattern and not names):
+        least = FEWEST if {*names} & {*FREE_TEXT} else 1
+        if len(names) <= 1 and count >= least:
             pieces = (_piece(word) for word in bare.replace(" :", ":").replace(" ,", ",").split())
             text = r"\s+".join(pieces).replace(r"\s+:", r":?\s*")
             found.append((count, names, re.compile(_START + text + _END, re.IGNORECASE)))
