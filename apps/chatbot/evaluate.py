@@ -20,8 +20,8 @@ TIMED = 200  # number of requests to time individually
 OUT_OF_SCOPE = "out_of_scope"
 BASELINES = {
     "intent_accuracy": "tfidf_logreg",
-    "slot_f1": "most_frequent_tag",
-    "frame_accuracy": "tfidf_logreg + most_frequent_tag",
+    "slot_f1": "linear_tagger",
+    "frame_accuracy": "tfidf_logreg + linear_tagger",
 }
 ALONE = {"network": "alone"}  # option of records without the linear model
 TASK = ("more", "skills", "valid", "test")  # settings that change the task

@@ -6,20 +6,20 @@ The splits share no sentences, unless the patterns are too few.
 
 import functools
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
-from . import tags, tokens, values
+from . import tags, tokens, values, variation
+from .others import FEELINGS, OTHERS, PEOPLE, THINGS
 from .skills import SLOT, Skill, known, places
 
 SEED = 0
-SIZES = {"train": 7_000, "valid": 1_000, "test": 1_000}
+SIZES = {"train": 9_000, "valid": 1_000, "test": 1_000}
 OUT_OF_SCOPE, FOLLOW_UP = "out_of_scope", "follow_up"
 SHARES = {OUT_OF_SCOPE: 0.22, FOLLOW_UP: 0.1}  # the rest is distributed over the skills
 MADE = 0.65  # share of out-of-scope sentences generated from OTHERS; the rest is prose
-BEFORE = ("please", "hey ,", "can you", "could you please", "ok ,", "assistant ,", "and now", "so", "hi ,", "well ,")
-AFTER = ("please", "thanks", "for me", "now", "if you can", ", please", "thank you", "right now")
-POLITE = 0.25  # probability of one of BEFORE, and of one of AFTER
+LACKING = 0.1  # share of the requests of a skill with questions that lack a slot it asks for, where a pattern allows
 ENDS = ("", "", ".", "?", "!")
 
 # Follow-ups that change something in the request before.
@@ -49,150 +49,8 @@ FOLLOW_UPS = (
     "what about {duration}",
     "now with {sides} sides",
 )
-# Requests that no skill handles, both similar and dissimilar to those of skills.
-OTHERS = (
-    "how are you",
-    "i am {feeling} today",
-    "do you like {thing}",
-    "what do you think of {thing}",
-    "tell me something about {thing}",
-    "tell me about {thing}",
-    "my {person} is {feeling}",
-    "who invented {thing}",
-    "why is {thing} so expensive",
-    "i have never liked {thing}",
-    "tell me more about {thing}",
-    "how do you feel",
-    "play some {thing} music",
-    "book a table in {city}",
-    "what is the weather in {city}",
-    "what do you know about {thing}",
-    "will it rain in {city} tomorrow",
-    "how is the weather in {city}",
-    "i was in {city} last year with my {person}",
-    "how far is it to {city}",
-    "book a hotel in {city}",
-    "find me a flight to {city}",
-    "let us speak about {thing}",
-    "find a good restaurant in {city}",
-    "what is the capital of {city}",
-    "is {city} worth a visit",
-    "order {thing} for two people",
-    "i love you",
-    "are you a robot",
-    "how many people live in {city}",
-    "what's your name",
-    "tell me a joke",
-    "sing a song about {thing}",
-    "tell me a story about {thing}",
-    "where can i buy {thing}",
-    "book a flight to {city}",
-    "call my {person}",
-    "send a message to my {person}",
-    "do you know a joke",
-    "turn on the lights",
-    "how are you today",
-    "turn off the lights",
-    "i think that {thing} is better than {thing}",
-    "what do you think about {thing}",
-    "did you see the game with my {person}",
-    "we had {thing} for dinner",
-    "tell me a joke about {thing}",
-    "my {person} wants to learn about {thing}",
-    "can you recommend a film about {thing}",
-    "do you have a {person}",
-    "what shall i wear in {city}",
-    "translate {thing} into french",
-    "who are you",
-    "i do not want to talk about {thing}",
-    "that is not what i meant",
-    "you are {feeling}",
-    "play a song about {thing}",
-    "what happened in {city} yesterday",
-    "let us talk about {thing}",
-    "how old is your {person}",
-    "it is cold and i am {feeling}",
-    "where is {city}",
-    "are you {feeling}",
-    "why are you {feeling}",
-    "show me pictures of {city}",
-    "do you want to go to {city} with me",
-    "i would like to buy {thing}",
-    "let us go to {city}",
-    "what should i eat with {thing}",
-    "how much is a ticket to {city}",
-    "how much does {thing} cost",
-    "set the heating to {feeling}",
-    "remember me",
-    "i have a {feeling} {person}",
-    "what is {thing}",
-    "what is the best {thing}",
-    "who won the game in {city}",
-    "open the window",
-    # Requests to other assistants, with names, numbers and times that resemble a skill's slots.
-    "add {title} to my {thing} playlist",
-    "play the new album of {title}",
-    "give this book {count} stars",
-    "book a table for {count} in {city} {moment}",
-    "will there be a storm in {city} {moment}",
-    "which films are on {moment}",
-    "find the series called {title}",
-    "play something by {title}",
-    "the novel {title} gets {count} points from me",
-    "we need a restaurant in {city} for {count} people {moment}",
-    "how cold will it be in {city} {moment}",
-    "what time does the film {title} start",
-    "where can i watch {title}",
-    "put this song on my list of {thing}",
-    "i give {title} {count} points out of {sides}",
-    "make a reservation for my {person} and me {moment}",
-    "is it windy in {city}",
-    "is {title} on at the cinema in {city}",
-    "i am looking for a game called {title}",
-    "i want to hear {title}",
-    "rate the last chapter {count} out of {sides}",
-    "reserve a room with {thing} for {count} people",
-    "i need the weather for {moment}",
-    "show the programme of the theatre in {city}",
-    "show me the painting {title}",
-    "skip this song",
-    "add this artist to {title}",
-    "buy two tickets for {title} {moment}",
-    "order a taxi for {moment}",
-    "who wrote {title}",
-    "send {amount} euros to my {person}",
-    "next track please",
-    "read me the news about {thing}",
-    "text my {person} that i am {feeling}",
-    "how long is the drive to {city}",
-    "who sings {title}",
-    "set the lights to {count} percent",
-    "play {title} by {title}",
-    "when did {title} come out",
-    "what is the score of the {title} game",
-    "find a recipe for {thing}",
-    "how do you spell {title}",
-    "what is the price of {title}",
-    "turn the music down to {count}",
-    "email my {person} about {thing}",
-    "i want to eat {thing} somewhere in {city} {moment}",
-    "search for {title}",
-    "can i get the film {title}",
-    "which flights go from {city} to {city} {moment}",
-    "when does the next train to {city} leave",
-    "what does a ticket from {city} to {city} cost",
-    "show me the trains that leave {city} {moment}",
-    "which airlines fly to {city}",
-    "i need a flight to {city} that leaves {moment}",
-)
-THINGS = str.split(
-    "jazz|football|chess|history|rain|coffee|the moon|spicy food|old films|physics|summer|poetry|bicycles|tulips|"
-    "politics|whales|sushi|mathematics|the sea|paintings|detective stories|snow|country life|opera|computers|onions|"
-    "gardening|silk|horses|trains|the telephone|apples|winter sports|magic|dinosaurs|tennis|chocolate|stars|bread",
-    "|",
-)
-PEOPLE = str.split("brother sister mother father uncle neighbour boss friend cousin teacher wife husband")
-FEELINGS = str.split("happy tired sad angry bored hungry excited lonely ill proud nervous busy")
+LINKS = ("for", "to", "that", "of", "about", ":", "at", "in", "called")  # end with the slot after them
+FEWEST_LEFT = 2  # words of a pattern without its last slot
 
 Made = tuple[list[str], list[str], str]  # tokens, tags, intent
 
@@ -225,10 +83,28 @@ def request(random: np.random.Generator, part: str, skills: dict[str, Skill]) ->
     else:
         intent = str(random.choice(sorted(skills)))
         patterns, more = skills[intent].patterns, skills[intent].values
-    filled = fill(str(random.choice(values.own(patterns, part))), random, part, more)
+    pattern = str(random.choice(values.own(patterns, part)))
+    if intent != FOLLOW_UP and skills[intent].asks and random.random() < LACKING:
+        pattern = lacking(pattern, skills[intent].asks) or pattern
+    filled = fill(pattern, random, part, more)
     if intent != FOLLOW_UP:
-        filled = _politely(filled, random)
-    return *_ended(filled, random), intent
+        filled = variation.politely(variation.reworded(filled, random), random)
+    return *_ended(variation.mistyped(filled, random), random), intent
+
+
+def lacking(pattern: str, asks: Iterable[str]) -> str:
+    """Returns the pattern without a slot at its end that the skill asks for; "" if hardly anything would be left.
+
+    >>> lacking("a recipe for {dish}", ["dish"])
+    'a recipe'
+    """
+    start, _, name = pattern.removesuffix("}").rpartition("{")
+    words = start.split()
+    if not pattern.endswith("}") or name not in asks or "{" in start:
+        return ""
+    while words and words[-1] in LINKS:
+        words.pop()
+    return " ".join(words) if len(words) >= FEWEST_LEFT else ""
 
 
 def fill(pattern: str, random: np.random.Generator, part: str, more: dict) -> list[tuple[str, str]]:
@@ -244,18 +120,14 @@ def fill(pattern: str, random: np.random.Generator, part: str, more: dict) -> li
         elif piece in lists:
             pieces.append((str(random.choice(values.own(lists[piece], part))), piece))
         elif piece in values.DRAWN:
-            pieces.append((values.DRAWN[piece](random), piece))
+            drawn = values.DRAWN[piece](random)
+            joined = pieces[-1][0].endswith("for ")  # for six, not for at six
+            pieces.append((drawn.removeprefix("at ").removeprefix("on ") if joined else drawn, piece))
         else:
             raise ValueError(
                 f"Expected values for the slot {{{piece}}} of the pattern {pattern!r}: give them in values="
             )
     return pieces
-
-
-def _politely(pieces: list[tuple[str, str]], random: np.random.Generator) -> list[tuple[str, str]]:
-    if random.random() < POLITE:
-        pieces = [(str(random.choice(BEFORE)), ""), *pieces]
-    return [*pieces, (str(random.choice(AFTER)), "")] if random.random() < POLITE else pieces
 
 
 def _ended(pieces: list[tuple[str, str]], random: np.random.Generator) -> tuple[list[str], list[str]]:
@@ -282,7 +154,8 @@ def _outside(random: np.random.Generator, part: str) -> Made:
         pieces = fill(str(random.choice(values.own(OTHERS, part))), random, part, lists)
         # Times are tagged in all requests: tags that depend on the intent made the skills' tags worse.
         pieces = [(text, name if name in values.DRAWN else "") for text, name in pieces]
-        return *_ended(_politely(pieces, random), random), OUT_OF_SCOPE
+        pieces = variation.politely(variation.reworded(pieces, random), random)
+        return *_ended(variation.mistyped(pieces, random), random), OUT_OF_SCOPE
     lines = values.own(prose(), part)
     words = tokens.cut(str(random.choice(lines)).lower()).tokens
     start = int(random.integers(max(1, len(words) - 3)))

@@ -1,4 +1,4 @@
-"""Persistent memory of the assistant: notes, reminders and timers, in one JSON file.
+"""Persistent memory of the assistant: notes, reminders, timers and alarms of one user, in one JSON file.
 
 Times are stored as local time with a zone: {"at": "2027-03-05T09:00:00+01:00", "zone": "Europe/Berlin"}. For entries
 without a zone, as in older files, the UTC offset is used.
@@ -6,18 +6,28 @@ without a zone, as in older files, the UTC offset is used.
 
 import contextlib
 import datetime
+import os
 import threading
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from shared import InputError, files, locks, runs
 
 from .tokens import composed
 
-KINDS = ("notes", "reminders", "timers")
-DUE = ("reminders", "timers")  # kinds that are removed once their time has come
+KINDS = ("notes", "reminders", "timers", "alarms")
+DUE = ("reminders", "timers", "alarms")  # kinds that are removed once their time has come
 MOST = 1_000  # maximum number of entries per kind
+USER = "GALLERY_USER"  # environment variable: the folder of what belongs to the user and not to a run
+
+Entry = tuple[str, datetime.datetime]
+
+
+def default_path(app: str) -> Path:
+    """Returns the memory file of the user: in $GALLERY_USER, else in the user's data folder."""
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return Path(os.environ.get(USER) or data / "keras_rnn_gallery") / app / "memory.json"
 
 
 class Memory:
@@ -35,7 +45,7 @@ class Memory:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._lock = threading.Lock()  # timers ring in a separate thread
-        self._kept: dict[str, list[tuple[str, datetime.datetime]]] = {kind: [] for kind in KINDS}
+        self._kept: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
         self._state: tuple[int, ...] = ()  # state of the file when last read or written
         self._refresh()
 
@@ -68,22 +78,28 @@ class Memory:
                 "It is left as it is: move it away, or name another file with --memory."
             ) from error
 
-    def add(self, kind: str, text: str, at: datetime.datetime) -> None:
-        """Adds an entry; if there are too many, the oldest one is dropped."""
+    def add(self, kind: str, text: str, at: datetime.datetime) -> Entry:
+        """Adds an entry and returns it."""
         with self._changing():
-            self._kept[kind] = sorted([*self._kept[kind], (text, at)], key=_time)[-MOST:]
+            self._kept[kind] = sorted([*self._kept[kind], (text, at)], key=_time)
+        return text, at
 
-    def entries(self, kind: str) -> list[tuple[str, datetime.datetime]]:
+    def entries(self, kind: str) -> list[Entry]:
         """Returns all entries of the kind, sorted by time."""
         with self._lock:
             self._refresh()
             return list(self._kept[kind])
 
-    def remove(self, kind: str, text: str = "") -> int:
-        """Deletes all entries, or those with this text (ignoring case and Unicode form); returns their number."""
+    def called(self, kind: str, text: str) -> list[Entry]:
+        """Returns the entries with exactly this text, ignoring case and Unicode form."""
+        wanted = composed(text).lower()
+        return [entry for entry in self.entries(kind) if composed(entry[0]).lower() == wanted]
+
+    def drop(self, kind: str, entries: Iterable[Entry]) -> int:
+        """Deletes these entries and no others; returns how many of them were still there."""
+        gone = {(text, at.timestamp()) for text, at in entries}
         with self._changing():
-            wanted = composed(text).lower()
-            left = [entry for entry in self._kept[kind] if text and composed(entry[0]).lower() != wanted]
+            left = [entry for entry in self._kept[kind] if (entry[0], _time(entry)) not in gone]
             count = len(self._kept[kind]) - len(left)
             self._kept[kind] = left
         return count
@@ -137,6 +153,6 @@ def read_moment(entry: dict) -> datetime.datetime:
     return again if again.utcoffset() == at.utcoffset() != found.utcoffset() else found
 
 
-def _time(entry: tuple[str, datetime.datetime]) -> float:
+def _time(entry: Entry) -> float:
     """Seconds since 1970: datetimes of the same zone would be compared by local time, which may occur twice."""
     return entry[1].timestamp()

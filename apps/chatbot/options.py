@@ -139,7 +139,7 @@ class Chat(OfRun):
     talk: str | None = None
     # also print intent, slots and the time they took
     debug: bool = False
-    # file that stores notes, reminders and timers; by default next to the runs
+    # file that stores your notes, reminders, timers and alarms; by default in $GALLERY_USER, else ~/.local/share
     memory: str = ""
     # a Python file with your own skills; by default the one the run was trained with
     skills: str = ""

@@ -1,7 +1,9 @@
 """Trains a network that understands requests, compares it with the baselines, and saves it."""
 
 import dataclasses
+import os
 import shlex
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -37,11 +39,12 @@ EXAMPLES = {
     ),
     "atis": ("show me flights from boston to denver on monday morning", "what is the cheapest fare to dallas"),
 }
+EVERYDAY = Path(__file__).parent / "examples" / "everyday.jsonl"
 ACTS = "python -m {package} chat --run {name} --debug"
 NEXT_STEPS = """
 Now try:
   python -m {package} understand --run {name} {example}
-  python -m {package} evaluate --run {name} --data more_requests.jsonl
+  python -m {package} evaluate --run {name}{more}
   {again}"""
 MOST_OF_EPOCH = 0.75
 SHOWN = 3  # number of validation requests shown after training on your own data
@@ -66,7 +69,8 @@ def next_steps(run: Run, config: Config) -> str:
     else:
         again = settings.command(APP, dataclasses.replace(config, skip=not config.skip), RECIPES)
     name, example = run.path.name, min(examples(config), key=len)
-    steps = NEXT_STEPS.format(package=__package__, name=name, example=shlex.quote(example), again=again)
+    more = f" --data {os.path.relpath(EVERYDAY)}" if config.data == "builtin" else ""
+    steps = NEXT_STEPS.format(package=__package__, name=name, example=shlex.quote(example), more=more, again=again)
     acts = known(config.skills).keys() & set(run.info()["intents"])
     return steps + ("\n  " + ACTS.format(package=__package__, name=name) if acts else "")
 

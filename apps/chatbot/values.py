@@ -34,7 +34,12 @@ TASKS = str.split(
     "practise the piano|iron the blue shirt|check the oven|walk the dog|send the invoice to mr miller|"
     "renew my passport|get the bread from the bakery|go for a run|bring back the library books|"
     "prepare the talk about bees|ring the plumber|cancel the newspaper|sign the contract|meet sarah at the station|"
-    "empty the dishwasher|fix the bicycle|return the shoes|call the bank about the loan",
+    "empty the dishwasher|fix the bicycle|return the shoes|call the bank about the loan|"
+    "take the cake out of the oven|pick up my sister|pay the electricity bill|do the laundry|take out the bins|"
+    "call my father|buy cheese|check my email|turn off the heating|drink some water|take a break|get up and move|"
+    "pick my son up from school|order the tickets|text maria back|study for the exam|put the bins outside|"
+    "bring an umbrella|go to bed|finish the report|wish lena a happy birthday|change the filter|get petrol|"
+    "wash my hair|submit the form|give the dog a bath|visit grandpa|check on the soup|move the car|do my homework",
     "|",
 )
 NOTES = str.split(
@@ -45,11 +50,23 @@ NOTES = str.split(
     "lisa is allergic to nuts|park near the church|buy stamps|the gym closes at ten|try the soup at gino's|"
     "an idea for the title|this battery lasts two days|the old number does not work|light bulbs for the hall|"
     "the plumber wants 80 euros|bring cash|the bakery opens at six|oranges and bread|spare tyre is in the shed|"
-    "call before visiting|the printer needs paper|tea , coffee , biscuits|the cat sleeps in the attic",
+    "call before visiting|the printer needs paper|tea , coffee , biscuits|the cat sleeps in the attic|"
+    "bread|apples|orange juice|butter and cheese|two bottles of water|a new toothbrush|coffee|olive oil|onions|soap|"
+    "tomatoes , pasta and basil|cat food|washing powder|bananas|a birthday card|sugar|dog biscuits|yoghurt|"
+    "paper towels|carrots and potatoes|toothpaste|white wine|ice cream|chicken|salt|a dozen rolls|printer ink|jam|"
+    "shampoo|frozen peas|mustard|honey and nuts|salad|a light bulb|tissues|rice|six lemons|chocolate|fish|cereal|"
+    "my car is parked on the third floor|my passport is in the top drawer|the spare key hangs in the kitchen|"
+    "i left my umbrella at the office|i lent the ladder to john|my glasses are in the car|we owe peter twenty euros|"
+    "the suitcase is at my parents|the dog gets two pills a day|anna prefers the window seat|my tools are upstairs|"
+    "i put the papers in the blue box|the shop is closed on mondays|our hotel is next to the station|"
+    "the pin of the card is 8080|the neighbours are away until sunday|my shoe size is 43|grandpa does not eat fish|"
+    "i must not eat peanuts|the recipe needs three eggs|ben's flight lands at nine|the tent is in the cellar",
     "|",
 )
 NAMES = str.split(
-    "pasta|tea|egg|laundry|pizza|workout|cake|rice|meeting|nap|oven|coffee|bread|reading|potato|break", "|"
+    "pasta|tea|egg|laundry|pizza|workout|cake|rice|meeting|nap|oven|coffee|bread|reading|potato|break|"
+    "spaghetti|chicken|kitchen|parking|soup|yoga|washing machine|homework|steak|cookie",
+    "|",
 )
 AMOUNTS = str.split("a|an|half a|two hundred|a dozen|twenty five|a hundred|twelve hundred|a hundred and ten", "|")
 DURATIONS = str.split(

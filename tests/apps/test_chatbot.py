@@ -41,7 +41,7 @@ def metrics(folder):
 
 def test_training_prints_every_baseline_and_what_to_try_next(smoke):
     _, printed = smoke
-    assert all(name in printed for name in ("tfidf_logreg", "most_frequent_tag", "intent_accuracy", "slot_f1"))
+    assert all(name in printed for name in ("tfidf_logreg", "linear_tagger", "intent_accuracy", "slot_f1"))
     assert "wins" in printed and "abstains on" in printed and "of the out-of-scope requests" in printed
     assert all(text in printed for text in train.EXAMPLES["builtin"])
     assert "apps.chatbot chat --run" in printed
@@ -274,8 +274,10 @@ def test_the_f1_of_slots_is_that_of_seqeval():
     random = np.random.default_rng(0)
 
     def drawn():
-        kinds = ["O", "B-x", "I-x", "B-y", "I-y"]
-        return [baselines._mended(random.choice(kinds, 6).tolist()) for _ in range(40)]
+        names = ["O", "B-x", "I-x", "B-y", "I-y"]
+        return baselines.paths(
+            random.normal(size=(240, 5)), [Request(["a"] * 6, [], "i", "")] * 40, np.zeros((6, 5)), 0, names
+        )
 
     found, true = drawn(), drawn()
     wanted = [Request(["a"] * 6, row, "i", "") for row in true]
@@ -286,10 +288,6 @@ def test_the_f1_of_slots_is_that_of_seqeval():
 def test_a_frame_loses_none_of_several_slots_with_one_name():
     slots = tuple(Slot("city", name, 1.0, 0, 1) for name in ("rome", "oslo"))
     assert Frame("get_time", 1.0, True, slots).values() == {"city": ["rome", "oslo"]}
-
-
-def test_the_simple_tags_keep_to_iob():
-    assert baselines._mended(["I-x", "I-x", "O", "I-y", "I-x"]) == ["B-x", "I-x", "O", "B-y", "B-x"]
 
 
 # The thread of a talk, with frames given instead of understood

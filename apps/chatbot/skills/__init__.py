@@ -9,6 +9,7 @@
     def give_recipe(slots, world):
         return f"Boil the {slots['dish']}."
 
+A skill that deletes or sends something returns `Confirm(question, yes)`, so that it happens only after a yes.
 With such a function in your own file, `train --skills FILE` learns it and `chat` calls it.
 """
 
@@ -27,9 +28,9 @@ import regex
 from shared import InputError, MissingFileError
 
 if TYPE_CHECKING:
-    from ..memory import Memory
+    from ..memory import Entry, Memory
 
-BUILT_IN = ("clock", "calculator", "units", "timers", "reminders", "notes", "chance", "manners")
+BUILT_IN = ("clock", "calculator", "units", "timers", "alarms", "reminders", "notes", "chance", "manners")
 SLOT = regex.compile(r"\{(\w+)\}")  # slot in a pattern; `re` would end the name at a combining mark, as in Hindi
 
 
@@ -46,6 +47,17 @@ class CannotDo(Exception):
         self.slot, self.keeps = slot, keeps
 
 
+@dataclasses.dataclass(frozen=True)
+class Confirm:
+    """A skill's answer before it deletes something: a yes or no question, and what to do after yes.
+
+    `yes` returns the answer. After any other message nothing is done.
+    """
+
+    question: str
+    yes: Callable[[], str]
+
+
 def local_now() -> datetime.datetime:
     """Returns the local time with the zone's rules, since times beyond a clock change have a different offset."""
     import tzlocal
@@ -59,23 +71,27 @@ def local_now() -> datetime.datetime:
 
 @dataclasses.dataclass
 class World:
-    """The resources that skills may use: memory, random numbers, the list of skills, and the time."""
+    """The resources that skills may use: memory, random numbers, the list of skills, and the time.
+
+    `last`: the entries (kind, entry) that were added or listed last, to which "cancel it" refers.
+    """
 
     memory: "Memory"
     random: np.random.Generator
     skills: Mapping[str, "Skill"]
     now: Callable[[], datetime.datetime] = local_now
+    last: list[tuple[str, "Entry"]] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
 class Skill:
-    """A function (slots by name, world) -> answer, the patterns that trigger it, and questions for missing slots.
+    """A function (slots, world) -> answer or `Confirm`, the patterns that trigger it, and questions for missing slots.
 
     `strict`: a number or time in a request that is in none of its slots is queried rather than ignored.
     """
 
     name: str
-    run: Callable[[dict[str, str], World], str]
+    run: Callable[[dict[str, str], World], str | Confirm]
     patterns: tuple[str, ...]
     values: dict[str, Sequence[str]]
     asks: dict[str, str]
@@ -97,7 +113,7 @@ def skill(
 ) -> Callable:
     """Registers a function (slots, world) -> answer as a skill; its name is the intent. `strict`: see `Skill`."""
 
-    def register(function: Callable[[dict[str, str], World], str]) -> Callable:
+    def register(function: Callable[[dict[str, str], World], str | Confirm]) -> Callable:
         name = function.__name__
         _REGISTRY[name] = Skill(name, function, patterns, dict(values or {}), dict(asks or {}), strict)
         return function
@@ -133,4 +149,5 @@ def check_own(own: str) -> None:
         raise MissingFileError(f"--skills: expected a Python file. There is none at {own}.")
 
 
-_OWN = "own_skills"  # module name of the user's file
+# Module name of the user's file, in the app's package: `from .skills import skill` there means the app that loads it.
+_OWN = f"{__package__.rpartition('.')[0]}.own_skills"

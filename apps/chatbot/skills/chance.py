@@ -31,6 +31,12 @@ MOST_DICE, MOST_SIDES = 100, 1_000_000
     "let me see a throw of {count} dice",
     "dice roll",
     "i need a roll of {count} dice",
+    "roll a dice",
+    "roll {count} dice for me",
+    "roll a d{sides}",
+    "roll me a die",
+    "throw me {count} dice",
+    "roll {count} d{sides}",
     "cast the dice",
     strict=True,
 )
@@ -60,6 +66,12 @@ def roll_dice(slots: dict[str, str], world: World) -> str:
     "coin flip",
     "let us flip a coin",
     "is it heads or tails",
+    "flip a coin to decide",
+    "can we flip a coin",
+    "heads or tails for me",
+    "toss a coin to decide",
+    "flip a coin please",
+    "do a coin flip",
     strict=True,
 )
 def flip_coin(slots: dict[str, str], world: World) -> str:

@@ -38,7 +38,15 @@ ALSO = (("target", "unit"), ("unit", "target"), ("duration", "moment"), ("moment
 AFTER_ONLY = ("unit", "target", "city")  # a number before these is a separate value
 # Words that may separate a value from more of it.
 BETWEEN = {"a", "an", "and", "the", "of", "at", "on", "in", "to", "by", "over", "less", "oh", "x", ",", ":", ".", "/"}
+# What may come after a note, at the end of a message.
+_LIST = r"(?:\s*,\s*|\s+)(?:to|on|onto|in|into|from|off|out of) (?:my|the|our)(?: \w+){0,3}? (?:notes?|lists?|memos?)"
+_THANKS = r"(?:\s*,\s*|\s+)(?:please|thanks|thank you|for me|if you can|would you|will you|any ?more|any longer)"
+_BOUGHT = r"\s*,\s*(?:remove|take|cross|delete|strike) it\b.*"
+_AFTER_NOTE = re.compile(
+    rf"(?:{_LIST}(?: now| right now| quickly| ok| if possible)?|{_THANKS}|{_BOUGHT})*[ .?!]*$", re.IGNORECASE
+)
 MOST_BETWEEN = 3
+NOT_FIRST = ("of", "to")  # part of an expression, but not at its start: the result of 15% of 80
 # Words that change the meaning of a request, and must not be ignored if they are in no slot.
 HEEDED = frozenset().union(
     numerals.WORDS - {"one", "point"} - SIGNS,
@@ -131,6 +139,23 @@ class Spoken:
             words = " ".join(self.tokens[place][0] for place in left)
             raise CannotDo(f"I did not understand {shortened(words)!r} in that. Please say it in other words.")
 
+    def keep_text(self, skill: Skill) -> None:
+        """Extends a note to the end of the message, less what only says where to put it: "to my list, please".
+
+        The network may end it early, or take words of it for other slots: remember that my bike is in the garage.
+        """
+        notes = [span for span in self.spans if span.name == "note"]
+        if not notes or not self.complete or "note" not in skill.slots():
+            return
+        note, after = notes[0], _AFTER_NOTE.search(self.message, self.tokens[notes[0].first].end())
+        end = after.start() if after else len(self.message)
+        inside = [place for place, token in enumerate(self.tokens) if token.end() <= end]
+        note.last = max([notes[-1].last, *(place + 1 for place in inside)])
+        while note.first and (self._number(note.first - 1) or self.words[note.first - 1] in numerals.SMALL):
+            note.first -= 1
+        self.spans = [span for span in self.spans if span is note or not note.first <= span.first < note.last]
+        self.given = [(span.name, self._said(span.first, span.last)) for span in self.spans]
+
     def find_place(self, skill: Skill) -> None:
         """Uses a large city, a country or a zone outside of all slots as the city that the skill needs."""
         if not self.complete or "city" not in skill.slots() or any(span.name == "city" for span in self.spans):
@@ -208,6 +233,8 @@ class Spoken:
                 else:
                     break
                 place += step
+        while span.name == "expression" and self.words[span.first] in NOT_FIRST and span.last - span.first > 1:
+            span.first += 1
 
     def _belongs(self, place: int, name: str) -> bool:
         """Returns whether the word can be part of such a value."""

@@ -1,21 +1,22 @@
 """Timers, stored in the memory file; `chat` announces when one is over."""
 
-from . import CannotDo, World, skill
+from . import CannotDo, Confirm, World, skill
 from .durations import duration, later, spoken, until
+from .entries import ask_to_delete, store
 
 
 @skill(
     "set a timer for {duration}",
     "start a {duration} timer",
-    "wake me in {duration}",
     "set a {name} timer for {duration}",
+    "{duration} timer",
     "start a timer of {duration}",
-    "wake me up in {duration}",
+    "tell me when {duration} are over",
     "set the {name} timer to {duration}",
     "timer {duration}",
     "count down {duration}",
     "start a timer for {duration} called {name}",
-    "please wake me after {duration}",
+    "let me know in {duration}",
     "new timer for {duration}",
     "ring in {duration}",
     "i need a timer",
@@ -27,8 +28,18 @@ from .durations import duration, later, spoken, until
     "put {duration} on the clock",
     "let a timer run for {duration}",
     "set a timer",
+    "put a timer on for {duration}",
+    "set the timer to {duration}",
+    "give me {duration}",
+    "let me know when {duration} have passed",
     "count {duration} down",
     "i need a timer of {duration}",
+    "{name} timer {duration}",
+    "set timer {duration}",
+    "timer for {duration} please",
+    "{duration} countdown",
+    "ring me in {duration}",
+    "ring after {duration}",
     asks={"duration": "For how long?"},
     strict=True,
 )
@@ -36,7 +47,7 @@ def set_timer(slots: dict[str, str], world: World) -> str:
     """Starts a timer."""
     seconds, name = duration(slots["duration"]), slots.get("name", "")
     over = later(world.now(), seconds)
-    world.memory.add("timers", name, over)
+    store(world, "timers", name, over)
     return f"The {_called(name)} rings in {spoken(seconds)}, at {over:%H:%M:%S}."
 
 
@@ -59,10 +70,23 @@ def set_timer(slots: dict[str, str], world: World) -> str:
     "are any timers running",
     "what timers are there",
     "how long is left on the timer",
+    "is a timer running",
+    "how much time do i have left",
+    "what is left on the timer",
+    "how long do i still have",
+    "how many minutes are left",
+    "how is my timer doing",
+    "is the timer still running",
+    "is there still time on my timer",
+    "check the timer",
+    "how long left on the timer",
+    "how long is it until the timer rings",
+    "is there a timer on",
 )
 def list_timers(slots: dict[str, str], world: World) -> str:
     """Lists the running timers."""
     running = world.memory.entries("timers")
+    world.last = [("timers", entry) for entry in running]
     if not running:
         return "No timer is running."
     return "\n".join(f"The {_called(text)} rings in {spoken(until(at, world.now()))}." for text, at in running)
@@ -72,30 +96,36 @@ def list_timers(slots: dict[str, str], world: World) -> str:
     "cancel the timer",
     "stop the {name} timer",
     "cancel all timers",
+    "turn off the timer",
     "stop my timers",
-    "delete the {name} timer",
     "turn off the {name} timer",
+    "delete the {name} timer",
     "stop the timer",
     "cancel my {name} timer",
-    "turn off the timer",
+    "turn the timer off",
     "delete all timers",
-    "stop all timers",
     "cancel every timer",
+    "stop all timers",
     "i don't need the {name} timer any more",
+    "clear the timer",
+    "delete the timer that i set",
     "remove the {name} timer",
     "end the timer",
     "forget the {name} timer",
     "i don't need the timer any more",
+    "switch off the timer",
+    "kill the timer",
+    "switch the {name} timer off",
     "remove all timers",
     strict=True,
 )
-def cancel_timer(slots: dict[str, str], world: World) -> str:
-    """Stops a timer by name, or all timers."""
+def cancel_timer(slots: dict[str, str], world: World) -> str | Confirm:
+    """Stops a timer by name, or all timers, after a yes."""
     name = slots.get("name", "")
-    count = world.memory.remove("timers", name)
-    if name and not count:
+    timers = world.memory.called("timers", name) if name else world.memory.entries("timers")
+    if name and not timers:
         raise CannotDo(f"There is no {_called(name)}.")
-    return f"Stopped {count} timer{'' if count == 1 else 's'}."
+    return ask_to_delete(world, "timers", timers)
 
 
 def _called(name: str) -> str:
