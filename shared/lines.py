@@ -4,7 +4,7 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -51,6 +51,13 @@ def read(argument: str, column: str = "") -> list[Line]:
     if not any(line.text.strip() for line in found):
         raise InputError("Expected a text, the path of a file, or - for standard input. Received an empty text.")
     return found
+
+
+def several(inputs: Iterable[Answer]) -> list[Answer]:
+    """Returns the inputs of a predictor. Raises InputError for a single text, of which each character would be one."""
+    if isinstance(inputs, str | bytes | Path):
+        raise InputError(f"Expected a list of inputs. Received one alone: write [{shown(repr(inputs))}].")
+    return list(inputs)
 
 
 def refuse_folder(argument: str) -> None:

@@ -103,6 +103,18 @@ def _is_a(value: Any, kind: type) -> bool:
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
+def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Returns the settings with some values replaced, as a program gives them: by name, with Python's types.
+
+    Raises:
+        InputError: if there is no such setting, or a value is invalid.
+    """
+    known = [field.name for field in dataclasses.fields(settings)]  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - set(known)):
+        raise InputError(f"Expected no options but {', '.join(known)}. Received: {', '.join(map(repr, unknown))}")
+    return dataclasses.replace(settings, **values)  # type: ignore[type-var]
+
+
 def flag(name: str) -> str:
     """Returns the command-line option of a setting: --batch-size for batch_size."""
     return "--" + name.replace("_", "-")
