@@ -15,6 +15,9 @@ from typing import Any
 from shared import InputError, lines, settings
 
 MOST_INPUTS = 1_000  # of a request
+# Commands of a shell that print a request with the content of FILE.
+TEXT_REQUEST = """python -c 'import json, sys; print(json.dumps({"inputs": [sys.stdin.read()]}))' < FILE"""
+BINARY_REQUEST = """echo '{"inputs": ["'$(base64 < FILE | tr -d '\\n')'"]}'"""
 NO_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -29,18 +32,20 @@ class Input:
     of_json: Callable[[Any, Path], Any]
     of_line: Callable[[str], Any] = str
     line: str = "a text"
+    command: str = ""  # prints a request with the file FILE
 
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
     """A verb that is served.
 
-    answer: inputs and options -> a JSON value for each input. example: a request. options: their defaults, a dataclass.
+    answer: called with the inputs and each option by name, returns a JSON value for each input; a predictor does.
+    example: a request or a file, for the page /docs. options: a dataclass of their defaults; None: there are none.
     """
 
-    answer: Callable[[list[Any], Any], list[Any]]
+    answer: Callable[..., list[Any]]
     input: Input
-    example: Mapping[str, Any]
+    example: Mapping[str, Any] | Path
     options: Any = None
 
 
@@ -82,7 +87,7 @@ def content(what: str, suffix: str) -> Input:
         path.write_text(_text(value, path), encoding="utf-8", newline="")
         return path
 
-    return Input(f"the content of {what}", written, Path, f"the path of {what}")
+    return Input(f"the content of {what}", written, Path, f"the path of {what}", TEXT_REQUEST)
 
 
 def binary(what: str, suffix: str) -> Input:
@@ -92,6 +97,7 @@ def binary(what: str, suffix: str) -> Input:
         lambda value, path: _decoded(value, path.with_suffix(suffix)),
         Path,
         f"the path of {what}",
+        BINARY_REQUEST,
     )
 
 
@@ -138,14 +144,19 @@ def answers(endpoint: Endpoint, body: bytes, lock: Any = None) -> list[Any]:
         try:
             inputs = [endpoint.input.of_json(value, Path(folder, f"input{n}")) for n, value in enumerate(given, 1)]
             with lock or contextlib.nullcontext():
-                return endpoint.answer(inputs, options)
+                return asked(endpoint, inputs, options)
         except InputError as error:  # the client knows an input by its number, not by the path of a temporary file
             raise InputError(str(error).replace(f"{Path(folder)}/", "")) from error
 
 
 def answer_line(endpoint: Endpoint, line: str) -> Any:
     """Answers one line of standard input. Raises InputError if it is invalid."""
-    return endpoint.answer([endpoint.input.of_line(line)], endpoint.options)[0]
+    return asked(endpoint, [endpoint.input.of_line(line)], endpoint.options)[0]
+
+
+def asked(endpoint: Endpoint, inputs: list[Any], options: Any) -> list[Any]:
+    """Returns the answers of the endpoint with these options."""
+    return endpoint.answer(inputs, **({} if options is None else dataclasses.asdict(options)))
 
 
 def documented(endpoints: Mapping[str, Endpoint], address: str, title: str) -> str:
@@ -155,9 +166,14 @@ def documented(endpoints: Mapping[str, Endpoint], address: str, title: str) -> s
         parts += ["", f"POST /{verb}", f"  inputs: a list; each is {endpoint.input.what}"]
         if endpoint.options is not None:
             parts += [f"  {name}: {said}" for name, said in _defaults(endpoint.options)]
-        command = f"curl -d {shlex.quote(dumps(endpoint.example))} {address}/{verb}"
-        parts += ["  Example:", f"    {command}"]
+        parts += ["  Example:", f"    {_command(endpoint)} {address}/{verb}"]
     return "\n".join(parts).strip() + "\n"
+
+
+def _command(endpoint: Endpoint) -> str:
+    if isinstance(endpoint.example, Path):
+        return f"{endpoint.input.command.replace('FILE', shlex.quote(str(endpoint.example)))} | curl -d @-"
+    return f"curl -d {shlex.quote(dumps(endpoint.example))}"
 
 
 def _defaults(options: Any) -> Iterator[tuple[str, str]]:

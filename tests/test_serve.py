@@ -27,16 +27,15 @@ class Loudness:
         settings.check(self)
 
 
-def shout(texts, options):
+def shout(texts, times):
     if "bug" in texts:
         raise KeyError("bug")
     if "" in texts:
         raise InputError("Expected a text.\nReceived an empty one.")
-    return [{"text": text, "shout": text.upper() * options.times} for text in texts]
+    return [{"text": text, "shout": text.upper() * times} for text in texts]
 
 
-def measured(paths, options):
-    del options
+def measured(paths):
     if any(path.stat().st_size > 9 for path in paths):
         raise InputError(f"{paths[-1]}, line 3: expected a short file")
     return [{"size": path.stat().st_size} for path in paths]
@@ -103,7 +102,7 @@ def test_each_input_of_a_request_gets_an_answer_in_its_order(server):
 def test_a_file_is_sent_as_its_content_and_is_gone_after_the_answer(server):
     seen = []
 
-    def kept(paths, options):
+    def kept(paths):
         seen.extend(paths)
         return [path.read_text() for path in paths]
 
@@ -133,7 +132,7 @@ def test_the_first_page_leads_to_the_documentation_which_has_every_endpoint_and_
 def test_two_clients_at_once_are_answered_one_after_the_other():
     inside, most, both = [], [], threading.Barrier(2, timeout=30)
 
-    def slowly(texts, options):
+    def slowly(texts):
         inside.append(1)
         most.append(len(inside))
         time.sleep(0.01)
@@ -300,7 +299,7 @@ def test_each_line_is_answered_by_the_first_endpoint():
 def test_a_line_is_a_path_or_an_object_where_the_input_is_one(tmp_path):
     (tmp_path / "a.csv").write_text("1\n")
     assert answer_line(MEASURE, str(tmp_path / "a.csv")) == {"size": 2}
-    told = Endpoint(lambda inputs, options: inputs, OBJECT, {})
+    told = Endpoint(lambda inputs: inputs, OBJECT, {})
     assert answer_line(told, '{"a": [1]}') == {"a": [1]}
     assert answers(told, request({"a": 1}).encode()) == [{"a": 1}]
     for wrong in (lambda: answer_line(told, "a"), lambda: answers(told, request("a").encode())):

@@ -11,6 +11,7 @@ from tyro.conf import Positional
 from shared import InputError, MissingFileError, settings
 from shared.cli import Verbs
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Seed, chosen, one_of
 from shared.trials import Seeds
 
@@ -124,6 +125,11 @@ class Chat(OfRun):
         settings.check(self)
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     talk = words[:1] == ["train-talk"]
@@ -138,4 +144,5 @@ def verbs(words: Sequence[str]) -> Verbs:
             "smalltalk.train:train",
         ),
         "evaluate-talk": (EvaluateTalk(), "smalltalk.evaluate:evaluate"),
+        "serve": (Serve(), "serve:serve"),
     }

@@ -11,6 +11,7 @@ from tyro.conf import Positional
 from shared import InputError, settings
 from shared.cli import Verbs
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import NotNegative, Whole, chosen, one_of
 from shared.trials import Seeds
 
@@ -99,6 +100,8 @@ class Predict(OfRun):
     search: NBest = NBest()
     # plot the attention weights to this file (.png, .svg or .pdf); for line 2 of a text file to NAME-2
     picture: str = ""
+    # print JSON, one object on each line
+    json: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,14 @@ class Stream(OfRun):
     search: Search = Search()
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+    # how the beam search ranks translations, unless a request says otherwise
+    search: NBest = NBest()
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -131,4 +142,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "predict": (Predict(), "predict:predict", "translate"),
         "score": (Score(), "score:score"),
         "stream": (Stream(), "predict:stream", "serve-lines"),
+        "serve": (Serve(), "serve:serve"),
     }

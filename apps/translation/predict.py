@@ -1,21 +1,23 @@
 """Loads a trained run and translates: a sentence, a file of sentences, or a stream."""
 
 import dataclasses
+import json
 import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from shared import InputError, files, lines, runs
+from shared import InputError, files, lines, runs, settings
 from shared.beam import ROOM, BeamSearch
 from shared.data.sequences import in_buckets, pad
 
 from . import pictures
 from .config import APP
 from .model import compiled_encoder, decoder_step, with_attention
-from .options import Predict, Search, Stream
+from .options import NBest, Predict, Search, Stream
 from .tokens import BEGIN, END, PAD, UNK, Encoded, Tokenizer, clean
 
 BATCH = 64  # sentences per batch
@@ -50,6 +52,24 @@ class Predictor:
         self.model = model or run.load_model()
         self.read, self.attending = compiled_encoder(self.model), with_attention(self.model)
         self.search = BeamSearch(decoder_step(self.model), self.model.variables, len(self.tokenizer), END, coverage=-1)
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, sentences: Sequence[str], **search: Any) -> list[dict[str, Any]]:
+        """Translates sentences, see `described`.
+
+        Args:
+            search: settings of `NBest` by name, such as beam=1.
+
+        Raises:
+            InputError: a sentence is empty or too long, or a setting is invalid.
+        """
+        given, how = lines.several(sentences), settings.changed(NBest(), search)
+        found = self.translate([self.encode(text) for text in given], wide(how), how.nbest)
+        return [described(text, each) for text, each in zip(given, found, strict=True)]
 
     def encode(self, text: str) -> Encoded:
         """Tokenises a sentence. Raises InputError if it is empty or longer than `max_tokens`."""
@@ -144,20 +164,36 @@ def predict(options: Predict) -> None:
         pictures.check(Path(options.picture))
     found = lines.read(options.text)
     predictor = Predictor(runs.find(APP, options.run))
-    nbest = options.search.nbest
-    search = dataclasses.replace(options.search, beam=max(options.search.beam, nbest))
+    nbest, search = options.search.nbest, wide(options.search)
 
     def answer(sentences: list[Encoded]) -> list[list[Translation]]:
         return predictor.translate(sentences, search, nbest, attention=bool(options.picture))
 
-    for number, (_, translations) in enumerate(lines.answered(found, predictor.encode, answer), 1):
-        print(shown(translations or [], nbest))
+    for number, (line, translations) in enumerate(lines.answered(found, predictor.encode, answer), 1):
+        if options.json:
+            print(json.dumps(described(line.text, translations), ensure_ascii=False) if translations else "")
+        else:
+            print(shown(translations or [], nbest))
         if translations and options.picture:
             path = Path(options.picture)
             path = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
             best = translations[0]
             pictures.attention(best.source, best.tokens, best.attention, path)
             print(f"Picture: {path}", file=sys.stderr)
+
+
+def wide(search: NBest) -> NBest:
+    """Returns the settings with a beam of at least as many translations as are asked for."""
+    return dataclasses.replace(search, beam=max(search.beam, search.nbest))
+
+
+def described(sentence: str, translations: Sequence[Translation]) -> dict[str, Any]:
+    """Returns a sentence, its best translation with score and log-probability, and the others if asked for."""
+    best, *others = (
+        {"translation": each.text, "score": each.score, "log_probability": each.log_probability}
+        for each in translations
+    )
+    return {"text": sentence, **best, "others": others}
 
 
 def shown(translations: list[Translation], nbest: int) -> str:
