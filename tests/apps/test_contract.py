@@ -8,8 +8,10 @@ import re
 import shlex
 import shutil
 import typing
+import wave
 from typing import Annotated
 
+import numpy as np
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import HealthCheck, assume, given
@@ -255,6 +257,70 @@ def test_a_repeated_training_changes_nothing_in_a_finished_run(app):
     assert done.returncode == 0, done.stderr
     assert "is finished; --fresh trains it again" in done.stdout
     assert contents(folder) == before
+
+
+# What a program answers: an input of each app, and the words of predict that say the same.
+MUSIC = {"key": "G major", "bars": 2, "seed": 1, "top_p": 0.9}
+SAID = {
+    "chatbot": ("wake me in ten minutes", ["wake me in ten minutes"]),
+    "healthcare_monitoring": ("{example}", ["{example}"]),
+    "memory_probe": ({"values": [0.1, 0.9, 0.4, 0.7], "markers": [1, 3]},
+                     ["--values", "0.1,0.9,0.4,0.7", "--markers", "1,3"]),
+    "music_composition": (MUSIC, ["--key", "G major", "--bars", "2", "--seed", "1", "--top-p", "0.9"]),
+    "sentiment_analysis": ("not bad at all", ["not bad at all"]),
+    "speech_recognition": ("{speech}", ["{speech}"]),
+    "stock_prediction": ("{example}", ["{example}"]),
+    "text_generation": ("the", ["the", "--temperature", "0", "--length", "80"]),
+    "time_series_forecasting": ("{example}", ["{example}"]),
+    "translation": ("1 January 2020", ["1 January 2020"]),
+}  # fmt: skip
+MEANT = {"text_generation": {"temperature": 0, "length": 80}}  # options of predict that are not its own defaults
+LEFT_OUT = {"video_prediction"}  # whose answers are frames
+
+
+@pytest.fixture
+def said(app, tmp_path, monkeypatch):
+    """The only run's predictor, which all commands get; its input, and the words of predict."""
+    folder, _ = trained(app)
+    monkeypatch.setenv("GALLERY_RUNS", str(folder))
+    predictor = importlib.import_module(f"apps.{app}").Predictor.load()
+    noise = np.random.default_rng(0).normal(0, 3000, 16_000).astype("<i2")
+    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
+        file.setparams((1, 2, 8_000, 0, "NONE", ""))
+        file.writeframes(noise.tobytes())
+    files = {"{example}": str(predictor.run.path / "example.csv"), "{speech}": str(tmp_path / "speech.wav")}
+    given, words = SAID.get(app, ("", []))
+    monkeypatch.setattr(type(predictor), "load", classmethod(lambda cls, name=None: predictor))
+    for name in ("predict", "compose"):
+        if (ROOT / "apps" / app / f"{name}.py").exists():
+            monkeypatch.setattr(module(app, name), "Predictor", lambda run: predictor)
+    return predictor, files.get(str(given), given), [files.get(word, word) for word in words]
+
+
+@every_app
+def test_a_program_gets_what_predict_and_serve_print(app, said):
+    if app in LEFT_OUT:
+        assert "serve" not in module(app, "options").verbs([])
+        return
+    predictor, given, words = said
+    (answer,) = predictor([given], **MEANT.get(app, {}))
+    expected = json.loads(json.dumps(answer, allow_nan=False))
+    assert isinstance(answer, dict) and predictor([]) == []
+    done = run_here(f"apps.{app}", "predict", *words, "--json")
+    assert done.returncode == 0, done.stderr
+    assert {name: value for name, value in json.loads(done.stdout).items() if name != "file"} == expected
+    line = given if isinstance(given, str) else json.dumps(given)
+    options = [word for name, value in MEANT.get(app, {}).items() for word in (f"--{name}", str(value))]
+    served = run_here(f"apps.{app}", "serve", *options, stdin=f"{line}\n\n")
+    assert served.returncode == 0, served.stderr
+    first, second = served.stdout.splitlines()
+    assert json.loads(first) == expected and second == ""
+
+
+@every_app
+def test_a_single_input_that_is_no_list_is_refused(app, said):
+    with pytest.raises(InputError, match="Expected a list of inputs"):
+        said[0]("text")
 
 
 # Their runs are measured on another backend in a new process, those of the other apps in this one.
