@@ -33,8 +33,8 @@ SLOW_S = 10.0  # within which a request must have arrived
 KEPT = 10_000  # response times, for p50 and p99
 
 LIMITS = f"""
-The answer is {{"answers": [...]}}, with one for each input, in their order; its fields are those of predict --json.
-A request that is not understood is answered with status 400 and {{"error": "..."}}.
+The answer is {{"answers": [...]}}, with one for each input, in their order. Those of /predict have the fields that
+predict --json prints. A request that is not understood is answered with status 400 and {{"error": "..."}}.
 
 Limits: {MOST_BYTES:,} bytes (status 413) and {MOST_INPUTS:,} inputs (400) for a request, which must arrive within
 {SLOW_S:g} seconds (408); {AT_ONCE} requests at a time (503), answered one after the other. Requests that name another

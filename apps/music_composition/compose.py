@@ -120,16 +120,19 @@ def varied(
 def harmonise(options: Harmonise) -> None:
     """Runs the harmonise command: keeps the melody and adds three voices below it."""
     run = runs.find(APP, options.run)
-    predictor = Predictor(run)
-    melody = read_one(options.melody, predictor.steps)
-    key = parse_key(options.key) if options.key else melody.key
-    seed = secrets.randbits(32) if options.seed is None else options.seed
-    piece, nats = harmonised(
-        predictor, melody, key, options.beam, options.temperature, options.top_p, seed, options.free
-    )
+    seed, piece, nats = harmony(Predictor(run), options)
     name = Path(options.melody).stem
     print(f"{nats:.2f} nats per frame, melody and voices together" if options.beam > 1 else f"seed {seed}")
     show(piece, options.out or str(run.file(f"{name}-harmonised")), options.tempo)
+
+
+def harmony(predictor: Predictor, options: Harmonise) -> tuple[int, Piece, float]:
+    """Harmonises the melody; returns the seed, the piece, and the nats per frame, 0 without a beam."""
+    melody = read_one(options.melody, predictor.steps)
+    key = parse_key(options.key) if options.key else melody.key
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    how = (options.beam, options.temperature, options.top_p, seed, options.free)
+    return seed, *harmonised(predictor, melody, key, *how)
 
 
 def go_on(options: Continue) -> None:

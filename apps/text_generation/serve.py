@@ -1,4 +1,4 @@
-"""Keeps a run loaded and continues the texts of other programs."""
+"""Keeps a run loaded, and continues the texts of other programs or scores them."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from shared.endpoints import TEXT, Endpoint
 from . import data
 from .options import Serve
 from .predict import Predictor
+from .score import described
 
 LONGEST = 10_000  # tokens of one answer, so that no request keeps the others waiting for minutes
 
@@ -22,6 +23,12 @@ def serve(options: Serve) -> None:
             raise InputError(f"Expected at most {LONGEST:,} tokens in all. Received: {len(prompts)} x {length:,}")
         return predictor(prompts, length=length, **sampling)
 
-    example = {"inputs": [data.prompt(predictor.run.info()["example"])], "temperature": 0.5, "seed": 1}
-    verbs = {"predict": Endpoint(write, TEXT, example, options.sampling)}
+    def score(texts: list[str]) -> list[dict[str, Any]]:
+        return [described(predictor, text) for text in texts]
+
+    example = {"inputs": [data.prompt(predictor.run.info()["example"])]}
+    verbs = {
+        "predict": Endpoint(write, TEXT, {**example, "temperature": 0.5, "seed": 1}, options.sampling),
+        "score": Endpoint(score, TEXT, example),
+    }
     service.run(verbs, options, str(predictor.run.path), lambda: predictor.warm_up(options.sampling))
