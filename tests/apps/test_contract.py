@@ -1,15 +1,20 @@
 """What every app folder must have and do; the folders are found, not listed."""
 
 import ast
+import base64
 import dataclasses
+import functools
 import importlib
 import json
+import os
 import re
 import shlex
 import shutil
 import typing
 import wave
+from pathlib import Path
 from typing import Annotated
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -19,7 +24,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import apps
-from shared import InputError, cli, settings
+from shared import InputError, cli, serve, settings
+from shared.endpoints import answers
 from shared.settings import OneOf
 from tests.commands import APPS, ROOT, contents, run, run_here, trained
 
@@ -279,39 +285,46 @@ LEFT_OUT = {"video_prediction"}  # whose answers are frames
 WARM_IN_STREAM = {"chatbot", "sentiment_analysis", "text_generation", "translation"}  # whose tests compile all lengths
 
 
+@functools.cache
+def loaded(app):
+    """The predictor of the only run."""
+    with mock.patch.dict(os.environ, {"GALLERY_RUNS": str(trained(app)[0])}):
+        return importlib.import_module(f"apps.{app}").Predictor.load()
+
+
 @pytest.fixture
-def said(app, tmp_path, monkeypatch):
-    """The predictor of the only run, which all commands get; an input, and the words of predict. Files lie in `.`."""
-    folder, _ = trained(app)
-    monkeypatch.setenv("GALLERY_RUNS", str(folder))
+def predictor(app, tmp_path, monkeypatch):
+    """The predictor of the only run, which all commands get; files to read lie in the current folder."""
+    found = loaded(app)
+    monkeypatch.setenv("GALLERY_RUNS", str(trained(app)[0]))
     monkeypatch.chdir(tmp_path)
-    predictor = importlib.import_module(f"apps.{app}").Predictor.load()
-    if (example := predictor.run.path / "example.csv").exists():
+    if (example := found.run.path / "example.csv").exists():
         shutil.copy(example, "example.csv")
     with wave.open("speech.wav", "wb") as file:
         file.setparams((1, 2, 8_000, 0, "NONE", ""))
         file.writeframes(np.random.default_rng(0).normal(0, 3000, 16_000).astype("<i2").tobytes())
+    Path("melody.abc").write_text("X:1\nM:4/4\nL:1/4\nK:G\nG A B G | A4 |\n")
 
     class Loaded:
-        load = staticmethod(lambda name=None: predictor)
+        load = staticmethod(lambda name=None: found)
 
         def __new__(cls, run):
-            return predictor
+            return found
 
     for name in ("serve", "predict", "compose"):
         if (ROOT / "apps" / app / f"{name}.py").exists():
             monkeypatch.setattr(module(app, name), "Predictor", Loaded)
     if app in WARM_IN_STREAM:
-        monkeypatch.setattr(predictor, "warm_up", lambda *search: None)
-    return predictor, *SAID.get(app, ("", []))
+        monkeypatch.setattr(found, "warm_up", lambda *search: None)
+    return found
 
 
 @every_app
-def test_a_program_gets_what_predict_and_serve_print_and_what_the_card_does_works(app, said):
+def test_a_program_gets_what_predict_and_serve_print_and_what_the_card_does_works(app, predictor):
     if app in LEFT_OUT:
         assert "serve" not in module(app, "options").verbs([])
         return
-    predictor, given, words = said
+    given, words = SAID[app]
     (answer,) = predictor([given], **MEANT.get(app, {}))
     expected = json.loads(json.dumps(answer, allow_nan=False))
     assert isinstance(answer, dict) and predictor([]) == []
@@ -328,6 +341,25 @@ def test_a_program_gets_what_predict_and_serve_print_and_what_the_card_does_work
     card = (ROOT / "apps" / app / "README.md").read_text(encoding="utf-8")
     (snippet,) = re.findall(rf"```python\n(from apps.{app} import Predictor\n.*?)```", card, re.DOTALL)
     exec(compile(snippet, "README.md", "exec"), {})
+
+
+@every_app
+def test_each_page_of_a_served_run_answers_its_own_example(app, predictor, monkeypatch):
+    if app in LEFT_OUT:
+        return
+    served = {}
+    monkeypatch.setattr(serve, "run", lambda verbs, *rest: served.update(verbs))
+    module(app, "serve").serve(module(app, "options").Serve())
+    assert next(iter(served)) == "predict"
+    for verb, endpoint in served.items():
+        request = endpoint.example
+        if isinstance(request, Path):
+            content = Path(request.name).read_bytes()
+            binary = "base64" in endpoint.input.what
+            request = {"inputs": [base64.b64encode(content).decode() if binary else content.decode()]}
+        assert len(answers(endpoint, json.dumps(request).encode())) == 1, verb
+        with pytest.raises(InputError, match="Expected no(thing| options)"):
+            answers(endpoint, json.dumps(request | {"nothing": 1}).encode())
 
 
 # Their runs are measured on another backend in a new process, those of the other apps in this one.
