@@ -30,6 +30,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MOST_BYTES = 16 * 2**20  # of a request's body
 AT_ONCE = 16  # requests that are read or wait for their answers
 SLOW_S = 10.0  # within which a request must have arrived
+GONE = (ConnectionError, TimeoutError)  # what is raised when the client has left or does not listen
 KEPT = 10_000  # response times, for p50 and p99
 
 LIMITS = f"""
@@ -132,7 +133,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Prints what went wrong, unless the client just left."""
-        if not isinstance(sys.exc_info()[1], OSError):
+        if not isinstance(sys.exc_info()[1], GONE):
             super().handle_error(request, client_address)
 
     def accepts(self, host: str) -> bool:
@@ -200,7 +201,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._send(refusal.status, {"error": " ".join(str(refusal).split())}, **refusal.headers)
         except InputError as error:
             self._send(HTTPStatus.BAD_REQUEST, {"error": " ".join(str(error).split())})
-        except OSError:
+        except GONE:
             raise
         except Exception:  # a bug, which must not end the server
             traceback.print_exc()

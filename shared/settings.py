@@ -75,7 +75,9 @@ def check(settings: Any) -> None:
 
 def _check_value(name: str, value: Any, hint: Any) -> None:
     kind, *bounds = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
-    if isinstance(value, tuple) and typing.get_origin(kind) is tuple:
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, tuple):
+            raise InputError(f"{name}: expected a list; received {value!r}")
         inner = typing.get_args(kind)[0]
         for each in value:
             _check_value(name, each, inner)

@@ -176,6 +176,7 @@ def predict(options: Predict) -> None:
         files.write_text(Path(options.out), table_of(found.patients, predicted))
     if options.json:
         print(json.dumps({"patients": described(predictor, found, count)}, ensure_ascii=False))
+        print(WARNING, file=sys.stderr)
         return
     for number, patient in enumerate(found.patients):
         if patient not in predicted:

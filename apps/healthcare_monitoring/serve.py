@@ -1,6 +1,7 @@
 """Keeps a run loaded and tells other programs the risks of patients."""
 
 import dataclasses
+import sys
 
 from shared import serve as service
 from shared import settings
@@ -27,6 +28,7 @@ class Asked:
 def serve(options: Serve) -> None:
     """Runs the serve command."""
     predictor = Predictor.load(options.run)
+    print(WARNING, file=sys.stderr)
     example = predictor.run.file("example.csv")
     verbs = {"predict": Endpoint(predictor, RECORDS, example, Asked())}
     service.run(verbs, options, f"{predictor.run.path}: {WARNING}", lambda: example.exists() and predictor([example]))

@@ -1,5 +1,6 @@
 """Keeps a run loaded and answers the questions of other programs."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ EXAMPLES = {
     "adding": {"values": [0.1, 0.9, 0.4, 0.7], "markers": [1, 3]},
     "copy": {"input": "abcabhgfed"},
 }
+LONGEST = 100_000  # lag, so that no request takes all memory
 A_DIGIT = {"input": "7"}  # of the test part; or 64 numbers
 
 
@@ -25,16 +27,18 @@ def serve(options: Serve) -> None:
 
     def answer(questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         for given in questions:
-            text = given.get("input", "")
-            if (
-                task not in EXAMPLES
-                and isinstance(text, str)
-                and not (text.isdecimal() or NUMBERS.fullmatch(text))
-                and text
-            ):
-                raise InputError("input: expected a row of the test part or 64 numbers; files are read by predict only")
+            check(given, task)
         return predictor(questions)
 
     example = EXAMPLES.get(task, A_DIGIT)
     verbs = {"predict": Endpoint(answer, OBJECT, {"inputs": [example]})}
     service.run(verbs, options, f"{predictor.run.path}, trained on {task}", lambda: answer([example]))
+
+
+def check(given: dict[str, Any], task: str) -> None:
+    """Raises InputError for a question that must not come from other programs: a file's path, or an endless lag."""
+    text, lag = given.get("input", ""), given.get("lag") or 0
+    if task not in EXAMPLES and isinstance(text, str) and not re.fullmatch(rf"\d*|{NUMBERS.pattern}", text):
+        raise InputError("input: expected a row of the test part or 64 numbers; files are read by predict only")
+    if isinstance(lag, int) and lag > LONGEST:
+        raise InputError(f"lag: expected at most {LONGEST:,}; received {lag:,}")

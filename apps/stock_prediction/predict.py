@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,7 @@ def predict(options: Predict) -> None:
         files.write_text(Path(options.out), table_of(found))
     if options.json:
         print(json.dumps(answer(found), ensure_ascii=False))
+        print(WARNING, file=sys.stderr)
         return
     for forecast in found:
         print(described(forecast))
