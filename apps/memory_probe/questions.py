@@ -158,11 +158,13 @@ def read_message(text: str) -> np.ndarray:
 
 def read_digit(name: str) -> np.ndarray:
     """Reads 64 numbers from 0 (paper) to 16 (ink), row by row, or a text file of them, as pixels (64,) in [0, 1]."""
+    given = NUMBERS.fullmatch(name.strip())
     try:
-        text = name if NUMBERS.fullmatch(name.strip()) else Path(name).read_text(encoding="utf-8")
+        text = name if given else Path(name).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise InputError(f"Expected a text file of {PIXELS} numbers. {name} is not text.") from None
-    numbers = read_numbers(text, shown(name), 0, 16)
+    where = "The input" if given else name
+    numbers = read_numbers(text, where, 0, 16)
     if len(numbers) != PIXELS:
-        raise InputError(f"{shown(name)}: expected {PIXELS} numbers, 8 rows of 8 pixels; received {len(numbers)}")
+        raise InputError(f"{where}: expected {PIXELS} numbers, 8 rows of 8 pixels; received {len(numbers)}")
     return numbers / 16
