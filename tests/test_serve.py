@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import http.client
 import io
 import json
 import socket
@@ -17,6 +16,7 @@ from shared import InputError, cli, endpoints, serve, settings
 from shared.endpoints import OBJECT, TEXT, Endpoint, answer_line, answers, binary, content, dumps
 from shared.serve import Server, Serving
 from shared.settings import Count
+from tests.serving import ask, served
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,33 +47,10 @@ WEIGH = Endpoint(measured, binary("a recording", ".wav"), {"inputs": ["AAAA"]})
 ALL = {"predict": SHOUT, "measure": MEASURE, "weigh": WEIGH}
 
 
-@contextlib.contextmanager
-def served(verbs=ALL, **more):
-    """A server at a free port, in a thread."""
-    with Server(verbs, 0, **more) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def server():
-    with served() as started:
+    with served(ALL) as started:
         yield started
-
-
-def ask(server, method="POST", page="/predict", body="", **headers):
-    """The status, the headers and the JSON value or text of an answer; headers are named as in Python."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
-    with contextlib.closing(connection):
-        connection.request(method, page, body, {name.replace("_", "-"): value for name, value in headers.items()})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        return answer.status, answer.headers, json.loads(text) if "json" in answer.headers["Content-Type"] else text
 
 
 def sent(server, raw):
@@ -233,14 +210,14 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(server):
      ("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", 411)],
 )  # fmt: skip
 def test_a_body_of_unknown_length_is_refused(headers, status):
-    with served(slow_s=0.3) as server:
+    with served(ALL, slow_s=0.3) as server:
         found = sent(server, f"POST /predict HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
     assert found.startswith(f"HTTP/1.0 {status} ") and '{"error": ' in found
 
 
 def test_a_client_that_does_not_send_what_it_promised_is_not_waited_for():
     begun = b"POST /predict HTTP/1.1\r\nHost: localhost\r\n"
-    with served(slow_s=0.1) as server:
+    with served(ALL, slow_s=0.1) as server:
         found = sent(server, begun + b"Content-Length: 9\r\n\r\n{}")
         assert " 408 " in found and "Expected 9 bytes within 0.1 seconds" in found
         assert " 200 " not in sent(server, begun + b"Content-Le")

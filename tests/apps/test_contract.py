@@ -25,9 +25,9 @@ from hypothesis import strategies as st
 
 import apps
 from shared import InputError, cli, serve, settings
-from shared.endpoints import answers
 from shared.settings import OneOf
 from tests.commands import APPS, ROOT, contents, run, run_here, trained
+from tests.serving import ask, served
 
 MODULES = "__init__ __main__ config options data model train predict evaluate"
 FILES = ["README.md", *(f"{name}.py" for name in str.split(MODULES))]
@@ -333,9 +333,9 @@ def test_a_program_gets_what_predict_and_serve_print_and_what_the_card_does_work
     assert {name: value for name, value in json.loads(done.stdout).items() if name != "file"} == expected
     line = given if isinstance(given, str) else json.dumps(given)
     options = [word for name, value in MEANT.get(app, {}).items() for word in (f"--{name}", str(value))]
-    served = run_here(f"apps.{app}", "serve", *options, stdin=f"{line}\n\n")
-    assert served.returncode == 0, served.stderr
-    assert [text and json.loads(text) for text in served.stdout.splitlines()] == [expected, ""]
+    done = run_here(f"apps.{app}", "serve", *options, stdin=f"{line}\n\n")
+    assert done.returncode == 0, done.stderr
+    assert [text and json.loads(text) for text in done.stdout.splitlines()] == [expected, ""]
     with pytest.raises(InputError, match="Expected a list of inputs"):
         predictor("text")
     card = (ROOT / "apps" / app / "README.md").read_text(encoding="utf-8")
@@ -347,19 +347,21 @@ def test_a_program_gets_what_predict_and_serve_print_and_what_the_card_does_work
 def test_each_page_of_a_served_run_answers_its_own_example(app, predictor, monkeypatch):
     if app in LEFT_OUT:
         return
-    served = {}
-    monkeypatch.setattr(serve, "run", lambda verbs, *rest: served.update(verbs))
+    verbs = {}
+    monkeypatch.setattr(serve, "run", lambda found, *rest: verbs.update(found))
     module(app, "serve").serve(module(app, "options").Serve())
-    assert next(iter(served)) == "predict"
-    for verb, endpoint in served.items():
-        request = endpoint.example
-        if isinstance(request, Path):
-            content = Path(request.name).read_bytes()
-            binary = "base64" in endpoint.input.what
-            request = {"inputs": [base64.b64encode(content).decode() if binary else content.decode()]}
-        assert len(answers(endpoint, json.dumps(request).encode())) == 1, verb
-        with pytest.raises(InputError, match="Expected no(thing| options)"):
-            answers(endpoint, json.dumps(request | {"nothing": 1}).encode())
+    assert next(iter(verbs)) == "predict"
+    with served(verbs) as server:
+        for verb, endpoint in verbs.items():
+            request = endpoint.example
+            if isinstance(request, Path):
+                content = Path(request.name).read_bytes()
+                binary = "base64" in endpoint.input.what
+                request = {"inputs": [base64.b64encode(content).decode() if binary else content.decode()]}
+            status, _, answer = ask(server, page=f"/{verb}", body=json.dumps(request))
+            assert status == 200 and len(answer["answers"]) == 1, answer
+            status, _, refusal = ask(server, page=f"/{verb}", body=json.dumps(request | {"nothing": 1}))
+            assert status == 400 and "Expected no" in refusal["error"]
 
 
 # Their runs are measured on another backend in a new process, those of the other apps in this one.
