@@ -48,4 +48,4 @@ def serve(options: Serve) -> None:
         "harmonise": Endpoint(harmonise, MELODY, Path("melody.abc"), Asked()),
     }
     title = f"{predictor.run.path}. An input of predict has any of {', '.join(WISHES)}."
-    service.run(verbs, options, title, lambda: predictor([EXAMPLE]))
+    service.run(verbs, options, title, lambda: predictor([EXAMPLE | {"free": True}]))
