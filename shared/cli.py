@@ -66,9 +66,24 @@ def main(package: str, verbs: Callable[[Sequence[str]], Verbs], argv: Sequence[s
         module, function = target.split(":")
         with _quiet_start():
             verb = getattr(importlib.import_module(f"{package}.{module}"), function)
+            # It imports TensorFlow on any backend; what only reads data uses that of NumPy and draws nothing at random.
+            if "keras" in sys.modules and os.environ["KERAS_BACKEND"] != "numpy":
+                sys.modules["keras"].utils.set_random_seed(0)
         verb(options)
 
     return guarded(work)
+
+
+def predictor(package: str, name: str) -> Any:
+    """Returns the app's class `Predictor`, for `__getattr__` of the package: the backend starts when it is asked for.
+
+    Raises:
+        AttributeError: if another name is asked for.
+    """
+    if name != "Predictor":
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    with _quiet_start():
+        return importlib.import_module(f"{package}.predict").Predictor
 
 
 def refuse_broken(words: Sequence[str]) -> None:
@@ -171,9 +186,6 @@ def _quiet_start() -> Iterator[None]:
         os.dup2(held_back.fileno(), 2)
         try:
             yield
-            # It imports TensorFlow on any backend; what only reads data uses that of NumPy and draws nothing at random.
-            if "keras" in sys.modules and os.environ["KERAS_BACKEND"] != "numpy":
-                sys.modules["keras"].utils.set_random_seed(0)
         finally:
             sys.stderr.flush()
             os.dup2(stderr, 2)

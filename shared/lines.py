@@ -4,7 +4,7 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -17,6 +17,7 @@ from shared.data.text import names_file, read_text
 Encoded = TypeVar("Encoded")
 Answer = TypeVar("Answer")
 File = TypeVar("File")
+Input = TypeVar("Input")
 TEXTS = (".txt", ".text")
 
 
@@ -51,6 +52,13 @@ def read(argument: str, column: str = "") -> list[Line]:
     if not any(line.text.strip() for line in found):
         raise InputError("Expected a text, the path of a file, or - for standard input. Received an empty text.")
     return found
+
+
+def several(inputs: Iterable[Input]) -> list[Input]:
+    """Returns the inputs of a predictor. Raises InputError for one alone, such as a text."""
+    if isinstance(inputs, str | bytes | Path | Mapping):
+        raise InputError(f"Expected a list of inputs. Received one alone: write [{shown(repr(inputs))}].")
+    return list(inputs)
 
 
 def refuse_folder(argument: str) -> None:

@@ -75,7 +75,9 @@ def check(settings: Any) -> None:
 
 def _check_value(name: str, value: Any, hint: Any) -> None:
     kind, *bounds = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
-    if isinstance(value, tuple) and typing.get_origin(kind) is tuple:
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, tuple):
+            raise InputError(f"{name}: expected a list; received {value!r}")
         inner = typing.get_args(kind)[0]
         for each in value:
             _check_value(name, each, inner)
@@ -101,6 +103,18 @@ def _is_a(value: Any, kind: type) -> bool:
     if kind is float:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Returns the settings with some values replaced, as a program gives them: by name, with Python's types.
+
+    Raises:
+        InputError: if there is no such setting, or a value is invalid.
+    """
+    known = [field.name for field in dataclasses.fields(settings)]  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - set(known)):
+        raise InputError(f"Expected no options but {', '.join(known)}. Received: {', '.join(map(repr, unknown))}")
+    return dataclasses.replace(settings, **values)  # type: ignore[type-var]
 
 
 def flag(name: str) -> str:

@@ -113,3 +113,10 @@ def test_a_long_text_is_shown_cut_and_on_one_line():
 
 def test_percentiles_are_of_all_times():
     assert lines.percentiles([1.0, 2.0, 3.0]) == (2.0, pytest.approx(2.98))
+
+
+def test_one_input_alone_is_not_taken_for_a_list_of_them():
+    assert lines.several(iter(["a", "b"])) == ["a", "b"]
+    for one in ("not bad", b"RIFF", {"bars": 8}):
+        with pytest.raises(InputError, match="Expected a list of inputs. Received one alone"):
+            lines.several(one)

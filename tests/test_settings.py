@@ -57,6 +57,7 @@ class Some:
         ({"units": 1.5}, "--units: expected a whole number; received 1.5"),
         ({"tied": 1}, "--tied: expected true or false; received 1"),
         ({"data": 3}, "--data: expected a text; received 3"),
+        ({"labels": "ab"}, "--labels: expected a list; received 'ab'"),
     ],
 )
 def test_a_value_outside_of_its_range_is_refused_in_one_line(changed, line):
@@ -110,3 +111,11 @@ def test_an_option_can_be_read_before_the_command_line_is_parsed(words, value):
 def test_data_and_recipe_choose_the_defaults():
     assert settings.chosen(RECIPES, ["train", "--data=toy"]).units == 3
     assert settings.chosen(RECIPES, ["train", "--data", "x", "--recipe", "toy"]).data == "toy"
+
+
+def test_settings_are_changed_by_name_and_others_are_refused():
+    assert settings.changed(Some(units=4), {"rate": 1, "labels": ["a"]}) == Some(units=4, rate=1, labels=("a",))
+    with pytest.raises(InputError, match="--units: expected at least 1"):
+        settings.changed(Some(), {"units": 0})
+    with pytest.raises(InputError, match="Expected no options but data, units, .* Received: 'more', 'unit'"):
+        settings.changed(Some(), {"unit": 1, "more": 2})

@@ -1,4 +1,4 @@
-"""python -m apps.chatbot COMMAND: train, evaluate, predict, stream, chat, train-talk, evaluate-talk."""
+"""python -m apps.chatbot COMMAND: train, evaluate, predict, stream, chat, train-talk, evaluate-talk, serve."""
 
 import sys
 

@@ -12,6 +12,7 @@ from shared import InputError, MissingFileError, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Seed, chosen, one_of
 from shared.trials import Seeds
 
@@ -157,6 +158,11 @@ def dialogues_there(config: TalkConfig) -> None:
         raise MissingFileError(f"--data: expected dailydialog or a text file. There is nothing at {config.data}.")
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     talk = words[:1] in (["train-talk"], ["check-talk-data"])
@@ -172,4 +178,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "train-talk": (TrainTalk(config=talk_config), "smalltalk.train:train"),
         "evaluate-talk": (EvaluateTalk(), "smalltalk.evaluate:evaluate"),
         "check-talk-data": (CheckTalkData(config=talk_config), "smalltalk.check_data:check_data"),
+        "serve": (Serve(), "serve:serve"),
     }

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,16 @@ class Predictor:
         if run.file(STACK).exists():  # missing if the run was interrupted
             self.stack = stacking.Stack(**runs.read_json(run.file(STACK), dict))
             self.linear = linear.load(run.file(LINEAR))
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Returns each text with its frame, as `described`. Raises InputError for a text without words."""
+        given = lines.several(texts)
+        return [described(text, frame) for text, frame in zip(given, self.understand(given), strict=True)]
 
     def scores(self, requests: list[list[str]]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:
         """Tokens of requests -> intent logits (rows, intents), emissions, each (time, tags), the best tags of each.
@@ -252,9 +263,14 @@ def stream(options: Stream) -> None:
     lines.stream(lambda text: answer(text, predictor.understand([text])[0], options.json), "a request")
 
 
+def described(text: str, frame: Frame) -> dict[str, Any]:
+    """Returns a text and its frame as plain values."""
+    return {"text": text} | dataclasses.asdict(frame) | {"slots": [dataclasses.asdict(slot) for slot in frame.slots]}
+
+
 def answer(text: str, frame: Frame, as_json: bool) -> str:
     """Formats the text and its frame for people or, as one line of JSON, for programs."""
     if as_json:
-        return json.dumps({"text": text} | dataclasses.asdict(frame), ensure_ascii=False)
+        return json.dumps(described(text, frame), ensure_ascii=False)
     ignored = f"\n  its last {frame.cut:,} words were not read" if frame.cut else ""
     return f"{lines.shown(text, SHOWN)}\n  {frame.described()}{ignored}"

@@ -1,4 +1,4 @@
-"""python -m apps.healthcare_monitoring COMMAND: train, evaluate, predict, stream."""
+"""python -m apps.healthcare_monitoring COMMAND: train, evaluate, predict, stream, serve."""
 
 import sys
 

@@ -11,6 +11,7 @@ from shared import InputError, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Fraction, chosen, one_of
 from shared.trials import Folds
 
@@ -80,6 +81,8 @@ class Predict(OfRun):
     reasons: int | None = None
     # also write a CSV file with the columns patient, risk, alarm: one row for each patient
     out: str | None = None
+    # print JSON, one object for all patients of the file
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
@@ -105,6 +108,11 @@ class Stream(OfRun):
         settings.check(self)
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -113,4 +121,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "check-data": (CheckData(config=chosen(RECIPES, words)), "check_data:check_data"),
         "predict": (Predict(), "predict:predict"),
         "stream": (Stream(), "monitor:stream", "monitor"),
+        "serve": (Serve(), "serve:serve"),
     }

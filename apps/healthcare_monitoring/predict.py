@@ -3,13 +3,15 @@
 import csv
 import dataclasses
 import io
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from shared import files, runs
+from shared import files, lines, runs
 
 from .config import APP
 from .data import as_read
@@ -67,6 +69,24 @@ class Predictor:
         self.model = run.load_model()
         saved = run.file(ALARM)
         self.alarm = runs.read_json(saved, dict) if saved.exists() else NO_ALARM
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, records: Sequence[str | Path], reasons: int = REASONS) -> list[dict[str, Any]]:
+        """Predicts the risk of the patients in each file, see `described`.
+
+        Args:
+            records: CSV files with the columns time, variable, value, and patient if there are several.
+            reasons: number of variables that raise the risk, for each patient.
+
+        Raises:
+            InputError: a file is invalid, or has no readable measurement.
+        """
+        found = [read(self, str(path)) for path in lines.several(records)]
+        return [{"patients": described(self, each, reasons)} for each in found]
 
     def steps(self, found: Table) -> Steps:
         """Arranges measurements step by step."""
@@ -148,11 +168,16 @@ def predict(options: Predict) -> None:
     if options.out is not None:
         files.check_output(options.out, "--out", "a CSV file", {"the measurements": options.records})
     predictor = Predictor(runs.find(APP, options.run))
-    found = as_read(read_measurements(Path(options.records), predictor.info["variables"]), predictor.info)
-    readable = np.flatnonzero(found.counts())
-    predicted = {each.patient: each for each in predictor.predictions(found.among(readable))}
+    found = read(predictor, options.records)
+    predicted = by_patient(predictor, found)
     many = len(found.patients) > MANY
     count = (0 if many else REASONS) if options.reasons is None else options.reasons
+    if options.out:
+        files.write_text(Path(options.out), table_of(found.patients, predicted))
+    if options.json:
+        print(json.dumps({"patients": described(predictor, found, count)}, ensure_ascii=False))
+        print(WARNING, file=sys.stderr)
+        return
     for number, patient in enumerate(found.patients):
         if patient not in predicted:
             print(f"{options.records}: patient {patient} has no readable measurement", file=sys.stderr)
@@ -162,9 +187,40 @@ def predict(options: Predict) -> None:
         else:
             print(describe(predictor, found.among(np.array([number])), predicted[patient], count))
     if options.out:
-        files.write_text(Path(options.out), table_of(found.patients, predicted))
         print(f"Written to {options.out}")
     print(WARNING)
+
+
+def read(predictor: Predictor, path: str) -> Table:
+    """Reads the measurements of a CSV file that the run uses, with notes on stderr."""
+    return as_read(read_measurements(Path(path), predictor.info["variables"]), predictor.info)
+
+
+def by_patient(predictor: Predictor, found: Table) -> dict[str, Prediction]:
+    """Returns the prediction for each patient with readable measurements."""
+    readable = np.flatnonzero(found.counts())
+    return {each.patient: each for each in predictor.predictions(found.among(readable))}
+
+
+def described(predictor: Predictor, found: Table, count: int) -> list[dict[str, Any]]:
+    """Returns the risk of each patient as plain values, with up to `count` reasons.
+
+    risk: None without a readable measurement. alarm: the time when the risk first reached the threshold, or None.
+    unlike: how the patient differs from those in training, or "".
+    """
+    predicted, info = by_patient(predictor, found), predictor.info
+    listed: list[dict[str, Any]] = []
+    for number, patient in enumerate(found.patients):
+        each = predicted.get(patient)
+        if each is None:
+            listed.append({"patient": patient, "risk": None, "alarm": None, "unlike": "", "raised_by": []})
+            continue
+        reasons = predictor.reasons(predictor.steps(found.among(np.array([number]))), count) if count else []
+        raised = [{"variable": info["variables"][reason.variable], "raised": reason.raised} for reason in reasons]
+        listed.append(
+            {"patient": patient, "risk": each.risk, "alarm": each.alarm, "unlike": each.unlike, "raised_by": raised}
+        )
+    return listed
 
 
 def table_of(patients: tuple[str, ...], predicted: dict[str, Prediction]) -> str:
@@ -197,25 +253,25 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
     """Formats one patient's risk and the reasons for it as a few lines."""
     info, unit = predictor.info, predictor.info["time_unit"]
     within_span = _within(info)
-    lines = [
+    said = [
         f"{predicted.patient}: {len(found.when):,} measurements up to {found.when.max():g} {unit}".rstrip(),
         f"  risk of {info['causes'][0]}{within_span}: {predicted.risk:.3f}{_alarm(predictor, predicted)}",
         f"  {threshold_of(predictor.alarm)}; of the training patients {info['share']:.1%} had the outcome",
         *([f"  {UNLIKE}: {predicted.unlike}"] if predicted.unlike else []),
     ]
     for cause, name in list(enumerate(info["causes"]))[1:]:
-        lines.append(f"  risk of {name}{within_span}: {incidence(predicted.chances)[:HORIZON, cause][-1]:.3f}")
+        said.append(f"  risk of {name}{within_span}: {incidence(predicted.chances)[:HORIZON, cause][-1]:.3f}")
     steps = predictor.steps(found)
     reasons = predictor.reasons(steps, count) if count else []
     if reasons:
-        lines.append(f"  raised most by           without it   most at, {unit:8} value   usual")
+        said.append(f"  raised most by           without it   most at, {unit:8} value   usual")
     for reason in reasons:
         value, at = steps.values[0, reason.step, reason.variable], steps.times[0, reason.step]
-        lines.append(
+        said.append(
             f"    {info['variables'][reason.variable]:20}    {-reason.raised:+.3f}   {-reason.part:+.3f} at {at:<6g}"
             f" {value:7.4g} {predictor.typical(reason.variable):7.4g}"
         )
-    return "\n".join(lines)
+    return "\n".join(said)
 
 
 def threshold_of(alarm: dict) -> str:

@@ -1,4 +1,4 @@
-"""python -m apps.memory_probe COMMAND: train, evaluate, predict, reach, sweep."""
+"""python -m apps.memory_probe COMMAND: train, evaluate, predict, reach, sweep, serve."""
 
 import sys
 

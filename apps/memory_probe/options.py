@@ -11,6 +11,7 @@ from shared.cli import Verbs
 from shared.inspection import Report
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Count, Seed, chosen, one_of
 from shared.trials import Seeds
 
@@ -65,6 +66,8 @@ class Predict(OfRun):
     seed: Seed | None = None
     # the run's name; by default the newest
     run: str | None = None
+    # print JSON, one object with the answer and the expected one
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
@@ -102,6 +105,11 @@ class Sweep:
         settings.check(self)
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     config = chosen(RECIPES, words)
@@ -112,4 +120,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "predict": (Predict(), "predict:predict"),
         "reach": (Reach(), "reach:reach"),
         "sweep": (Sweep(config=config), "sweep:sweep"),
+        "serve": (Serve(), "serve:serve"),
     }

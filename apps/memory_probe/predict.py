@@ -1,14 +1,17 @@
 """Loads a trained run and applies it to a sequence: prints the input, the target and the prediction."""
 
+import json
 import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from shared import files, runs
+from shared import files, lines, runs
 
 from .config import APP
 from .options import Predict
-from .questions import Question, read
+from .questions import Question, asked, read
 from .tasks import ALPHABET, MESSAGE
 
 BATCH = 40  # divides the test size, 1,000 sequences or 360 digits, so that only one shape is compiled
@@ -22,6 +25,35 @@ class Predictor:
     def __init__(self, run: runs.Run) -> None:
         self.run = run
         self.model = run.load_model()
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Answers questions, each {} for a generated sequence or options of predict by name, see `described`.
+
+        Such as {"values": [0.1, 0.9, 0.4, 0.7], "markers": [1, 3]} for adding, {"input": "abcabhgfed", "lag": 200} for
+        copy, {"input": 64 numbers from 0 to 16} for digits.
+
+        Raises:
+            InputError: a question does not fit the run's task.
+        """
+        order = self.run.info()["order"]
+        return [self.described(asked(each, self.run.config, order)) for each in lines.several(questions)]
+
+    def described(self, question: Question) -> dict[str, Any]:
+        """Returns the answer and the expected one, None if unknown, as plain values; for a digit also probabilities."""
+        answer = self.answers(question.inputs)[0].astype(np.float64)
+        task, expected = self.run.config["data"], question.expected
+        if task == "adding":
+            return {"answer": float(answer[0, 0]), "expected": expected}
+        if task == "copy":
+            said, wanted = ("".join(ALPHABET[n] for n in text) for text in (answer.argmax(axis=-1), expected))
+            return {"answer": said, "expected": wanted}
+        chances = np.exp(answer[0] - np.logaddexp.reduce(answer[0]))
+        return {"answer": int(chances.argmax()), "expected": expected, "probabilities": chances.tolist()}
 
     def answers(self, inputs: np.ndarray) -> np.ndarray:
         """Inputs (rows, time, features) -> answers (rows, answers, outputs): values, or logits of classes."""
@@ -59,7 +91,11 @@ def predict(options: Predict) -> None:
     run = runs.find(APP, options.run)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     question = read(options, run.config, run.info()["order"], seed)
-    print(f"{run.path}:\n{Predictor(run).ask(question)}")
+    predictor = Predictor(run)
+    if options.json:
+        print(json.dumps(predictor.described(question)))
+    else:
+        print(f"{run.path}:\n{predictor.ask(question)}")
 
 
 def samples(predictor: Predictor) -> None:

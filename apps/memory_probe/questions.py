@@ -1,6 +1,8 @@
 """The inputs of predict: the user's own sequence or a generated one, with its target."""
 
 import re
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import numpy as np
 
 from shared import InputError
 from shared.lines import shown
+from shared.settings import changed
 
 from .data import NEW, adding, adding_inputs, copy, copy_inputs, digits, pixel_inputs, split
 from .options import Predict
@@ -17,6 +20,8 @@ from .tasks import ALPHABET, MESSAGE, PIXELS
 MOST_DIGITS = 9  # maximum digits of a position; Python refuses to parse several thousand
 SHADES = " .:-=+*#%@"
 # Options supported by each task, for the error message about the others.
+GIVEN = ("input", "values", "markers", "lag", "seed")  # the options of predict that make a question
+NUMBERS = re.compile(r"[\d.]+(?:[\s,]+[\d.]+)+")
 OPTIONS = {
     "adding": ("values", "markers"),
     "copy": ("input", "lag"),
@@ -58,6 +63,19 @@ def read(options: Predict, config: dict[str, Any], order: list[int] | None, seed
     return digit(options, length, order, random)
 
 
+def asked(given: Mapping[str, Any], config: dict[str, Any], order: list[int] | None) -> Question:
+    """Returns the question that a program gives: options of predict by name; lists of numbers may be lists.
+
+    Raises:
+        InputError: an option is none of `GIVEN`, does not fit the run's task, or is invalid.
+    """
+    if unknown := sorted(set(given) - set(GIVEN)):
+        raise InputError(f"Expected some of {', '.join(GIVEN)}. Received: {', '.join(map(repr, unknown))}")
+    texts = {name: ",".join(map(str, each)) if isinstance(each, list | tuple) else each for name, each in given.items()}
+    options = changed(Predict(), texts)
+    return read(options, config, order, secrets.randbits(32) if options.seed is None else options.seed)
+
+
 def sum_of_two(options: Predict, length: int, random: np.random.Generator) -> Question:
     """Returns a question of values, two of which are marked."""
     if options.values or options.markers:
@@ -89,7 +107,7 @@ def digit(options: Predict, length: int, order: list[int] | None, random: np.ran
     images, labels = digits()
     test = split(labels)["test"]
     if options.input and not options.input.isdecimal():
-        pixels, expected, name = read_digit(options.input), None, options.input
+        pixels, expected, name = read_digit(options.input), None, shown(options.input)
     else:
         if len(options.input) > MOST_DIGITS or int(options.input or 0) >= len(test):
             raise InputError(f"Expected a row of the test part, 0 to {len(test) - 1}. Received: {shown(options.input)}")
@@ -139,13 +157,14 @@ def read_message(text: str) -> np.ndarray:
 
 
 def read_digit(name: str) -> np.ndarray:
-    """Reads a text file of 64 numbers from 0 (paper) to 16 (ink), row by row, as pixels (64,) in [0, 1]."""
-    path = Path(name)
+    """Reads 64 numbers from 0 (paper) to 16 (ink), row by row, or a text file of them, as pixels (64,) in [0, 1]."""
+    given = NUMBERS.fullmatch(name.strip())
     try:
-        text = path.read_text(encoding="utf-8")
+        text = name if given else Path(name).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise InputError(f"Expected a text file of {PIXELS} numbers. {name} is not text.") from None
-    numbers = read_numbers(text, name, 0, 16)
+    where = "The input" if given else name
+    numbers = read_numbers(text, where, 0, 16)
     if len(numbers) != PIXELS:
-        raise InputError(f"{name}: expected {PIXELS} numbers, 8 rows of 8 pixels; received {len(numbers)}")
+        raise InputError(f"{where}: expected {PIXELS} numbers, 8 rows of 8 pixels; received {len(numbers)}")
     return numbers / 16

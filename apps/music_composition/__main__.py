@@ -1,4 +1,4 @@
-"""python -m apps.music_composition COMMAND: train, evaluate, compose, harmonise, continue, score."""
+"""python -m apps.music_composition COMMAND: train, evaluate, compose, harmonise, continue, score, serve."""
 
 import sys
 

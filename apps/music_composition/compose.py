@@ -1,18 +1,22 @@
 """Composes with a trained run: new pieces, harmonised melodies, continued pieces."""
 
+import base64
+import json
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from shared import InputError, runs
+from shared import InputError, runs, settings
 
 from . import output
 from .config import APP
 from .music_statistics import commonest
 from .options import Continue, Harmonise, Predict
-from .piece import NAMES, SLOTS, Piece, make, pitch_name
+from .piece import NAMES, SLOTS, VOICES, Piece, key_name, make, pitch_name
 from .predict import Predictor, force, free_tokens
 from .search import search
 from .sources import read_file
@@ -20,6 +24,7 @@ from .tokens import plan
 
 MOST_OF_A_VOICE = 0.5  # maximum share of a voice's time on one pitch
 TRIES, STRIDE = 8, 1_000_003  # maximum attempts per piece, and difference between their seeds
+WISHES = ("bars", "key", "meter", "temperature", "top_p", "seed", "tempo", "free")  # what a program may choose
 SPELLINGS = {"Db": "C#", "D#": "Eb", "E#": "F", "Gb": "F#", "G#": "Ab", "A#": "Bb", "B#": "C", "Cb": "B", "Fb": "E"}
 
 
@@ -29,12 +34,54 @@ def compose(options: Predict) -> None:
 
 
 def write_new(predictor: Predictor, options: Predict) -> None:
-    """Composes a piece, prints its score and writes its files."""
+    """Composes a piece, prints its score or its notes, and writes its files."""
+    seed, piece = new(predictor, options)
+    if not options.json:
+        show(piece, options.out or str(predictor.run.file(f"composed-{seed}")), options.tempo)
+        return
+    if options.out:
+        output.write(piece, Path(options.out), options.tempo)
+    print(json.dumps(described(piece, seed, options.tempo), ensure_ascii=False))
+
+
+def new(predictor: Predictor, options: Predict) -> tuple[int, Piece]:
+    """Composes a piece; also returns its seed."""
     seed = secrets.randbits(32) if options.seed is None else options.seed
     key = parse_key(options.key) if options.key else drawn_key(predictor, seed)
     form = outline(f"Composed, seed {seed}", options.bars, options.meter, predictor.steps, key)
     (piece,) = varied(predictor, [form], seed, options.temperature, options.top_p, options.free)
-    show(piece, options.out or str(predictor.run.file(f"composed-{seed}")), options.tempo)
+    return seed, piece
+
+
+def wished(predictor: Predictor, wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Composes a piece as a program wishes: options of `Predict` by name, but for those that name runs and files.
+
+    Raises:
+        InputError: an option is unknown or invalid.
+    """
+    if unknown := sorted(set(wish) - set(WISHES)):
+        raise InputError(f"Expected some of {', '.join(WISHES)}. Received: {', '.join(map(repr, unknown))}")
+    options = settings.changed(Predict(), wish)
+    seed, piece = new(predictor, options)
+    return described(piece, seed, options.tempo)
+
+
+def described(piece: Piece, seed: int, tempo: int) -> dict[str, Any]:
+    """Returns a piece as plain values: key, seed, tempo, the notes of each voice, the score as text, a MIDI file.
+
+    A note has its pitch, its start and its length in quarter notes. The file is in base64.
+    """
+    voices = {
+        name: [
+            {"pitch": pitch_name(pitch, piece.key), "start": start / piece.steps, "length": (end - start) / piece.steps}
+            for start, end, pitch in output.notes(piece, voice)
+            if pitch
+        ]
+        for voice, name in enumerate(VOICES)
+    }
+    midi = base64.b64encode(output.midi_file(piece, tempo)).decode()
+    about = {"key": key_name(piece.key), "seed": seed, "tempo": tempo}
+    return {**about, "voices": voices, "score": output.text(piece), "midi": midi}
 
 
 def composed(
@@ -73,16 +120,19 @@ def varied(
 def harmonise(options: Harmonise) -> None:
     """Runs the harmonise command: keeps the melody and adds three voices below it."""
     run = runs.find(APP, options.run)
-    predictor = Predictor(run)
-    melody = read_one(options.melody, predictor.steps)
-    key = parse_key(options.key) if options.key else melody.key
-    seed = secrets.randbits(32) if options.seed is None else options.seed
-    piece, nats = harmonised(
-        predictor, melody, key, options.beam, options.temperature, options.top_p, seed, options.free
-    )
+    seed, piece, nats = harmony(Predictor(run), options)
     name = Path(options.melody).stem
     print(f"{nats:.2f} nats per frame, melody and voices together" if options.beam > 1 else f"seed {seed}")
     show(piece, options.out or str(run.file(f"{name}-harmonised")), options.tempo)
+
+
+def harmony(predictor: Predictor, options: Harmonise) -> tuple[int, Piece, float]:
+    """Harmonises the melody; returns the seed, the piece, and the nats per frame, 0 without a beam."""
+    melody = read_one(options.melody, predictor.steps)
+    key = parse_key(options.key) if options.key else melody.key
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    how = (options.beam, options.temperature, options.top_p, seed, options.free)
+    return seed, *harmonised(predictor, melody, key, *how)
 
 
 def go_on(options: Continue) -> None:

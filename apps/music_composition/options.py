@@ -12,6 +12,7 @@ from shared import InputError, files, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Count, NotNegative, Seed, Top, Whole, chosen, one_of
 from shared.trials import Seeds
 
@@ -111,6 +112,8 @@ class Predict(Writing):
     free: bool = False
     # path of the output files, without suffix; by default in the run's folder
     out: str = ""
+    # print JSON, one object with the notes; files are written with --out only
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
@@ -187,6 +190,11 @@ class Score(OfRun):
     run: str | None = None
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -197,4 +205,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "harmonise": (Harmonise(), "compose:harmonise"),
         "continue": (Continue(), "compose:go_on"),
         "score": (Score(), "surprise:score"),
+        "serve": (Serve(), "serve:serve"),
     }

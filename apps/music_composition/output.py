@@ -23,9 +23,7 @@ def write(piece: Piece, path: Path, tempo: int) -> list[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     midi = to_midi(piece, tempo)
     paths = [path.with_name(path.name + suffix) for suffix in (".mid", ".musicxml", ".wav", ".png")]
-    content = io.BytesIO()
-    midi.write(content)
-    files.write_bytes(paths[0], content.getvalue())
+    files.write_bytes(paths[0], midi_file(piece, tempo))
     files.write_bytes(paths[1], to_musicxml(piece, tempo))
     files.write_bytes(paths[2], to_wav(midi))
     picture(piece, paths[3])
@@ -74,6 +72,13 @@ def to_midi(piece: Piece, tempo: int) -> Any:
                 track.notes.append(pretty_midi.Note(80, pitch, start * frame_s, end * frame_s))
         midi.instruments.append(track)
     return midi
+
+
+def midi_file(piece: Piece, tempo: int) -> bytes:
+    """Returns the content of a piece's MIDI file."""
+    content = io.BytesIO()
+    to_midi(piece, tempo).write(content)
+    return content.getvalue()
 
 
 def to_wav(midi: Any) -> bytes:

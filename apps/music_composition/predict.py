@@ -1,16 +1,18 @@
 """Loads a trained run to compose pieces and to compute their surprise."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from shared import runs
+from shared import lines, runs
 from shared.data.sequences import pad
 from shared.decoding import Decoder
 from shared.layers import backend
 
+from .config import APP
 from .data import frames
 from .model import NOTE
 from .piece import LOWEST, Piece, make
@@ -31,6 +33,24 @@ class Predictor:
         one_step = step(self.model, self.representation)
         self.decoder = Decoder(one_step, self.model.variables, VOCABULARY)
         self.stepper = backend.compiled(one_step, self.model.variables)  # a single step, for beam search
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, wishes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Composes a piece for each wish: options of predict by name, such as {"key": "G major", "bars": 8, "seed": 1}.
+
+        Returns:
+            Each as described in `compose.described`.
+
+        Raises:
+            InputError: an option is unknown or invalid.
+        """
+        from . import compose  # it knows this class
+
+        return [compose.wished(self, wish) for wish in lines.several(wishes)]
 
     def begin(self, known: np.ndarray, allowed: np.ndarray, free: bool = False) -> tuple[Any, list]:
         """Plan (batch, time, 5), allowed (batch, time, slots, vocabulary) -> logits of the first token, initial states.

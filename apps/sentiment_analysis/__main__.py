@@ -1,4 +1,4 @@
-"""python -m apps.sentiment_analysis COMMAND: train, evaluate, predict, explain, stream."""
+"""python -m apps.sentiment_analysis COMMAND: train, evaluate, predict, explain, stream, serve."""
 
 import sys
 

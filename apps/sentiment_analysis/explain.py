@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rich.console
@@ -28,9 +29,7 @@ def explain(options: Explain) -> None:
     predictor = ready(run)
     text = predictor.encode(options.text)
     (probability,) = predictor.probabilities([text])
-    label = options.label or predictor.labels[int(probability.argmax())]
-    if label not in predictor.labels:
-        raise InputError(f"--label: expected one of {', '.join(predictor.labels)}; received {label!r}")
+    label = label_of(predictor, probability, options.label)
     tokens, effects = occlusion(predictor, text, predictor.labels.index(label))
     print(predictor.answers([text])[0])
     print(f"Evidence for {label} (green) and against it (red), by leaving out each word:")
@@ -40,6 +39,23 @@ def explain(options: Explain) -> None:
     picture = run.file("explanation.png")
     draw(tokens, effects, picture, f"{label}: {probability[predictor.labels.index(label)]:.2f}")
     print(f"Picture: {picture}")
+
+
+def label_of(predictor: Predictor, probability: np.ndarray, label: str | None) -> str:
+    """Returns the label to explain, by default the most probable one. Raises InputError if there is no such label."""
+    label = label or predictor.labels[int(probability.argmax())]
+    if label not in predictor.labels:
+        raise InputError(f"--label: expected one of {', '.join(predictor.labels)}; received {label!r}")
+    return label
+
+
+def described(predictor: Predictor, text: str, label: str | None = None) -> dict[str, Any]:
+    """Returns a text, the label that is explained, and each word with its effect, see `occlusion`, as plain values."""
+    encoded = predictor.encode(text)
+    label = label_of(predictor, predictor.probabilities([encoded])[0], label)
+    tokens, effects = occlusion(predictor, encoded, predictor.labels.index(label))
+    words = [{"word": token, "effect": float(effect)} for token, effect in zip(tokens, effects, strict=True)]
+    return {"text": text, "label": label, "words": words}
 
 
 def occlusion(predictor: Predictor, text: Encoded, label: int) -> tuple[list[str], np.ndarray]:

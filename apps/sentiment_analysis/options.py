@@ -11,6 +11,7 @@ from shared import InputError
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import chosen, one_of
 from shared.trials import Folds
 
@@ -72,6 +73,8 @@ class Predict(OfRun):
     text: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
+    # print JSON, one object on each line
+    json: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,11 @@ class Stream(OfRun):
     run: str | None = None
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -103,4 +111,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "predict": (Predict(), "predict:predict"),
         "explain": (Explain(), "explain:explain"),
         "stream": (Stream(), "predict:stream"),
+        "serve": (Serve(), "serve:serve"),
     }

@@ -1,8 +1,10 @@
 """Loads a trained run and classifies texts: a single one, a file of texts, or a stream."""
 
 import dataclasses
+import json
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +41,17 @@ class Predictor:
         kept = run.file(CALIBRATION)
         self._use(runs.read_json(kept, dict) if kept.exists() else UNCALIBRATED)
 
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Classifies texts, see `described`. Raises InputError for a text without words."""
+        given = lines.several(texts)
+        found = self.described([self.encode(text) for text in given])
+        return [{"text": text} | each for text, each in zip(given, found, strict=True)]
+
     def _use(self, found: Mapping, model: Linear | None = None) -> None:
         self.calibration, self.linear = found, model
         if found["linear"] and model is None:
@@ -74,17 +87,36 @@ class Predictor:
         confident = probabilities.max(axis=1) >= self.calibration["threshold"]
         return confident & self.familiar([text.ids for text in texts])
 
+    def described(self, texts: Sequence[Encoded]) -> list[dict[str, Any]]:
+        """Returns the likeliest label of each text, whether it is sure, the probability of each label, and known words.
+
+        A text with too few known words is not familiar, and its label never sure.
+        """
+        if not texts:
+            return []
+        probabilities, ids = self.probabilities(texts), [text.ids for text in texts]
+        sure, known = self.sure(texts, probabilities), self.familiar(ids)
+        unknown, count = familiar.unknown_words(ids)
+        return [
+            {
+                "label": self.labels[int(row.argmax())],
+                "sure": bool(sure[number]),
+                "probabilities": {label: float(chance) for label, chance in zip(self.labels, row, strict=True)},
+                "familiar": bool(known[number]),
+                "known_words": int(count[number] - unknown[number]),
+                "words": int(count[number]),
+            }
+            for number, row in enumerate(probabilities)
+        ]
+
     def answers(self, texts: Sequence[Encoded]) -> list[str]:
         """Formats each text's label or "not sure", the probabilities of all labels, and why a text is unfamiliar."""
-        probabilities = self.probabilities(texts)
-        sure, known = self.sure(texts, probabilities), self.familiar([text.ids for text in texts])
-        unknown, count = familiar.unknown_words([text.ids for text in texts])
         found = []
-        for number, row in enumerate(probabilities):
-            name = self.labels[int(row.argmax())] if sure[number] else "not sure"
-            each = "  ".join(f"{label} {chance:.2f}" for label, chance in zip(self.labels, row, strict=True))
-            why = "" if known[number] else f"  (knows {count[number] - unknown[number]} of {count[number]} words)"
-            found.append(f"{name:10} {each}{why}")
+        for each in self.described(texts):
+            name = each["label"] if each["sure"] else "not sure"
+            chances = "  ".join(f"{label} {chance:.2f}" for label, chance in each["probabilities"].items())
+            why = "" if each["familiar"] else f"  (knows {each['known_words']} of {each['words']} words)"
+            found.append(f"{name:10} {chances}{why}")
         return found
 
     def calibrate(self, valid: Part, target_accuracy: float, others: Mapping[str, Linear], balanced: bool) -> None:
@@ -138,6 +170,10 @@ def predict(options: Predict) -> None:
     run = runs.find(APP, options.run)
     found = lines.read(options.text, run.config["text_column"])
     predictor = ready(run)
+    if options.json:
+        for line, answer in lines.answered(found, predictor.encode, predictor.described):
+            print(json.dumps({"text": line.text} | answer, ensure_ascii=False) if answer else "")
+        return
     for line, answer in lines.answered(found, predictor.encode, predictor.answers):
         if answer is None:
             print()

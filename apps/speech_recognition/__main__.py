@@ -1,4 +1,4 @@
-"""python -m apps.speech_recognition VERB: train, evaluate, predict (transcribe), stream."""
+"""python -m apps.speech_recognition VERB: train, evaluate, predict (transcribe), stream, serve."""
 
 import sys
 

@@ -12,6 +12,7 @@ from shared.cli import Verbs
 from shared.data import catalogue
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Count, NotNegative, Whole, chosen, one_of
 from shared.trials import Folds
 
@@ -65,6 +66,24 @@ class CheckData(Report):
 
 
 @dataclass(frozen=True)
+class Decoding:
+    """How transcripts are searched for."""
+
+    # width of the prefix beam search; by default that of the run; 0 = greedy decoding
+    beam: Whole | None = None
+    # number of transcripts of each recording, best first
+    nbest: Count = 1
+    # words that the search should prefer
+    hot_words: tuple[str, ...] = ()
+    # bonus of each hot word, in nats
+    hot_bonus: NotNegative = 4.0
+
+    def __post_init__(self) -> None:
+        """Rejects invalid options early."""
+        settings.check(self)
+
+
+@dataclass(frozen=True)
 class Predict(OfRun):
     """Transcribe recordings, with the time and the confidence of each word."""
 
@@ -72,14 +91,8 @@ class Predict(OfRun):
     recordings: Positional[tuple[str, ...]] = MISSING
     # the run's name; by default the newest
     run: str | None = None
-    # width of the prefix beam search; by default that of the run; 0 = greedy decoding
-    beam: Whole | None = None
-    # number of transcripts to print for each recording, best first
-    nbest: Count = 1
-    # words that the search should prefer
-    hot_words: tuple[str, ...] = ()
-    # bonus of each hot word, in nats
-    hot_bonus: NotNegative = 4.0
+    # how transcripts are searched for
+    decoding: Decoding = Decoding()
     # print one JSON object for each recording instead of text
     json: bool = False
     # also write subtitles (.srt) next to each recording
@@ -120,6 +133,14 @@ class Stream(OfRun):
         settings.check(self)
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+    # how transcripts are searched for, unless a request says otherwise
+    decoding: Decoding = Decoding()
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each verb, its default options and the function that runs it."""
     return {
@@ -128,4 +149,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "check-data": (CheckData(config=chosen(RECIPES, words)), "check_data:check_data"),
         "predict": (Predict(), "predict:predict", "transcribe"),
         "stream": (Stream(), "live:stream"),
+        "serve": (Serve(), "serve:serve"),
     }

@@ -1,14 +1,15 @@
 """Loads a trained run and transcribes recordings."""
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
 from scipy.special import log_softmax
 
-from shared import InputError, ctc, files, lines, runs
+from shared import InputError, ctc, files, lines, runs, settings
 from shared.data.sequences import in_buckets
 
 from . import audio, pictures
@@ -16,8 +17,8 @@ from .config import APP, Config
 from .features import HOP_S, Frames, prepared
 from .language import lexicon
 from .listener import Listener
-from .options import Predict
-from .transcript import Transcript, as_json, as_text, subtitles, words_of
+from .options import Decoding, Predict
+from .transcript import Transcript, as_json, as_text, described, subtitles, words_of
 
 LONGEST_S = 20.0  # longer recordings are transcribed in segments, ...
 QUIET_S = 0.2  # ... each cut at the quietest window of this length in its second half
@@ -35,6 +36,33 @@ class Predictor:
         self.symbols, self.targets, self.stride = self.info["symbols"], self.info["targets"], self.config.stride
         self.frames = Frames(self.info["features"], self.info["sample_rate"], self.info["bands"])
         self.model = run.load_model()
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, recordings: Sequence[str | Path], **decoding: Any) -> list[dict[str, Any]]:
+        """Transcribes recordings, see `transcript.described`.
+
+        Args:
+            recordings: WAV, FLAC or OGG files.
+            decoding: settings of `Decoding` by name, such as nbest=3.
+
+        Raises:
+            InputError: a recording cannot be read, or a setting is invalid.
+        """
+        how = settings.changed(Decoding(), decoding)
+        return [described(*transcribed(self, Path(path), how)) for path in lines.several(recordings)]
+
+    def warm_up(self) -> None:
+        """Compiles for the usual lengths in advance, so that the first recording is not delayed."""
+        if self.info["streaming"]:
+            self.listener.warm_up()
+            return
+        frame = self.frames(np.random.default_rng(0).normal(0, 0.01, self.frames.window))
+        for length in self.info["bucket_lengths"]:
+            self.log_probabilities([frame.repeat(length, axis=0)])
 
     @functools.cached_property
     def listener(self) -> Listener:
@@ -132,19 +160,12 @@ def predict(options: Predict) -> None:
 
 def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
     """Transcribes one recording, and prints and writes the requested outputs."""
-    beam = width(predictor, options)
-    words = predictor.lexicon(options.hot_words, options.hot_bonus) if beam else None
-    parts, seconds = [], 0.0
-    for start, log_probabilities, raw in heard(predictor, path):
-        parts.append(
-            [each.later(start) for each in predictor.transcripts(log_probabilities, words, beam, options.nbest)]
-        )
-        seconds = start + len(log_probabilities) * predictor.stride * HOP_S
-        if options.picture and start == 0:
-            raw = predictor.frames(audio.read(path, predictor.info["sample_rate"])) if raw is None else raw
-            pictures.alignment(raw, log_probabilities, parts[0][0], predictor, Path(options.picture))
-    # Segments are decoded independently: their best transcripts can be joined, but there is no joint second-best.
-    found = parts[0] if len(parts) == 1 else [functools.reduce(Transcript.and_then, (each[0] for each in parts))]
+
+    def draw(log_probabilities: np.ndarray, raw: np.ndarray | None, best: Transcript) -> None:
+        raw = predictor.frames(audio.read(path, predictor.info["sample_rate"])) if raw is None else raw
+        pictures.alignment(raw, log_probabilities, best, predictor, Path(str(options.picture)))
+
+    seconds, found = transcribed(predictor, path, options.decoding, draw if options.picture else None)
     print(as_json(str(path), seconds, found) if options.json else as_text(str(path), found), flush=True)
     if options.srt:
         files.write_text(path.with_suffix(".srt"), subtitles(found[0].words))
@@ -152,12 +173,33 @@ def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
         print(f"Picture: {options.picture}")
 
 
-def width(predictor: Predictor, options: Predict) -> int:
+def transcribed(
+    predictor: Predictor, path: Path, how: Decoding, see: Callable | None = None
+) -> tuple[float, list[Transcript]]:
+    """Returns the length of a recording in seconds and its transcripts, best first; one if it has several segments.
+
+    Args:
+        see: called with log-probabilities, raw frames and best transcript of the first segment.
+    """
+    beam = width(predictor, how)
+    words = predictor.lexicon(how.hot_words, how.hot_bonus) if beam else None
+    parts, seconds = [], 0.0
+    for start, log_probabilities, raw in heard(predictor, path):
+        parts.append([each.later(start) for each in predictor.transcripts(log_probabilities, words, beam, how.nbest)])
+        seconds = start + len(log_probabilities) * predictor.stride * HOP_S
+        if see and start == 0:
+            see(log_probabilities, raw, parts[0][0])
+    # Segments are decoded independently: their best transcripts can be joined, but there is no joint second-best.
+    joined = parts[0] if len(parts) == 1 else [functools.reduce(Transcript.and_then, (each[0] for each in parts))]
+    return seconds, joined
+
+
+def width(predictor: Predictor, how: Decoding) -> int:
     """Returns the beam width of the search; 0 = greedy decoding."""
-    beam = options.beam
+    beam = how.beam
     if beam is None:  # streaming runs decode greedily by default, as `stream` does
         searched = predictor.targets == "characters" and not predictor.info["streaming"]
         beam = predictor.config.beam if searched else 0
-        if options.hot_words or options.nbest > 1:
+        if how.hot_words or how.nbest > 1:
             beam = max(beam, DEFAULT_BEAM)
     return beam

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -101,10 +102,15 @@ def as_text(name: str, transcripts: Sequence[Transcript]) -> str:
     return "\n".join(lines)
 
 
+def described(seconds: float, transcripts: Sequence[Transcript]) -> dict[str, Any]:
+    """Returns the length of a recording and its transcripts, best first, as plain values."""
+    found = [{"text": t.text, "score": t.score, "words": [dataclasses.asdict(w) for w in t.words]} for t in transcripts]
+    return {"seconds": round(seconds, 3), "transcripts": found}
+
+
 def as_json(name: str, seconds: float, transcripts: Sequence[Transcript]) -> str:
     """Formats the transcripts of a recording, best first, as one line of JSON."""
-    found = [{"text": t.text, "score": t.score, "words": [dataclasses.asdict(w) for w in t.words]} for t in transcripts]
-    return json.dumps({"file": name, "seconds": round(seconds, 3), "transcripts": found}, ensure_ascii=False)
+    return json.dumps({"file": name} | described(seconds, transcripts), ensure_ascii=False)
 
 
 def subtitles(words: Sequence[Word]) -> str:

@@ -1,4 +1,4 @@
-"""python -m apps.stock_prediction COMMAND: train, evaluate, predict, backtest."""
+"""python -m apps.stock_prediction COMMAND: train, evaluate, predict, backtest, serve."""
 
 import sys
 

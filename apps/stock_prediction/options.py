@@ -11,6 +11,7 @@ from shared import InputError, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import NotNegative, Positive, chosen, one_of
 from shared.trials import Seeds
 
@@ -74,6 +75,8 @@ class Predict(OfRun):
     run: str | None = None
     # also write a CSV file with one row for each ticker and horizon
     out: str | None = None
+    # print JSON, one object for all tickers of the file
+    json: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,11 @@ class Backtest(OfRun):
         settings.check(self)
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -104,4 +112,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "check-data": (CheckData(config=chosen(RECIPES, words)), "check_data:check_data"),
         "predict": (Predict(), "predict:predict", "forecast"),
         "backtest": (Backtest(), "backtest:backtest"),
+        "serve": (Serve(), "serve:serve"),
     }

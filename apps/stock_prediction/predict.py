@@ -3,6 +3,9 @@
 import csv
 import dataclasses
 import io
+import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
-from shared import InputError, files, runs
+from shared import InputError, files, lines, runs
 
 from . import baselines
 from .config import APP, HORIZONS, WARNING, Config
@@ -59,6 +62,19 @@ class Predictor:
         self.last = int(runs.read_json(run.file(REFITS), dict)["trained"]) - 1  # the refit to which the model belongs
         saved = run.file(CALIBRATION)
         self.calibration = runs.read_json(saved, dict) if saved.exists() else {"tickers": {}, "pooled": [1.0] * 3}
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, bars: Sequence[str | Path]) -> list[dict[str, Any]]:
+        """Predicts after the last bar of each ticker in each CSV file, see `answer`.
+
+        Raises:
+            InputError: a file is invalid, or has too few bars.
+        """
+        return [answer(self.forecasts(read_bars(str(path), self.info))) for path in lines.several(bars)]
 
     def outputs(self, data: Data, number: int) -> np.ndarray:
         """Returns the outputs of a refit's network for each day: (tickers, days, outputs), see `model.build`.
@@ -149,10 +165,15 @@ def predict(options: Predict) -> None:
     predictor = Predictor(runs.find(APP, options.run))
     data = read_bars(options.bars, predictor.info)
     found = predictor.forecasts(data)
+    if options.out:
+        files.write_text(Path(options.out), table_of(found))
+    if options.json:
+        print(json.dumps(answer(found), ensure_ascii=False))
+        print(WARNING, file=sys.stderr)
+        return
     for forecast in found:
         print(described(forecast))
     if options.out:
-        files.write_text(Path(options.out), table_of(found))
         print(f"Written to {options.out}")
     print(WARNING)
 
@@ -176,18 +197,38 @@ def read_bars(path: str, info: dict) -> Data:
     return data
 
 
+def answer(found: Sequence[Forecast]) -> dict[str, Any]:
+    """Returns the forecasts of all tickers as plain values: daily volatilities and returns in per cent."""
+    return {
+        "tickers": [
+            {
+                "ticker": each.ticker,
+                "day": each.day,
+                "close": each.close,
+                "volatility": [
+                    {"days": days, "predicted": float(middle), "low": float(low), "high": float(high)}
+                    for days, middle, low, high in zip(HORIZONS, each.volatility, each.low, each.high, strict=True)
+                ],
+                "next_return": {"low": each.returns[0], "high": each.returns[1]},
+                "probability_up": each.up,
+            }
+            for each in found
+        ]
+    }
+
+
 def described(found: Forecast) -> str:
     """Formats a forecast as plain text."""
-    lines = [f"{found.ticker}, after the Close of {found.day} at {found.close:,.2f}:"]
+    said = [f"{found.ticker}, after the Close of {found.day} at {found.close:,.2f}:"]
     for place, horizon in enumerate(HORIZONS):
         when = "next day" if horizon == 1 else f"next {horizon} days"
-        lines.append(
+        said.append(
             f"  volatility, {when:12} {found.volatility[place]:5.2f} % a day (90 %: {found.low[place]:.2f} to "
             f"{found.high[place]:.2f}), {found.volatility[place] * YEAR**0.5:5.1f} % a year"
         )
     low, high = found.returns
-    lines.append(f"  next day's return, 90 %: {low:+.2f} % to {high:+.2f} %; probability of a rise {found.up:.3f}")
-    return "\n".join(lines)
+    said.append(f"  next day's return, 90 %: {low:+.2f} % to {high:+.2f} %; probability of a rise {found.up:.3f}")
+    return "\n".join(said)
 
 
 def table_of(found: list[Forecast]) -> str:

@@ -1,4 +1,4 @@
-"""python -m apps.text_generation COMMAND: train, evaluate, predict, stream, score."""
+"""python -m apps.text_generation COMMAND: train, evaluate, predict, stream, score, serve."""
 
 import sys
 

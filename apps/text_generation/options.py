@@ -11,6 +11,7 @@ from shared import InputError, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Count, NotNegative, Seed, Top, Whole, chosen, one_of
 from shared.trials import Seeds
 
@@ -99,10 +100,14 @@ class Predict(OfRun):
     interactive: bool = False
     # number of tokens to choose from
     offers: Count = 5
+    # print JSON, one object on each line
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
         settings.check(self)
+        if self.json and self.interactive:
+            raise InputError("--json: expected without --interactive, which is a conversation")
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,14 @@ class Score(OfRun):
     run: str | None = None
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+    # how the next tokens are sampled, unless a request says otherwise
+    sampling: Sampling = Sampling(length=80)
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -134,4 +147,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "predict": (Predict(), "predict:predict", "generate"),
         "stream": (Stream(), "predict:stream"),
         "score": (Score(), "score:score"),
+        "serve": (Serve(), "serve:serve"),
     }

@@ -1,11 +1,13 @@
 """Loads a trained run and generates text: after a prompt, after each line of a file, or interactively."""
 
+import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from shared import InputError, files, lines, runs
+from shared import InputError, files, lines, runs, settings
 from shared.data.text import END, Vocabulary, characters, join_words, words
 from shared.decoding import Decoder
 
@@ -33,6 +35,27 @@ class Predictor:
         self.start = np.array([line_end], np.int32)
         self.model = run.load_model()
         self.decoder = Decoder(step(self.model), self.model.variables, len(self.vocabulary))
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, prompts: Sequence[str], **sampling: Any) -> list[dict[str, Any]]:
+        """Continues each prompt: {"text": the prompt, "continuation": what follows it}.
+
+        Args:
+            sampling: settings of `Sampling` by name, such as length=80, temperature=0.5, seed=1.
+
+        Raises:
+            InputError: a prompt has characters that the run was not trained on, or a setting is invalid.
+        """
+        given, how = lines.several(prompts), settings.changed(Sampling(), sampling)
+        return [self.continued(self.readable(prompt), how) for prompt in given]
+
+    def continued(self, prompt: str, sampling: Sampling) -> dict[str, Any]:
+        """Returns the prompt and its continuation, as a program reads them."""
+        return {"text": prompt, "continuation": "".join(self.write(prompt, sampling))}
 
     def encode(self, text: str) -> np.ndarray:
         """Encodes text as ids (time,); unknown words become <unk>.
@@ -115,7 +138,9 @@ def predict(options: Predict) -> None:
     if options.interactive and not typed:
         raise InputError(f"--interactive: expected one text to continue; received {options.text}")
     predictor = Predictor(run)
-    if options.interactive:
+    if options.json:
+        answer_in_json(predictor, found, options.sampling)
+    elif options.interactive:
         interact(predictor, options.text, options.offers)
     elif typed:
         show(predictor, options.text, options.sampling)
@@ -125,6 +150,15 @@ def predict(options: Predict) -> None:
         )
         for _, answer in answers:
             print(answer or "")
+
+
+def answer_in_json(predictor: Predictor, found: Sequence[lines.Line], sampling: Sampling) -> None:
+    """Prints the continuation of each text as one line of JSON."""
+    answers = lines.answered(
+        found, predictor.readable, lambda texts: [predictor.continued(text, sampling) for text in texts]
+    )
+    for _, answer in answers:
+        print(json.dumps(answer, ensure_ascii=False) if answer else "")
 
 
 def stream(options: Stream) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,19 @@ def score(options: Score) -> None:
     picture = run.file("surprise.png")
     plots.text_heat_map(tokens, bits, picture, "bits")
     print(f"Picture: {picture}")
+
+
+def described(predictor: Predictor, text: str) -> dict[str, Any]:
+    """Returns a text, its bits per character, and the bits of each token, as plain values.
+
+    Raises:
+        InputError: the text is empty, or has characters that the run was not trained on.
+    """
+    if not text.strip():
+        raise InputError("Expected a text. Received an empty one.")
+    bits, tokens = surprise(predictor, text) / math.log(2), predictor.vocabulary.decode(predictor.encode(text))
+    listed = [{"token": token, "bits": float(each)} for token, each in zip(tokens, bits, strict=True)]
+    return {"text": text, "bits_per_char": float(bits.sum() / len(text)), "tokens": listed}
 
 
 def surprise(predictor: Predictor, text: str) -> np.ndarray:

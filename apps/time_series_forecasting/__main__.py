@@ -1,4 +1,4 @@
-"""python -m apps.time_series_forecasting COMMAND: train, evaluate, predict, backtest, stream."""
+"""python -m apps.time_series_forecasting COMMAND: train, evaluate, predict, backtest, stream, serve."""
 
 import sys
 

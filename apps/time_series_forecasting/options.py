@@ -11,6 +11,7 @@ from shared import InputError, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Count, Whole, chosen, one_of
 from shared.trials import Seeds
 
@@ -81,6 +82,8 @@ class Predict(OfRun):
     horizon: Count | None = None
     # the CSV file to write; by default forecast-NAME.csv in the run; the fan chart goes to the same folder
     out: str | None = None
+    # print JSON, one object for all series of the file; files are written with --out only
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
@@ -129,6 +132,11 @@ class Stream(OfRun):
         settings.check(self)
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -138,4 +146,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "predict": (Predict(), "predict:predict", "forecast"),
         "backtest": (Backtest(), "backtest:backtest"),
         "stream": (Stream(), "stream:stream"),
+        "serve": (Serve(), "serve:serve"),
     }

@@ -3,17 +3,18 @@
 import csv
 import dataclasses
 import io
+import json
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from shared import InputError, files, runs
+from shared import InputError, files, lines, runs
 from shared.layers import backend
 
 from . import conformal, heads, unseen
@@ -61,6 +62,21 @@ class Predictor:
             horizon = self.config.horizon
             zeros = np.zeros((1, horizon, len(conformal.GRID)))
             self.calibrated = {"usual": zeros, "wide": zeros, "spread": np.zeros((1, horizon, len(LEVELS)))}
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, series: Sequence[str | Path], horizon: int | None = None) -> list[dict[str, Any]]:
+        """Forecasts the series of each CSV file, by default as many steps as in training, see `described`.
+
+        Raises:
+            InputError: a file is invalid, or the horizon longer than in training.
+        """
+        steps = steps_of(horizon, self.config, self.run)
+        panels = (read_for(str(path), self.info, self.config) for path in lines.several(series))
+        return [described(forecast(self, panel, steps), self.config) for panel in panels]
 
     def numbers(self, windows: Windows) -> np.ndarray:
         """Returns the head's parameters for each window (windows, horizon, numbers), see `model.build`."""
@@ -224,14 +240,14 @@ def predict(options: Predict) -> None:
     config = run.settings(Config)
     out = Path(options.out) if options.out else run.file(f"forecast-{Path(options.series).stem}.csv")
     check_out(out, options.series)
-    horizon = options.horizon or config.horizon
-    if horizon > config.horizon:
-        raise InputError(
-            f"--horizon: expected at most {config.horizon}, for which {run.path.name} was trained; received {horizon}"
-        )
+    horizon = steps_of(options.horizon, config, run)
     panel = read_for(options.series, run.info(), config)
     found = forecast(Predictor(run), panel, horizon)
-    files.write_text(out, table(found))
+    if options.out or not options.json:
+        files.write_text(out, table(found))
+    if options.json:
+        print(json.dumps(described(found, config), ensure_ascii=False))
+        return
     picture = out.with_suffix(".png")
     fan(chart(found, config.coverage), picture)
     for number, series in enumerate(panel.series[:SHOWN]):
@@ -241,6 +257,25 @@ def predict(options: Predict) -> None:
     for caution in cautions(found, config.reach):
         print(caution, file=sys.stderr)
     print(f"Written to {out} and {picture}")
+
+
+def steps_of(horizon: int | None, config: Config, run: runs.Run) -> int:
+    """Returns the number of steps to forecast, by default as in training. Raises InputError if it is larger."""
+    if horizon and horizon > config.horizon:
+        raise InputError(
+            f"--horizon: expected at most {config.horizon}, for which {run.path.name} was trained; received {horizon}"
+        )
+    return horizon or config.horizon
+
+
+def described(found: Forecast, config: Config) -> dict[str, Any]:
+    """Returns the forecasts as plain values, with the columns of the CSV file, and why they may be less reliable."""
+    steps: dict[str, list[dict[str, Any]]] = {series.name: [] for series in found.mine.panel.series}
+    for row in csv.DictReader(io.StringIO(table(found))):
+        name, at = (row.pop(column) for column in COLUMNS[:2])
+        steps[name].append({COLUMNS[1]: at, **{column: float(value) for column, value in row.items()}})
+    listed = [{COLUMNS[0]: name, "steps": some} for name, some in steps.items()]
+    return {"series": listed, "coverage": config.coverage, "cautions": cautions(found, config.reach)}
 
 
 def cautions(found: Forecast, reach: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""python -m apps.translation COMMAND: train, evaluate, predict (or translate), score, stream."""
+"""python -m apps.translation COMMAND: train, evaluate, predict (or translate), score, stream, serve."""
 
 import sys
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,12 @@ def shown(translations: list[Translation], nbest: int) -> str:
     return "\n".join(f"{each.score:8.3f} {each.log_probability:8.3f}  {each}" for each in translations)
 
 
-def as_json(text: str, translations: list[Translation]) -> str:
-    """Formats the translations of a sentence as a JSON object; without any, the sentence was empty or refused."""
+def described(text: str, translations: list[Translation]) -> dict[str, Any]:
+    """Returns a sentence with its best translation and the others, for programs; without any it was refused."""
     best, *others = [each.to_json() for each in translations] or [{"translation": None, "uncertain": True}]
-    return json.dumps({"text": text} | best | ({"others": others} if others else {}), ensure_ascii=False)
+    return {"text": text} | best | ({"others": others} if others else {})
+
+
+def as_json(text: str, translations: list[Translation]) -> str:
+    """Formats the translations of a sentence as a JSON object, see `described`."""
+    return json.dumps(described(text, translations), ensure_ascii=False)

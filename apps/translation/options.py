@@ -12,6 +12,7 @@ from shared import InputError, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import NotNegative, Whole, chosen, one_of
 from shared.trials import Seeds
 
@@ -142,6 +143,14 @@ class Stream(OfRun):
     json: bool = False
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+    # how the beam search ranks translations, unless a request says otherwise
+    search: NBest = NBest()
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -151,4 +160,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "predict": (Predict(), "predict:predict", "translate"),
         "score": (Score(), "score:score"),
         "stream": (Stream(), "predict:stream", "serve-lines"),
+        "serve": (Serve(), "serve:serve"),
     }

@@ -5,10 +5,11 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from shared import InputError, files, lines, runs
+from shared import InputError, files, lines, runs, settings
 from shared.beam import ROOM, BeamSearch
 from shared.data.sequences import in_buckets, pad, spread
 from shared.data.text import UNKNOWN
@@ -20,7 +21,7 @@ from .config import APP
 from .data import Part
 from .familiar import Familiar, pairs
 from .model import compiled_encoder, decoder_step, with_attention
-from .options import Predict, Search, Stream
+from .options import NBest, Predict, Search, Stream
 from .tokens import BEGIN, END, PAD, UNK, Encoded, Tokenizer, clean
 
 BATCH = 64  # sentences per batch
@@ -51,6 +52,24 @@ class Predictor:
 
     def _use(self, found: Mapping) -> None:
         self.familiar, self.confidence = Familiar(found["pairs"]), Confidence(**found["confidence"])
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, sentences: Sequence[str], **search: Any) -> list[dict[str, Any]]:
+        """Translates sentences, see `answers.described`.
+
+        Args:
+            search: settings of `NBest` by name, such as beam=1.
+
+        Raises:
+            InputError: a sentence is empty or too long, or a setting is invalid.
+        """
+        given, how = lines.several(sentences), settings.changed(NBest(), search)
+        found = self.translate([self.encode(text) for text in given], wide(how), how.nbest)
+        return [answers.described(text, each) for text, each in zip(given, found, strict=True)]
 
     def encode(self, text: str) -> Encoded:
         """Tokenises a source. Raises InputError as `tokenised` does, and if most of its tokens are unknown."""
@@ -205,8 +224,7 @@ def predict(options: Predict) -> None:
         pictures.check(Path(options.picture))
     found = lines.read(options.text)
     predictor = ready(runs.find(APP, options.run))
-    nbest = options.search.nbest
-    search = dataclasses.replace(options.search, beam=max(options.search.beam, nbest))
+    nbest, search = options.search.nbest, wide(options.search)
     written: list[str] = []
 
     def answer(sentences: list[Encoded]) -> list[list[Translation]]:
@@ -224,6 +242,11 @@ def predict(options: Predict) -> None:
             print(f"Picture: {path}", file=sys.stderr)
     if note := answers.said_of_empty(answers.empty_percent(written)):
         print(f"{predictor.run.path}: {note}", file=sys.stderr)
+
+
+def wide(search: NBest) -> NBest:
+    """Returns the settings with a beam of at least as many translations as are asked for."""
+    return dataclasses.replace(search, beam=max(search.beam, search.nbest))
 
 
 def stream(options: Stream) -> None:

@@ -3,8 +3,9 @@
 import collections
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,35 @@ class Predictor:
         self.config = run.settings(Config)
         self.past, self.future, self.channels = (self.info[name] for name in ("past", "future", "channels"))
         self.model = run.load_model()
+
+    @classmethod
+    def load(cls, name: str | None = None) -> "Predictor":
+        """Loads the run of this name, by default the newest, ready to answer."""
+        return cls(runs.find(APP, name))
+
+    def __call__(self, videos: Sequence[str | Path], frames: int = 0) -> list[dict[str, Any]]:
+        """Predicts the frames after the end of videos.
+
+        Args:
+            videos: video files, or folders of the frames of one.
+            frames: number of frames to predict; by default as in training.
+
+        Returns:
+            For each clip {"clip": its path, "seen": number of its frames that were seen, the last ones, "frames":
+            (frames, rows, columns, channels) in [0, 1]}.
+
+        Raises:
+            InputError: a clip cannot be read, or has fewer frames than the network sees.
+        """
+        found = [clip for video in lines.several(videos) for clip in clips.find(str(video))]
+        return [self.after(clip, frames or self.future) for clip in found]
+
+    def after(self, clip: Clip, count: int) -> dict[str, Any]:
+        """Predicts the frames after the end of a clip."""
+        some = collections.deque(map(as_floats, clip.frames(self.channels, self.info["side"])), maxlen=self.past)
+        if len(some) < self.past:
+            raise InputError(f"{clip.path}: expected at least {self.past} frames; received {len(some)}")
+        return {"clip": str(clip.path), "seen": len(some), "frames": self.ahead(list(some), count)}
 
     @functools.cached_property
     def step(self):

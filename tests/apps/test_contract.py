@@ -1,15 +1,22 @@
 """What every app folder must have and do; the folders are found, not listed."""
 
 import ast
+import base64
 import dataclasses
+import functools
 import importlib
 import json
+import os
 import re
 import shlex
 import shutil
 import typing
+import wave
+from pathlib import Path
 from typing import Annotated
+from unittest import mock
 
+import numpy as np
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import HealthCheck, assume, given
@@ -17,9 +24,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import apps
-from shared import InputError, cli, settings
+from shared import InputError, cli, serve, settings
 from shared.settings import OneOf
 from tests.commands import APPS, ROOT, contents, run, run_here, trained
+from tests.serving import ask, served
 
 MODULES = "__init__ __main__ config options data check_data model train predict evaluate"
 FILES = ["README.md", *(f"{name}.py" for name in str.split(MODULES))]
@@ -256,6 +264,114 @@ def test_a_repeated_training_changes_nothing_in_a_finished_run(app):
     assert done.returncode == 0, done.stderr
     assert "is finished; --fresh trains it again" in done.stdout
     assert contents(folder) == before
+
+
+# What a program answers: an input of each app, and the words of predict that say the same.
+MUSIC = {"key": "G major", "bars": 8, "seed": 1, "free": True}
+SAID = {
+    "chatbot": ("wake me in ten minutes", ["wake me in ten minutes"]),
+    "healthcare_monitoring": ("example.csv", ["example.csv"]),
+    "memory_probe": ({"values": [0.1, 0.9, 0.4, 0.7], "markers": [1, 3]},
+                     ["--values", "0.1,0.9,0.4,0.7", "--markers", "1,3"]),
+    "music_composition": (MUSIC, ["--key", "G major", "--bars", "8", "--seed", "1", "--free"]),
+    "sentiment_analysis": ("not bad at all", ["not bad at all"]),
+    "speech_recognition": ("speech.wav", ["speech.wav"]),
+    "stock_prediction": ("example.csv", ["example.csv"]),
+    "text_generation": ("The value", ["The value", "--temperature", "0", "--length", "80"]),
+    "time_series_forecasting": ("example.csv", ["example.csv"]),
+    "translation": ("January 2, 2011", ["January 2, 2011"]),
+}  # fmt: skip
+MEANT = {"text_generation": {"temperature": 0, "length": 80}}  # options of predict that are not its own defaults
+LEFT_OUT = {"video_prediction"}  # whose answers are frames
+WARM_IN_STREAM = {"chatbot", "sentiment_analysis", "text_generation", "translation"}  # whose tests compile all lengths
+
+
+@functools.cache
+def loaded(app):
+    """The predictor of the only run."""
+    with mock.patch.dict(os.environ, {"GALLERY_RUNS": str(trained(app)[0])}):
+        return importlib.import_module(f"apps.{app}").Predictor.load()
+
+
+@pytest.fixture
+def predictor(app, tmp_path, monkeypatch):
+    """The predictor of the only run, which all commands get; files to read lie in the current folder."""
+    found = loaded(app)
+    monkeypatch.setenv("GALLERY_RUNS", str(trained(app)[0]))
+    monkeypatch.chdir(tmp_path)
+    if (example := found.run.path / "example.csv").exists():
+        shutil.copy(example, "example.csv")
+    with wave.open("speech.wav", "wb") as file:
+        file.setparams((1, 2, 8_000, 0, "NONE", ""))
+        file.writeframes(np.random.default_rng(0).normal(0, 3000, 16_000).astype("<i2").tobytes())
+
+    class Loaded:
+        load = staticmethod(lambda name=None: found)
+
+        def __new__(cls, run):
+            return found
+
+    for name in ("serve", "predict", "compose"):
+        if (ROOT / "apps" / app / f"{name}.py").exists():
+            monkeypatch.setattr(module(app, name), "Predictor", Loaded)
+    if app in WARM_IN_STREAM:
+        monkeypatch.setattr(found, "warm_up", lambda *search: None)
+    return found
+
+
+@pytest.mark.slow
+@every_app
+def test_a_program_gets_what_predict_and_serve_print_and_what_the_card_does_works(app, predictor, monkeypatch):
+    if app in LEFT_OUT:
+        assert "serve" not in module(app, "options").verbs([])
+        return
+    given, words = SAID[app]
+    (answer,) = predictor([given], **MEANT.get(app, {}))
+    expected = json.loads(json.dumps(answer, allow_nan=False))
+    assert isinstance(answer, dict) and predictor([]) == []
+    done = run_here(f"apps.{app}", "predict", *words, "--json")
+    assert done.returncode == 0, done.stderr
+    assert {name: value for name, value in json.loads(done.stdout).items() if name != "file"} == expected
+    line, verbs, run = given if isinstance(given, str) else json.dumps(given), {}, serve.run
+    monkeypatch.setattr(serve, "run", lambda found, *rest: verbs.update(found) or run(found, *rest))
+    options = [word for name, value in MEANT.get(app, {}).items() for word in (f"--{name}", str(value))]
+    done = run_here(f"apps.{app}", "serve", *options, stdin=f"{line}\n\n")
+    assert done.returncode == 0, done.stderr
+    assert [text and json.loads(text) for text in done.stdout.splitlines()] == [expected, ""]
+    with served(verbs) as server:
+        status, _, found = ask(server, body=json.dumps({"inputs": [sent(given)]} | MEANT.get(app, {})))
+    assert (status, found) == (200, {"answers": [json.loads(json.dumps(expected).replace('"example"', '"input1"'))]})
+    card = (ROOT / "apps" / app / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(rf"```python\n(from apps.{app} import Predictor\n.*?)```", card, re.DOTALL)
+    with mock.patch.dict(os.environ):  # the backend's variables, which are part of what a training depends on
+        exec(compile(snippet, "README.md", "exec"), {})
+
+
+def sent(given):
+    """An input as it is sent to a server: the content of a file, in base64 if it is a recording."""
+    path = Path(given) if isinstance(given, str) else None
+    if path is None or not path.is_file():
+        return given
+    return base64.b64encode(path.read_bytes()).decode() if path.suffix == ".wav" else path.read_text(encoding="utf-8")
+
+
+MORE_PAGES = {  # of a served run: an input and options
+    "music_composition": ("harmonise", "X:1\nM:4/4\nL:1/4\nK:G\nG A B G | A4 |\n", {"beam": 2, "seed": 1}),
+    "sentiment_analysis": ("explain", "not bad at all", {}),
+    "text_generation": ("score", "the value", {}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("app", MORE_PAGES)
+def test_other_verbs_are_served_too(app, predictor, monkeypatch):
+    verbs, (verb, given, options) = {}, MORE_PAGES[app]
+    monkeypatch.setattr(serve, "run", lambda found, *rest: verbs.update(found))
+    module(app, "serve").serve(module(app, "options").Serve())
+    with served(verbs) as server:
+        status, _, found = ask(server, page=f"/{verb}", body=json.dumps({"inputs": [given]} | options))
+        assert status == 200 and len(found["answers"]) == 1, found
+        assert ask(server, page=f"/{verb}", body=json.dumps({"inputs": [given], "nothing": 1}))[0] == 400
 
 
 # Their runs are measured on another backend in a new process, those of the other apps in this one.

@@ -15,7 +15,8 @@ from apps.memory_probe.config import RECIPES, Config
 from apps.memory_probe.data import copy_inputs, load
 from apps.memory_probe.model import build
 from apps.memory_probe.options import Predict, Sweep, verbs
-from apps.memory_probe.questions import read, read_digit
+from apps.memory_probe.questions import asked, read, read_digit
+from apps.memory_probe.serve import check
 from apps.memory_probe.tasks import TASKS
 from apps.memory_probe.train import Adam
 from shared import InputError, cli, results, settings
@@ -415,3 +416,38 @@ def test_a_digit_is_read_row_by_row_from_numbers_with_blanks_or_commas(tmp_path)
     for separator in (" ", ", "):
         path.write_text("\n".join(separator.join(map(str, row)) for row in rows) + "\n")
         assert (read_digit(str(path)) * 16 == rows.ravel()).all()
+
+
+# A question of another program
+
+
+def test_a_program_asks_by_the_options_of_predict_and_may_give_numbers_as_lists():
+    pixels = [n % 17 for n in range(64)]
+    config = {"data": "permuted_digits", "length": 64}
+    found = asked({"input": pixels}, config, list(range(64)))
+    assert found.expected is None and np.allclose(found.inputs[0, :, 0] * 16, pixels)
+    assert asked({"input": "7"}, config, list(range(64))).expected is not None
+    copied = asked({"input": "abcabhgfed", "lag": 3}, {"data": "copy", "length": 5}, None)
+    assert "a lag of 3 (the run was trained for 5)" in copied.text
+    one, other = (asked({"seed": 5}, {"data": "adding", "length": 9}, None) for _ in range(2))
+    assert (one.inputs == other.inputs).all()
+
+
+@pytest.mark.parametrize("given, said", [
+    ({"run": "other"}, "Expected some of input, values, markers, lag, seed. Received: 'run'"),
+    ({"values": ["x"], "markers": [0, 1]}, "expected numbers; received 'x'"),
+    ({"input": "abc"}, "the run was trained on adding"),
+    ({"seed": -1}, "--seed: expected at least 0"),
+])  # fmt: skip
+def test_a_question_that_is_none_is_refused(given, said):
+    with pytest.raises(InputError, match=said):
+        asked(given, {"data": "adding", "length": 9}, None)
+
+
+def test_another_program_reads_no_file_and_takes_no_endless_lag():
+    for fine in ({"input": "7"}, {"input": "1 2.5, 3"}, {"input": [1, 2]}, {}):
+        check(fine, "permuted_digits")
+    with pytest.raises(InputError, match="files are read by predict only"):
+        check({"input": "/etc/hostname"}, "permuted_digits")
+    with pytest.raises(InputError, match="lag: expected at most 100,000"):
+        check({"lag": 10**9}, "copy")

@@ -289,6 +289,18 @@ def test_predict_writes_what_is_seen_what_is_predicted_and_what_came(smoke, pred
     assert np.abs(written[-1, 16:144, 264:392, 0][::4, ::4] - clip[8].astype(float)).max() < 26
 
 
+def test_a_program_gets_the_frames_after_the_end_of_a_clip(predictor, clip, tmp_path):
+    folder = in_folder(tmp_path / "clip", clip)
+    (found,) = predictor([folder], frames=2)
+    expected = predictor.ahead([data.as_floats(frame[..., None]) for frame in clip[-predictor.past :]], 2)
+    assert (found["clip"], found["seen"]) == (str(folder), predictor.past)
+    assert np.array_equal(found["frames"], expected)
+    with pytest.raises(InputError, match=f"expected at least {predictor.past} frames; received 1"):
+        predictor([in_folder(tmp_path / "short", clip[:1])])
+    with pytest.raises(InputError, match="Expected a list of inputs"):
+        predictor("clip.mp4")
+
+
 def test_what_really_comes_next_changes_no_prediction(smoke, clip, tmp_path):
     shown = []
     for name, future in (("true", clip[5:7]), ("poisoned", 255 - clip[5:7])):
