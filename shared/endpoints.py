@@ -15,6 +15,7 @@ from typing import Any
 from shared import InputError, lines, settings
 
 MOST_INPUTS = 1_000  # of a request
+LONGEST = 1_000  # characters shown of an answer
 # Commands of a shell that print a request with the content of FILE.
 TEXT_REQUEST = """python -c 'import json, sys; print(json.dumps({"inputs": [sys.stdin.read()]}))' < FILE"""
 BINARY_REQUEST = """echo '{"inputs": ["'$(base64 < FILE | tr -d '\\n')'"]}'"""
@@ -133,11 +134,11 @@ def answers(endpoint: Endpoint, body: bytes, lock: Any = None) -> list[Any]:
     request = parsed(body)
     given = request.pop("inputs", None)
     if not isinstance(given, list) or not 0 < len(given) <= MOST_INPUTS:
-        count = f"{len(given):,}" if isinstance(given, list) else "none"
+        count = f"{len(given):,} inputs" if isinstance(given, list) else "none" if given is None else _shown(given)
         raise InputError(f"Expected a list of 1 to {MOST_INPUTS:,} inputs, called inputs. Received: {count}")
     options = endpoint.options
     if options is not None:
-        options = settings.changed(options, request)
+        options = _changed(options, request)
     elif request:
         raise InputError(f"Expected nothing besides inputs. Received: {', '.join(map(_shown, request))}")
     with tempfile.TemporaryDirectory() as folder:
@@ -147,6 +148,15 @@ def answers(endpoint: Endpoint, body: bytes, lock: Any = None) -> list[Any]:
                 return asked(endpoint, inputs, options)
         except InputError as error:  # the client knows an input by its number, not by the path of a temporary file
             raise InputError(str(error).replace(f"{Path(folder)}/", "")) from error
+
+
+def _changed(options: Any, request: dict[str, Any]) -> Any:
+    """Returns the options with those of a request; an error names the field of the request, not --the-option."""
+    try:
+        return settings.changed(options, request)
+    except InputError as error:
+        flags = {settings.flag(name): name for name in request}
+        raise InputError(re.sub("--[a-z-]+", lambda flag: flags.get(flag[0], flag[0]), str(error))) from error
 
 
 def answer_line(endpoint: Endpoint, line: str) -> Any:
@@ -168,6 +178,19 @@ def documented(endpoints: Mapping[str, Endpoint], address: str, title: str) -> s
             parts += [f"  {name}: {said}" for name, said in _defaults(endpoint.options)]
         parts += ["  Example:", f"    {_command(endpoint)} {address}/{verb}"]
     return "\n".join(parts).strip() + "\n"
+
+
+def answered(endpoints: Mapping[str, Endpoint]) -> str:
+    """Asks the first endpoint for its example, and returns the answer as a part of the page; "" if its file is gone."""
+    verb, endpoint = next(iter(endpoints.items()))
+    if isinstance(endpoint.example, Path):
+        if not endpoint.example.exists():
+            return ""
+        (found,) = asked(endpoint, [endpoint.example], endpoint.options)
+    else:
+        (found, *_) = answers(endpoint, dumps(endpoint.example).encode())
+    text = dumps(found)
+    return f"\nAn answer of /{verb} to the example:\n  {text[:LONGEST]}{' ...' if len(text) > LONGEST else ''}\n"
 
 
 def _command(endpoint: Endpoint) -> str:

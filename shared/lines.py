@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import UnionType
 from typing import Any, TextIO, TypeVar
 
 import numpy as np
@@ -54,11 +55,24 @@ def read(argument: str, column: str = "") -> list[Line]:
     return found
 
 
-def several(inputs: Iterable[Input]) -> list[Input]:
-    """Returns the inputs of a predictor. Raises InputError for one alone, such as a text."""
+def several(inputs: Iterable[Input], kinds: type | UnionType, what: str) -> list[Input]:
+    """Returns the inputs of a predictor as a list.
+
+    Args:
+        kinds: the types that an input may have. what: what the inputs are, such as "texts".
+
+    Raises:
+        InputError: if it is one input alone, such as a text, or an input has another type.
+    """
     if isinstance(inputs, str | bytes | Path | Mapping):
-        raise InputError(f"Expected a list of inputs. Received one alone: write [{shown(repr(inputs))}].")
-    return list(inputs)
+        raise InputError(f"Expected a list of {what}. Received one alone: write [{shown(repr(inputs))}].")
+    if not isinstance(inputs, Iterable):
+        raise InputError(f"Expected a list of {what}. Received: {shown(repr(inputs))}")
+    found = list(inputs)
+    for each in found:
+        if not isinstance(each, kinds):
+            raise InputError(f"Expected a list of {what}. Received in it: {shown(repr(each))}")
+    return found
 
 
 def refuse_folder(argument: str) -> None:

@@ -23,7 +23,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Le
 
 from shared import InputError, feeds, lines, settings
-from shared.endpoints import MOST_INPUTS, Endpoint, answer_line, answers, documented, dumps
+from shared.endpoints import MOST_INPUTS, Endpoint, answer_line, answered, answers, documented, dumps
 from shared.runs import OfRun
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -34,8 +34,9 @@ GONE = (ConnectionError, TimeoutError)  # what is raised when the client has lef
 KEPT = 10_000  # response times, for p50 and p99
 
 LIMITS = f"""
-The answer is {{"answers": [...]}}, with one for each input, in their order. Those of /predict have the fields that
-predict --json prints. A request that is not understood is answered with status 400 and {{"error": "..."}}.
+The answer is {{"answers": [...]}}, with one for each input, in their order. An invalid request is refused as a whole,
+also if only one of its inputs is invalid: status 400 and {{"error": "..."}}. The first answer with other options than
+the defaults may take some seconds, since it compiles what they need.
 
 Limits: {MOST_BYTES:,} bytes (status 413) and {MOST_INPUTS:,} inputs (400) for a request, which must arrive within
 {SLOW_S:g} seconds (408); {AT_ONCE} requests at a time (503), answered one after the other. Requests that name another
@@ -85,6 +86,7 @@ def run(endpoints: Mapping[str, Endpoint], options: Serving, title: str, warm_up
             return
         with Server(endpoints, options.http, options.host, title) as server:
             warm_up()
+            server.docs += answered(endpoints)
             if options.host not in LOOPBACK:
                 print(
                     f"--host {options.host}: everyone who reaches this address can use the run, without a password, "

@@ -116,7 +116,13 @@ def test_percentiles_are_of_all_times():
 
 
 def test_one_input_alone_is_not_taken_for_a_list_of_them():
-    assert lines.several(iter(["a", "b"])) == ["a", "b"]
+    assert lines.several(iter(["a", "b"]), str, "texts") == ["a", "b"]
     for one in ("not bad", b"RIFF", {"bars": 8}):
-        with pytest.raises(InputError, match="Expected a list of inputs. Received one alone"):
-            lines.several(one)
+        with pytest.raises(InputError, match="Expected a list of texts. Received one alone"):
+            lines.several(one, str, "texts")
+
+
+@pytest.mark.parametrize(("given", "said"), [(5, "Received: 5"), (["a", 5], "Received in it: 5")])
+def test_inputs_of_another_type_are_refused(given, said):
+    with pytest.raises(InputError, match=f"Expected a list of texts. {said}"):
+        lines.several(given, str, "texts")

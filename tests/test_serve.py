@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 
 from shared import InputError, cli, endpoints, serve, settings
-from shared.endpoints import OBJECT, TEXT, Endpoint, answer_line, answers, binary, content, dumps
+from shared.endpoints import OBJECT, TEXT, Endpoint, answer_line, answered, answers, binary, content, dumps
 from shared.serve import Server, Serving
 from shared.settings import Count
 from tests.serving import ask, served
@@ -106,6 +106,14 @@ def test_the_first_page_leads_to_the_documentation_which_has_every_endpoint_and_
         assert ask(server, page=f"/{verb}", body=dumps(endpoint.example))[0] == 200
 
 
+def test_the_documentation_shows_an_answer_to_the_example(tmp_path):
+    shown = answered({"predict": SHOUT})
+    assert shown.startswith("\nAn answer of /predict to the example:\n  {") and '"shout": "IT\'S"' in shown
+    (tmp_path / "example.csv").write_text("1\n")
+    assert '{"size": 2}' in answered({"measure": dataclasses.replace(MEASURE, example=tmp_path / "example.csv")})
+    assert answered({"measure": dataclasses.replace(MEASURE, example=tmp_path / "gone.csv")}) == ""
+
+
 def test_two_clients_at_once_are_answered_one_after_the_other():
     inside, most, both = [], [], threading.Barrier(2, timeout=30)
 
@@ -146,11 +154,11 @@ def test_two_clients_at_once_are_answered_one_after_the_other():
         ("{}", "Expected a list of 1 to 1,000 inputs, called inputs. Received: none"),
         (request(), "Received: 0"),
         (request(*"a" * 1001), "Received: 1,001"),
-        ('{"inputs": "a"}', "Received: none"),
+        ('{"inputs": "a"}', 'Received: "a"'),
         (request(7), "inputs: expected texts; received 7"),
         (request("\ud800"), "inputs: expected texts"),
-        (request("a", times="2"), "--times: expected a whole number; received '2'"),
-        (request("a", times=0), "--times: expected at least 1; received 0"),
+        (request("a", times="2"), "times: expected a whole number; received '2'"),
+        (request("a", times=0), "times: expected at least 1; received 0"),
         (request("a", self=1), "Expected no options but times. Received: 'self'"),
         (request(""), "Expected a text. Received an empty one."),
     ],

@@ -88,7 +88,7 @@ class Predictor:
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Returns each text with its frame, as `described`. Raises InputError for a text without words."""
-        given = lines.several(texts)
+        given = lines.several(texts, str, "texts")
         return [described(text, frame) for text, frame in zip(given, self.understand(given), strict=True)]
 
     def scores(self, requests: list[list[str]]) -> tuple[np.ndarray, list[np.ndarray], list[list[str]]]:

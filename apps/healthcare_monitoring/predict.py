@@ -85,7 +85,7 @@ class Predictor:
         Raises:
             InputError: a file is invalid, or has no readable measurement.
         """
-        found = [read(self, str(path)) for path in lines.several(records)]
+        found = [read(self, str(path)) for path in lines.several(records, str | Path, "paths")]
         return [{"patients": described(self, each, reasons)} for each in found]
 
     def steps(self, found: Table) -> Steps:

@@ -41,7 +41,9 @@ class Predictor:
             InputError: a question does not fit the run's task.
         """
         order = self.run.info()["order"]
-        return [self.described(asked(each, self.run.config, order)) for each in lines.several(questions)]
+        return [
+            self.described(asked(each, self.run.config, order)) for each in lines.several(questions, Mapping, "dicts")
+        ]
 
     def described(self, question: Question) -> dict[str, Any]:
         """Returns the answer and the expected one, None if unknown, as plain values; for a digit also probabilities."""

@@ -50,7 +50,7 @@ class Predictor:
         """
         from . import compose  # it knows this class
 
-        return [compose.wished(self, wish) for wish in lines.several(wishes)]
+        return [compose.wished(self, wish) for wish in lines.several(wishes, Mapping, "dicts")]
 
     def begin(self, known: np.ndarray, allowed: np.ndarray, free: bool = False) -> tuple[Any, list]:
         """Plan (batch, time, 5), allowed (batch, time, slots, vocabulary) -> logits of the first token, initial states.

@@ -48,7 +48,7 @@ class Predictor:
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Classifies texts, see `described`. Raises InputError for a text without words."""
-        given = lines.several(texts)
+        given = lines.several(texts, str, "texts")
         found = self.described([self.encode(text) for text in given])
         return [{"text": text} | each for text, each in zip(given, found, strict=True)]
 

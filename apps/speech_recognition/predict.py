@@ -53,7 +53,9 @@ class Predictor:
             InputError: a recording cannot be read, or a setting is invalid.
         """
         how = settings.changed(Decoding(), decoding)
-        return [described(*transcribed(self, Path(path), how)) for path in lines.several(recordings)]
+        return [
+            described(*transcribed(self, Path(path), how)) for path in lines.several(recordings, str | Path, "paths")
+        ]
 
     def warm_up(self) -> None:
         """Compiles for the usual lengths in advance, so that the first recording is not delayed."""

@@ -74,7 +74,9 @@ class Predictor:
         Raises:
             InputError: a file is invalid, or has too few bars.
         """
-        return [answer(self.forecasts(read_bars(str(path), self.info))) for path in lines.several(bars)]
+        return [
+            answer(self.forecasts(read_bars(str(path), self.info))) for path in lines.several(bars, str | Path, "paths")
+        ]
 
     def outputs(self, data: Data, number: int) -> np.ndarray:
         """Returns the outputs of a refit's network for each day: (tickers, days, outputs), see `model.build`.

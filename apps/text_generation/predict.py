@@ -50,7 +50,7 @@ class Predictor:
         Raises:
             InputError: a prompt has characters that the run was not trained on, or a setting is invalid.
         """
-        given, how = lines.several(prompts), settings.changed(Sampling(), sampling)
+        given, how = lines.several(prompts, str, "texts"), settings.changed(Sampling(), sampling)
         return [self.continued(self.readable(prompt), how) for prompt in given]
 
     def continued(self, prompt: str, sampling: Sampling) -> dict[str, Any]:

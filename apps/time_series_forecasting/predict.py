@@ -75,7 +75,7 @@ class Predictor:
             InputError: a file is invalid, or the horizon longer than in training.
         """
         steps = steps_of(horizon, self.config, self.run)
-        panels = (read_for(str(path), self.info, self.config) for path in lines.several(series))
+        panels = (read_for(str(path), self.info, self.config) for path in lines.several(series, str | Path, "paths"))
         return [described(forecast(self, panel, steps), self.config) for panel in panels]
 
     def numbers(self, windows: Windows) -> np.ndarray:

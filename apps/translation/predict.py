@@ -67,7 +67,7 @@ class Predictor:
         Raises:
             InputError: a sentence is empty or too long, or a setting is invalid.
         """
-        given, how = lines.several(sentences), settings.changed(NBest(), search)
+        given, how = lines.several(sentences, str, "texts"), settings.changed(NBest(), search)
         found = self.translate([self.encode(text) for text in given], wide(how), how.nbest)
         return [answers.described(text, each) for text, each in zip(given, found, strict=True)]
 

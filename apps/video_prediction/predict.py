@@ -50,7 +50,7 @@ class Predictor:
         Raises:
             InputError: a clip cannot be read, or has fewer frames than the network sees.
         """
-        found = [clip for video in lines.several(videos) for clip in clips.find(str(video))]
+        found = [clip for video in lines.several(videos, str | Path, "paths") for clip in clips.find(str(video))]
         return [self.after(clip, frames or self.future) for clip in found]
 
     def after(self, clip: Clip, count: int) -> dict[str, Any]:
