@@ -28,9 +28,11 @@ def against_seconds(comparison: Comparison, path: Path) -> bool:
     return True
 
 
-def against_parameters(comparison: Comparison, path: Path) -> None:
-    """Plots the figure of each training against the number of parameters, with the best baseline."""
-    record: Any = comparison.record
+def against_parameters(comparison: Comparison, path: Path) -> bool:
+    """Plots the figure of each training against its size, with the best baseline; False if none has been tested."""
+    record = comparison.record
+    if record is None:
+        return False
     figure, axes = new(comparison)
     for arch, done in comparison.found.items():
         axes.plot([m.record["params"] for m in done], [m.record["value"] for m in done], "o", label=arch)
@@ -38,6 +40,7 @@ def against_parameters(comparison: Comparison, path: Path) -> None:
         axes.axhline(value, color="grey", linestyle="--", label=name)
     axes.set(xlabel="parameters", ylabel=f"{record['split']} {record['metric']}")
     finish(figure, axes, path)
+    return True
 
 
 def new(comparison: Comparison) -> tuple[Any, Any]:

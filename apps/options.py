@@ -55,7 +55,8 @@ class Compare:
     more: str = ""
     # learning rates to try for each architecture, chosen on validation with one seed: 3 = the recipe's times 1/3, 1, 3
     tune: Count = 1
-    # stop a training after this many minutes; its row then has only the validation figure so far; 0 = no limit
+    # stop a training after this many minutes; its row then has only the validation figure so far, or none if not even
+    # one epoch has ended; 0 = no limit
     minutes: NotNegative = 0
     # validation figure to which the seconds of training are counted; by default the best that all have reached
     quality: float | None = None

@@ -84,6 +84,11 @@ def compared(app: str, cells: Sequence[Cell], params: str = "", quality: float |
     return Comparison(app, rows, found, first.record, name, quality)
 
 
+def empty(comparison: Comparison) -> bool:
+    """Returns whether no training has any figure, on test or on validation."""
+    return all(row.value is None and row.valid is None for row in comparison.rows)
+
+
 def mean(done: Sequence[Measured]) -> float:
     """Returns the mean figure over the seeds."""
     return statistics.mean(each.record["value"] for each in done)
@@ -173,8 +178,9 @@ def reason(trial: Any) -> str:
     """Says how a training without a figure ended, and where its log is."""
     state, said = measured.failure(trial)
     if state == STOPPED:
-        epochs = len(measured.history(trial.path))
-        said = f"after {trial.outcome()['minutes']:g} minutes, {epochs} epochs, not tested"
+        epochs = sum(len(measured.history(part)) for part in measured.parts(trial.path))
+        ended = f"{epochs} epochs, not tested" if epochs else "0 epochs: no validation figure yet"
+        said = f"at the time limit after {trial.outcome()['minutes']:g} minutes, {ended}"
     return f"{state}: {said.replace('|', '/')} (log {trial.log.name})"
 
 

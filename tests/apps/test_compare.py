@@ -51,6 +51,7 @@ class Trainings:
 
     def __init__(self):
         self.started, self.failures, self.stop_after = [], {}, math.inf
+        self.epochs = 2  # of a training that is stopped or fails
 
     def __call__(self, trial, minutes=0.0):
         if trial.settled(minutes):
@@ -63,7 +64,8 @@ class Trainings:
         run = folders.start(trial.app, {"data": "adding", "arch": trial.arch, "seed": trial.seed}, trial.name)
         run.begin({})
         run.file("model.keras").touch()
-        self.write_history(run, trial)
+        if state == FINISHED or self.epochs:
+            self.write_history(run, trial)
         if state == FINISHED:
             run.save_metrics([self.record(trial)])
         trial.save_outcome(state=state, reason=reason, seconds=1.0, minutes=minutes, peak_mib=70 + trial.seed)
@@ -256,13 +258,41 @@ def test_a_training_stopped_at_the_time_limit_has_its_validation_figure_and_a_lo
     trainings.failures["gru", 1, 0.0] = STOPPED, ""
     done = typed("--arch", "gru", "mingru", "--minutes", "5")
     row = next(line for line in done.stdout.splitlines() if line.startswith("| gru"))
-    assert "| 0.3 |" in row and "stopped: after 5 minutes, 2 epochs, not tested" in row
+    assert "| 0.3 |" in row and "stopped: at the time limit after 5 minutes, 2 epochs, not tested" in row
     assert "a longer --minutes resumes them" in done.stdout
     typed("--arch", "gru", "mingru", "--minutes", "5")
     assert len(trainings.started) == 2
     trainings.failures.clear()
     assert "not tested" not in typed("--arch", "gru", "mingru", "--minutes", "6").stdout
     assert len(trainings.started) == 3
+
+
+def test_a_stop_before_the_first_epoch_has_ended_is_no_failure(trainings, runs):
+    trainings.failures["gru", 1, 0.0], trainings.epochs = (STOPPED, ""), 0
+    done = typed("--arch", "gru", "--minutes", "0.05")
+    assert done.returncode == 0 and not done.stderr and "a longer --minutes resumes them" in done.stdout
+    assert "at the time limit after 0.05 minutes, 0 epochs: no validation figure yet" in done.stdout
+    trainings.failures["lstm", 1, 0.0] = FAILED, "out of memory"
+    done = typed("--arch", "gru", "lstm", "--minutes", "0.05")
+    assert done.returncode == 2 and "memory_probe failed or was stopped at the time limit: see" in done.stderr
+    assert not list((runs / "compare").glob("memory_probe.*"))
+
+
+def test_a_table_without_a_figure_leaves_the_last_one_and_its_pictures_as_they_are(trainings, runs):
+    typed("--arch", "gru")
+    kept = {path: path.read_bytes() for path in (runs / "compare").glob("memory_probe*") if "compare-" not in path.name}
+    trainings.failures["lstm", 1, 0.0], trainings.epochs = (FAILED, "out of memory"), 0
+    done = typed("--arch", "lstm")
+    assert len(kept) == 4 and all(path.read_bytes() == before for path, before in kept.items())
+    assert "nothing is written" in done.stdout and "Written to" not in done.stdout
+
+
+def test_a_new_table_takes_the_pictures_of_the_last_one_away(trainings, runs):
+    typed("--arch", "gru")
+    trainings.failures["mingru", 1, 0.0] = STOPPED, ""
+    done = typed("--arch", "mingru", "--minutes", "5")
+    assert "| mingru" in (runs / "compare" / "memory_probe.md").read_text()
+    assert not list((runs / "compare").glob("*.png")) and ".png" not in done.stdout
 
 
 def test_a_run_that_was_deleted_is_trained_again_whatever_its_outcome_says(trainings, runs):
