@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import paired
+from shared import paired, results
 
 from . import measured
 from .measured import Measured
@@ -63,6 +63,7 @@ class Comparison:
     record: dict[str, Any] | None  # a headline record: data, split, metric, direction, baselines
     valid_name: str  # the validation figure
     quality: float | None  # its value to which the seconds are counted
+    size: int = 0  # the number of parameters that was asked for; 0: that of the recipe
 
 
 def compared(app: str, cells: Sequence[Cell], params: str = "", quality: float | None = None) -> Comparison:
@@ -81,7 +82,7 @@ def compared(app: str, cells: Sequence[Cell], params: str = "", quality: float |
     of = {cell.arch: cell for cell in cells}
     rows = [row(of[arch], found[arch], found[order[0]], size, quality, valid_direction) for arch in order]
     rows += [failed(cell) for cell in cells if cell.arch not in found]
-    return Comparison(app, rows, found, first.record, name, quality)
+    return Comparison(app, rows, found, first.record, name, quality, size)
 
 
 def empty(comparison: Comparison) -> bool:
@@ -236,7 +237,7 @@ def table(comparison: Comparison) -> str:
     lines += ["| " + " | ".join(cell(each) for _, cell in shown) + " |" for each in comparison.rows]
     if record:
         lines += [baseline_row(name, value, [name for name, _ in shown]) for name, value in baselines(record).items()]
-        lines += ["", legend(comparison)]
+        lines += ["", *findings(comparison), legend(comparison)]
     return "\n".join(lines)
 
 
@@ -244,7 +245,7 @@ def columns_of(comparison: Comparison) -> list[tuple[str, Callable[[Row], str]]]
     """Returns the name of each column and how its cell is formatted; those without any value are left out later."""
     record = comparison.record
     figure = f"{record['split']} {record['metric']} ({BETTER[record['direction']]})" if record else "figure"
-    seconds = f"s to {comparison.quality:.4g}" if comparison.quality is not None else "s"
+    seconds = f"seconds of training to {comparison.quality:.4g}" if comparison.quality is not None else "seconds"
     return [
         ("architecture", lambda row: row.arch),
         ("learning rate", lambda row: number(row.rate, "g")),
@@ -252,7 +253,7 @@ def columns_of(comparison: Comparison) -> list[tuple[str, Callable[[Row], str]]]
         (figure, lambda row: number(row.value, ".4g") + (f" ± {row.std:.3g}" if row.std is not None else "")),
         ("lead over the best", lambda row: "best" if row.value is not None and not row.lead else said(row.lead)),
         (comparison.valid_name, lambda row: number(row.valid, ".4g")),
-        ("minutes", lambda row: number(row.minutes, ".1f")),
+        ("minutes of training", lambda row: number(row.minutes, ".1f")),
         ("ms per step", lambda row: short(row.step_ms)),
         ("peak MiB", lambda row: number(row.peak_mib, ",.0f")),
         ("ms per answer", lambda row: short(row.latency_ms)),
@@ -295,17 +296,42 @@ def baseline_row(name: str, value: float, columns: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def findings(comparison: Comparison) -> list[str]:
+    """Returns the paragraph on what must not be read into the table: baselines that win, one seed, unequal sizes."""
+    said, tested = [], [row for row in comparison.rows if row.value is not None]
+    best = results.best_baseline(comparison.record) if comparison.record else None
+    if best and not any(beats(row, best[1], comparison) for row in tested):
+        said.append(f"No network is better than {best[0]} ({best[1]:.4g}), the best baseline.")
+    if len(tested) > 1 and min(row.seeds for row in tested) < 2:
+        said.append("Where there is one seed, a lead does not show what another seed would change: see --seeds.")
+    sizes = [row.params for row in tested if row.params]
+    if sizes and not comparison.size and max(sizes) > (1 + TOLERANCE) * min(sizes):
+        said.append(f"The sizes differ, by up to {max(sizes) / min(sizes) - 1:.0%}: --params makes them equal.")
+    return [" ".join(said), ""] if said else []
+
+
+def beats(row: Row, value: float, comparison: Comparison) -> bool:
+    """Returns whether an architecture is better than this figure, such as that of a baseline."""
+    direction = comparison.record["direction"] if comparison.record else "higher"
+    return row.value is not None and paired.goodness(row.value, direction) > paired.goodness(value, direction)
+
+
 def legend(comparison: Comparison) -> str:
     """Says what the columns mean."""
     said = [
         "Lead: 95 % interval over seeds (paired, Student's t) and over test items where the records have intervals; "
         "P: probability of being better than the best."
     ]
+    if any(row.value is not None and row.peak_mib is None for row in comparison.rows):
+        said.append(
+            "Peak MiB is only known of trainings that ended under this command, not of those that went on alone after "
+            "it had been killed, or were started by hand."
+        )
     if any(row.step_ms is not None for row in comparison.rows):
         said.append("Milliseconds per step include validation.")
     if comparison.quality is not None:
         said.append(
-            f"s to {comparison.quality:.4g}: seconds of training to this {comparison.valid_name}, "
+            f"Seconds of training to {comparison.quality:.4g}: until {comparison.valid_name} is as good, "
             "which counts epochs as equally long."
         )
     return " ".join(said)

@@ -3,6 +3,7 @@
 Most trainings here are files that a function writes; those of real networks and of clusters are slow or tried by hand.
 """
 
+import dataclasses
 import fcntl
 import json
 import math
@@ -485,13 +486,45 @@ def test_the_table_has_all_that_is_known_and_the_baselines(trainings, runs, monk
     assert gru["parameters"] == "2,000" and gru["peak MiB"] == "72" and gru["ms per answer"] == "2.5"
     assert gru["test mse (lower is better)"] == "0.085 ± 0.00707" and baseline["test mse (lower is better)"] == "0.16"
     assert gru["lead over the best"] == "best" and "P 0" in rows["mingru"]["lead over the best"]
-    assert gru["val_loss"] == "0.3" and gru["s to 0.3"] == "8" and "learning rate" not in header
+    assert gru["val_loss"] == "0.3" and gru["seconds of training to 0.3"] == "8" and "learning rate" not in header
     assert gru["notes"] == "no width meets 1,900 parameters: +5.3%"
     kept = runs / "compare"
     assert (kept / "memory_probe.md").read_text().strip() == "## " + table(done).strip()
     assert [row["arch"] for row in json.loads((kept / "memory_probe.json").read_text())] == ["gru", "mingru"]
     assert all(path.stat().st_size > 5000 for path in kept.glob("*.png"))
     assert {path.name for path in kept.glob("*.png")} == {"memory_probe-seconds.png", "memory_probe-parameters.png"}
+
+
+def compared(*rows, found=None, size=0, quality=None, **record):
+    record = {"data": "adding", "split": "test", "metric": "mse", "direction": "lower", "baselines": {}} | record
+    return ranking.Comparison("toy", list(rows), found or {}, record, "val_loss", quality, size)
+
+
+def test_the_table_says_so_if_a_baseline_is_better_than_every_network():
+    rows, better = [ranking.Row("gru", value=0.3), ranking.Row("lstm", value=0.4)], {"mean": 0.5, "ridge": 0.2}
+    assert "No network is better than ridge (0.2), the best" in ranking.table(compared(*rows, baselines=better))
+    assert "No network" not in ranking.table(compared(*rows, baselines={"mean": 0.5, "ridge": 0.35}))
+    higher = compared(*rows, baselines={"mean": 0.35}, direction="higher")
+    assert "No network" not in ranking.table(higher)
+
+
+def test_the_table_says_that_a_lead_of_one_seed_does_not_show_what_another_would_change():
+    rows = [ranking.Row("gru", value=0.3, seeds=2), ranking.Row("lstm", value=0.4, seeds=1)]
+    assert "one seed, a lead does not show" in ranking.table(compared(*rows))
+    assert "one seed, a lead" not in ranking.table(compared(rows[0], dataclasses.replace(rows[1], seeds=3)))
+
+
+def test_the_table_says_that_the_sizes_differ_unless_one_was_asked_for():
+    rows = [ranking.Row("gru", value=0.3, params=1000), ranking.Row("lstm", value=0.4, params=1500)]
+    assert "The sizes differ, by up to 50%: --params makes them equal." in ranking.table(compared(*rows))
+    assert "The sizes differ" not in ranking.table(compared(*rows, size=1500))
+    assert "The sizes differ" not in ranking.table(compared(rows[0], dataclasses.replace(rows[1], params=1005)))
+
+
+def test_the_table_says_of_which_trainings_the_memory_is_not_known():
+    row = ranking.Row("gru", value=0.3, peak_mib=70)
+    assert "Peak MiB is only known" in ranking.table(compared(row, ranking.Row("lstm", value=0.4)))
+    assert "Peak MiB is only known" not in ranking.table(compared(row))
 
 
 def test_the_headline_is_recorded_as_the_mean_of_the_seeds_with_the_command_of_all(trainings, monkeypatch):
