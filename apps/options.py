@@ -59,6 +59,7 @@ class Compare:
     # one epoch has ended; 0 = no limit
     minutes: NotNegative = 0
     # validation figure to which the seconds of training are counted; by default the best that all have reached
+    # that are better than the best baseline
     quality: float | None = None
     # what carries out the trainings: this machine, one after the other, or a Ray or Slurm cluster whose machines see
     # the checkout, the data and the runs in the same folders; these need pip install -r apps/requirements-cluster.txt

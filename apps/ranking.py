@@ -74,10 +74,10 @@ def compared(app: str, cells: Sequence[Cell], params: str = "", quality: float |
         return Comparison(app, [failed(cell) for cell in cells], {}, None, "val_loss", None)
     first = next(iter(found.values()))[0]
     direction = first.record["direction"]
-    order = sorted(found, key=lambda arch: -paired.goodness(mean(found[arch]), direction))
+    order = sorted(found, key=lambda arch: -paired.goodness(measured.mean(found[arch]), direction))
     name, valid_direction = measured.validation(first.trial.path, first.record)
     if quality is None:
-        quality = reached_by_all(found, valid_direction)
+        quality = measured.target(found, name, valid_direction)
     size = parameters(params) if params else 0
     of = {cell.arch: cell for cell in cells}
     rows = [row(of[arch], found[arch], found[order[0]], size, quality, valid_direction) for arch in order]
@@ -90,20 +90,15 @@ def empty(comparison: Comparison) -> bool:
     return all(row.value is None and row.valid is None for row in comparison.rows)
 
 
-def mean(done: Sequence[Measured]) -> float:
-    """Returns the mean figure over the seeds."""
-    return statistics.mean(each.record["value"] for each in done)
-
-
 def row(
     cell: Cell, done: list[Measured], best: list[Measured], size: int, quality: float | None, direction: str
 ) -> Row:
     """Returns the row of an architecture of which at least one seed is finished."""
     values = [each.record["value"] for each in done]
-    valid = [best_of([value for _, value in each.curve], direction) for each in done if each.curve]
+    valid = [measured.best_of([value for _, value in each.curve], direction) for each in done if each.curve]
     if not valid:  # several networks in turn
         valid = [value for _, value, _ in measured.validations([each.trial for each in done])]
-    to_quality = [seconds_to(each.curve, quality, direction) for each in done]
+    to_quality = [measured.seconds_to(each.curve, quality, direction) for each in done]
     return Row(
         cell.arch,
         rate=done[0].trial.rate or None,
@@ -126,25 +121,6 @@ def average(values: Sequence[float | None]) -> float | None:
     """Returns the mean of the values that are known; None if there are none."""
     known = [value for value in values if value is not None]
     return statistics.mean(known) if known else None
-
-
-def best_of(values: Sequence[float], direction: str) -> float:
-    """Returns the best validation figure."""
-    return max(values) if direction == "higher" else min(values)
-
-
-def seconds_to(curve: Sequence[tuple[float, float]], quality: float | None, direction: str) -> float | None:
-    """Returns the seconds of training after which the validation figure is at least as good; None if it never is."""
-    for seconds, value in curve:
-        if quality is not None and (value >= quality if direction == "higher" else value <= quality):
-            return seconds
-    return None
-
-
-def reached_by_all(found: dict[str, list[Measured]], direction: str) -> float | None:
-    """Returns the best validation figure that every training has reached; None without histories."""
-    best = [best_of([value for _, value in m.curve], direction) for done in found.values() for m in done if m.curve]
-    return (min(best) if direction == "higher" else max(best)) if best else None
 
 
 def notes(cell: Cell, done: Sequence[Measured], size: int) -> list[str]:
@@ -195,7 +171,7 @@ def lead(mine: Sequence[Measured], best: Sequence[Measured]) -> Lead:
     others = {each.trial.seed: each for each in best}
     pairs = [(each, others[each.trial.seed]) for each in mine if each.trial.seed in others]
     if not pairs:
-        return Lead(paired.goodness(mean(mine), direction) - paired.goodness(mean(best), direction))
+        return Lead(paired.goodness(measured.mean(mine), direction) - paired.goodness(measured.mean(best), direction))
     differences = [
         paired.goodness(a.record["value"], direction) - paired.goodness(b.record["value"], direction) for a, b in pairs
     ]
@@ -328,10 +304,24 @@ def legend(comparison: Comparison) -> str:
             "it had been killed, or were started by hand."
         )
     if any(row.step_ms is not None for row in comparison.rows):
-        said.append("Milliseconds per step include validation.")
-    if comparison.quality is not None:
+        said.append(
+            "Milliseconds per step include compilation and validation; "
+            f"with fewer than {measured.FEWEST_STEPS} steps after the first epoch they are left out."
+        )
+    if any(m.curve for done in comparison.found.values() for m in done) and all(
+        r.quality_s is None for r in comparison.rows
+    ):
+        said.append(unreached(comparison))
+    elif comparison.quality is not None:
         said.append(
             f"Seconds of training to {comparison.quality:.4g}: until {comparison.valid_name} is as good, "
             "which counts epochs as equally long."
         )
     return " ".join(said)
+
+
+def unreached(comparison: Comparison) -> str:
+    """Says why there is no column of seconds."""
+    if comparison.quality is None:
+        return "No seconds of training to a figure: no network is better than the best baseline (see --quality)."
+    return f"No seconds of training: no network has reached {comparison.valid_name} {comparison.quality:.4g}."

@@ -539,13 +539,46 @@ def test_the_headline_is_recorded_as_the_mean_of_the_seeds_with_the_command_of_a
 def test_the_seconds_to_a_quality_are_those_of_the_first_epoch_that_reaches_it(trainings):
     assert "| 4 |" in typed("--arch", "gru", "--quality", "0.8").stdout.replace("  ", " ")
     assert [ranking.short(seconds) for seconds in (0.01234, 12.34, 1234.5, None)] == ["0.0123", "12.3", "1,234", ""]
-    assert ranking.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.5, "higher") == 2.0
-    assert ranking.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.7, "higher") is None
+    assert measured.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.5, "higher") == 2.0
+    assert measured.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.7, "higher") is None
 
 
 def test_steps_are_counted_over_all_epochs(tmp_path):
     save_position(tmp_path, epoch=2, steps=10, step=3)
-    assert measured.steps(tmp_path / "checkpoint.npz") == 23 and measured.steps(tmp_path / "no.npz") == 0
+    assert measured.steps(tmp_path / "checkpoint.npz") == (23, 10) and measured.steps(tmp_path / "no.npz") == (0, 0)
+
+
+@pytest.mark.parametrize("epochs, known", [(1, None), (5, None), (6, 100.0)])
+def test_the_time_of_a_step_is_left_out_if_compilation_was_most_of_it(trainings, epochs, known):
+    one = planned()
+    trainings(one)
+    save_position(one.path, epoch=epochs, steps=10, step=0)
+    write_json(one.path / "timing.json", {"seconds": epochs * 1.0})
+    assert measured.measured(one).step_ms == known
+
+
+def curves(**figures):
+    """One training of each architecture: its test score and its validation score after each epoch."""
+    found = {}
+    for arch, (value, *valid) in figures.items():
+        record = {"value": value, "direction": "higher", "metric": "f1", "baselines": {"mean": 0.5, "svm": 0.6}}
+        found[arch] = [dataclasses.replace(figure(value), record=record, curve=tuple(enumerate(valid, 1)))]
+    return found
+
+
+def test_the_seconds_are_counted_to_a_figure_that_is_no_worse_than_the_best_baseline():
+    found = curves(gru=(0.8, 0.5, 0.82), lstm=(0.7, 0.5, 0.71), elman=(0.4, 0.3, 0.41))
+    assert measured.target(found, "val_f1", "higher") == 0.71  # not 0.41, which the baseline surpasses
+    assert measured.target(curves(gru=(0.61, 0.59)), "val_f1", "higher") == 0.6
+    assert measured.target(curves(gru=(0.61, 0.9)), "val_loss", "lower") == 0.9  # no figure of the baseline
+    assert measured.target(curves(elman=(0.4, 0.3)), "val_f1", "higher") is None
+
+
+def test_without_a_network_that_reaches_the_figure_there_is_no_column_of_seconds_and_the_reason_is_given():
+    row = ranking.Row("gru", value=0.4)
+    for quality, said in ((None, "no network is better than the best baseline"), (0.6, "has reached val_loss 0.6.")):
+        text = ranking.table(compared(row, found=curves(gru=(0.4, 0.3)), quality=quality))
+        assert said in text and "| seconds" not in text
 
 
 def test_a_run_of_several_networks_validates_by_their_mean(tmp_path):
