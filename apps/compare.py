@@ -6,6 +6,8 @@ which resumes where it was interrupted; finished trials are not trained again.
 
 import contextlib
 import dataclasses
+import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -64,12 +66,20 @@ def print_commands(cells: Sequence[Cell]) -> None:
     searches = [trial for cell in cells for trial in cell.search()]
     searching = [trial for trial in searches if not trial.settled(minutes=0)]
     trials = searching or [trial for cell in cells for trial in cell.trials()]
+    if needed := [f"{name}={shlex.quote(value)}" for name, value in sorted(os.environ.items()) if passed(name)]:
+        print("# The shell that runs these needs the same variables:")
+        print("\n".join(f"# export {each}" for each in needed))
     print("\n".join(trial.command for trial in trials))
     for cell in cells:
         if cell.refused:
             print(f"{cell.app} {cell.arch}: {cell.refused}", file=sys.stderr)
     if searching:
         print("These search for learning rates. Afterwards, repeat this command for the other seeds.", file=sys.stderr)
+
+
+def passed(name: str) -> bool:
+    """Returns whether an environment variable decides what a train command reads, writes and runs on."""
+    return name.startswith("GALLERY_") or name == "KERAS_BACKEND"
 
 
 def carry_out(trials: Sequence[Trial], options: Compare, resources: engines.Resources, board: "Board") -> None:

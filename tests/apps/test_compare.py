@@ -38,6 +38,11 @@ def table(done):
     return done.stdout.split("## ")[1].split("Written to")[0]
 
 
+def typed_lines(done):
+    """The commands that were printed, without comments."""
+    return [line for line in done.stdout.splitlines() if not line.startswith("#")]
+
+
 SAVE = plots.save
 
 
@@ -110,7 +115,7 @@ def trainings(runs, monkeypatch):
 
 def test_the_commands_are_those_that_are_carried_out():
     shown = run_here("apps", "compare", "--app", "all", "--arch", "lstm", "--params", "1.5M", "--commands")
-    lines = shown.stdout.splitlines()
+    lines = typed_lines(shown)
     assert len(lines) == len(APPS) - 1 and all("--params 1500000 --arch lstm --seed 1" in line for line in lines)
     assert "video_prediction lstm: --arch: expected one of" in shown.stderr
     assert re.match(r"python -m apps\.chatbot train --params", lines[0])
@@ -195,10 +200,17 @@ def test_a_rate_at_which_training_diverges_is_not_chosen_and_the_row_names_its_l
 def test_the_commands_of_a_search_come_first_and_then_those_of_the_seeds_with_the_rate_found(trainings):
     words = ["--arch", "gru", "--seeds", "2", "--tune", "3"]
     first = typed(*words, "--commands")
-    assert len(first.stdout.splitlines()) == 3 and "repeat this command for the other seeds" in first.stderr
+    assert len(typed_lines(first)) == 3 and "repeat this command for the other seeds" in first.stderr
     typed("--arch", "gru", "--tune", "3")
-    then = typed(*words, "--commands").stdout.splitlines()
+    then = typed_lines(typed(*words, "--commands"))
     assert len(then) == 2 and all("--learning-rate 0.03" in line for line in then)
+
+
+def test_the_commands_are_preceded_by_the_variables_that_they_need(runs, monkeypatch):
+    monkeypatch.setenv("GALLERY_DATA", "/data of all")
+    shown = typed("--arch", "gru", "--commands", "--more=--recipe smoke").stdout.splitlines()
+    assert "# export GALLERY_DATA='/data of all'" in shown and f"# export GALLERY_RUNS={runs}" in shown
+    assert shown[0].startswith("# ") and shown[-1].startswith("python -m apps.memory_probe train --recipe smoke")
 
 
 # Killed, resumed, failed
@@ -599,6 +611,25 @@ def test_the_skill_is_the_lead_over_the_best_baseline_as_a_fraction_of_it(tmp_pa
     assert "| chat | -75% |  |" in charts.skill_table([first, second])
     charts.heat_map([first, second], tmp_path / "skill.png")
     assert (tmp_path / "skill.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("archs", [("gru",), ("gru", "lstm", "elman", "mingru")])
+def test_the_heat_map_shows_its_whole_title_and_a_scale_in_percent(monkeypatch, archs):
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    charts.heat_map([compared(*(ranking.Row(arch, value=0.1) for arch in archs), baselines={"a": 0.2})], None)
+    (shown,) = drawn
+    shown.draw_without_rendering()
+    title, scale = shown.get_suptitle(), shown.axes[1]
+    box = shown._suptitle.get_window_extent()
+    assert "lead over the best baseline" in title and box.x0 >= 0 and box.x1 <= shown.bbox.width
+    assert "100%" in [label.get_text() for label in scale.get_yticklabels()]
+
+
+def test_trainings_of_one_epoch_have_no_curve_to_draw(tmp_path):
+    one, two = compared(found=curves(gru=(0.4, 0.3))), compared(found=curves(gru=(0.4, 0.3, 0.5)))
+    assert not charts.against_seconds(one, tmp_path / "one.png") and not (tmp_path / "one.png").exists()
+    assert charts.against_seconds(two, tmp_path / "two.png") and (tmp_path / "two.png").exists()
 
 
 # Engines
