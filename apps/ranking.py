@@ -324,4 +324,5 @@ def unreached(comparison: Comparison) -> str:
     """Says why there is no column of seconds."""
     if comparison.quality is None:
         return "No seconds of training to a figure: no network is better than the best baseline (see --quality)."
-    return f"No seconds of training: no network has reached {comparison.valid_name} {comparison.quality:.4g} with each seed."
+    figure = f"{comparison.valid_name} {comparison.quality:.4g}"
+    return f"No seconds of training: no network has reached {figure} with each seed."
