@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 
 from shared import paired, plots, results
 
@@ -12,9 +13,9 @@ from .ranking import Comparison, baselines
 
 
 def against_seconds(comparison: Comparison, path: Path) -> bool:
-    """Plots the validation figure of each training against its seconds; False if no history has been recorded."""
+    """Plots the validation figure of each training against its seconds; False if none has more than one epoch."""
     drawn = {arch: [m.curve for m in done if m.curve] for arch, done in comparison.found.items()}
-    if not comparison.record or not any(drawn.values()):
+    if not comparison.record or not any(len(curve) > 1 for curves in drawn.values() for curve in curves):
         return False
     figure, axes = new(comparison)
     for number, (arch, curves) in enumerate(drawn.items()):
@@ -28,9 +29,11 @@ def against_seconds(comparison: Comparison, path: Path) -> bool:
     return True
 
 
-def against_parameters(comparison: Comparison, path: Path) -> None:
-    """Plots the figure of each training against the number of parameters, with the best baseline."""
-    record: Any = comparison.record
+def against_parameters(comparison: Comparison, path: Path) -> bool:
+    """Plots the figure of each training against its size, with the best baseline; False if none has been tested."""
+    record = comparison.record
+    if record is None:
+        return False
     figure, axes = new(comparison)
     for arch, done in comparison.found.items():
         axes.plot([m.record["params"] for m in done], [m.record["value"] for m in done], "o", label=arch)
@@ -38,6 +41,7 @@ def against_parameters(comparison: Comparison, path: Path) -> None:
         axes.axhline(value, color="grey", linestyle="--", label=name)
     axes.set(xlabel="parameters", ylabel=f"{record['split']} {record['metric']}")
     finish(figure, axes, path)
+    return True
 
 
 def new(comparison: Comparison) -> tuple[Any, Any]:
@@ -82,15 +86,18 @@ def skill_table(comparisons: Sequence[Comparison]) -> str:
 def heat_map(comparisons: Sequence[Comparison], path: Path) -> None:
     """Draws the skill of every architecture in every app; colours end at -100 % and +100 %."""
     apps, archs, values = grid(comparisons)
-    size = (2.5 + 0.9 * len(archs), 1.6 + 0.5 * len(apps))
-    figure, axes = plots.new_figure("lead over the best baseline, in percent of its figure", size)
+    size = (max(4.0, 2.5 + 0.9 * len(archs)), 1.8 + 0.5 * len(apps))
+    figure, axes = plots.new_figure("", size)
+    figure.suptitle(
+        "lead over the best baseline,\nin percent of its figure"
+    )  # centred in the figure, not over the cells
     picture = axes.imshow(values, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
     for (line, column), value in np.ndenumerate(values):
         if not np.isnan(value):
             colour = "white" if abs(value) > 0.6 else "black"
             axes.text(column, line, f"{value:+.0%}", ha="center", va="center", color=colour)
     axes.set(xticks=range(len(archs)), xticklabels=archs, yticks=range(len(apps)), yticklabels=apps)
-    figure.colorbar(picture, ax=axes)
+    figure.colorbar(picture, ax=axes, format=PercentFormatter(xmax=1, decimals=0))
     plots.save(figure, path)
 
 

@@ -6,6 +6,8 @@ which resumes where it was interrupted; finished trials are not trained again.
 
 import contextlib
 import dataclasses
+import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -64,12 +66,20 @@ def print_commands(cells: Sequence[Cell]) -> None:
     searches = [trial for cell in cells for trial in cell.search()]
     searching = [trial for trial in searches if not trial.settled(minutes=0)]
     trials = searching or [trial for cell in cells for trial in cell.trials()]
+    if needed := [f"{name}={shlex.quote(value)}" for name, value in sorted(os.environ.items()) if passed(name)]:
+        print("# The shell that runs these needs the same variables:")
+        print("\n".join(f"# export {each}" for each in needed))
     print("\n".join(trial.command for trial in trials))
     for cell in cells:
         if cell.refused:
             print(f"{cell.app} {cell.arch}: {cell.refused}", file=sys.stderr)
     if searching:
         print("These search for learning rates. Afterwards, repeat this command for the other seeds.", file=sys.stderr)
+
+
+def passed(name: str) -> bool:
+    """Returns whether an environment variable decides what a train command reads, writes and runs on."""
+    return name.startswith("GALLERY_") or name == "KERAS_BACKEND"
 
 
 def carry_out(trials: Sequence[Trial], options: Compare, resources: engines.Resources, board: "Board") -> None:
@@ -149,21 +159,27 @@ def compared(app: str, cells: Sequence[Cell], options: Compare) -> Comparison:
     comparison = ranking.compared(app, mine, options.params, options.quality)
     text = ranking.table(comparison)
     print("\n" + text)
-    kept = folders.root() / "compare" / f"{app}.md"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    files.write_text(kept, text + "\n")
-    files.write_json(kept.with_suffix(".json"), [dataclasses.asdict(row) for row in comparison.rows])
-    written = [kept, kept.with_suffix(".json")]
-    if comparison.found:
-        pictures = [kept.with_name(f"{app}-{what}.png") for what in ("seconds", "parameters")]
-        if charts.against_seconds(comparison, pictures[0]):
-            written.append(pictures[0])
-        charts.against_parameters(comparison, pictures[1])
-        written.append(pictures[1])
-    print("Written to " + ", ".join(map(str, written)))
+    if ranking.empty(comparison):
+        print(f"Nothing has been measured, so nothing is written to {folders.root() / 'compare'}.")
+    else:
+        print("Written to " + ", ".join(map(str, write(comparison, text))))
     if options.record and comparison.found:
         results.keep(records(comparison), Path(__file__).parent / app)
     return comparison
+
+
+def write(comparison: Comparison, text: str) -> list[Path]:
+    """Writes a table, its rows and its pictures, and removes those of an earlier table; returns what was written."""
+    kept = folders.root() / "compare" / f"{comparison.app}.md"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    seconds, parameters = (kept.with_name(f"{comparison.app}-{what}.png") for what in ("seconds", "parameters"))
+    for picture in (seconds, parameters):
+        picture.unlink(missing_ok=True)
+    files.write_text(kept, text + "\n")
+    files.write_json(kept.with_suffix(".json"), [dataclasses.asdict(row) for row in comparison.rows])
+    charts.against_seconds(comparison, seconds)
+    charts.against_parameters(comparison, parameters)
+    return [path for path in (kept, kept.with_suffix(".json"), seconds, parameters) if path.exists()]
 
 
 def records(comparison: Comparison) -> list[measured.Record]:
@@ -188,15 +204,22 @@ def show_skill(comparisons: Sequence[Comparison]) -> None:
 
 
 def report_failures(cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> None:
-    """Says how to try again what has failed. Raises InputError if an app has no figure at all."""
+    """Says how to try again what has failed. Raises InputError if an app has no figure at all.
+
+    That all trainings of an app were stopped at the time limit is no error: --minutes asked for it.
+    """
     trials = [trial for cell in cells for trial in dict.fromkeys([*cell.search(), *cell.trials()])]
     states = [measured.failure(trial)[0] for trial in trials]
     if stopped := states.count(STOPPED):
         print(f"\n{stopped} of {len(trials)} trainings stopped at the time limit: a longer --minutes resumes them.")
     if failed := states.count(FAILED):
         print(f"\n{failed} of {len(trials)} trainings failed. Repeat the command to try them again.")
-    if without := [c.app for c in comparisons if all(row.value is None and row.valid is None for row in c.rows)]:
+    waiting = {trial.app for trial, state in zip(trials, states, strict=True) if state == STOPPED}
+    broken = {trial.app for trial, state in zip(trials, states, strict=True) if state not in ("", STOPPED)}
+    without = [c.app for c in comparisons if ranking.empty(c) and (c.app in broken or c.app not in waiting)]
+    if without:
+        or_stopped = " or was stopped at the time limit" if waiting.intersection(without) else ""
         raise InputError(
-            f"Every training of {', '.join(without)} failed: see the logs in {folders.root() / 'compare'}, "
-            f"then repeat the command"
+            f"Every training of {', '.join(without)} failed{or_stopped}: see the logs in "
+            f"{folders.root() / 'compare'}, then repeat the command"
         )

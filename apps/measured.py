@@ -5,15 +5,18 @@ import dataclasses
 import functools
 import io
 import math
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from shared import paired, results
 from shared import runs as folders
 
 from .trial import DIVERGED, FAILED, STOPPED, Trial, position
 
 Record = dict[str, Any]
+FEWEST_STEPS = 50  # after the first epoch, which compiles; the time of a step says little with fewer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,13 +36,13 @@ def measured(trial: Trial) -> Measured | None:
     if failure(trial)[0]:
         return None
     record = headline(trial)
-    seconds, steps = session(trial.path)
+    seconds, steps, first = session(trial.path)
     values = [row[validation(trial.path, record)[0]] for row in history(trial.path)]
     return Measured(
         trial,
         record,
         tuple((seconds * number / len(values), value) for number, value in enumerate(values, 1)),
-        1000 * seconds / steps if steps else None,
+        1000 * seconds / steps if steps - first >= FEWEST_STEPS else None,
         next((value for name, value in record.get("details", {}).items() if name.startswith("ms_")), None),
         trial.outcome().get("peak_mib") or None,
     )
@@ -113,14 +116,55 @@ def _rows(file: Path, changed: int) -> tuple[dict[str, float], ...]:
     return tuple({name: float(value) for name, value in row.items()} for row in rows)
 
 
-def session(path: Path) -> tuple[float, int]:
-    """Returns the seconds of training, including validation, and the number of steps, over all sessions."""
+def session(path: Path) -> tuple[float, int, int]:
+    """Returns the seconds of training, with validation, over all sessions, the number of steps, those of epoch 1."""
     timing = path / "timing.json"
     seconds = float(folders.read_json(timing, dict)["seconds"]) if timing.exists() else 0.0
-    return seconds, sum(steps(part / "checkpoint.npz") for part in parts(path))
+    done = [steps(part / "checkpoint.npz") for part in parts(path)]
+    return seconds, sum(total for total, _ in done), sum(first for _, first in done)
 
 
-def steps(checkpoint: Path) -> int:
-    """Returns the number of training steps done."""
+def steps(checkpoint: Path) -> tuple[int, int]:
+    """Returns the number of training steps done, and that of an epoch."""
     at = position(checkpoint)
-    return at["epoch"] * at["steps"] + at["step"] if at else 0
+    return (at["epoch"] * at["steps"] + at["step"], at["steps"]) if at else (0, 0)
+
+
+def mean(done: Sequence[Measured]) -> float:
+    """Returns the mean figure over the seeds."""
+    return statistics.mean(each.record["value"] for each in done)
+
+
+def best_of(values: Sequence[float], direction: str) -> float:
+    """Returns the best validation figure."""
+    return max(values) if direction == "higher" else min(values)
+
+
+def seconds_to(curve: Sequence[tuple[float, float]], quality: float | None, direction: str) -> float | None:
+    """Returns the seconds of training after which the validation figure is at least as good; None if it never is."""
+    for seconds, value in curve:
+        if quality is not None and (value >= quality if direction == "higher" else value <= quality):
+            return seconds
+    return None
+
+
+def target(found: dict[str, list[Measured]], name: str, direction: str) -> float | None:
+    """Returns the validation figure to which the seconds are counted: the best that all useful trainings have reached.
+
+    Seconds to a figure worse than the best baseline's say nothing. So architectures that do not beat it do not count,
+    and where the figure validated is that of the baseline, the target is at least as good as it is.
+    """
+    record = next(iter(found.values()))[0].record
+    best, better = results.best_baseline(record), found
+    if best:
+        bar = paired.goodness(best[1], record["direction"])
+        better = {a: done for a, done in found.items() if paired.goodness(mean(done), record["direction"]) > bar}
+    quality = reached_by_all(better, direction)
+    comparable = best and name == f"val_{record['metric']}"
+    return best_of([quality, best[1]], direction) if quality is not None and best and comparable else quality
+
+
+def reached_by_all(found: dict[str, list[Measured]], direction: str) -> float | None:
+    """Returns the best validation figure that every training has reached; None without histories."""
+    best = [best_of([value for _, value in m.curve], direction) for done in found.values() for m in done if m.curve]
+    return (min(best) if direction == "higher" else max(best)) if best else None

@@ -55,9 +55,11 @@ class Compare:
     more: str = ""
     # learning rates to try for each architecture, chosen on validation with one seed: 3 = the recipe's times 1/3, 1, 3
     tune: Count = 1
-    # stop a training after this many minutes; its row then has only the validation figure so far; 0 = no limit
+    # stop a training after this many minutes; its row then has only the validation figure so far, or none if not even
+    # one epoch has ended; 0 = no limit
     minutes: NotNegative = 0
     # validation figure to which the seconds of training are counted; by default the best that all have reached
+    # that are better than the best baseline
     quality: float | None = None
     # what carries out the trainings: this machine, one after the other, or a Ray or Slurm cluster whose machines see
     # the checkout, the data and the runs in the same folders; these need pip install -r apps/requirements-cluster.txt

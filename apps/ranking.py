@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import paired
+from shared import paired, results
 
 from . import measured
 from .measured import Measured
@@ -63,6 +63,7 @@ class Comparison:
     record: dict[str, Any] | None  # a headline record: data, split, metric, direction, baselines
     valid_name: str  # the validation figure
     quality: float | None  # its value to which the seconds are counted
+    size: int = 0  # the number of parameters that was asked for; 0: that of the recipe
 
 
 def compared(app: str, cells: Sequence[Cell], params: str = "", quality: float | None = None) -> Comparison:
@@ -73,20 +74,20 @@ def compared(app: str, cells: Sequence[Cell], params: str = "", quality: float |
         return Comparison(app, [failed(cell) for cell in cells], {}, None, "val_loss", None)
     first = next(iter(found.values()))[0]
     direction = first.record["direction"]
-    order = sorted(found, key=lambda arch: -paired.goodness(mean(found[arch]), direction))
+    order = sorted(found, key=lambda arch: -paired.goodness(measured.mean(found[arch]), direction))
     name, valid_direction = measured.validation(first.trial.path, first.record)
     if quality is None:
-        quality = reached_by_all(found, valid_direction)
+        quality = measured.target(found, name, valid_direction)
     size = parameters(params) if params else 0
     of = {cell.arch: cell for cell in cells}
     rows = [row(of[arch], found[arch], found[order[0]], size, quality, valid_direction) for arch in order]
     rows += [failed(cell) for cell in cells if cell.arch not in found]
-    return Comparison(app, rows, found, first.record, name, quality)
+    return Comparison(app, rows, found, first.record, name, quality, size)
 
 
-def mean(done: Sequence[Measured]) -> float:
-    """Returns the mean figure over the seeds."""
-    return statistics.mean(each.record["value"] for each in done)
+def empty(comparison: Comparison) -> bool:
+    """Returns whether no training has any figure, on test or on validation."""
+    return all(row.value is None and row.valid is None for row in comparison.rows)
 
 
 def row(
@@ -94,10 +95,10 @@ def row(
 ) -> Row:
     """Returns the row of an architecture of which at least one seed is finished."""
     values = [each.record["value"] for each in done]
-    valid = [best_of([value for _, value in each.curve], direction) for each in done if each.curve]
+    valid = [measured.best_of([value for _, value in each.curve], direction) for each in done if each.curve]
     if not valid:  # several networks in turn
         valid = [value for _, value, _ in measured.validations([each.trial for each in done])]
-    to_quality = [seconds_to(each.curve, quality, direction) for each in done]
+    to_quality = [measured.seconds_to(each.curve, quality, direction) for each in done]
     return Row(
         cell.arch,
         rate=done[0].trial.rate or None,
@@ -120,25 +121,6 @@ def average(values: Sequence[float | None]) -> float | None:
     """Returns the mean of the values that are known; None if there are none."""
     known = [value for value in values if value is not None]
     return statistics.mean(known) if known else None
-
-
-def best_of(values: Sequence[float], direction: str) -> float:
-    """Returns the best validation figure."""
-    return max(values) if direction == "higher" else min(values)
-
-
-def seconds_to(curve: Sequence[tuple[float, float]], quality: float | None, direction: str) -> float | None:
-    """Returns the seconds of training after which the validation figure is at least as good; None if it never is."""
-    for seconds, value in curve:
-        if quality is not None and (value >= quality if direction == "higher" else value <= quality):
-            return seconds
-    return None
-
-
-def reached_by_all(found: dict[str, list[Measured]], direction: str) -> float | None:
-    """Returns the best validation figure that every training has reached; None without histories."""
-    best = [best_of([value for _, value in m.curve], direction) for done in found.values() for m in done if m.curve]
-    return (min(best) if direction == "higher" else max(best)) if best else None
 
 
 def notes(cell: Cell, done: Sequence[Measured], size: int) -> list[str]:
@@ -173,8 +155,9 @@ def reason(trial: Any) -> str:
     """Says how a training without a figure ended, and where its log is."""
     state, said = measured.failure(trial)
     if state == STOPPED:
-        epochs = len(measured.history(trial.path))
-        said = f"after {trial.outcome()['minutes']:g} minutes, {epochs} epochs, not tested"
+        epochs = sum(len(measured.history(part)) for part in measured.parts(trial.path))
+        ended = f"{epochs} epochs, not tested" if epochs else "0 epochs: no validation figure yet"
+        said = f"at the time limit after {trial.outcome()['minutes']:g} minutes, {ended}"
     return f"{state}: {said.replace('|', '/')} (log {trial.log.name})"
 
 
@@ -188,7 +171,7 @@ def lead(mine: Sequence[Measured], best: Sequence[Measured]) -> Lead:
     others = {each.trial.seed: each for each in best}
     pairs = [(each, others[each.trial.seed]) for each in mine if each.trial.seed in others]
     if not pairs:
-        return Lead(paired.goodness(mean(mine), direction) - paired.goodness(mean(best), direction))
+        return Lead(paired.goodness(measured.mean(mine), direction) - paired.goodness(measured.mean(best), direction))
     differences = [
         paired.goodness(a.record["value"], direction) - paired.goodness(b.record["value"], direction) for a, b in pairs
     ]
@@ -230,7 +213,7 @@ def table(comparison: Comparison) -> str:
     lines += ["| " + " | ".join(cell(each) for _, cell in shown) + " |" for each in comparison.rows]
     if record:
         lines += [baseline_row(name, value, [name for name, _ in shown]) for name, value in baselines(record).items()]
-        lines += ["", legend(comparison)]
+        lines += ["", *findings(comparison), legend(comparison)]
     return "\n".join(lines)
 
 
@@ -238,7 +221,7 @@ def columns_of(comparison: Comparison) -> list[tuple[str, Callable[[Row], str]]]
     """Returns the name of each column and how its cell is formatted; those without any value are left out later."""
     record = comparison.record
     figure = f"{record['split']} {record['metric']} ({BETTER[record['direction']]})" if record else "figure"
-    seconds = f"s to {comparison.quality:.4g}" if comparison.quality is not None else "s"
+    seconds = f"seconds of training to {comparison.quality:.4g}" if comparison.quality is not None else "seconds"
     return [
         ("architecture", lambda row: row.arch),
         ("learning rate", lambda row: number(row.rate, "g")),
@@ -246,7 +229,7 @@ def columns_of(comparison: Comparison) -> list[tuple[str, Callable[[Row], str]]]
         (figure, lambda row: number(row.value, ".4g") + (f" ± {row.std:.3g}" if row.std is not None else "")),
         ("lead over the best", lambda row: "best" if row.value is not None and not row.lead else said(row.lead)),
         (comparison.valid_name, lambda row: number(row.valid, ".4g")),
-        ("minutes", lambda row: number(row.minutes, ".1f")),
+        ("minutes of training", lambda row: number(row.minutes, ".1f")),
         ("ms per step", lambda row: short(row.step_ms)),
         ("peak MiB", lambda row: number(row.peak_mib, ",.0f")),
         ("ms per answer", lambda row: short(row.latency_ms)),
@@ -289,17 +272,57 @@ def baseline_row(name: str, value: float, columns: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def findings(comparison: Comparison) -> list[str]:
+    """Returns the paragraph on what must not be read into the table: baselines that win, one seed, unequal sizes."""
+    said, tested = [], [row for row in comparison.rows if row.value is not None]
+    best = results.best_baseline(comparison.record) if comparison.record else None
+    if best and not any(beats(row, best[1], comparison) for row in tested):
+        said.append(f"No network is better than {best[0]} ({best[1]:.4g}), the best baseline.")
+    if len(tested) > 1 and min(row.seeds for row in tested) < 2:
+        said.append("Where there is one seed, a lead does not show what another seed would change: see --seeds.")
+    sizes = [row.params for row in tested if row.params]
+    if sizes and not comparison.size and max(sizes) > (1 + TOLERANCE) * min(sizes):
+        said.append(f"The sizes differ, by up to {max(sizes) / min(sizes) - 1:.0%}: --params makes them equal.")
+    return [" ".join(said), ""] if said else []
+
+
+def beats(row: Row, value: float, comparison: Comparison) -> bool:
+    """Returns whether an architecture is better than this figure, such as that of a baseline."""
+    direction = comparison.record["direction"] if comparison.record else "higher"
+    return row.value is not None and paired.goodness(row.value, direction) > paired.goodness(value, direction)
+
+
 def legend(comparison: Comparison) -> str:
     """Says what the columns mean."""
     said = [
         "Lead: 95 % interval over seeds (paired, Student's t) and over test items where the records have intervals; "
         "P: probability of being better than the best."
     ]
-    if any(row.step_ms is not None for row in comparison.rows):
-        said.append("Milliseconds per step include validation.")
-    if comparison.quality is not None:
+    if any(row.value is not None and row.peak_mib is None for row in comparison.rows):
         said.append(
-            f"s to {comparison.quality:.4g}: seconds of training to this {comparison.valid_name}, "
+            "Peak MiB is only known of trainings that ended under this command, not of those that went on alone after "
+            "it had been killed, or were started by hand."
+        )
+    if any(row.step_ms is not None for row in comparison.rows):
+        said.append(
+            "Milliseconds per step include compilation and validation; "
+            f"with fewer than {measured.FEWEST_STEPS} steps after the first epoch they are left out."
+        )
+    if any(m.curve for done in comparison.found.values() for m in done) and all(
+        r.quality_s is None for r in comparison.rows
+    ):
+        said.append(unreached(comparison))
+    elif comparison.quality is not None:
+        said.append(
+            f"Seconds of training to {comparison.quality:.4g}: until {comparison.valid_name} is as good, "
             "which counts epochs as equally long."
         )
     return " ".join(said)
+
+
+def unreached(comparison: Comparison) -> str:
+    """Says why there is no column of seconds."""
+    if comparison.quality is None:
+        return "No seconds of training to a figure: no network is better than the best baseline (see --quality)."
+    figure = f"{comparison.valid_name} {comparison.quality:.4g}"
+    return f"No seconds of training: no network has reached {figure} with each seed."

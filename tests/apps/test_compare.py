@@ -3,6 +3,7 @@
 Most trainings here are files that a function writes; those of real networks and of clusters are slow or tried by hand.
 """
 
+import dataclasses
 import fcntl
 import json
 import math
@@ -37,6 +38,11 @@ def table(done):
     return done.stdout.split("## ")[1].split("Written to")[0]
 
 
+def typed_lines(done):
+    """The commands that were printed, without comments."""
+    return [line for line in done.stdout.splitlines() if not line.startswith("#")]
+
+
 SAVE = plots.save
 
 
@@ -51,6 +57,7 @@ class Trainings:
 
     def __init__(self):
         self.started, self.failures, self.stop_after = [], {}, math.inf
+        self.epochs = 2  # of a training that is stopped or fails
 
     def __call__(self, trial, minutes=0.0):
         if trial.settled(minutes):
@@ -63,7 +70,8 @@ class Trainings:
         run = folders.start(trial.app, {"data": "adding", "arch": trial.arch, "seed": trial.seed}, trial.name)
         run.begin({})
         run.file("model.keras").touch()
-        self.write_history(run, trial)
+        if state == FINISHED or self.epochs:
+            self.write_history(run, trial)
         if state == FINISHED:
             run.save_metrics([self.record(trial)])
         trial.save_outcome(state=state, reason=reason, seconds=1.0, minutes=minutes, peak_mib=70 + trial.seed)
@@ -107,7 +115,7 @@ def trainings(runs, monkeypatch):
 
 def test_the_commands_are_those_that_are_carried_out():
     shown = run_here("apps", "compare", "--app", "all", "--arch", "lstm", "--params", "1.5M", "--commands")
-    lines = shown.stdout.splitlines()
+    lines = typed_lines(shown)
     assert len(lines) == len(APPS) - 1 and all("--params 1500000 --arch lstm --seed 1" in line for line in lines)
     assert "video_prediction lstm: --arch: expected one of" in shown.stderr
     assert re.match(r"python -m apps\.chatbot train --params", lines[0])
@@ -192,10 +200,17 @@ def test_a_rate_at_which_training_diverges_is_not_chosen_and_the_row_names_its_l
 def test_the_commands_of_a_search_come_first_and_then_those_of_the_seeds_with_the_rate_found(trainings):
     words = ["--arch", "gru", "--seeds", "2", "--tune", "3"]
     first = typed(*words, "--commands")
-    assert len(first.stdout.splitlines()) == 3 and "repeat this command for the other seeds" in first.stderr
+    assert len(typed_lines(first)) == 3 and "repeat this command for the other seeds" in first.stderr
     typed("--arch", "gru", "--tune", "3")
-    then = typed(*words, "--commands").stdout.splitlines()
+    then = typed_lines(typed(*words, "--commands"))
     assert len(then) == 2 and all("--learning-rate 0.03" in line for line in then)
+
+
+def test_the_commands_are_preceded_by_the_variables_that_they_need(runs, monkeypatch):
+    monkeypatch.setenv("GALLERY_DATA", "/data of all")
+    shown = typed("--arch", "gru", "--commands", "--more=--recipe smoke").stdout.splitlines()
+    assert "# export GALLERY_DATA='/data of all'" in shown and f"# export GALLERY_RUNS={runs}" in shown
+    assert shown[0].startswith("# ") and shown[-1].startswith("python -m apps.memory_probe train --recipe smoke")
 
 
 # Killed, resumed, failed
@@ -256,13 +271,41 @@ def test_a_training_stopped_at_the_time_limit_has_its_validation_figure_and_a_lo
     trainings.failures["gru", 1, 0.0] = STOPPED, ""
     done = typed("--arch", "gru", "mingru", "--minutes", "5")
     row = next(line for line in done.stdout.splitlines() if line.startswith("| gru"))
-    assert "| 0.3 |" in row and "stopped: after 5 minutes, 2 epochs, not tested" in row
+    assert "| 0.3 |" in row and "stopped: at the time limit after 5 minutes, 2 epochs, not tested" in row
     assert "a longer --minutes resumes them" in done.stdout
     typed("--arch", "gru", "mingru", "--minutes", "5")
     assert len(trainings.started) == 2
     trainings.failures.clear()
     assert "not tested" not in typed("--arch", "gru", "mingru", "--minutes", "6").stdout
     assert len(trainings.started) == 3
+
+
+def test_a_stop_before_the_first_epoch_has_ended_is_no_failure(trainings, runs):
+    trainings.failures["gru", 1, 0.0], trainings.epochs = (STOPPED, ""), 0
+    done = typed("--arch", "gru", "--minutes", "0.05")
+    assert done.returncode == 0 and not done.stderr and "a longer --minutes resumes them" in done.stdout
+    assert "at the time limit after 0.05 minutes, 0 epochs: no validation figure yet" in done.stdout
+    trainings.failures["lstm", 1, 0.0] = FAILED, "out of memory"
+    done = typed("--arch", "gru", "lstm", "--minutes", "0.05")
+    assert done.returncode == 2 and "memory_probe failed or was stopped at the time limit: see" in done.stderr
+    assert not list((runs / "compare").glob("memory_probe.*"))
+
+
+def test_a_table_without_a_figure_leaves_the_last_one_and_its_pictures_as_they_are(trainings, runs):
+    typed("--arch", "gru")
+    kept = {path: path.read_bytes() for path in (runs / "compare").glob("memory_probe*") if "compare-" not in path.name}
+    trainings.failures["lstm", 1, 0.0], trainings.epochs = (FAILED, "out of memory"), 0
+    done = typed("--arch", "lstm")
+    assert len(kept) == 4 and all(path.read_bytes() == before for path, before in kept.items())
+    assert "nothing is written" in done.stdout and "Written to" not in done.stdout
+
+
+def test_a_new_table_takes_the_pictures_of_the_last_one_away(trainings, runs):
+    typed("--arch", "gru")
+    trainings.failures["mingru", 1, 0.0] = STOPPED, ""
+    done = typed("--arch", "mingru", "--minutes", "5")
+    assert "| mingru" in (runs / "compare" / "memory_probe.md").read_text()
+    assert not list((runs / "compare").glob("*.png")) and ".png" not in done.stdout
 
 
 def test_a_run_that_was_deleted_is_trained_again_whatever_its_outcome_says(trainings, runs):
@@ -455,13 +498,45 @@ def test_the_table_has_all_that_is_known_and_the_baselines(trainings, runs, monk
     assert gru["parameters"] == "2,000" and gru["peak MiB"] == "72" and gru["ms per answer"] == "2.5"
     assert gru["test mse (lower is better)"] == "0.085 ± 0.00707" and baseline["test mse (lower is better)"] == "0.16"
     assert gru["lead over the best"] == "best" and "P 0" in rows["mingru"]["lead over the best"]
-    assert gru["val_loss"] == "0.3" and gru["s to 0.3"] == "8" and "learning rate" not in header
+    assert gru["val_loss"] == "0.3" and gru["seconds of training to 0.3"] == "8" and "learning rate" not in header
     assert gru["notes"] == "no width meets 1,900 parameters: +5.3%"
     kept = runs / "compare"
     assert (kept / "memory_probe.md").read_text().strip() == "## " + table(done).strip()
     assert [row["arch"] for row in json.loads((kept / "memory_probe.json").read_text())] == ["gru", "mingru"]
     assert all(path.stat().st_size > 5000 for path in kept.glob("*.png"))
     assert {path.name for path in kept.glob("*.png")} == {"memory_probe-seconds.png", "memory_probe-parameters.png"}
+
+
+def compared(*rows, found=None, size=0, quality=None, **record):
+    record = {"data": "adding", "split": "test", "metric": "mse", "direction": "lower", "baselines": {}} | record
+    return ranking.Comparison("toy", list(rows), found or {}, record, "val_loss", quality, size)
+
+
+def test_the_table_says_so_if_a_baseline_is_better_than_every_network():
+    rows, better = [ranking.Row("gru", value=0.3), ranking.Row("lstm", value=0.4)], {"mean": 0.5, "ridge": 0.2}
+    assert "No network is better than ridge (0.2), the best" in ranking.table(compared(*rows, baselines=better))
+    assert "No network" not in ranking.table(compared(*rows, baselines={"mean": 0.5, "ridge": 0.35}))
+    higher = compared(*rows, baselines={"mean": 0.35}, direction="higher")
+    assert "No network" not in ranking.table(higher)
+
+
+def test_the_table_says_that_a_lead_of_one_seed_does_not_show_what_another_would_change():
+    rows = [ranking.Row("gru", value=0.3, seeds=2), ranking.Row("lstm", value=0.4, seeds=1)]
+    assert "one seed, a lead does not show" in ranking.table(compared(*rows))
+    assert "one seed, a lead" not in ranking.table(compared(rows[0], dataclasses.replace(rows[1], seeds=3)))
+
+
+def test_the_table_says_that_the_sizes_differ_unless_one_was_asked_for():
+    rows = [ranking.Row("gru", value=0.3, params=1000), ranking.Row("lstm", value=0.4, params=1500)]
+    assert "The sizes differ, by up to 50%: --params makes them equal." in ranking.table(compared(*rows))
+    assert "The sizes differ" not in ranking.table(compared(*rows, size=1500))
+    assert "The sizes differ" not in ranking.table(compared(rows[0], dataclasses.replace(rows[1], params=1005)))
+
+
+def test_the_table_says_of_which_trainings_the_memory_is_not_known():
+    row = ranking.Row("gru", value=0.3, peak_mib=70)
+    assert "Peak MiB is only known" in ranking.table(compared(row, ranking.Row("lstm", value=0.4)))
+    assert "Peak MiB is only known" not in ranking.table(compared(row))
 
 
 def test_the_headline_is_recorded_as_the_mean_of_the_seeds_with_the_command_of_all(trainings, monkeypatch):
@@ -476,13 +551,49 @@ def test_the_headline_is_recorded_as_the_mean_of_the_seeds_with_the_command_of_a
 def test_the_seconds_to_a_quality_are_those_of_the_first_epoch_that_reaches_it(trainings):
     assert "| 4 |" in typed("--arch", "gru", "--quality", "0.8").stdout.replace("  ", " ")
     assert [ranking.short(seconds) for seconds in (0.01234, 12.34, 1234.5, None)] == ["0.0123", "12.3", "1,234", ""]
-    assert ranking.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.5, "higher") == 2.0
-    assert ranking.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.7, "higher") is None
+    assert measured.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.5, "higher") == 2.0
+    assert measured.seconds_to([(1.0, 0.2), (2.0, 0.6)], 0.7, "higher") is None
 
 
 def test_steps_are_counted_over_all_epochs(tmp_path):
     save_position(tmp_path, epoch=2, steps=10, step=3)
-    assert measured.steps(tmp_path / "checkpoint.npz") == 23 and measured.steps(tmp_path / "no.npz") == 0
+    assert measured.steps(tmp_path / "checkpoint.npz") == (23, 10) and measured.steps(tmp_path / "no.npz") == (0, 0)
+
+
+@pytest.mark.parametrize("epochs, known", [(1, None), (5, None), (6, 100.0)])
+def test_the_time_of_a_step_is_left_out_if_compilation_was_most_of_it(trainings, epochs, known):
+    one = planned()
+    trainings(one)
+    save_position(one.path, epoch=epochs, steps=10, step=0)
+    write_json(one.path / "timing.json", {"seconds": epochs * 1.0})
+    assert measured.measured(one).step_ms == known
+
+
+def curves(**figures):
+    """One training of each architecture: its test score and its validation score after each epoch."""
+    found = {}
+    for arch, (value, *valid) in figures.items():
+        record = {"value": value, "direction": "higher", "metric": "f1", "baselines": {"mean": 0.5, "svm": 0.6}}
+        found[arch] = [dataclasses.replace(figure(value), record=record, curve=tuple(enumerate(valid, 1)))]
+    return found
+
+
+def test_the_seconds_are_counted_to_a_figure_that_is_no_worse_than_the_best_baseline():
+    found = curves(gru=(0.8, 0.5, 0.82), lstm=(0.7, 0.5, 0.71), elman=(0.4, 0.3, 0.41))
+    assert measured.target(found, "val_f1", "higher") == 0.71  # not 0.41, which the baseline surpasses
+    assert measured.target(curves(gru=(0.61, 0.59)), "val_f1", "higher") == 0.6
+    assert measured.target(curves(gru=(0.61, 0.9)), "val_loss", "lower") == 0.9  # no figure of the baseline
+    assert measured.target(curves(elman=(0.4, 0.3)), "val_f1", "higher") is None
+
+
+def test_without_a_network_that_reaches_the_figure_there_is_no_column_of_seconds_and_the_reason_is_given():
+    row = ranking.Row("gru", value=0.4)
+    for quality, said in (
+        (None, "no network is better than the best baseline"),
+        (0.6, "has reached val_loss 0.6 with each seed."),
+    ):
+        text = ranking.table(compared(row, found=curves(gru=(0.4, 0.3)), quality=quality))
+        assert said in text and "| seconds" not in text
 
 
 def test_a_run_of_several_networks_validates_by_their_mean(tmp_path):
@@ -503,6 +614,25 @@ def test_the_skill_is_the_lead_over_the_best_baseline_as_a_fraction_of_it(tmp_pa
     assert "| chat | -75% |  |" in charts.skill_table([first, second])
     charts.heat_map([first, second], tmp_path / "skill.png")
     assert (tmp_path / "skill.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("archs", [("gru",), ("gru", "lstm", "elman", "mingru")])
+def test_the_heat_map_shows_its_whole_title_and_a_scale_in_percent(monkeypatch, archs):
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    charts.heat_map([compared(*(ranking.Row(arch, value=0.1) for arch in archs), baselines={"a": 0.2})], None)
+    (shown,) = drawn
+    shown.draw_without_rendering()
+    (title,), scale = shown.texts, shown.axes[1]
+    box = title.get_window_extent()
+    assert "lead over the best baseline" in title.get_text() and box.x0 >= 0 and box.x1 <= shown.bbox.width
+    assert "100%" in [label.get_text() for label in scale.get_yticklabels()]
+
+
+def test_trainings_of_one_epoch_have_no_curve_to_draw(tmp_path):
+    one, two = compared(found=curves(gru=(0.4, 0.3))), compared(found=curves(gru=(0.4, 0.3, 0.5)))
+    assert not charts.against_seconds(one, tmp_path / "one.png") and not (tmp_path / "one.png").exists()
+    assert charts.against_seconds(two, tmp_path / "two.png") and (tmp_path / "two.png").exists()
 
 
 # Engines
