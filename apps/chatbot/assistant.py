@@ -18,7 +18,7 @@ from .memory import Memory, default_path
 from .options import Chat
 from .predict import Frame, Predictor
 from .skills import CannotDo, Confirm, Skill, World, known, places, units
-from .skills.answers import fits, is_dropped, is_no, is_yes
+from .skills.answers import fits, is_bare, is_dropped, is_negated, is_no, is_yes
 from .skills.forms import FREE_TEXT, form
 from .skills.spoken import ALSO, Spoken
 from .smalltalk.config import TALK_APP
@@ -35,11 +35,12 @@ FREE = 0.9  # confidence of a complete request that is not taken for the answer 
 
 @dataclasses.dataclass
 class Thread:
-    """The state of the conversation: the last skill, its slots, and the slot that was asked for."""
+    """The state of the conversation: the last skill, its slots, the slot that was asked for, and the question."""
 
     intent: str = ""
     slots: dict[str, str] = dataclasses.field(default_factory=dict)
     asked: str = ""
+    question: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +94,11 @@ class Assistant:
         if self.thread.asked and is_dropped(message):
             self.thread = Thread()
             return ANSWER, "", {}, "All right, I leave it."
+        if self.thread.asked in FREE_TEXT and is_bare(message):
+            return ANSWER, "", {}, self.thread.question
+        if self.thread.asked not in FREE_TEXT and is_negated(message):
+            self.thread = Thread()
+            return ANSWER, "", {}, KEPT
         return self.carried_out(message)
 
     def carried_out(self, message: str) -> tuple[Frame, str, dict[str, str], str]:
@@ -176,8 +182,10 @@ class Assistant:
         """Runs the skill, or asks for a missing slot; the thread is kept for follow-ups."""
         each = self.skills[did]
         missing = next((name for name in each.asks if not slots.get(name)), "")
-        if each.slots():  # skills without slots, such as thanks, do not change the topic
-            self.thread = Thread(did, slots, missing)
+        if each.slots():
+            self.thread = Thread(did, slots, missing, each.asks.get(missing, ""))
+        elif self.thread.asked:  # skills without slots, such as thanks, do not change the topic but end a question
+            self.thread = Thread()
         if missing:
             return each.asks[missing]
         return self.guarded(did, lambda: each.run(slots, self.world), slots)
@@ -189,7 +197,7 @@ class Assistant:
         except CannotDo as refusal:
             if refusal.slot and slots is not None:  # the answer only replaces what the question left open
                 kept = slots.get(refusal.slot, "") if refusal.keeps else slots.get(refusal.slot, "").rpartition("\n")[0]
-                self.thread = Thread(did, slots | {refusal.slot: kept}, refusal.slot)
+                self.thread = Thread(did, slots | {refusal.slot: kept}, refusal.slot, str(refusal))
             return str(refusal)
         except Exception as error:  # a user's own skill may fail in any way; the conversation continues
             return f"The skill {did} failed: {type(error).__name__}: {error}"

@@ -86,6 +86,7 @@ def test_a_yes_to_the_question_deletes_what_it_named(intent, said, talk):
         ("no", "All right, I change nothing."),
         ("don't!", "All right, I change nothing."),
         ("Maybe later.", "All right, I change nothing."),
+        ("yes?", "That was not a yes, so I changed nothing."),
         ("maybe", "That was not a yes, so I changed nothing."),
         ("yes, but not the milk", "That was not a yes, so I changed nothing."),
         ("what time is it", "That was not a yes, so I changed nothing. It is 20:15 on Wednesday."),
@@ -268,6 +269,48 @@ def test_a_note_is_kept_to_its_end_without_the_words_around_it(message, slots, e
 )
 def test_what_has_the_form_of_a_pattern_is_understood_though_the_network_is_in_doubt(message, frame, answer, talk):
     assert talk({message: frame}).answer(message).answer == answer
+
+
+@pytest.mark.parametrize("between", ["delete my notes", "thanks"])
+def test_an_open_question_ends_once_another_request_was_carried_out(between, talk):
+    frames = {
+        "remind me in 20 minutes": ("set_reminder", {"duration": "20 minutes"}),
+        "delete my notes": ("clear_notes", {}),
+        "thanks": ("thank", {}),
+        "wake me tomorrow at 7 am": ("set_alarm", {"moment": "tomorrow at 7 am"}, 0.8),
+    }
+    found = talk(frames)
+    assert found.answer("remind me in 20 minutes").answer == "Of what shall I remind you?"
+    found.answer(between)
+    found.answer("yes")
+    assert found.answer("wake me tomorrow at 7 am").did == "set_alarm"
+    assert texts(found, "reminders") == ["call anna"] and len(texts(found, "alarms")) == 2
+
+
+@pytest.mark.parametrize("said", ["yes", "ok", "Yes?", "sure", "nah"])
+def test_a_bare_yes_or_no_is_no_free_text(said, talk):
+    found = talk({"alpha": ("add_note", {}), "milk": ("follow_up", {})})
+    found.answer("alpha")
+    assert found.answer(said).answer == "What shall I write down?"
+    assert texts(found, "notes") == ["buy milk"] and found.answer("milk").answer == "Noted: milk"
+
+
+@pytest.mark.parametrize(
+    "said", ["don't delete my notes", "Please do not delete my notes!", "I don\u2019t want you to remove my notes"]
+)
+def test_a_request_not_to_delete_changes_nothing(said, talk):
+    found = talk({said: ("clear_notes", {})})
+    assert found.answer(said).answer == assistant.KEPT
+    assert found.answer("yes").answer == assistant.UNSURE and texts(found, "notes") == ["buy milk"]
+
+
+def test_other_negations_are_requests(talk):
+    said = "don't forget that the gym is closed"
+    frames = {said: ("add_note", {"note": "the gym is closed"}), "alpha": ("add_note", {})}
+    assert talk(frames).answer(said).did == "add_note"
+    found = talk(frames)
+    found.answer("alpha")
+    assert found.answer("don't delete the backup").answer == "Noted: don't delete the backup"
 
 
 # What it says
