@@ -1,6 +1,7 @@
 """The assistant: understands a request, tracks the conversation, carries out the request with a skill, and answers."""
 
 import dataclasses
+import datetime
 import re
 import sys
 import threading
@@ -14,12 +15,15 @@ import numpy as np
 from shared import InputError, MissingFileError, files, lines, runs
 
 from .config import APP
-from .memory import Memory, default_path
+from .memory import Entry, Memory, default_path
 from .options import Chat
 from .predict import Frame, Predictor
 from .skills import CannotDo, Confirm, Skill, World, known, places, units
 from .skills.answers import fits, is_bare, is_dropped, is_negated, is_no, is_yes
+from .skills.durations import until
+from .skills.entries import day_and_time
 from .skills.forms import FREE_TEXT, form
+from .skills.rules import ruled
 from .skills.spoken import ALSO, Spoken
 from .smalltalk.config import TALK_APP
 
@@ -27,6 +31,7 @@ FOLLOW_UP, OUT_OF_SCOPE = "follow_up", "out_of_scope"
 ANSWER = Frame("answer", 1.0, True, ())  # of a message that answers an open question with yes or no
 UNSURE = "I'm not sure what you mean. Say help to see what I can do."
 _THERE = re.compile(r"\b(?:there|that (?:city|place|country))\b", re.IGNORECASE)
+LATE_S = 60  # what is announced later than this after its time is said to be late
 RING_S = 0.5  # interval between checks for due timers and reminders
 HAPPENED = {"timers": "Your {} timer is over!", "reminders": "Reminder: {}", "alarms": "Your alarm rings! {}"}
 KEPT, NOT_YES = "All right, I change nothing.", "That was not a yes, so I changed nothing."
@@ -75,6 +80,7 @@ class Assistant:
     def answer(self, message: str) -> Turn:
         """Answers a message; never raises, whatever a skill does."""
         started, earlier, asked = time.perf_counter(), self.thread.slots, self.confirm
+        self.world.said = message
         frame, did, slots, answer = self.answered(message)
         if self.confirm is not None and self.confirm is asked:  # neither yes nor no
             self.confirm = None
@@ -125,6 +131,9 @@ class Assistant:
         if frame.intent == FOLLOW_UP and thread.intent and slots:
             spoken.check(self.skills[thread.intent])
             return self.followed(slots)
+        intent, found = ruled(message, self.world.now())
+        if intent in self.skills:
+            return intent, found
         intent, texts = self.named(frame, message)
         if not intent:
             return "", {}
@@ -240,8 +249,7 @@ def chat(options: Chat) -> None:
     assistant.warm_up()
     if not skills.keys() & set(assistant.predictor.intents):
         print(f"{run.path} has no intents with a skill: it recognises requests but cannot act.", file=sys.stderr)
-    ends = "an empty line or Ctrl-D ends" if sys.stdin.isatty() else "the end of the input ends"
-    print(f"Ready. Say what you want; {ends}.", file=sys.stderr, flush=True)
+    print("Type a request; press Ctrl-D to leave.", file=sys.stderr, flush=True)
     over = threading.Event()
     threading.Thread(target=_ring, args=(world, over), daemon=True).start()
     took = []
@@ -301,10 +309,20 @@ def _ring(world: World, over: threading.Event) -> None:
     """Announces due timers and reminders until the chat ends or the memory cannot be read."""
     try:
         while not over.wait(RING_S):
-            for kind, text in world.memory.due(world.now()):
-                print(" ".join(HAPPENED[kind].format(text).split()), flush=True)
+            for kind, entry in world.memory.due(world.now()):
+                print(announced(kind, entry, world.now()), flush=True)
     except (InputError, OSError) as error:
         print(f"Nothing will ring any more: {error}", file=sys.stderr, flush=True)
+
+
+def announced(kind: str, entry: Entry, now: datetime.datetime) -> str:
+    """Returns what is said of a due entry; with its time if it is late, since no chat ran."""
+    text, at = entry
+    said = " ".join(HAPPENED[kind].format(text).split())
+    if until(at, now) > -LATE_S:
+        return said
+    due = f"at {at:%H:%M}" if at.date() == now.date() else f"on {day_and_time(at, now)}"
+    return f"{said} (It was due {due}.)"
 
 
 def _kept(slots: dict[str, str], earlier: dict[str, str], frame: Frame) -> dict[str, str]:

@@ -13,6 +13,7 @@ from apps.chatbot.options import Chat
 from apps.chatbot.predict import Frame, Slot
 from apps.chatbot.skills import Confirm, Skill, World, known
 from apps.chatbot.sources import Request
+from shared import InputError
 from tests.commands import ROOT
 
 EVENING = datetime.datetime(2026, 11, 25, 20, 15, tzinfo=datetime.UTC)  # a Wednesday
@@ -154,11 +155,11 @@ def test_cancel_it_means_what_was_added_or_listed_last(talk):
         "list": ("list_reminders", {}),
     }
     found = talk(frames)
-    assert found.answer("cancel it").answer.startswith("There is nothing that I could cancel.")
+    assert found.answer("cancel it").answer.startswith("You have 1 note, 1 reminder,")
     assert found.answer("add milk to my notes").answer == "Noted: milk"
     assert found.answer("cancel it").answer == "Shall I delete the note 'milk'? Yes or no?"
     assert found.answer("yes").answer == "Deleted the note 'milk'."
-    assert found.answer("cancel it").answer.startswith("There is nothing that I could cancel.")
+    assert found.answer("cancel it").answer.startswith("You have 1 note, 1 reminder,")
     found.answer("timer")
     assert found.answer("cancel it").answer == "Shall I delete the timer? Yes or no?"
     found.answer("list")
@@ -189,7 +190,7 @@ def test_an_answer_in_free_text_is_kept_whole_whatever_else_it_resembles(talk):
     assert found.answer("alpha").answer == "What shall I write down?"
     assert found.answer("call the landlord at 5").answer == "Noted: call the landlord at 5"
     assert found.answer("beta").answer == "Of what shall I remind you?"
-    assert "remind you to buy eggs on" in found.answer("to buy eggs").answer
+    assert "remind you to buy eggs tomorrow," in found.answer("to buy eggs").answer
     found.answer("alpha")
     assert found.answer("what time is it").did == "get_time"  # a whole request of another kind
 
@@ -224,12 +225,12 @@ def test_at_six_in_the_evening_is_asked_back_and_the_answer_completes_it(talk):
     found = talk(frames)
     for said, expected in (("in the morning", "06:00"), ("pm", "18:00")):
         assert found.answer("wake me at six").answer == "Do you mean 06:00 tomorrow or 18:00 tomorrow?"
-        assert found.answer(said).answer == f"The alarm rings on Thursday, 26 November, at {expected}."
+        assert found.answer(said).answer == f"The alarm rings tomorrow, Thursday, 26 November, at {expected}."
 
 
 def test_a_duration_fills_the_moment_of_a_skill_that_has_no_duration(talk):
     found = talk({"wake me in ten minutes": ("set_alarm", {"duration": "ten minutes"})})
-    assert found.answer("wake me in ten minutes").answer == "The alarm rings on Wednesday, 25 November, at 20:25."
+    assert found.answer("wake me in ten minutes").answer == "The alarm rings today, Wednesday, 25 November, at 20:25."
 
 
 @pytest.mark.parametrize(
@@ -311,6 +312,120 @@ def test_other_negations_are_requests(talk):
     found = talk(frames)
     found.answer("alpha")
     assert found.answer("don't delete the backup").answer == "Noted: don't delete the backup"
+
+
+# Which entry is meant
+
+
+@pytest.mark.parametrize(
+    "said, frame, which",
+    [
+        ("delete the plumber note", ("remove_note", {"which": "plumber"}), "the note 'ask the plumber'"),
+        ("delete the plumber note", ("clear_notes", {}), "the note 'ask the plumber'"),
+        ("delete my last note", ("remove_note", {"which": "last"}), "the note 'ask the plumber'"),
+        ("Please delete the anna reminder.", ("cancel_reminder", {}), "the reminder 'call anna'"),
+        ("cancel the first reminder", ("cancel_reminder", {}), "the reminder 'call anna'"),
+        ("cancel the 7 am alarm", ("cancel_alarm", {}), "the alarm for Friday, 27 November, at 07:00"),
+        ("cancel the alarm for 7 am", ("cancel_alarm", {"moment": "7"}), "the alarm for Friday, 27 November, at 07:00"),
+        ("cancel the second alarm", ("cancel_alarm", {}), "the alarm for Friday, 27 November, at 07:00"),
+    ],
+)
+def test_the_words_around_the_wanted_one_are_not_searched(said, frame, which, talk):
+    found = talk({said: frame})
+    found.world.memory.add("notes", "ask the plumber", EVENING + datetime.timedelta(days=2))
+    found.world.memory.add("alarms", "", EVENING.replace(day=27, hour=7, minute=0))
+    assert found.answer(said).answer == f"Shall I delete {which}? Yes or no?"
+
+
+def test_of_several_alarms_or_timers_it_is_asked_which_and_all_times_are_shown(talk):
+    frames = {
+        "cancel my alarm": ("cancel_alarm", {}),
+        "cancel all alarms": ("cancel_alarm", {}),
+        "stop the timer": ("cancel_timer", {}),
+    }
+    found = talk(frames)
+    found.world.memory.add("alarms", "", EVENING.replace(day=27, hour=7, minute=0))
+    found.world.memory.add("timers", "", EVENING + datetime.timedelta(minutes=2))
+    listed = "Thursday, 26 November, at 20:15; Friday, 27 November, at 07:00"
+    assert found.answer("cancel my alarm").answer == f"Which alarm do you mean: {listed}? Or all of them?"
+    assert found.answer("the 7 am one").answer == (
+        "Shall I delete the alarm for Friday, 27 November, at 07:00? Yes or no?"
+    )
+    assert found.answer("cancel all alarms").answer.endswith(f"Shall I delete 2 alarms ({listed})? Yes or no?")
+    question = "Which timer do you mean: unnamed, over at 20:17:00; tea? Or all of them?"
+    assert found.answer("stop the timer").answer.endswith(question)
+    assert found.answer("the tea one").answer == "Shall I delete the tea timer? Yes or no?"
+
+
+def test_without_entries_it_says_so_and_delete_everything_asks_what(talk):
+    frames = {"delete everything": ("cancel_last", {}), "alpha": ("remove_note", {"which": "first"})}
+    found = talk(frames | {"beta": ("remove_note", {"note": "milk"})})
+    expected = "You have 1 note, 1 reminder, 1 timer and 1 alarm. What shall I delete? Say, for example: "
+    assert found.answer("delete everything").answer == f"{expected}delete all notes."
+    found.world.memory.drop("notes", found.world.memory.entries("notes"))
+    assert found.answer("alpha").answer == found.answer("beta").answer == "You have no notes."
+
+
+# Places and times
+
+
+@pytest.mark.parametrize("said", ["whats the time in new york", "time in New York City please"])
+def test_the_longest_place_around_the_marked_word_wins(said, talk):
+    found = talk({said: ("get_time", {"city": re.findall("(?i)new", said)[0]})})
+    assert "New York" in found.answer(said).answer
+
+
+def test_a_word_of_time_is_no_place(talk):
+    said, other = "what day is it tomorrow", "what time is it tomorrow"
+    found = talk({said: ("get_date", {"city": "tomorrow"}), other: ("get_time", {"city": "tomorrow"})})
+    assert found.answer(said).answer == "Tomorrow: Thursday, 26 November 2026."
+    assert found.answer(other).answer.startswith("I did not understand 'tomorrow' in that.")
+
+
+def test_a_unit_answers_what_a_bare_number_counts(talk):
+    found = talk({"alpha": ("set_timer", {}), "5": ("follow_up", {"amount": "5"}), "minutes": ("list_timers", {})})
+    found.answer("alpha")
+    assert found.answer("5").answer == "5 what: seconds, minutes, hours or days?"
+    assert "rings in 5 minutes" in found.answer("minutes").answer
+
+
+def test_an_hour_after_for_is_a_time_and_the_answer_says_of_which_day(talk):
+    frames = {"set an alarm for 7": ("set_alarm", {}), "wake me for 7": ("set_alarm", {"moment": "for 7"})}
+    found = talk(frames)
+    for said in frames:
+        assert found.answer(said).answer == "Do you mean 07:00 tomorrow or 19:00 tomorrow?"
+    found.world.now = lambda: EVENING.replace(hour=0, minute=2)
+    rings = "The alarm rings today, Wednesday, 25 November, at 07:00."
+    assert found.answer("set an alarm for 7").answer == rings
+    already = "There is already an alarm for Wednesday, 25 November, at 07:00."
+    assert found.answer("wake me for 7").answer == already and len(texts(found, "alarms")) == 2
+
+
+def test_an_equal_reminder_is_not_stored_again(talk):
+    found = talk({"alpha": ("set_reminder", {"task": "go", "moment": "tomorrow"})})
+    assert found.answer("alpha").answer.startswith("I will remind you to go tomorrow, Thursday,")
+    assert found.answer("alpha").answer.startswith("There is already a reminder to go for Thursday,")
+    assert texts(found, "reminders").count("go") == 1
+
+
+def test_what_was_due_while_no_chat_ran_is_announced_with_its_time():
+    def said(minutes):
+        return assistant.announced("reminders", ("go", EVENING - datetime.timedelta(minutes=minutes)), EVENING)
+
+    assert [said(0), said(12)] == ["Reminder: go", "Reminder: go (It was due at 20:03.)"]
+    assert said(24 * 60) == "Reminder: go (It was due on Tuesday, 24 November, at 20:15.)"
+
+
+def test_a_damaged_memory_is_described_without_the_name_of_an_exception(tmp_path):
+    (tmp_path / "memory.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"which is damaged\. "):
+        Memory(tmp_path / "memory.json")
+
+
+def test_a_note_needs_no_more_than_its_first_word(talk):
+    found = talk({"note milk": ("follow_up", {}, 0.4), "Note: call 5 plumbers": ("set_timer", {"duration": "5"})})
+    assert found.answer("note milk").answer == "Noted: milk"
+    assert found.answer("Note: call 5 plumbers").answer == "Noted: call 5 plumbers"
 
 
 # What it says

@@ -17,7 +17,8 @@ _NO = re.compile(rf"(?:no|not|nope|nah|n|never ?mind|don'?t|do not|{_KEEP})(?: .
 _BARE_NO = re.compile(r"no|nope|nah|n|not")
 _DELETE = r"(?:delet|remov|eras|clear|cancel|wip|trash|drop|stop|undo)(?:e|ing)?|(?:turn|switch|shut) off|throw|get rid"
 _NEGATED = re.compile(
-    rf"(?:please |no |i )?(?:don'?t|do not|never)(?: (?:want|need)(?: you)?(?: to)?)?(?: (?:please|ever))? (?:{_DELETE})\b.*"
+    rf"(?:please |no |i )?(?:don'?t|do not|never)(?: (?:want|need)(?: you)?(?: to)?)?(?: (?:please|ever))? "
+    rf"(?:{_DELETE})\b.*"
 )
 _DROP = re.compile(
     r"(?:no|nope|nothing|never ?mind|(?:cancel|forget|leave|drop|stop)(?: (?:it|that|this))?)(?: please| thanks)?"
@@ -58,6 +59,8 @@ def fits(slot: str, message: str, now: datetime.datetime) -> bool | None:
     """Returns whether the whole message is a value of the slot; None for free text."""
     if slot not in ("duration", "moment", *NUMBERS):
         return None
+    if slot == "duration" and durations.is_unit(message):
+        return True
     try:
         if slot == "duration":
             durations.duration(message)
