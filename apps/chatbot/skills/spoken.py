@@ -187,12 +187,13 @@ class Spoken:
         for length in range(LONGEST_PLACE, city.last - city.first, -1):
             for first in range(max(0, city.last - length), city.first + 1):
                 inside = range(first, first + length)
-                ends = self.words[inside[0]], self.words[inside[-1]]
-                if not all(word[0].isalnum() for word in ends):
-                    continue
                 if not allowed.issuperset(inside) or usual & {self.words[place] for place in inside}:
                     continue
-                if places.plain(self._said(first, first + length)) in places.index():
+                ends = self.words[inside[0]], self.words[inside[-1]]
+                if (
+                    all(word[0].isalnum() for word in ends)
+                    and places.plain(self._said(first, first + length)) in places.index()
+                ):
                     city.first, city.last = first, first + length
                     return
 
