@@ -124,6 +124,9 @@ class Assistant:
     def meant(self, frame: Frame, spoken: Spoken) -> tuple[str, dict[str, str]]:
         """Returns the skill and its slots, possibly taken from the thread; "" if no skill applies."""
         slots, thread, message = spoken.values(), self.thread, spoken.message
+        intent, texts = ruled(message, self.skills, self.world.now())
+        if intent:  # whatever the network says, and though a question may be open
+            return intent, texts
         if thread.asked and self.is_answer(frame, slots, message):
             kept, answer = thread.slots.get(thread.asked), self.value(slots, message)
             return thread.intent, thread.slots | {thread.asked: f"{kept}\n{answer}" if kept else answer}
@@ -131,9 +134,6 @@ class Assistant:
         if frame.intent == FOLLOW_UP and thread.intent and slots:
             spoken.check(self.skills[thread.intent])
             return self.followed(slots)
-        intent, found = ruled(message, self.world.now())
-        if intent in self.skills:
-            return intent, found
         intent, texts = self.named(frame, message)
         if not intent:
             return "", {}
@@ -156,9 +156,6 @@ class Assistant:
             return frame.intent, {name: value for name, value in found.items() if name in FREE_TEXT}
         if frame.sure:
             return (frame.intent, {}) if frame.intent in self.skills else ("", {})
-        exact = [name for name, each in self.skills.items() if form(each, message) == {}]
-        if len(exact) == 1:
-            return exact[0], {}
         bare = [f"{{{slot.name}}}" for slot in frame.slots] if frame.intent == FOLLOW_UP else []
         return next((name for name, each in self.skills.items() if bare and set(bare) <= set(each.patterns)), ""), {}
 

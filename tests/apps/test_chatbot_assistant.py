@@ -11,7 +11,7 @@ from apps.chatbot.data import Data, Part
 from apps.chatbot.memory import MOST, Memory, default_path
 from apps.chatbot.options import Chat
 from apps.chatbot.predict import Frame, Slot
-from apps.chatbot.skills import Confirm, Skill, World, known
+from apps.chatbot.skills import Confirm, Skill, World, known, manners
 from apps.chatbot.sources import Request
 from shared import InputError
 from tests.commands import ROOT
@@ -420,6 +420,31 @@ def test_a_damaged_memory_is_described_without_the_name_of_an_exception(tmp_path
     (tmp_path / "memory.json").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=r"which is damaged\. "):
         Memory(tmp_path / "memory.json")
+
+
+@pytest.mark.parametrize(
+    "name", [each for each in known() if len(manners.SLOT.findall(known()[each].patterns[0])) == 0]
+)
+def test_the_examples_of_help_without_slots_are_understood_whatever_the_network_says(name, talk):
+    said = manners.example(known()[name])
+    assert talk({said: ("set_timer", {})}).answer(said).did == name
+
+
+@pytest.mark.parametrize(
+    "said, intent",
+    [
+        ("remove everything from my shopping list", "clear_notes"),
+        ("delete everything", "cancel_last"),
+        ("cancel the reminder to call anna", "cancel_reminder"),
+        ("delete the note about milk", "remove_note"),
+        ("set an alarm at 9 pm", "set_alarm"),
+    ],
+)
+def test_a_request_that_a_form_decides_answers_no_open_question(said, intent, talk):
+    found = talk({"alpha": ("set_reminder", {"moment": "tomorrow"})})
+    found.answer("alpha")
+    assert found.answer(said).did == intent and found.thread.asked == ""
+    assert texts(found, "reminders") == ["call anna"]
 
 
 def test_a_note_needs_no_more_than_its_first_word(talk):
