@@ -357,6 +357,17 @@ def test_of_several_alarms_or_timers_it_is_asked_which_and_all_times_are_shown(t
     assert found.answer("the tea one").answer == "Shall I delete the tea timer? Yes or no?"
 
 
+@pytest.mark.parametrize(
+    "said, what",
+    [("all of them", "2 timers (tea; egg)"), ("the second one", "the egg timer"), ("egg", "the egg timer")],
+)
+def test_which_timer_is_answered_by_its_name_or_place_or_all(said, what, talk):
+    found = talk({"stop the timer": ("cancel_timer", {}), said: ("follow_up", {})})
+    found.world.memory.add("timers", "egg", EVENING + datetime.timedelta(days=2))
+    assert found.answer("stop the timer").answer == "Which timer do you mean: tea; egg? Or all of them?"
+    assert found.answer(said).answer == f"Shall I delete {what}? Yes or no?"
+
+
 def test_without_entries_it_says_so_and_delete_everything_asks_what(talk):
     frames = {"delete everything": ("cancel_last", {}), "alpha": ("remove_note", {"which": "first"})}
     found = talk(frames | {"beta": ("remove_note", {"note": "milk"})})
@@ -448,8 +459,15 @@ def test_a_request_that_a_form_decides_answers_no_open_question(said, intent, ta
 
 
 def test_a_note_needs_no_more_than_its_first_word(talk):
-    found = talk({"note milk": ("follow_up", {}, 0.4), "Note: call 5 plumbers": ("set_timer", {"duration": "5"})})
+    found = talk(
+        {
+            "note milk": ("follow_up", {}, 0.4),
+            "add oat milk to my notes": ("clear_notes", {}),
+            "Note: call 5 plumbers": ("set_timer", {"duration": "5"}),
+        }
+    )
     assert found.answer("note milk").answer == "Noted: milk"
+    assert found.answer("add oat milk to my notes").answer == "Noted: oat milk"
     assert found.answer("Note: call 5 plumbers").answer == "Noted: call 5 plumbers"
 
 

@@ -17,6 +17,7 @@ _DAY = r"(?:what|which) (?:day|date)(?: of the week)?"
 # Skill, slot or "", and the form; its only group is the slot's value.
 _FORMS = (
     ("add_note", "note", r"note:? (?!that\b|to\b|down\b|about\b)(.+?)"),
+    ("add_note", "note", rf"(?:add|put) (.+?) (?:to|on|onto) {_MY} (?:(?:shopping|grocery|to ?do) )?(?:notes|list)"),
     ("remove_note", "note", rf"{_DELETE} {_MY} {_WORDS}\s?note"),
     ("remove_note", "note", rf"{_DELETE} {_MY} note about (.+?)"),
     ("clear_notes", "", rf"{_DELETE} (everything) (?:from|on|off|in) {_MY} (?:\w+ )?(?:list|notes)"),

@@ -4,7 +4,7 @@ import re
 
 from . import CannotDo, Confirm, World, skill
 from .durations import duration, later, spoken, until
-from .entries import ask_to_delete, ask_which, store
+from .entries import WHICH, ask_to_delete, ask_which, placed, store
 
 
 @skill(
@@ -124,6 +124,8 @@ def list_timers(slots: dict[str, str], world: World) -> str:
 def cancel_timer(slots: dict[str, str], world: World) -> str | Confirm:
     """Stops a timer by name, the only one, or all timers, after a yes."""
     name = re.sub(r"^(?:the|my)\s+|\s+(?:one|timer)$", "", slots.get("name", ""), flags=re.IGNORECASE)
+    if name.lower() in WHICH:
+        return ask_to_delete(world, "timers", placed(world, "timers", name))
     if name.lower() in ("all", "both", "all of them", "unnamed"):
         name = name.lower()
         every = world.memory.entries("timers")
