@@ -1,6 +1,7 @@
 """The assistant: understands a request, tracks the conversation, carries out the request with a skill, and answers."""
 
 import dataclasses
+import datetime
 import re
 import sys
 import threading
@@ -14,12 +15,15 @@ import numpy as np
 from shared import InputError, MissingFileError, files, lines, runs
 
 from .config import APP
-from .memory import Memory, default_path
+from .memory import Entry, Memory, default_path
 from .options import Chat
 from .predict import Frame, Predictor
 from .skills import CannotDo, Confirm, Skill, World, known, places, units
-from .skills.answers import fits, is_dropped, is_no, is_yes
+from .skills.answers import fits, is_bare, is_dropped, is_negated, is_no, is_yes
+from .skills.durations import until
+from .skills.entries import day_and_time
 from .skills.forms import FREE_TEXT, form
+from .skills.rules import ruled
 from .skills.spoken import ALSO, Spoken
 from .smalltalk.config import TALK_APP
 
@@ -27,6 +31,7 @@ FOLLOW_UP, OUT_OF_SCOPE = "follow_up", "out_of_scope"
 ANSWER = Frame("answer", 1.0, True, ())  # of a message that answers an open question with yes or no
 UNSURE = "I'm not sure what you mean. Say help to see what I can do."
 _THERE = re.compile(r"\b(?:there|that (?:city|place|country))\b", re.IGNORECASE)
+LATE_S = 60  # what is announced later than this after its time is said to be late
 RING_S = 0.5  # interval between checks for due timers and reminders
 HAPPENED = {"timers": "Your {} timer is over!", "reminders": "Reminder: {}", "alarms": "Your alarm rings! {}"}
 KEPT, NOT_YES = "All right, I change nothing.", "That was not a yes, so I changed nothing."
@@ -35,11 +40,12 @@ FREE = 0.9  # confidence of a complete request that is not taken for the answer 
 
 @dataclasses.dataclass
 class Thread:
-    """The state of the conversation: the last skill, its slots, and the slot that was asked for."""
+    """The state of the conversation: the last skill, its slots, the slot that was asked for, and the question."""
 
     intent: str = ""
     slots: dict[str, str] = dataclasses.field(default_factory=dict)
     asked: str = ""
+    question: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +80,7 @@ class Assistant:
     def answer(self, message: str) -> Turn:
         """Answers a message; never raises, whatever a skill does."""
         started, earlier, asked = time.perf_counter(), self.thread.slots, self.confirm
+        self.world.said = message
         frame, did, slots, answer = self.answered(message)
         if self.confirm is not None and self.confirm is asked:  # neither yes nor no
             self.confirm = None
@@ -93,6 +100,11 @@ class Assistant:
         if self.thread.asked and is_dropped(message):
             self.thread = Thread()
             return ANSWER, "", {}, "All right, I leave it."
+        if self.thread.asked in FREE_TEXT and is_bare(message):
+            return ANSWER, "", {}, self.thread.question
+        if self.thread.asked not in FREE_TEXT and is_negated(message):
+            self.thread = Thread()
+            return ANSWER, "", {}, KEPT
         return self.carried_out(message)
 
     def carried_out(self, message: str) -> tuple[Frame, str, dict[str, str], str]:
@@ -112,6 +124,9 @@ class Assistant:
     def meant(self, frame: Frame, spoken: Spoken) -> tuple[str, dict[str, str]]:
         """Returns the skill and its slots, possibly taken from the thread; "" if no skill applies."""
         slots, thread, message = spoken.values(), self.thread, spoken.message
+        intent, texts = ruled(message, self.skills, self.world.now())
+        if intent:  # whatever the network says, and though a question may be open
+            return intent, texts
         if thread.asked and self.is_answer(frame, slots, message):
             kept, answer = thread.slots.get(thread.asked), self.value(slots, message)
             return thread.intent, thread.slots | {thread.asked: f"{kept}\n{answer}" if kept else answer}
@@ -141,9 +156,6 @@ class Assistant:
             return frame.intent, {name: value for name, value in found.items() if name in FREE_TEXT}
         if frame.sure:
             return (frame.intent, {}) if frame.intent in self.skills else ("", {})
-        exact = [name for name, each in self.skills.items() if form(each, message) == {}]
-        if len(exact) == 1:
-            return exact[0], {}
         bare = [f"{{{slot.name}}}" for slot in frame.slots] if frame.intent == FOLLOW_UP else []
         return next((name for name, each in self.skills.items() if bare and set(bare) <= set(each.patterns)), ""), {}
 
@@ -176,8 +188,10 @@ class Assistant:
         """Runs the skill, or asks for a missing slot; the thread is kept for follow-ups."""
         each = self.skills[did]
         missing = next((name for name in each.asks if not slots.get(name)), "")
-        if each.slots():  # skills without slots, such as thanks, do not change the topic
-            self.thread = Thread(did, slots, missing)
+        if each.slots():
+            self.thread = Thread(did, slots, missing, each.asks.get(missing, ""))
+        elif self.thread.asked:  # skills without slots, such as thanks, do not change the topic but end a question
+            self.thread = Thread()
         if missing:
             return each.asks[missing]
         return self.guarded(did, lambda: each.run(slots, self.world), slots)
@@ -189,7 +203,7 @@ class Assistant:
         except CannotDo as refusal:
             if refusal.slot and slots is not None:  # the answer only replaces what the question left open
                 kept = slots.get(refusal.slot, "") if refusal.keeps else slots.get(refusal.slot, "").rpartition("\n")[0]
-                self.thread = Thread(did, slots | {refusal.slot: kept}, refusal.slot)
+                self.thread = Thread(did, slots | {refusal.slot: kept}, refusal.slot, str(refusal))
             return str(refusal)
         except Exception as error:  # a user's own skill may fail in any way; the conversation continues
             return f"The skill {did} failed: {type(error).__name__}: {error}"
@@ -232,8 +246,7 @@ def chat(options: Chat) -> None:
     assistant.warm_up()
     if not skills.keys() & set(assistant.predictor.intents):
         print(f"{run.path} has no intents with a skill: it recognises requests but cannot act.", file=sys.stderr)
-    ends = "an empty line or Ctrl-D ends" if sys.stdin.isatty() else "the end of the input ends"
-    print(f"Ready. Say what you want; {ends}.", file=sys.stderr, flush=True)
+    print("Type a request; press Ctrl-D to leave.", file=sys.stderr, flush=True)
     over = threading.Event()
     threading.Thread(target=_ring, args=(world, over), daemon=True).start()
     took = []
@@ -293,10 +306,20 @@ def _ring(world: World, over: threading.Event) -> None:
     """Announces due timers and reminders until the chat ends or the memory cannot be read."""
     try:
         while not over.wait(RING_S):
-            for kind, text in world.memory.due(world.now()):
-                print(" ".join(HAPPENED[kind].format(text).split()), flush=True)
+            for kind, entry in world.memory.due(world.now()):
+                print(announced(kind, entry, world.now()), flush=True)
     except (InputError, OSError) as error:
         print(f"Nothing will ring any more: {error}", file=sys.stderr, flush=True)
+
+
+def announced(kind: str, entry: Entry, now: datetime.datetime) -> str:
+    """Returns what is said of a due entry; with its time if it is late, since no chat ran."""
+    text, at = entry
+    said = " ".join(HAPPENED[kind].format(text).split())
+    if until(at, now) > -LATE_S:
+        return said
+    due = f"at {at:%H:%M}" if at.date() == now.date() else f"on {day_and_time(at, now)}"
+    return f"{said} (It was due {due}.)"
 
 
 def _kept(slots: dict[str, str], earlier: dict[str, str], frame: Frame) -> dict[str, str]:

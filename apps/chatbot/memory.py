@@ -74,7 +74,7 @@ class Memory:
                 self._kept[kind] = sorted(entries, key=_time)
         except (InputError, TypeError, KeyError, ValueError) as error:
             raise InputError(
-                f"Expected notes, reminders and timers in {path}, which is damaged ({type(error).__name__}). "
+                f"Expected notes, reminders and timers in {path}, which is damaged. "
                 "It is left as it is: move it away, or name another file with --memory."
             ) from error
 
@@ -104,13 +104,13 @@ class Memory:
             self._kept[kind] = left
         return count
 
-    def due(self, now: datetime.datetime) -> list[tuple[str, str]]:
-        """Removes the entries due by now and returns them as (kind, text)."""
+    def due(self, now: datetime.datetime) -> list[tuple[str, Entry]]:
+        """Removes the entries due by now and returns them with their kind."""
         time = now.timestamp()
         if all(_time(entry) > time for kind in DUE for entry in self.entries(kind)):
             return []
         with self._changing():
-            over = [(kind, entry[0]) for kind in DUE for entry in self._kept[kind] if _time(entry) <= time]
+            over = [(kind, entry) for kind in DUE for entry in self._kept[kind] if _time(entry) <= time]
             for kind in DUE:
                 self._kept[kind] = [entry for entry in self._kept[kind] if _time(entry) > time]
         return over

@@ -11,8 +11,9 @@ from apps.chatbot.data import Data, Part
 from apps.chatbot.memory import MOST, Memory, default_path
 from apps.chatbot.options import Chat
 from apps.chatbot.predict import Frame, Slot
-from apps.chatbot.skills import Confirm, Skill, World, known
+from apps.chatbot.skills import Confirm, Skill, World, known, manners
 from apps.chatbot.sources import Request
+from shared import InputError
 from tests.commands import ROOT
 
 EVENING = datetime.datetime(2026, 11, 25, 20, 15, tzinfo=datetime.UTC)  # a Wednesday
@@ -86,6 +87,7 @@ def test_a_yes_to_the_question_deletes_what_it_named(intent, said, talk):
         ("no", "All right, I change nothing."),
         ("don't!", "All right, I change nothing."),
         ("Maybe later.", "All right, I change nothing."),
+        ("yes?", "That was not a yes, so I changed nothing."),
         ("maybe", "That was not a yes, so I changed nothing."),
         ("yes, but not the milk", "That was not a yes, so I changed nothing."),
         ("what time is it", "That was not a yes, so I changed nothing. It is 20:15 on Wednesday."),
@@ -153,11 +155,11 @@ def test_cancel_it_means_what_was_added_or_listed_last(talk):
         "list": ("list_reminders", {}),
     }
     found = talk(frames)
-    assert found.answer("cancel it").answer.startswith("There is nothing that I could cancel.")
+    assert found.answer("cancel it").answer.startswith("You have 1 note, 1 reminder,")
     assert found.answer("add milk to my notes").answer == "Noted: milk"
     assert found.answer("cancel it").answer == "Shall I delete the note 'milk'? Yes or no?"
     assert found.answer("yes").answer == "Deleted the note 'milk'."
-    assert found.answer("cancel it").answer.startswith("There is nothing that I could cancel.")
+    assert found.answer("cancel it").answer.startswith("You have 1 note, 1 reminder,")
     found.answer("timer")
     assert found.answer("cancel it").answer == "Shall I delete the timer? Yes or no?"
     found.answer("list")
@@ -188,7 +190,7 @@ def test_an_answer_in_free_text_is_kept_whole_whatever_else_it_resembles(talk):
     assert found.answer("alpha").answer == "What shall I write down?"
     assert found.answer("call the landlord at 5").answer == "Noted: call the landlord at 5"
     assert found.answer("beta").answer == "Of what shall I remind you?"
-    assert "remind you to buy eggs on" in found.answer("to buy eggs").answer
+    assert "remind you to buy eggs tomorrow," in found.answer("to buy eggs").answer
     found.answer("alpha")
     assert found.answer("what time is it").did == "get_time"  # a whole request of another kind
 
@@ -223,12 +225,12 @@ def test_at_six_in_the_evening_is_asked_back_and_the_answer_completes_it(talk):
     found = talk(frames)
     for said, expected in (("in the morning", "06:00"), ("pm", "18:00")):
         assert found.answer("wake me at six").answer == "Do you mean 06:00 tomorrow or 18:00 tomorrow?"
-        assert found.answer(said).answer == f"The alarm rings on Thursday, 26 November, at {expected}."
+        assert found.answer(said).answer == f"The alarm rings tomorrow, Thursday, 26 November, at {expected}."
 
 
 def test_a_duration_fills_the_moment_of_a_skill_that_has_no_duration(talk):
     found = talk({"wake me in ten minutes": ("set_alarm", {"duration": "ten minutes"})})
-    assert found.answer("wake me in ten minutes").answer == "The alarm rings on Wednesday, 25 November, at 20:25."
+    assert found.answer("wake me in ten minutes").answer == "The alarm rings today, Wednesday, 25 November, at 20:25."
 
 
 @pytest.mark.parametrize(
@@ -268,6 +270,205 @@ def test_a_note_is_kept_to_its_end_without_the_words_around_it(message, slots, e
 )
 def test_what_has_the_form_of_a_pattern_is_understood_though_the_network_is_in_doubt(message, frame, answer, talk):
     assert talk({message: frame}).answer(message).answer == answer
+
+
+@pytest.mark.parametrize("between", ["delete my notes", "thanks"])
+def test_an_open_question_ends_once_another_request_was_carried_out(between, talk):
+    frames = {
+        "remind me in 20 minutes": ("set_reminder", {"duration": "20 minutes"}),
+        "delete my notes": ("clear_notes", {}),
+        "thanks": ("thank", {}),
+        "wake me tomorrow at 7 am": ("set_alarm", {"moment": "tomorrow at 7 am"}, 0.8),
+    }
+    found = talk(frames)
+    assert found.answer("remind me in 20 minutes").answer == "Of what shall I remind you?"
+    found.answer(between)
+    found.answer("yes")
+    assert found.answer("wake me tomorrow at 7 am").did == "set_alarm"
+    assert texts(found, "reminders") == ["call anna"] and len(texts(found, "alarms")) == 2
+
+
+@pytest.mark.parametrize("said", ["yes", "ok", "Yes?", "sure", "nah"])
+def test_a_bare_yes_or_no_is_no_free_text(said, talk):
+    found = talk({"alpha": ("add_note", {}), "milk": ("follow_up", {})})
+    found.answer("alpha")
+    assert found.answer(said).answer == "What shall I write down?"
+    assert texts(found, "notes") == ["buy milk"] and found.answer("milk").answer == "Noted: milk"
+
+
+@pytest.mark.parametrize(
+    "said", ["don't delete my notes", "Please do not delete my notes!", "I don\u2019t want you to remove my notes"]
+)
+def test_a_request_not_to_delete_changes_nothing(said, talk):
+    found = talk({said: ("clear_notes", {})})
+    assert found.answer(said).answer == assistant.KEPT
+    assert found.answer("yes").answer == assistant.UNSURE and texts(found, "notes") == ["buy milk"]
+
+
+def test_other_negations_are_requests(talk):
+    said = "don't forget that the gym is closed"
+    frames = {said: ("add_note", {"note": "the gym is closed"}), "alpha": ("add_note", {})}
+    assert talk(frames).answer(said).did == "add_note"
+    found = talk(frames)
+    found.answer("alpha")
+    assert found.answer("don't delete the backup").answer == "Noted: don't delete the backup"
+
+
+# Which entry is meant
+
+
+@pytest.mark.parametrize(
+    "said, frame, which",
+    [
+        ("delete the plumber note", ("remove_note", {"which": "plumber"}), "the note 'ask the plumber'"),
+        ("delete the plumber note", ("clear_notes", {}), "the note 'ask the plumber'"),
+        ("delete my last note", ("remove_note", {"which": "last"}), "the note 'ask the plumber'"),
+        ("Please delete the anna reminder.", ("cancel_reminder", {}), "the reminder 'call anna'"),
+        ("cancel the first reminder", ("cancel_reminder", {}), "the reminder 'call anna'"),
+        ("cancel the 7 am alarm", ("cancel_alarm", {}), "the alarm for Friday, 27 November, at 07:00"),
+        ("cancel the alarm for 7 am", ("cancel_alarm", {"moment": "7"}), "the alarm for Friday, 27 November, at 07:00"),
+        ("cancel the second alarm", ("cancel_alarm", {}), "the alarm for Friday, 27 November, at 07:00"),
+    ],
+)
+def test_the_words_around_the_wanted_one_are_not_searched(said, frame, which, talk):
+    found = talk({said: frame})
+    found.world.memory.add("notes", "ask the plumber", EVENING + datetime.timedelta(days=2))
+    found.world.memory.add("alarms", "", EVENING.replace(day=27, hour=7, minute=0))
+    assert found.answer(said).answer == f"Shall I delete {which}? Yes or no?"
+
+
+def test_of_several_alarms_or_timers_it_is_asked_which_and_all_times_are_shown(talk):
+    frames = {
+        "cancel my alarm": ("cancel_alarm", {}),
+        "cancel all alarms": ("cancel_alarm", {}),
+        "stop the timer": ("cancel_timer", {}),
+    }
+    found = talk(frames)
+    found.world.memory.add("alarms", "", EVENING.replace(day=27, hour=7, minute=0))
+    found.world.memory.add("timers", "", EVENING + datetime.timedelta(minutes=2))
+    listed = "Thursday, 26 November, at 20:15; Friday, 27 November, at 07:00"
+    assert found.answer("cancel my alarm").answer == f"Which alarm do you mean: {listed}? Or all of them?"
+    assert found.answer("the 7 am one").answer == (
+        "Shall I delete the alarm for Friday, 27 November, at 07:00? Yes or no?"
+    )
+    assert found.answer("cancel all alarms").answer.endswith(f"Shall I delete 2 alarms ({listed})? Yes or no?")
+    question = "Which timer do you mean: unnamed, over at 20:17:00; tea? Or all of them?"
+    assert found.answer("stop the timer").answer.endswith(question)
+    assert found.answer("the tea one").answer == "Shall I delete the tea timer? Yes or no?"
+
+
+@pytest.mark.parametrize(
+    "said, what",
+    [("all of them", "2 timers (tea; egg)"), ("the second one", "the egg timer"), ("egg", "the egg timer")],
+)
+def test_which_timer_is_answered_by_its_name_or_place_or_all(said, what, talk):
+    found = talk({"stop the timer": ("cancel_timer", {}), said: ("follow_up", {})})
+    found.world.memory.add("timers", "egg", EVENING + datetime.timedelta(days=2))
+    assert found.answer("stop the timer").answer == "Which timer do you mean: tea; egg? Or all of them?"
+    assert found.answer(said).answer == f"Shall I delete {what}? Yes or no?"
+
+
+def test_without_entries_it_says_so_and_delete_everything_asks_what(talk):
+    frames = {"delete everything": ("cancel_last", {}), "alpha": ("remove_note", {"which": "first"})}
+    found = talk(frames | {"beta": ("remove_note", {"note": "milk"})})
+    expected = "You have 1 note, 1 reminder, 1 timer and 1 alarm. What shall I delete? Say, for example: "
+    assert found.answer("delete everything").answer == f"{expected}delete all notes."
+    found.world.memory.drop("notes", found.world.memory.entries("notes"))
+    assert found.answer("alpha").answer == found.answer("beta").answer == "You have no notes."
+
+
+# Places and times
+
+
+@pytest.mark.parametrize("said", ["whats the time in new york", "time in New York City please"])
+def test_the_longest_place_around_the_marked_word_wins(said, talk):
+    found = talk({said: ("get_time", {"city": re.findall("(?i)new", said)[0]})})
+    assert "New York" in found.answer(said).answer
+
+
+def test_a_word_of_time_is_no_place(talk):
+    said, other = "what day is it tomorrow", "what time is it tomorrow"
+    found = talk({said: ("get_date", {"city": "tomorrow"}), other: ("get_time", {"city": "tomorrow"})})
+    assert found.answer(said).answer == "Tomorrow: Thursday, 26 November 2026."
+    assert found.answer(other).answer.startswith("I did not understand 'tomorrow' in that.")
+
+
+def test_a_unit_answers_what_a_bare_number_counts(talk):
+    found = talk({"alpha": ("set_timer", {}), "5": ("follow_up", {"amount": "5"}), "minutes": ("list_timers", {})})
+    found.answer("alpha")
+    assert found.answer("5").answer == "5 what: seconds, minutes, hours or days?"
+    assert "rings in 5 minutes" in found.answer("minutes").answer
+
+
+def test_an_hour_after_for_is_a_time_and_the_answer_says_of_which_day(talk):
+    frames = {"set an alarm for 7": ("set_alarm", {}), "wake me for 7": ("set_alarm", {"moment": "for 7"})}
+    found = talk(frames)
+    for said in frames:
+        assert found.answer(said).answer == "Do you mean 07:00 tomorrow or 19:00 tomorrow?"
+    found.world.now = lambda: EVENING.replace(hour=0, minute=2)
+    rings = "The alarm rings today, Wednesday, 25 November, at 07:00."
+    assert found.answer("set an alarm for 7").answer == rings
+    already = "There is already an alarm for Wednesday, 25 November, at 07:00."
+    assert found.answer("wake me for 7").answer == already and len(texts(found, "alarms")) == 2
+
+
+def test_an_equal_reminder_is_not_stored_again(talk):
+    found = talk({"alpha": ("set_reminder", {"task": "go", "moment": "tomorrow"})})
+    assert found.answer("alpha").answer.startswith("I will remind you to go tomorrow, Thursday,")
+    assert found.answer("alpha").answer.startswith("There is already a reminder to go for Thursday,")
+    assert texts(found, "reminders").count("go") == 1
+
+
+def test_what_was_due_while_no_chat_ran_is_announced_with_its_time():
+    def said(minutes):
+        return assistant.announced("reminders", ("go", EVENING - datetime.timedelta(minutes=minutes)), EVENING)
+
+    assert [said(0), said(12)] == ["Reminder: go", "Reminder: go (It was due at 20:03.)"]
+    assert said(24 * 60) == "Reminder: go (It was due on Tuesday, 24 November, at 20:15.)"
+
+
+def test_a_damaged_memory_is_described_without_the_name_of_an_exception(tmp_path):
+    (tmp_path / "memory.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"which is damaged\. "):
+        Memory(tmp_path / "memory.json")
+
+
+@pytest.mark.parametrize(
+    "name", [each for each in known() if len(manners.SLOT.findall(known()[each].patterns[0])) == 0]
+)
+def test_the_examples_of_help_without_slots_are_understood_whatever_the_network_says(name, talk):
+    said = manners.example(known()[name])
+    assert talk({said: ("set_timer", {})}).answer(said).did == name
+
+
+@pytest.mark.parametrize(
+    "said, intent",
+    [
+        ("remove everything from my shopping list", "clear_notes"),
+        ("delete everything", "cancel_last"),
+        ("cancel the reminder to call anna", "cancel_reminder"),
+        ("delete the note about milk", "remove_note"),
+        ("set an alarm at 9 pm", "set_alarm"),
+    ],
+)
+def test_a_request_that_a_form_decides_answers_no_open_question(said, intent, talk):
+    found = talk({"alpha": ("set_reminder", {"moment": "tomorrow"})})
+    found.answer("alpha")
+    assert found.answer(said).did == intent and found.thread.asked == ""
+    assert texts(found, "reminders") == ["call anna"]
+
+
+def test_a_note_needs_no_more_than_its_first_word(talk):
+    found = talk(
+        {
+            "note milk": ("follow_up", {}, 0.4),
+            "add oat milk to my notes": ("clear_notes", {}),
+            "Note: call 5 plumbers": ("set_timer", {"duration": "5"}),
+        }
+    )
+    assert found.answer("note milk").answer == "Noted: milk"
+    assert found.answer("add oat milk to my notes").answer == "Noted: oat milk"
+    assert found.answer("Note: call 5 plumbers").answer == "Noted: call 5 plumbers"
 
 
 # What it says

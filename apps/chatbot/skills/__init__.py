@@ -73,7 +73,7 @@ def local_now() -> datetime.datetime:
 class World:
     """The resources that skills may use: memory, random numbers, the list of skills, and the time.
 
-    `last`: the entries (kind, entry) that were added or listed last, to which "cancel it" refers.
+    `last`: the entries (kind, entry) that were added or listed last, to which "cancel it" refers. `said`: the message.
     """
 
     memory: "Memory"
@@ -81,6 +81,7 @@ class World:
     skills: Mapping[str, "Skill"]
     now: Callable[[], datetime.datetime] = local_now
     last: list[tuple[str, "Entry"]] = dataclasses.field(default_factory=list)
+    said: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

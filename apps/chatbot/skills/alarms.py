@@ -1,8 +1,13 @@
 """Alarms at a time of day, stored in the memory file; `chat` announces them when they are due."""
 
-from . import Confirm, World, skill
-from .entries import ask_to_delete, day_and_time, store
-from .when import moment
+import re
+
+from ..memory import Entry
+from . import CannotDo, Confirm, World, skill
+from .entries import WHICH, ask_to_delete, ask_which, day_and_time, each_of, placed, store, stored_already, when_due
+from .when import may_be, moment
+
+_AROUND = re.compile(r"^(?:the|my|that)\s+|\s+(?:one|alarm|please)(?=\W*$)|[.!?]+$", re.IGNORECASE)
 
 
 @skill(
@@ -37,8 +42,10 @@ def set_alarm(slots: dict[str, str], world: World) -> str:
     """Sets an alarm."""
     now = world.now()
     at = moment(slots["moment"], now)
+    if stored_already(world, "alarms", "", at):
+        return f"There is already an alarm for {day_and_time(at, now)}."
     store(world, "alarms", "", at)
-    return f"The alarm rings on {day_and_time(at, now)}."
+    return f"The alarm rings {when_due(at, now)}."
 
 
 @skill(
@@ -90,5 +97,19 @@ def list_alarms(slots: dict[str, str], world: World) -> str:
     strict=True,
 )
 def cancel_alarm(slots: dict[str, str], world: World) -> str | Confirm:
-    """Deletes the alarms, after a yes."""
-    return ask_to_delete(world, "alarms", world.memory.entries("alarms"))
+    """Deletes an alarm, named by its time or place if there are several, or all alarms, after a yes."""
+    kept, said = world.memory.entries("alarms"), slots.get("moment", "")
+    if said and kept and not re.search(r"\b(?:all|both|every)\b", said, re.IGNORECASE):
+        kept = _meant(said.rpartition("\n")[2], kept, world)
+    return ask_to_delete(world, "alarms", ask_which(world, "alarms", kept, "moment"))
+
+
+def _meant(said: str, kept: list[Entry], world: World) -> list[Entry]:
+    """Returns the alarms that a time or a place may mean. Raises CannotDo if there are none."""
+    while (bare := _AROUND.sub("", said).strip()) != said:
+        said = bare
+    if said.lower() in WHICH:
+        return placed(world, "alarms", said)
+    if found := [entry for entry in kept if may_be(said, entry[1], world.now())]:
+        return found
+    raise CannotDo(f"There is no alarm for {said}. Which one do you mean: {each_of('alarms', kept)}?", "moment")

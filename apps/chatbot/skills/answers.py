@@ -3,6 +3,7 @@
 import datetime
 import re
 
+from ..tokens import composed
 from . import CannotDo, durations, numerals, when
 
 NUMBERS = ("amount", "count", "sides")
@@ -13,6 +14,12 @@ _YES = re.compile(
 )
 _KEEP = r"keep (?:it|them|that|all)|leave (?:it|them)|wait|(?:maybe )?later"
 _NO = re.compile(rf"(?:no|not|nope|nah|n|never ?mind|don'?t|do not|{_KEEP})(?: .*)?")
+_BARE_NO = re.compile(r"no|nope|nah|n|not")
+_DELETE = r"(?:delet|remov|eras|clear|cancel|wip|trash|drop|stop|undo)(?:e|ing)?|(?:turn|switch|shut) off|throw|get rid"
+_NEGATED = re.compile(
+    rf"(?:please |no |i )?(?:don'?t|do not|never)(?: (?:want|need)(?: you)?(?: to)?)?(?: (?:please|ever))? "
+    rf"(?:{_DELETE})\b.*"
+)
 _DROP = re.compile(
     r"(?:no|nope|nothing|never ?mind|(?:cancel|forget|leave|drop|stop)(?: (?:it|that|this))?)(?: please| thanks)?"
 )
@@ -20,12 +27,22 @@ _DROP = re.compile(
 
 def plain(message: str) -> str:
     """Returns the message in lower case and without punctuation."""
-    return " ".join(re.sub(r"[^\w\s']", " ", message).lower().split())
+    return " ".join(re.sub(r"[^\w\s']", " ", composed(message)).lower().split())
 
 
 def is_yes(message: str) -> bool:
-    """Returns whether the whole message is a yes; "yes, but not the first" is none."""
-    return _YES.fullmatch(plain(message)) is not None
+    """Returns whether the whole message is a yes; "yes?" and "yes, but not the first" are none."""
+    return "?" not in message and _YES.fullmatch(plain(message)) is not None
+
+
+def is_bare(message: str) -> bool:
+    """Returns whether the message is only a yes or a no, which are no free text."""
+    return any(each.fullmatch(plain(message)) for each in (_YES, _BARE_NO))
+
+
+def is_negated(message: str) -> bool:
+    """Returns whether the message asks not to delete something."""
+    return _NEGATED.fullmatch(plain(message)) is not None
 
 
 def is_no(message: str) -> bool:
@@ -42,6 +59,8 @@ def fits(slot: str, message: str, now: datetime.datetime) -> bool | None:
     """Returns whether the whole message is a value of the slot; None for free text."""
     if slot not in ("duration", "moment", *NUMBERS):
         return None
+    if slot == "duration" and durations.is_unit(message):
+        return True
     try:
         if slot == "duration":
             durations.duration(message)

@@ -2,7 +2,7 @@
 
 import datetime
 
-from . import World, places, skill
+from . import World, places, skill, when
 
 HERE = ("here", "there", "my city", "local", "my time", "local time")
 
@@ -93,7 +93,10 @@ def get_time(slots: dict[str, str], world: World) -> str:
     strict=True,
 )
 def get_date(slots: dict[str, str], world: World) -> str:
-    """Answers with the date in a city, or here."""
+    """Answers with the date in a city or here, or of another day."""
+    if other := slots.get("moment", ""):
+        at = when.moment(other, world.now())
+        return f"{other[0].upper()}{other[1:]}: {at:%A}, {at.day} {at:%B %Y}."
     place, moment = _moment(slots, world)
     return f"It is {moment:%A}, {moment.day} {moment:%B %Y}{place}."
 

@@ -20,6 +20,7 @@ WORDS = frozenset(word for word in SECONDS if len(word) > 1)
 SMALLER = {HOUR: MINUTE, MINUTE: 1}  # in "one hour thirty"
 LONGEST_S = 366 * DAY
 EXAMPLE = "ten minutes, or 1 hour and 30 minutes"
+WHAT = "what: seconds, minutes, hours or days?"
 BEFORE = ("for", "of", "another", "exactly", "about")
 
 
@@ -29,7 +30,18 @@ def duration(text: str) -> int:
     Raises:
         CannotDo: it is not a duration, not in whole seconds, not positive, or longer than a year.
     """
-    return checked(sum(whole(text, pieces, "a duration", "duration", EXAMPLE).values()))
+    *before, last = text.split("\n")
+    if before and is_unit(last):  # answers what the 5 of the line before counts
+        last = f"{before[-1]} {last}"
+    try:
+        return checked(sum(whole(last, pieces, "a duration", "duration", EXAMPLE).values()))
+    except CannotDo as question:
+        raise CannotDo(str(question), "duration", str(question).endswith(WHAT)) from None
+
+
+def is_unit(text: str) -> bool:
+    """Returns whether the text is only a unit of time: minutes."""
+    return text.strip(" .!?").lower() in SECONDS
 
 
 def checked(seconds: Fraction | int) -> int:
@@ -61,7 +73,7 @@ def _piece(reader: Reader, before: dict[int, Fraction]) -> tuple[int, Fraction] 
     if not unit and not reader.peek():
         unit = SMALLER.get(min(before), 0) if before and not any(joined) else 0
         if not (unit and 0 < count < 60 and count.denominator == 1):  # one hour thirty
-            raise CannotDo(f"{said(count)} what: seconds, minutes, hours or days?")
+            raise CannotDo(f"{said(count)} {WHAT}")
     if not unit or unit in before:
         return None
     return unit, unit * (count + (reader.attempt(and_fraction) or 0))

@@ -15,8 +15,9 @@ LAST = ("last", "latest", "newest")
 WHICH = (*ORDINALS, *LAST)  # values of the slot `which`
 SHOWN = 5  # number of entries that a question lists
 EMPTY = frozenset(
-    str.split("a about an and at my of on reminder note notes that the to with")
+    str.split("a about an and at my of on reminder reminders note notes that the to with")
 )  # words that find nothing
+_SEVERAL = re.compile(r"\b(?:all|both|every|everything|them|timers|alarms)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -37,6 +38,17 @@ def named(kind: str, entry: Entry) -> str:
     return f"the {ONE[kind]} '{shortened(text)}'"
 
 
+def when_due(at: datetime.datetime, now: datetime.datetime) -> str:
+    """Returns today, Friday, 27 November, at 07:00; on Saturday, ... if it is neither today nor tomorrow."""
+    day = {0: "today,", 1: "tomorrow,"}.get((at.date() - now.date()).days, "on")
+    return f"{day} {day_and_time(at, now)}"
+
+
+def stored_already(world: World, kind: str, text: str, at: datetime.datetime) -> bool:
+    """Returns whether there is an equal entry."""
+    return any(entry[0] == text and entry[1] == at for entry in world.memory.entries(kind))
+
+
 def day_and_time(at: datetime.datetime, now: datetime.datetime | None = None) -> str:
     """Returns Friday, 27 November, at 07:00; with the year if it is not that of `now`."""
     year = f" {at.year}" if now and at.year != now.year else ""
@@ -49,9 +61,7 @@ def ask_to_delete(world: World, kind: str, entries: Sequence[Entry]) -> str | Co
         return f"You have no {kind}."
     what = named(kind, entries[0])
     if len(entries) > 1:
-        listed = [named(kind, entry) if kind == "alarms" else entry[0] or "unnamed" for entry in entries[:SHOWN]]
-        rest = f"; and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
-        what = f"{len(entries)} {kind} ({'; '.join(map(shortened, listed))}{rest})"
+        what = f"{len(entries)} {kind} ({each_of(kind, entries)})"
 
     def delete() -> str:
         count = world.memory.drop(kind, entries)
@@ -61,10 +71,27 @@ def ask_to_delete(world: World, kind: str, entries: Sequence[Entry]) -> str | Co
     return Confirm(f"Shall I delete {what}? Yes or no?", delete)
 
 
+def each_of(kind: str, entries: Sequence[Entry]) -> str:
+    """Lists entries by their text or, if they have none, by their time."""
+    listed = []
+    for text, at in entries[:SHOWN]:
+        moment = day_and_time(at) if kind == "alarms" else f"unnamed, over at {at:%H:%M:%S}"
+        listed.append(shortened(text) if text else moment)
+    rest = f"; and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
+    return "; ".join(listed) + rest
+
+
+def ask_which(world: World, kind: str, entries: Sequence[Entry], slot: str) -> Sequence[Entry]:
+    """Returns the entries if they are one, or if the message names several. Raises CannotDo to ask which one."""
+    if len(entries) > 1 and not _SEVERAL.search(world.said):
+        raise CannotDo(f"Which {ONE[kind]} do you mean: {each_of(kind, entries)}? Or all of them?", slot)
+    return entries
+
+
 def found(world: World, kind: str, text: str, slot: str) -> list[Entry]:
     """Returns the entry that has the words of the text. Raises CannotDo if there is none, or asks which of several."""
-    entries = world.memory.entries(kind)
-    wanted = _words(text)
+    entries = kept(world, kind)
+    wanted = _words(re.sub(r"^the (.+) one$", r"\1", text.strip(), flags=re.IGNORECASE))
     exact = [entry for entry in entries if _words(entry[0]) == wanted]
     fitting = exact or [entry for entry in entries if wanted and wanted <= _words(entry[0])]
     if not fitting:
@@ -75,9 +102,16 @@ def found(world: World, kind: str, text: str, slot: str) -> list[Entry]:
     return fitting
 
 
+def kept(world: World, kind: str) -> list[Entry]:
+    """Returns the entries. Raises CannotDo if there are none."""
+    if entries := world.memory.entries(kind):
+        return entries
+    raise CannotDo(f"You have no {kind}.")
+
+
 def placed(world: World, kind: str, which: str) -> list[Entry]:
     """Returns the first, second or last entry in the order in which they are listed. Raises CannotDo without one."""
-    entries = world.memory.entries(kind)
+    entries = kept(world, kind)
     word = which.lower().strip()
     place = -1 if word in LAST else ORDINALS.index(word) if word in ORDINALS else len(entries)
     if not -len(entries) <= place < len(entries):

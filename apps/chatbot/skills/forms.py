@@ -16,8 +16,8 @@ def _any_of(phrases: list[str]) -> str:
     return "|".join(re.escape(phrase) for phrase in sorted(plain, key=len, reverse=True))
 
 
-_START, _END = rf"(?:(?:{_any_of(BEFORE)})[\s,]+)*", rf"(?:[\s,]+(?:{_any_of(AFTER)}))*[\s.?!]*"
-_POLITE = re.compile(_START, re.IGNORECASE)
+START, END = rf"(?:(?:{_any_of(BEFORE)})[\s,]+)*", rf"(?:[\s,]+(?:{_any_of(AFTER)}))*[\s.?!]*"
+_POLITE = re.compile(START, re.IGNORECASE)
 
 
 def form(skill: Skill, message: str) -> dict[str, str] | None:
@@ -39,7 +39,7 @@ def _forms(patterns: tuple[str, ...]) -> list[tuple[list[str], re.Pattern]]:
         if len(names) <= 1 and count >= least:
             pieces = (_piece(word) for word in bare.replace(" :", ":").replace(" ,", ",").split())
             text = r"\s+".join(pieces).replace(r"\s+:", r":?\s*")
-            found.append((count, names, re.compile(_START + text + _END, re.IGNORECASE)))
+            found.append((count, names, re.compile(START + text + END, re.IGNORECASE)))
     return [(names, each) for _, names, each in sorted(found, key=lambda row: -row[0])]
 
 

@@ -1,7 +1,10 @@
 """Greetings, thanks, goodbyes, help, and taking back what was done last."""
 
+import re
+
+from ..memory import KINDS
 from . import SLOT, Confirm, Skill, World, skill
-from .entries import ask_to_delete
+from .entries import ONE, ask_to_delete
 
 # Values of the slots in the examples of help; a skill of one's own has its own.
 SAMPLES = {
@@ -200,7 +203,20 @@ def example(each: Skill) -> str:
 )
 def cancel_last(slots: dict[str, str], world: World) -> str | Confirm:
     """Deletes what was added or listed last, after a yes."""
+    everything = re.search(r"\beverything\b", world.said, re.IGNORECASE)
     kept = [(kind, entry) for kind, entry in world.last if entry in world.memory.entries(kind)]
-    if not kept:
-        return "There is nothing that I could cancel. Say, for example: delete my notes."
+    if everything or not kept:
+        return _stored(world)
     return ask_to_delete(world, kept[0][0], [entry for _, entry in kept])
+
+
+def _stored(world: World) -> str:
+    """Says how much of each kind there is, and asks what to delete."""
+    counts = {kind: len(world.memory.entries(kind)) for kind in KINDS}
+    listed = [f"{count} {ONE[kind] if count == 1 else kind}" for kind, count in counts.items() if count]
+    if not listed:
+        return "There is nothing to delete: no notes, reminders, timers or alarms."
+    *most, last = listed
+    some = f"{', '.join(most)} and {last}" if most else last
+    example = next(kind for kind, count in counts.items() if count)
+    return f"You have {some}. What shall I delete? Say, for example: delete all {example}."

@@ -180,9 +180,10 @@ def clear_notes(slots: dict[str, str], world: World) -> str | Confirm:
 )
 def remove_note(slots: dict[str, str], world: World) -> str | Confirm:
     """Deletes one note, after a yes."""
-    if which := slots.get("which", ""):
+    which = slots.get("note", "") or slots.get("which", "")
+    if which.lower() in WHICH:
         return ask_to_delete(world, "notes", placed(world, "notes", which))
     kept = world.memory.entries("notes")
-    if len(kept) > 1 and not slots.get("note"):
+    if len(kept) > 1 and not which:
         raise CannotDo("Which note? Say a word of it.", "note")
-    return ask_to_delete(world, "notes", found(world, "notes", slots["note"], "note") if slots.get("note") else kept)
+    return ask_to_delete(world, "notes", found(world, "notes", which, "note") if which else kept)

@@ -1,7 +1,7 @@
 """Reminders, stored in the memory file; `chat` announces them when they are due."""
 
 from . import Confirm, World, skill
-from .entries import ask_to_delete, day_and_time, found, store
+from .entries import WHICH, ask_to_delete, day_and_time, found, placed, store, stored_already, when_due
 from .when import moment
 
 
@@ -55,8 +55,10 @@ def set_reminder(slots: dict[str, str], world: World) -> str:
     """Saves a reminder."""
     now = world.now()
     at = moment(slots["moment"], now)
+    if stored_already(world, "reminders", slots["task"], at):
+        return f"There is already a reminder to {slots['task']} for {day_and_time(at, now)}."
     store(world, "reminders", slots["task"], at)
-    return f"I will remind you to {slots['task']} on {day_and_time(at, now)}."
+    return f"I will remind you to {slots['task']} {when_due(at, now)}."
 
 
 @skill(
@@ -160,4 +162,8 @@ def clear_reminders(slots: dict[str, str], world: World) -> str | Confirm:
 )
 def cancel_reminder(slots: dict[str, str], world: World) -> str | Confirm:
     """Deletes one reminder, after a yes."""
-    return ask_to_delete(world, "reminders", found(world, "reminders", slots["task"], "task"))
+    task = slots["task"]
+    by_place = task.lower() in WHICH
+    return ask_to_delete(
+        world, "reminders", placed(world, "reminders", task) if by_place else found(world, "reminders", task, "task")
+    )

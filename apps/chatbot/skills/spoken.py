@@ -46,6 +46,7 @@ _AFTER_NOTE = re.compile(
     rf"(?:{_LIST}(?: now| right now| quickly| ok| if possible)?|{_THANKS}|{_BOUGHT})*[ .?!]*$", re.IGNORECASE
 )
 MOST_BETWEEN = 3
+LONGEST_PLACE = 4  # words of the name of a place
 NOT_FIRST = ("of", "to")  # part of an expression, but not at its start: the result of 15% of 80
 # Words that change the meaning of a request, and must not be ignored if they are in no slot.
 HEEDED = frozenset().union(
@@ -158,7 +159,12 @@ class Spoken:
 
     def find_place(self, skill: Skill) -> None:
         """Uses a large city, a country or a zone outside of all slots as the city that the skill needs."""
-        if not self.complete or "city" not in skill.slots() or any(span.name == "city" for span in self.spans):
+        if not self.complete or "city" not in skill.slots():
+            return
+        self.spans = [span for span in self.spans if span.name != "city" or not self._only_times(span)]
+        self.given = [(span.name, self._said(span.first, span.last)) for span in self.spans]
+        if cities := [span for span in self.spans if span.name == "city"]:
+            self._widen(cities[0], skill)
             return
         usual, free = self._usual(skill), set(self._free(skill))
         for length in (3, 2, 1):
@@ -167,6 +173,28 @@ class Spoken:
                 if free.issuperset(range(first, first + length)) and said.lower() not in usual and _is_place(said):
                     self.spans.append(Span("city", first, first + length))
                     self._grow(self.spans[-1])
+                    return
+
+    def _only_times(self, span: Span) -> bool:
+        """Returns whether all words are about time: "tomorrow" is no place."""
+        words = self.words[span.first : span.last]
+        return all(word in when.WORDS for word in words) and not _is_place(" ".join(words))
+
+    def _widen(self, city: Span, skill: Skill) -> None:
+        """Extends a city to the longest name of a place around it: in "new york" only "new" may be marked."""
+        allowed = {*self._free(skill), *range(city.first, city.last)}
+        usual = self._usual(skill) - set(self.words[city.first : city.last])
+        for length in range(LONGEST_PLACE, city.last - city.first, -1):
+            for first in range(max(0, city.last - length), city.first + 1):
+                inside = range(first, first + length)
+                if not allowed.issuperset(inside) or usual & {self.words[place] for place in inside}:
+                    continue
+                ends = self.words[inside[0]], self.words[inside[-1]]
+                if (
+                    all(word[0].isalnum() for word in ends)
+                    and places.plain(self._said(first, first + length)) in places.index()
+                ):
+                    city.first, city.last = first, first + length
                     return
 
     def _usual(self, skill: Skill) -> set[str]:

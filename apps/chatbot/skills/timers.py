@@ -1,8 +1,10 @@
 """Timers, stored in the memory file; `chat` announces when one is over."""
 
+import re
+
 from . import CannotDo, Confirm, World, skill
 from .durations import duration, later, spoken, until
-from .entries import ask_to_delete, store
+from .entries import WHICH, ask_to_delete, ask_which, placed, store
 
 
 @skill(
@@ -120,12 +122,18 @@ def list_timers(slots: dict[str, str], world: World) -> str:
     strict=True,
 )
 def cancel_timer(slots: dict[str, str], world: World) -> str | Confirm:
-    """Stops a timer by name, or all timers, after a yes."""
-    name = slots.get("name", "")
+    """Stops a timer by name, the only one, or all timers, after a yes."""
+    name = re.sub(r"^(?:the|my)\s+|\s+(?:one|timer)$", "", slots.get("name", ""), flags=re.IGNORECASE)
+    if name.lower() in WHICH:
+        return ask_to_delete(world, "timers", placed(world, "timers", name))
+    if name.lower() in ("all", "both", "all of them", "unnamed"):
+        name = name.lower()
+        every = world.memory.entries("timers")
+        return ask_to_delete(world, "timers", [each for each in every if name != "unnamed" or not each[0]])
     timers = world.memory.called("timers", name) if name else world.memory.entries("timers")
     if name and not timers:
         raise CannotDo(f"There is no {_called(name)}.")
-    return ask_to_delete(world, "timers", timers)
+    return ask_to_delete(world, "timers", timers if name else ask_which(world, "timers", timers, "name"))
 
 
 def _called(name: str) -> str:

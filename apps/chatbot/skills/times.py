@@ -12,7 +12,7 @@ PARTS = {"morning": 9, "afternoon": 15, "evening": 19, "night": 21}  # default h
 BETWEEN = {"morning": (1, 12), "afternoon": (12, 19), "evening": (16, 24), "night": (18, 30)}  # hours, from and before
 BETWEEN |= {"am": (0, 12), "pm": (12, 24)}
 MIDNIGHT = 24  # as an hour: both the end of a day and the start of the next
-BARE_AFTER = ("", "at", "today", "tomorrow", "tonight", ",", *PARTS)  # a bare number counts as a time after these
+BARE_AFTER = ("", "at", "for", "today", "tomorrow", "tonight", ",", *PARTS)  # a bare number after these is a time
 WORDS = frozenset([*PARTS, "tonight", "noon", "midday", "midnight", "am", "pm", "past", "o'clock", "oclock"])
 _MERIDIEM = re.compile(r"(?<![a-z])([ap])\.? ?m(?![a-z])\.?", re.IGNORECASE)
 

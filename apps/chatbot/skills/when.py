@@ -77,6 +77,16 @@ def moment(text: str, now: datetime.datetime) -> datetime.datetime:
         raise CannotDo(str(refusal), "moment", True) from None
 
 
+def may_be(text: str, at: datetime.datetime, now: datetime.datetime) -> bool:
+    """Returns whether the text may mean this moment: "7" is at 07:00 and at 19:00, on any day unless it names one."""
+    said = _said(text)
+    if said.shifted():
+        return abs(until(at, _counted(said, now))) < durations.MINUTE
+    if said.day_is_said() and at.date() not in _days(said, now.date()):
+        return False
+    return not said.clock or 60 * at.hour + at.minute in {each % (24 * 60) for each in said.clock.options(said.part)}
+
+
 def _said(text: str) -> Said:
     return Said(**whole(times.marked(text), _words, "a time", "moment", EXAMPLE))
 
