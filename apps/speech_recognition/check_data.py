@@ -41,7 +41,9 @@ def look(config: Config) -> Inspected:
             doctor.duplicates(sounds["train"], sounds[part], part, "recordings"),
             doctor.duplicates(texts["train"], texts[part], part, "transcripts", NOTE, "spoken by others, or again"),
         ]
+    answers = {part: [(n, u.text) for n, u in enumerate(some)] for part, some in parts.items()}
     findings += [
+        *doctor.same_answers(answers, "recordings", "transcript", doctor.SKEWED),
         doctor.enough(sum(len(u.text.split()) for u in parts["test"]), "test", "words"),
         *symbols(parts, data.info["targets"]),
         *pace(parts["train"]),

@@ -12,6 +12,7 @@ from .data import Data, load
 from .options import CheckData
 
 DAYS = (60, 250)  # test days below which a figure says nothing, or is that of one year
+STILL = 0.5  # share of the test days without a change above which a figure says nothing of a traded price
 STALE = 0.05  # share of days with exactly the price of the day before that few traded assets reach
 
 
@@ -74,7 +75,14 @@ def stale(data: Data) -> list[Finding]:
     shares = [float((row[np.isfinite(row)] == 0).mean()) for row in data.series.returns]
     pairs = zip(data.bars.tickers, shares, strict=True)
     found = [f"{name} on {doctor.percent(share)} of its days" for name, share in pairs if share > STALE]
-    return [Finding(WARNING, f"prices that often do not change: {doctor.named(found)}")] if found else []
+    findings = [Finding(WARNING, f"prices that often do not change: {doctor.named(found)}")] if found else []
+    # Within the test days alone, as the share of all days hides a ticker that is no longer traded.
+    rows = zip(data.bars.tickers, data.series.returns[:, data.refits[0].test :], strict=True)
+    shares = {name: float((row[np.isfinite(row)] == 0).mean()) for name, row in rows if np.isfinite(row).any()}
+    if still := [f"{name} on {doctor.percent(share)}" for name, share in shares.items() if share > STILL]:
+        text = f"prices that do not change on most of their test days: {doctor.named(still)}"
+        findings.append(Finding(PROBLEM, text))
+    return findings
 
 
 def largest(data: Data) -> list[Finding]:
@@ -84,11 +92,16 @@ def largest(data: Data) -> list[Finding]:
         at = doctor.far(row)
         if len(at):
             worst = int(at[np.abs(row[at]).argmax()])
-            found.append((abs(float(row[worst])), f"{name} {row[worst]:+.1f} % on {data.bars.days[worst]}"))
+            found.append((abs(float(row[worst])), f"{name} {simple(row[worst]):+.1f} % on {data.bars.days[worst]}"))
     if not found:
         return [Finding(OK, "no daily return is far from the others")]
     listed = doctor.named([said for _, said in sorted(found, reverse=True)])
     return [Finding(NOTE, f"daily returns far from the others (crash, unadjusted split or typo?): {listed}")]
+
+
+def simple(log_return: float) -> float:
+    """Converts a log return, in per cent, to the change of the price, in per cent."""
+    return 100 * float(np.expm1(log_return / 100))
 
 
 def survivors(data: Data) -> list[Finding]:

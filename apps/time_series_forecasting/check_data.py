@@ -38,6 +38,7 @@ def look(config: Config) -> Inspected:
     steps = min(config.steps_per_epoch or len(data.train), -(-len(data.train) // config.batch_size))
     findings = [
         Finding(OK, "validation follows training in time, and test follows validation; scales come from training"),
+        copies(series, ends),
         *telling(series, source.panel.known),
         enough(count, config.horizon),
         *doctor.gaps(columns, "series"),
@@ -65,6 +66,13 @@ def enough(count: int, horizon: int) -> Finding:
     """Judges how many forecasts the test part has that do not overlap."""
     text = f"the test part has {count:,} forecasts of {horizon:,} steps that do not overlap"
     return Finding(WARNING, f"{text}: a rough figure") if count < FEW else Finding(OK, text)
+
+
+def copies(series: tuple[Series, ...], ends: tuple[tuple[int, int, int], ...]) -> Finding:
+    """Looks for stretches of the test parts in the training parts."""
+    train = [each.values[:end] for each, (end, _, _) in zip(series, ends, strict=True)]
+    test = [each.values[start:end] for each, (_, start, end) in zip(series, ends, strict=True)]
+    return doctor.copies(train, test, "test")
 
 
 def telling(series: tuple[Series, ...], known: tuple[str, ...]) -> list[Finding]:

@@ -13,6 +13,7 @@ from .options import CheckData
 from .sources import Pair, read
 from .tokens import Tokenizer
 
+OFTEN = 0.1  # share of different source sentences above which one translation for all of them is a fault
 GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
 
@@ -39,7 +40,9 @@ def look(config: Config) -> Inspected:
     findings += [
         doctor.duplicates(sources["train"], sources[part], part, "source sentences") for part in ("valid", "test")
     ]
+    answers = {part: [(pair.source, pair.target) for pair in some.pairs] for part, some in parts.items()}
     findings += [
+        *doctor.same_answers(answers, "source sentences", "translation", OFTEN),
         doctor.repeats(pairs["train"], "training pairs", "one of each is kept"),
         *copied(given["train"]),
         *uneven(given["train"]),

@@ -23,6 +23,12 @@ FAR = 10.0  # robust standard deviations from the median that make an outlier
 OFTEN = 0.01  # share of values above which what is unusual is no exception: not outliers, but how the values are
 VERDICTS = {PROBLEM: "are too few", WARNING: "give a rough figure", OK: "are enough for a figure"}
 SINGLE = 2  # values that are exceptions however few values there are
+ALWAYS, PURE = 0.1, 0.99  # share of texts with a word, and of one label among them, that may give the label away
+OBVIOUS = 0.9  # share of a label in all texts from which a word cannot give it away
+COPIED, DISTINCT = 24, 12  # values in a row, and different ones among them, that are equal by copying only
+AGAIN = 3  # occurrences of an extreme value that make it a code rather than an outlier
+CUT, MANY = 0.05, 50  # share of values at an end of the range, and different values, that suggest clipping
+FACTOR = np.uint64(0x9E3779B97F4A7C15)  # of a hash; odd, and without a pattern
 SHOWN = 60  # maximum characters of an example
 NAMED = 3  # number of names in a list; the others are counted
 # UTF-8 read as Windows-1252 or Latin-1: the first byte of a character, then its other bytes
@@ -140,6 +146,40 @@ def groups(train: Sequence[str], held: Sequence[str], part: str, what: str, leve
     return Finding(level or leak(count / len(held)), text + (f": {then}" if then else ""))
 
 
+def copies(train: Sequence[np.ndarray], held: Sequence[np.ndarray], part: str) -> Finding:
+    """Measures how much of a held-out split of series occurs in training, value for value.
+
+    Only stretches of `COPIED` values with `DISTINCT` different ones count, as others may be equal by chance.
+
+    Args:
+        train, held: the values (time,) of each series. part: name of the held-out split.
+    """
+    _, ids = np.unique(np.concatenate([*train, *held]), return_inverse=True)
+    pieces = np.split(ids.astype(np.uint64), np.cumsum([len(each) for each in (*train, *held)])[:-1])
+    known = np.concatenate([_hashes(each) for each in pieces[: len(train)]])
+    count, copied = 0, 0
+    for each in pieces[len(train) :]:
+        found = _hashes(each)
+        places = np.flatnonzero(np.isin(found, known))
+        count += len(found)
+        if len(places):
+            rows = np.sort(each[places[:, None] + np.arange(COPIED)])
+            copied += int(((rows[:, 1:] != rows[:, :-1]).sum(axis=1) + 1 >= DISTINCT).sum())
+    what = f"stretches of {COPIED} values"
+    if not copied:
+        return Finding(OK, f"none of {count:,} {part} {what} occurs in training value for value")
+    text = f"{counted(copied, count, f'{part} {what}')} in training, value for value: rows were copied?"
+    return Finding(leak(copied / count), text)
+
+
+def _hashes(ids: np.ndarray) -> np.ndarray:
+    """Returns a hash of every stretch of `COPIED` numbers; equal ones almost surely mean equal stretches."""
+    found = np.zeros(max(0, len(ids) - COPIED + 1), np.uint64)
+    for offset in range(COPIED):
+        found = found * FACTOR + ids[offset : offset + len(found)]
+    return found
+
+
 # Size and classes
 
 
@@ -179,7 +219,7 @@ def balance(labels: Mapping[str, Sequence[str]], what: str = "label") -> list[Fi
         if len(found) == 1:
             findings.append(Finding(PROBLEM, f"all {count:,} {part} examples are {label!r}: they show no difference"))
         elif share > SKEWED:
-            text = f"always answering {label!r} is right in {100 * share:.1f} % of {part}: compare with that"
+            text = f"always answering {label!r} is right in {tenths(share)} of {part}: compare with that"
             findings.append(Finding(WARNING if share > HARDLY else NOTE, text))
         findings += _moved(train, found, part)
         if unknown := [label for label in found if label not in train]:
@@ -203,9 +243,35 @@ def _moved(train: Mapping[str, int], held: Mapping[str, int], part: str) -> list
     return [
         Finding(
             NOTE,
-            f"{label!r} is {100 * share:.1f} % of training, but {100 * held.get(label, 0) / asked:.1f} % of {part}",
+            f"{label!r} is {tenths(share)} of training, but {tenths(held.get(label, 0) / asked)} of {part}",
         )
     ]
+
+
+def same_answers(
+    parts: Mapping[str, Sequence[tuple[Hashable, str]]], what: str, answer_name: str, often: float
+) -> list[Finding]:
+    """Finds splits in which all examples, or more than the share `often`, have the same answer.
+
+    Args:
+        parts: (example, its answer) of each split; equal examples count once.
+        what: what the examples are, in the plural. answer_name: what an answer is.
+    """
+    findings = []
+    for part, pairs in parts.items():
+        total = len({asked for asked, _ in pairs})
+        if total <= SINGLE:
+            continue
+        found = collections.Counter(answer for _, answer in set(pairs))
+        answer, count = found.most_common(1)[0]
+        said = example(Item("", answer)).removeprefix("e.g. ")
+        if len(found) == 1:
+            text = f"all {total:,} different {part} {what} have the same {answer_name}: {said} is always right"
+            findings.append(Finding(PROBLEM, text))
+        elif count > often * total:
+            text = f"{having(count, total, f'different {part} {what}')} the same {answer_name}, {said}"
+            findings.append(Finding(WARNING, f"{text}: wrongly paired?"))
+    return findings
 
 
 def shares(counts: Mapping[str, int], most: int = 5) -> str:
@@ -215,7 +281,7 @@ def shares(counts: Mapping[str, int], most: int = 5) -> str:
     'good 75.0 %, bad 25.0 %'
     """
     total, order = sum(counts.values()), sorted(counts, key=lambda label: -counts[label])
-    listed = ", ".join(f"{label} {100 * counts[label] / total:.1f} %" for label in order[:most])
+    listed = ", ".join(f"{label} {tenths(counts[label] / total)}" for label in order[:most])
     return listed + (f" and {len(order) - most} more" if len(order) > most else "")
 
 
@@ -346,12 +412,27 @@ def having(count: int, total: int, what: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Writes a share with two significant digits.
+    """Writes a share with two significant digits, and with more where it would read as all.
 
-    >>> percent(0.085), percent(0.5), percent(0.00004)
-    ('8.5 %', '50 %', '0.004 %')
+    >>> percent(0.085), percent(0.5), percent(0.00004), percent(1995 / 2000)
+    ('8.5 %', '50 %', '0.004 %', '99.8 %')
     """
-    return f"{float(f'{100 * share:.2g}'):g} %"
+    digits = 2
+    while share < 1 and float(f"{100 * share:.{digits}g}") == 100:
+        digits += 1
+    return f"{float(f'{100 * share:.{digits}g}'):.{digits + 4}g} %"
+
+
+def tenths(share: float) -> str:
+    """Writes a share with one decimal, and with more where it would read as none or all.
+
+    >>> tenths(0.9), tenths(0.9998)
+    ('90.0 %', '99.98 %')
+    """
+    digits = 1
+    while 0 < share < 1 and float(f"{100 * share:.{digits}f}") in (0, 100):
+        digits += 1
+    return f"{100 * share:.{digits}f} %"
 
 
 def example(item: Item) -> str:

@@ -2,12 +2,14 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
-from shared.data.doctor import LEVELS
+from apps.stock_prediction import check_data as stocks
+from shared.data.doctor import LEVELS, PROBLEM, WARNING
 from tests.commands import APPS, run_here
 
 
@@ -113,3 +115,15 @@ def test_what_is_not_there_is_refused_in_one_line(words, line):
     done = run_here("apps.sentiment_analysis", "check-data", "--recipe", "smoke", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert line in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_returns_are_said_as_changes_of_the_price_and_a_price_that_stands_still_in_test_is_a_problem():
+    random = np.random.default_rng(0)
+    returns = random.normal(size=(2, 400))
+    returns[0, 7], returns[1, 320:] = 100 * np.log(0.25), 0
+    bars = SimpleNamespace(tickers=("A", "B"), days=np.datetime64("2020-01-01") + np.arange(400))
+    data = SimpleNamespace(bars=bars, series=SimpleNamespace(returns=returns), refits=[SimpleNamespace(test=300)])
+    (found,) = stocks.largest(data)
+    assert "A -75.0 % on 2020-01-08" in found.text
+    assert [level for level, _ in stocks.stale(data)] == [WARNING, PROBLEM]
+    assert "B on 80 %" in stocks.stale(data)[1].text

@@ -129,3 +129,27 @@ def test_an_outlier_is_far_in_robust_deviations_and_a_heavy_tail_is_none():
 def test_the_gravest_finding_comes_first_and_equal_ones_keep_their_order():
     found = [doctor.Finding(level, str(n)) for n, level in enumerate((OK, PROBLEM, NOTE, PROBLEM, WARNING))]
     assert [finding.text for finding in doctor.worst_first(found)] == ["1", "3", "4", "2", "0"]
+
+
+def test_a_share_that_is_not_all_or_none_is_never_written_as_all_or_none():
+    assert [doctor.percent(share) for share in (1995 / 2000, 0.99999, 1, 0)] == ["99.8 %", "99.999 %", "100 %", "0 %"]
+    assert doctor.shares({"good": 9999, "bad": 1}) == "good 99.99 %, bad 0.01 %"
+
+
+def test_one_answer_to_all_examples_is_a_problem_and_to_many_a_warning():
+    same = {"test": [("a", "x"), ("b", "x"), ("c", "x")]}
+    (found,) = doctor.same_answers(same, "sentences", "translation", 0.1)
+    assert found.level == PROBLEM and "all 3 different test sentences have the same translation" in found.text
+    (found,) = doctor.same_answers({"test": [*same["test"], ("d", "y")]}, "sentences", "translation", 0.5)
+    assert found == (WARNING, "3 of 4 different test sentences have the same translation, 'x': wrongly paired?")
+    apart = [(f"{n}", f"{n}") for n in range(30)]
+    assert doctor.same_answers({"test": apart + [("0", "0")] * 9}, "sentences", "translation", 0.1) == []
+
+
+def test_a_test_part_that_was_copied_from_training_is_a_problem_and_a_flat_one_is_no_copy():
+    values = np.random.default_rng(0).normal(size=300)
+    assert doctor.copies([values[:200]], [values[200:]], "test").level == OK
+    found = doctor.copies([values[:200]], [values[50:150]], "test")
+    assert found.level == PROBLEM and found.text.startswith("77 of 77 test stretches of 24 values (100 %) are in")
+    flat = np.ones(100)
+    assert doctor.copies([flat], [flat, flat[:3]], "test").level == OK
