@@ -41,6 +41,9 @@ def look(config: Config) -> Inspected:
         ]
     counts = {part: sum(len(parts_of(piece, config.longest)) for piece in some) for part, some in parts.items()}
     findings += [
+        doctor.repeats(
+            [each for some in pieces.values() for each in some], "pieces", "the same notes, whatever the name"
+        ),
         size(len(data.test), sum(map(len, data.test))),
         *silent(data.info["rests"]),
         read_in_parts(data.train, config.longest),

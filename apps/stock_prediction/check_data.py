@@ -1,5 +1,7 @@
 """What is wrong with daily bars before training: order in time, gaps, stale prices, jumps, few test days."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from shared.data import doctor
@@ -35,9 +37,9 @@ def look(config: Config) -> Inspected:
         in_time(data),
         doctor.enough(days, "test", "days", *DAYS),
         *doctor.balance({part: directions(some) for part, some in following.items()}, "direction"),
-        *doctor.gaps(columns, "tickers"),
+        *gaps(columns, bars.counts),
         *([doctor.repeats(items, "tickers")] if len(items) > 1 else []),
-        *(Finding(NOTE, f"{count:,} {kind}") for kind, count in bars.counts.items()),
+        *(Finding(NOTE, f"{kind} ({count:,})") for kind, count in bars.counts.items()),
         *stale(data),
         *largest(data),
         *survivors(data),
@@ -68,6 +70,13 @@ def in_time(data: Data) -> Finding:
 def directions(returns: np.ndarray) -> list[str]:
     """Returns the direction of each return."""
     return np.where(returns > 0, "up", "not up").tolist()
+
+
+def gaps(columns: dict[str, np.ndarray], counts: Mapping[str, int]) -> list[Finding]:
+    """Describes days without a Close; if rows without one were left out, nothing is said to be complete."""
+    found = doctor.gaps(columns, "tickers")
+    left_out = any(kind.endswith("left out") for kind in counts)
+    return [finding for finding in found if not (left_out and finding.level == OK)]
 
 
 def stale(data: Data) -> list[Finding]:

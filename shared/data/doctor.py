@@ -98,7 +98,9 @@ def repeats(items: Sequence[Item], what: str = "texts", then: str = "") -> Findi
     seen: set[Hashable] = set()
     again = [item for item in items if item.key in seen or seen.add(item.key)]  # type: ignore[func-returns-value]
     if not again:
-        return Finding(OK, f"all {len(items):,} {what} differ")
+        return Finding(
+            OK, f"all {len(items):,} {what} differ" if len(items) > 1 else f"no repetition in {sized(1, what)}"
+        )
     text = f"{counted(len(again), len(items), what)} a repetition of an earlier one, {example(again[0])}"
     return Finding(NOTE, text + (f": {then}" if then else ""))
 
@@ -117,7 +119,7 @@ def contradictions(items: Sequence[Item], labels: Sequence[str], what: str = "te
     return [
         Finding(
             NOTE,
-            f"{counted(len(wrong), len(items), what)} labelled otherwise than an equal one, {example(item)} is "
+            f"{counted(len(wrong), len(items), what)} of another label than an equal one, {example(item)} is "
             f"{label!r}, but {other!r}{' in ' + where if where else ''}",
         )
     ]
@@ -180,6 +182,28 @@ def _hashes(ids: np.ndarray) -> np.ndarray:
     return found
 
 
+def giveaways(texts: Sequence[Iterable[str]], labels: Sequence[str], what: str = "texts") -> list[Finding]:
+    """Finds words that give the label away: in many texts, and all but always with the same label.
+
+    Args:
+        texts: the words of each text. labels: its label.
+    """
+    total, overall = len(labels), collections.Counter(labels)
+    having_it: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
+    for words, label in zip(texts, labels, strict=True):
+        for word in set(words):
+            having_it[word][label] += 1
+    found = []
+    for word, counts in having_it.items():
+        (label, most), count = counts.most_common(1)[0], counts.total()
+        if count >= max(FEWEST, ALWAYS * total) and most >= PURE * count and overall[label] < OBVIOUS * total:
+            found.append((count, f"{word!r} in {percent(count / total)} of them, {label!r} in {percent(most / count)}"))
+    if not found:
+        return []
+    listed = named([said for _, said in sorted(found, reverse=True)])
+    return [Finding(WARNING, f"words of the training {what} that give the label away, is each meant? {listed}")]
+
+
 # Size and classes
 
 
@@ -195,10 +219,14 @@ def enough(count: int, part: str, what: str, fewest: int = FEWEST, few: int = FE
     '9 test texts are too few: a share measured on them is uncertain by ± 33 points (95 %)'
     """
     level = PROBLEM if count < fewest else WARNING if count < few else OK
-    text = f"{count:,} {part} {what} {VERDICTS[level]}"
+    verdict, them = VERDICTS[level], "them"
+    if count == 1:
+        verdict, them = verdict.replace("are", "is", 1).replace("give", "gives", 1), "it"
+    text = f"{sized(count, f'{part} {what}')} {verdict}"
     if share:
         points = 196 * float(np.sqrt(0.25 / max(count, 1)))
-        text += f": a share measured on them is uncertain by ± {points:.{0 if points >= 10 else 1}f} points (95 %)"
+        places = 0 if points >= 10 else 1
+        text += f": a share measured on {them} is uncertain by ± {points:.{places}f} points (95 %)"
     return Finding(level, text)
 
 
@@ -212,6 +240,7 @@ def balance(labels: Mapping[str, Sequence[str]], what: str = "label") -> list[Fi
     if rare := [label for label, count in train.items() if count < RARE]:
         text = f"{having(len(rare), len(train), f'{what}s')} fewer than {RARE} training examples: {named(rare)}"
         findings.append(Finding(WARNING, text))
+    findings += spellings({label for some in labels.values() for label in some}, what)
     for part in (part for part in labels if part != "train" and labels[part]):
         found = collections.Counter(labels[part])
         label, count = found.most_common(1)[0]
@@ -230,6 +259,15 @@ def balance(labels: Mapping[str, Sequence[str]], what: str = "label") -> list[Fi
             text = f"{len(unseen):,} of {len(train):,} {what}s do not occur in {part}: {named(unseen)}"
             findings.append(Finding(NOTE, text))
     return findings
+
+
+def spellings(labels: Iterable[str], what: str = "label") -> list[Finding]:
+    """Finds labels that differ only in case or spaces: they are probably one, but each is learned on its own."""
+    ways: dict[str, list[str]] = collections.defaultdict(list)
+    for label in sorted(labels):
+        ways[" ".join(label.casefold().split())].append(label)
+    found = [" and ".join(map(repr, some)) for some in ways.values() if len(some) > 1]
+    return [Finding(WARNING, f"{what}s that differ only in case or spaces: {named(found)}")] if found else []
 
 
 def _moved(train: Mapping[str, int], held: Mapping[str, int], part: str) -> list[Finding]:
@@ -295,11 +333,13 @@ def lengths(found: Sequence[float], unit: str, what: str, limit: float = 0, cut:
         limit: longest length that is read; 0 = none. cut: what happens to longer examples, such as "lose their middle".
     """
     middle, many, longest = (float(np.quantile(found, share, method="higher")) for share in (0.5, 0.95, 1))
-    text = f"{what}: half have at most {middle:,.4g} {unit}, 95 % at most {many:,.4g}, the longest {longest:,.4g}"
+    text = (
+        f"{what}: half have at most {figure(middle)} {unit}, 95 % at most {figure(many)}, the longest {figure(longest)}"
+    )
     over = int((np.asarray(found) > limit).sum()) if limit else 0
     if not over:
         return Finding(NOTE, text)
-    text += f"; {over:,} ({percent(over / len(found))}) are longer than {limit:,.4g} and {cut}"
+    text += f"; longer than {figure(limit)}, so that they {cut}: {over:,} ({percent(over / len(found))})"
     return Finding(WARNING if over > 0.1 * len(found) else NOTE, text)
 
 
@@ -398,12 +438,76 @@ def far(values: np.ndarray) -> np.ndarray:
     return places if len(places) <= max(SINGLE, OFTEN * len(known)) else np.arange(0)
 
 
+def codes(columns: Mapping[str, np.ndarray], what: str = "columns") -> list[Finding]:
+    """Finds an extreme value that is repeated, such as -999, which is probably a code for a missing value.
+
+    It is far from the median (by the MAD), and no other value is near: a heavy tail has no such hole.
+    """
+    found = []
+    for name, values in columns.items():
+        levels, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+        if len(levels) <= SINGLE:
+            continue
+        middle = float(np.median(np.repeat(levels, counts)))
+        deviation = ROBUST * float(np.median(np.abs(np.repeat(levels, counts) - middle)))
+        steps = np.diff(levels)
+        nearest = np.minimum(np.append(steps, np.inf), np.insert(steps, 0, np.inf))
+        away = np.abs(levels - middle)
+        wrong = np.flatnonzero((counts >= AGAIN) & (away > FAR * deviation) & (nearest > away / 2))
+        if deviation and len(wrong):
+            most = wrong[counts[wrong].argmax()]
+            found.append(f"{name} {levels[most]:g} in {percent(counts[most] / counts.sum())} of its values")
+    if not found:
+        return []
+    text = f"{having(len(found), len(columns), what)} an extreme value again and again, a code for a missing value?"
+    return [Finding(WARNING, f"{text} {named(found)}")]
+
+
+def clipped(columns: Mapping[str, np.ndarray], what: str = "columns") -> list[Finding]:
+    """Finds columns of many different values, many of which equal the largest or the smallest: what is beyond is lost.
+
+    A smallest value of 0 is natural, for counts and for rain.
+    """
+    found = []
+    for name, values in columns.items():
+        known = values[~np.isnan(values)]
+        if len(np.unique(known)) < MANY:
+            continue
+        for end, edge in (("highest", known.max()), ("lowest", known.min())):
+            share = float((known == edge).mean())
+            if share >= CUT and not (end == "lowest" and edge == 0):
+                found.append(f"{name} {edge:g}, the {end}, in {percent(share)}")
+    if not found:
+        return []
+    return [Finding(WARNING, f"{what} whose values often equal the highest or lowest one (clipped?): {named(found)}")]
+
+
 # Words
 
 
 def counted(count: int, total: int, what: str) -> str:
     """Begins a sentence: "17 of 200 test texts (8.5 %) are"."""
     return f"{count:,} of {total:,} {what} ({percent(count / total)}) {'is' if count == 1 else 'are'}"
+
+
+def sized(count: int, what: str) -> str:
+    """Writes a number and what is counted.
+
+    >>> sized(1, "test patients with an outcome"), sized(2, "series"), sized(1, "series")
+    ('1 test patient with an outcome', '2 series', '1 series')
+    """
+    if count == 1:
+        what = re.sub(r"(?<=\w)s\b", "", what, count=1) if not what.endswith("series") else what
+    return f"{count:,} {what}"
+
+
+def figure(value: float) -> str:
+    """Writes a length with four significant digits, and a large one in full.
+
+    >>> figure(54321), figure(2.34567)
+    ('54,321', '2.346')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def having(count: int, total: int, what: str) -> str:

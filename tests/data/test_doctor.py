@@ -71,7 +71,7 @@ def test_lengths_say_how_many_are_cut():
     assert doctor.lengths([1, 2, 4, 40], "words", "texts", 9, "lose their end") == (
         WARNING,
         "texts: half have at most 4 words, 95 % at most 40, the longest 40; "
-        "1 (25 %) are longer than 9 and lose their end",
+        "longer than 9, so that they lose their end: 1 (25 %)",
     )
     assert doctor.lengths([1, 2, 3], "words", "texts", 9, "lose their end").level == NOTE
 
@@ -153,3 +153,39 @@ def test_a_test_part_that_was_copied_from_training_is_a_problem_and_a_flat_one_i
     assert found.level == PROBLEM and found.text.startswith("77 of 77 test stretches of 24 values (100 %) are in")
     flat = np.ones(100)
     assert doctor.copies([flat], [flat, flat[:3]], "test").level == OK
+
+
+def test_an_extreme_value_that_is_repeated_is_a_code_and_a_heavy_tail_is_none():
+    random = np.random.default_rng(0)
+    values = random.normal(size=500)
+    values[::10] = -999
+    (found,) = doctor.codes({"a": values, "b": random.normal(size=500)}, "series")
+    assert found.level == WARNING and "1 of 2 series has" in found.text and "a -999 in 10 % of its values" in found.text
+    counts = np.round(random.pareto(1, size=2000) * 5)
+    assert doctor.codes({"tail": counts, "rare": np.repeat([0.0, 9.0], [90, 10])}) == []
+
+
+def test_values_that_are_cut_off_are_found_and_a_natural_zero_is_not():
+    values = 10 + np.random.default_rng(0).normal(size=500)
+    (found,) = doctor.clipped({"a": np.minimum(values, 11), "b": values})
+    assert found.level == WARNING and "a 11, the highest, in 1" in found.text and "b" not in found.text.split(": ")[1]
+    assert doctor.clipped({"rain": np.maximum(values - 10, 0)}) == []
+
+
+def test_a_word_that_gives_the_label_away_is_named():
+    texts = [{"the", "[src=p]" if n % 2 else "[src=n]", f"w{n % 7}"} for n in range(100)]
+    (found,) = doctor.giveaways(texts, ["good" if n % 2 else "bad" for n in range(100)])
+    assert found.level == WARNING and "'[src=p]' in 50 % of them, 'good' in 100 %" in found.text
+    assert "'the'" not in found.text and "'w1'" not in found.text
+    assert doctor.giveaways(texts, ["good" if n % 20 else "bad" for n in range(100)]) == []  # as most texts are
+
+
+def test_labels_that_differ_in_case_only_are_named():
+    found = doctor.balance({"train": ["POSITIVE", "positive", "bad"] * 9, "test": []})
+    assert (WARNING, "labels that differ only in case or spaces: 'POSITIVE' and 'positive'") in found
+
+
+def test_one_example_is_said_in_the_singular_and_long_lengths_in_full():
+    assert doctor.enough(1, "test", "texts").text.startswith("1 test text is too few: a share measured on it is")
+    assert doctor.repeats(items("a"), "series").text == "no repetition in 1 series"
+    assert "the longest 54,321" in doctor.lengths([7, 54321], "characters", "texts").text
