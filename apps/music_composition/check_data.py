@@ -75,7 +75,7 @@ def size(pieces: int, frames: int) -> Finding:
     """Judges whether the test pieces are enough for a figure."""
     if not pieces:
         return Finding(PROBLEM, "there are no test pieces")
-    text = f"{pieces:,} test pieces of {frames:,} frames"
+    text = f"{doctor.sized(pieces, 'test pieces')} of {frames:,} frames"
     return Finding(WARNING, f"{text}: other pieces would give another figure") if pieces < FEW else Finding(OK, text)
 
 

@@ -52,7 +52,8 @@ def look(config: Config) -> Inspected:
         Panel("returns of the next day", "per cent", following),
         Panel("volatility of the next day", "log of per cent", ranges),
     ]
-    source = f"{bars.source}: {len(bars.tickers):,} tickers, {len(bars.days):,} days, {bars.days[0]} to {bars.days[-1]}"
+    tickers = doctor.sized(len(bars.tickers), "tickers")
+    source = f"{bars.source}: {tickers}, {len(bars.days):,} days, {bars.days[0]} to {bars.days[-1]}"
     return Inspected(f"{source}; {data.info['split']}", findings, panels)
 
 
@@ -64,7 +65,8 @@ def in_time(data: Data) -> Finding:
             return Finding(
                 PROBLEM, f"refit {refit.number} is fitted to days of its test part, from {data.bars.days[refit.test]}"
             )
-    return Finding(OK, f"in each of {len(data.refits)} refits, all days fitted to are before the days tested on")
+    refits = f"each of {len(data.refits)} refits" if len(data.refits) > 1 else "the only refit"
+    return Finding(OK, f"in {refits}, all days fitted to are before the days tested on")
 
 
 def directions(returns: np.ndarray) -> list[str]:

@@ -60,15 +60,13 @@ def look(config: Config) -> Inspected:
     changes = {part: np.concatenate([np.diff(each) for each in some]) for part, some in scaled.items()}
     unit = "standard deviations of the training part"
     panels = [Panel("values", unit, values), Panel("changes from step to step", unit, changes)]
-    named = (
-        f"{source.panel.source}: {len(series):,} series of {min(map(len, series)):,} to {max(map(len, series)):,} steps"
-    )
+    named = f"{source.panel.source}: {len(series):,} series of {steps_of(series)}"
     return Inspected(f"{named}; windows: {data.info['split']}", findings, panels)
 
 
 def enough(count: int, horizon: int) -> Finding:
     """Judges how many forecasts the test part has that do not overlap."""
-    text = f"the test part has {count:,} forecasts of {horizon:,} steps that do not overlap"
+    text = f"the test part has {doctor.sized(count, 'forecasts')} of {horizon:,} steps that do not overlap"
     return Finding(WARNING, f"{text}: a rough figure") if count < FEW else Finding(OK, text)
 
 
@@ -144,12 +142,17 @@ def shifted(series: tuple[Series, ...], ends: tuple[tuple[int, int, int], ...]) 
         spread = float(each.values[:train].std())
         away = abs(float(each.values[valid:].mean() - each.values[:train].mean()))
         if spread and away > SHIFTED * spread:
-            found.append((away / spread, f"{each.name} {away / spread:.1f}"))
+            found.append((away / spread, f"{each.name} by {away / spread:.1f} standard deviations"))
     if not found:
         return []
-    text = f"in {len(found):,} of {len(series):,} series, the mean of test is far from that of training, by so many "
-    text += "standard deviations of training: "
+    text = f"in {len(found):,} of {len(series):,} series, the mean of test is far from that of training: "
     return [Finding(NOTE, text + doctor.named([said for _, said in sorted(found, reverse=True)]))]
+
+
+def steps_of(series: tuple[Series, ...]) -> str:
+    """Returns the number of steps of the series, or the smallest and the largest number."""
+    low, high = min(map(len, series)), max(map(len, series))
+    return f"{low:,} to {high:,} steps" if low < high else doctor.sized(low, "steps")
 
 
 def moment(series: Series, step: int) -> str:

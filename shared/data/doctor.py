@@ -35,6 +35,7 @@ NAMED = 3  # number of names in a list; the others are counted
 MOJIBAKE = re.compile("[ÂÃâÅÄÐÑðï][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,3}")
 LEGACY = ("cp1252", "latin-1")
 INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
+SINGULAR = re.compile(r"(?<!ser)(?:(?<=\w)ies|(?<=[^\Ws])(?<!serie)s)\b(?!')")  # the end of a plural, but not of series
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -83,7 +84,7 @@ def duplicates(
     known = {item.key for item in train}
     same = [item for item in held if item.key in known]
     if not same:
-        return Finding(OK, f"none of {len(held):,} {part} {what} is also in {among}")
+        return Finding(OK, f"none of {sized(len(held), f'{part} {what}')} is also in {among}")
     text = f"{counted(len(same), len(held), f'{part} {what}')} also in {among}, {example(same[0])}"
     return Finding(level or leak(len(same) / len(held)), text + (f": {then}" if then else ""))
 
@@ -119,7 +120,7 @@ def contradictions(items: Sequence[Item], labels: Sequence[str], what: str = "te
     return [
         Finding(
             NOTE,
-            f"{counted(len(wrong), len(items), what)} of another label than an equal one, {example(item)} is "
+            f"{having(len(wrong), len(items), what)} another label than an equal one, {example(item)} is "
             f"{label!r}, but {other!r}{' in ' + where if where else ''}",
         )
     ]
@@ -139,7 +140,7 @@ def groups(train: Sequence[str], held: Sequence[str], part: str, what: str, leve
         return Finding(WARNING, f"the {what} are unknown: the same one may be in training and in {part}")
     both = [name for name in asked if name in known]
     if not both:
-        return Finding(OK, f"none of {len(asked):,} {part} {what} is also in training")
+        return Finding(OK, f"none of {sized(len(asked), f'{part} {what}')} is also in training")
     count = sum(name in known for name in held)
     text = (
         f"{counted(len(both), len(asked), f'{part} {what}')} also in training, with {count:,} of {len(held):,} {part} "
@@ -347,7 +348,7 @@ def characters(texts: Iterable[tuple[str, str]]) -> list[Finding]:
     """Looks for signs of a wrong encoding in texts, each with its location: mojibake, control characters, mixed forms.
 
     >>> [finding.text for finding in characters([("CafÃ© noir", "line 3")])]
-    ["1 of 1 texts has wrongly decoded characters (UTF-8 read as Latin-1), e.g. line 3: 'Ã©' for 'é'"]
+    ["1 of 1 text has wrongly decoded characters (UTF-8 read as Latin-1), e.g. line 3: 'Ã©' for 'é'"]
     """
     found: dict[str, list[str]] = collections.defaultdict(list)
     forms: dict[str, list[str]] = {"NFC": [], "NFD": []}
@@ -369,7 +370,7 @@ def characters(texts: Iterable[tuple[str, str]]) -> list[Finding]:
     if all(forms.values()):
         text = "accented letters are written in two ways, composed and decomposed (NFC and NFD)"
         findings.append(Finding(NOTE, f"{text}, e.g. {forms['NFC'][0]} and {forms['NFD'][0]}"))
-    return findings or [Finding(OK, f"no wrongly decoded, control or invisible characters in {count:,} texts")]
+    return findings or [Finding(OK, f"no wrongly decoded, control or invisible characters in {sized(count, 'texts')}")]
 
 
 def _signs(text: str) -> dict[str, str]:
@@ -412,7 +413,7 @@ def gaps(columns: Mapping[str, np.ndarray], what: str = "columns", level: str = 
     listed = [f"{name} {percent(missing[name])}" for name in holes]
     level = level or (WARNING if holes and missing[holes[0]] > 0.5 else NOTE)
     findings = [Finding(level, f"{having(len(holes), len(columns), what)} missing values: {named(listed)}")]
-    findings = findings if holes else [Finding(OK, f"no missing values in {len(columns):,} {what}")]
+    findings = findings if holes else [Finding(OK, f"no missing values in {sized(len(columns), what)}")]
     if flat := [name for name, values in columns.items() if is_constant(values)]:
         findings.append(Finding(WARNING, f"{counted(len(flat), len(columns), what)} constant: {named(flat)}"))
     return findings
@@ -487,17 +488,17 @@ def clipped(columns: Mapping[str, np.ndarray], what: str = "columns") -> list[Fi
 
 def counted(count: int, total: int, what: str) -> str:
     """Begins a sentence: "17 of 200 test texts (8.5 %) are"."""
-    return f"{count:,} of {total:,} {what} ({percent(count / total)}) {'is' if count == 1 else 'are'}"
+    return f"{count:,} of {sized(total, what)} ({percent(count / total)}) {'is' if count == 1 else 'are'}"
 
 
 def sized(count: int, what: str) -> str:
     """Writes a number and what is counted.
 
-    >>> sized(1, "test patients with an outcome"), sized(2, "series"), sized(1, "series")
-    ('1 test patient with an outcome', '2 series', '1 series')
+    >>> sized(1, "test patients with an outcome"), sized(2, "series"), sized(1, "melodies")
+    ('1 test patient with an outcome', '2 series', '1 melody')
     """
     if count == 1:
-        what = re.sub(r"(?<=\w)s\b", "", what, count=1) if not what.endswith("series") else what
+        what = SINGULAR.sub(lambda match: "y" if match[0] == "ies" else "", what, count=1)
     return f"{count:,} {what}"
 
 
@@ -512,7 +513,7 @@ def figure(value: float) -> str:
 
 def having(count: int, total: int, what: str) -> str:
     """Begins a sentence: "3 of 7 columns have"."""
-    return f"{count:,} of {total:,} {what} {'has' if count == 1 else 'have'}"
+    return f"{count:,} of {sized(total, what)} {'has' if count == 1 else 'have'}"
 
 
 def percent(share: float) -> str:
