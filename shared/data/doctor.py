@@ -472,11 +472,13 @@ def clipped(columns: Mapping[str, np.ndarray], what: str = "columns") -> list[Fi
     found = []
     for name, values in columns.items():
         known = values[~np.isnan(values)]
-        if len(np.unique(known)) < MANY:
+        levels = np.unique(known)
+        if len(levels) < MANY:
             continue
-        for end, edge in (("highest", known.max()), ("lowest", known.min())):
+        for end, edge, following in (("highest", levels[-1], levels[-2]), ("lowest", levels[0], levels[1])):
             share = float((known == edge).mean())
-            if share >= CUT and not (end == "lowest" and edge == 0):
+            apart = abs(edge - following) > abs(edge - np.median(known)) / 2  # a code rather than a limit, see `codes`
+            if share >= CUT and not apart and not (end == "lowest" and edge == 0):
                 found.append(f"{name} {edge:g}, the {end}, in {percent(share)}")
     if not found:
         return []

@@ -170,6 +170,7 @@ def test_values_that_are_cut_off_are_found_and_a_natural_zero_is_not():
     (found,) = doctor.clipped({"a": np.minimum(values, 11), "b": values})
     assert found.level == WARNING and "a 11, the highest, in 1" in found.text and "b" not in found.text.split(": ")[1]
     assert doctor.clipped({"rain": np.maximum(values - 10, 0)}) == []
+    assert doctor.clipped({"code": np.where(np.arange(500) % 10, values, -999)}) == []
 
 
 def test_a_word_that_gives_the_label_away_is_named():
