@@ -159,11 +159,12 @@ def copies(train: Sequence[np.ndarray], held: Sequence[np.ndarray], part: str) -
     """
     _, ids = np.unique(np.concatenate([*train, *held]), return_inverse=True)
     pieces = np.split(ids.astype(np.uint64), np.cumsum([len(each) for each in (*train, *held)])[:-1])
-    known = np.concatenate([_hashes(each) for each in pieces[: len(train)]])
+    known = np.unique(np.concatenate([_hashes(each) for each in pieces[: len(train)]]))
     count, copied = 0, 0
     for each in pieces[len(train) :]:
         found = _hashes(each)
-        places = np.flatnonzero(np.isin(found, known))
+        at = np.minimum(np.searchsorted(known, found), len(known) - 1)
+        places = np.flatnonzero(known[at] == found) if len(known) else np.arange(0)
         count += len(found)
         if len(places):
             rows = np.sort(each[places[:, None] + np.arange(COPIED)])

@@ -151,6 +151,7 @@ def test_a_test_part_that_was_copied_from_training_is_a_problem_and_a_flat_one_i
     assert doctor.copies([values[:200]], [values[200:]], "test").level == OK
     found = doctor.copies([values[:200]], [values[50:150]], "test")
     assert found.level == PROBLEM and found.text.startswith("77 of 77 test stretches of 24 values (100 %) are in")
+    assert doctor.copies([values[:9]], [values[9:]], "test").level == OK  # too short for a stretch
     flat = np.ones(100)
     assert doctor.copies([flat], [flat, flat[:3]], "test").level == OK
 
