@@ -71,7 +71,11 @@ def symbols(parts: dict[str, list[Utterance]], targets: str) -> list[Finding]:
     if not lacking:
         return [Finding(OK, f"training has all characters of the test transcripts; {len(known)} in all")]
     return [
-        Finding(WARNING, f"{len(lacking)} characters of test are in no training transcript: {doctor.named(lacking)}")
+        Finding(
+            WARNING,
+            f"{doctor.sized(len(lacking), 'characters')} of test {'is' if len(lacking) == 1 else 'are'} in no training "
+            f"transcript: {doctor.named(lacking)}",
+        )
     ]
 
 

@@ -35,7 +35,9 @@ NAMED = 3  # number of names in a list; the others are counted
 MOJIBAKE = re.compile("[ÂÃâÅÄÐÑðï][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,3}")
 LEGACY = ("cp1252", "latin-1")
 INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
-SINGULAR = re.compile(r"(?<!ser)(?:(?<=\w)ies|(?<=[^\Ws])(?<!serie)s)\b(?!')")  # the end of a plural, but not of series
+SINGULAR = re.compile(
+    r"(?<!ser)(?:(?<=ch)es|(?<=\w)ies|(?<=[^\Ws])(?<!serie)s)\b(?!')"
+)  # the end of a plural, but not of series
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 

@@ -189,5 +189,6 @@ def test_labels_that_differ_in_case_only_are_named():
 
 def test_one_example_is_said_in_the_singular_and_long_lengths_in_full():
     assert doctor.enough(1, "test", "texts").text.startswith("1 test text is too few: a share measured on it is")
+    assert doctor.sized(1, "batches") == "1 batch" and doctor.sized(1, "series") == "1 series"
     assert doctor.repeats(items("a"), "series").text == "no repetition in 1 series"
     assert "the longest 54,321" in doctor.lengths([7, 54321], "characters", "texts").text
