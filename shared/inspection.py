@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import files, runs, settings
-from shared.data.doctor import NOTE, PROBLEM, Finding, worst_first
+from shared.data.doctor import NOTE, PROBLEM, Finding, sized, worst_first
 
 if TYPE_CHECKING:
     from shared.plots import Panel
@@ -97,7 +97,7 @@ def effort(
     """
     folder = Path(file).parent
     times = f"{epochs:,} epoch{'s' * (epochs > 1)}"
-    text = f"training takes at most {times} of about {steps:,} batches, {epochs * steps:,} steps"
+    text = f"training takes at most {times} of about {sized(steps, 'batches')}, {sized(epochs * steps, 'steps')}"
     wanted = settings.command(app or folder.name, config, recipes)
     path = folder / "results.json"
     for record in runs.read_json(path, list) if path.exists() else []:

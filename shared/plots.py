@@ -162,7 +162,11 @@ def _histograms(axes: Any, values: Mapping[str, Sequence[float]], panel: Panel) 
         edges = np.arange(np.floor(low) - 0.5, np.ceil(high) + width, width)
     else:
         edges = np.linspace(low, high if high > low else low + 1, bins + 1)
-    beyond = " (outer bars: and beyond)" if len(every) and (every.min() < edges[0] or every.max() > edges[-1]) else ""
+    beyond = (
+        " (the outermost bars include all values beyond)"
+        if len(every) and (every.min() < edges[0] or every.max() > edges[-1])
+        else ""
+    )
     for part, some in values.items():
         known = np.clip(np.asarray(some, float), edges[0], edges[-1])
         known = known[np.isfinite(known)]

@@ -35,6 +35,9 @@ def look(config: Config) -> Inspected:
     findings += [
         doctor.repeats(items["train"], "training requests"),
         *doctor.contradictions(items["train"], [request.intent for request in given["train"]], "training requests"),
+        *doctor.giveaways(
+            [item.key for item in items["train"]], [request.intent for request in given["train"]], "requests"
+        ),
         *doctor.balance(intents, "intent"),
         *unseen_slots(parts),
         doctor.enough(len(parts["test"]), "test", "requests"),

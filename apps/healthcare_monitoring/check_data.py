@@ -91,7 +91,7 @@ def telltales(columns: dict[str, np.ndarray], happened: np.ndarray) -> list[Find
             if max(area, 1 - area) >= TELLTALE:
                 wrong.append(f"{name} ({what})")
     if not wrong:
-        return [Finding(OK, f"none of {len(columns)} variables states the outcome by itself")]
+        return [Finding(OK, f"none of {doctor.sized(len(columns), 'variables')} states the outcome by itself")]
     text = "tells the outcome all but by itself, so is it known only afterwards? Remove it if so"
     return [Finding(PROBLEM, f"{name} {text}") for name in wrong]
 

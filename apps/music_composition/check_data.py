@@ -41,6 +41,9 @@ def look(config: Config) -> Inspected:
         ]
     counts = {part: sum(len(parts_of(piece, config.longest)) for piece in some) for part, some in parts.items()}
     findings += [
+        doctor.repeats(
+            [each for some in pieces.values() for each in some], "pieces", "the same notes, whatever the name"
+        ),
         size(len(data.test), sum(map(len, data.test))),
         *silent(data.info["rests"]),
         read_in_parts(data.train, config.longest),
@@ -72,7 +75,7 @@ def size(pieces: int, frames: int) -> Finding:
     """Judges whether the test pieces are enough for a figure."""
     if not pieces:
         return Finding(PROBLEM, "there are no test pieces")
-    text = f"{pieces:,} test pieces of {frames:,} frames"
+    text = f"{doctor.sized(pieces, 'test pieces')} of {frames:,} frames"
     return Finding(WARNING, f"{text}: other pieces would give another figure") if pieces < FEW else Finding(OK, text)
 
 

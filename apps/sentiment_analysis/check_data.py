@@ -9,7 +9,7 @@ from .config import RECIPES, Config
 from .data import arranged, settled
 from .options import CheckData
 from .sources import Example, reachable, read
-from .tokens import clean, letters
+from .tokens import clean, letters, words
 
 GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
@@ -37,6 +37,7 @@ def look(config: Config) -> Inspected:
     findings += [
         doctor.repeats(given["train"], then="one of each is kept" if "test" not in given else ""),
         *doctor.contradictions(given["train"], [e.label for e in source["train"]]),
+        *doctor.giveaways(list(map(spoken, source["train"])), [e.label for e in source["train"]]),
         *doctor.balance(names),
         doctor.enough(len(data.test.texts), "test", "texts"),
         doctor.lengths(lengths["train"], "words", "training texts", data.info["max_words"], "lose their middle"),
@@ -45,6 +46,12 @@ def look(config: Config) -> Inspected:
     ]
     panels = [Panel("lengths", "words", lengths, data.info["max_words"], "read"), Panel("labels", "label", names)]
     return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
+
+
+def spoken(example: Example) -> set[str]:
+    """Returns the words of a text, with and without the characters around them."""
+    text = clean(example.text)
+    return {*text.lower().split(), *words(text)}
 
 
 def item(example: Example) -> Item:

@@ -41,7 +41,9 @@ def look(config: Config) -> Inspected:
             doctor.duplicates(sounds["train"], sounds[part], part, "recordings"),
             doctor.duplicates(texts["train"], texts[part], part, "transcripts", NOTE, "spoken by others, or again"),
         ]
+    answers = {part: [(n, u.text) for n, u in enumerate(some)] for part, some in parts.items()}
     findings += [
+        *doctor.same_answers(answers, "recordings", "transcript", doctor.SKEWED),
         doctor.enough(sum(len(u.text.split()) for u in parts["test"]), "test", "words"),
         *symbols(parts, data.info["targets"]),
         *pace(parts["train"]),
@@ -69,7 +71,11 @@ def symbols(parts: dict[str, list[Utterance]], targets: str) -> list[Finding]:
     if not lacking:
         return [Finding(OK, f"training has all characters of the test transcripts; {len(known)} in all")]
     return [
-        Finding(WARNING, f"{len(lacking)} characters of test are in no training transcript: {doctor.named(lacking)}")
+        Finding(
+            WARNING,
+            f"{doctor.sized(len(lacking), 'characters')} of test {'is' if len(lacking) == 1 else 'are'} in no training "
+            f"transcript: {doctor.named(lacking)}",
+        )
     ]
 
 

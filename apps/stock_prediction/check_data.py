@@ -1,5 +1,7 @@
 """What is wrong with daily bars before training: order in time, gaps, stale prices, jumps, few test days."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from shared.data import doctor
@@ -12,6 +14,7 @@ from .data import Data, load
 from .options import CheckData
 
 DAYS = (60, 250)  # test days below which a figure says nothing, or is that of one year
+STILL = 0.5  # share of the test days without a change above which a figure says nothing of a traded price
 STALE = 0.05  # share of days with exactly the price of the day before that few traded assets reach
 
 
@@ -34,9 +37,9 @@ def look(config: Config) -> Inspected:
         in_time(data),
         doctor.enough(days, "test", "days", *DAYS),
         *doctor.balance({part: directions(some) for part, some in following.items()}, "direction"),
-        *doctor.gaps(columns, "tickers"),
+        *gaps(columns, bars.counts),
         *([doctor.repeats(items, "tickers")] if len(items) > 1 else []),
-        *(Finding(NOTE, f"{count:,} {kind}") for kind, count in bars.counts.items()),
+        *(Finding(NOTE, f"{kind} ({count:,})") for kind, count in bars.counts.items()),
         *stale(data),
         *largest(data),
         *survivors(data),
@@ -49,7 +52,8 @@ def look(config: Config) -> Inspected:
         Panel("returns of the next day", "per cent", following),
         Panel("volatility of the next day", "log of per cent", ranges),
     ]
-    source = f"{bars.source}: {len(bars.tickers):,} tickers, {len(bars.days):,} days, {bars.days[0]} to {bars.days[-1]}"
+    tickers = doctor.sized(len(bars.tickers), "tickers")
+    source = f"{bars.source}: {tickers}, {len(bars.days):,} days, {bars.days[0]} to {bars.days[-1]}"
     return Inspected(f"{source}; {data.info['split']}", findings, panels)
 
 
@@ -61,7 +65,8 @@ def in_time(data: Data) -> Finding:
             return Finding(
                 PROBLEM, f"refit {refit.number} is fitted to days of its test part, from {data.bars.days[refit.test]}"
             )
-    return Finding(OK, f"in each of {len(data.refits)} refits, all days fitted to are before the days tested on")
+    refits = f"each of {len(data.refits)} refits" if len(data.refits) > 1 else "the only refit"
+    return Finding(OK, f"in {refits}, all days fitted to are before the days tested on")
 
 
 def directions(returns: np.ndarray) -> list[str]:
@@ -69,12 +74,26 @@ def directions(returns: np.ndarray) -> list[str]:
     return np.where(returns > 0, "up", "not up").tolist()
 
 
+def gaps(columns: dict[str, np.ndarray], counts: Mapping[str, int]) -> list[Finding]:
+    """Describes days without a Close; if rows without one were left out, nothing is said to be complete."""
+    found = doctor.gaps(columns, "tickers")
+    left_out = any(kind.endswith("left out") for kind in counts)
+    return [finding for finding in found if not (left_out and finding.level == OK)]
+
+
 def stale(data: Data) -> list[Finding]:
     """Names tickers whose price often stays the same, as it does where trades are rare or rows were filled."""
     shares = [float((row[np.isfinite(row)] == 0).mean()) for row in data.series.returns]
     pairs = zip(data.bars.tickers, shares, strict=True)
     found = [f"{name} on {doctor.percent(share)} of its days" for name, share in pairs if share > STALE]
-    return [Finding(WARNING, f"prices that often do not change: {doctor.named(found)}")] if found else []
+    findings = [Finding(WARNING, f"prices that often do not change: {doctor.named(found)}")] if found else []
+    # Within the test days alone, as the share of all days hides a ticker that is no longer traded.
+    rows = zip(data.bars.tickers, data.series.returns[:, data.refits[0].test :], strict=True)
+    shares = {name: float((row[np.isfinite(row)] == 0).mean()) for name, row in rows if np.isfinite(row).any()}
+    if still := [f"{name} on {doctor.percent(share)}" for name, share in shares.items() if share > STILL]:
+        text = f"prices that do not change on most of their test days: {doctor.named(still)}"
+        findings.append(Finding(PROBLEM, text))
+    return findings
 
 
 def largest(data: Data) -> list[Finding]:
@@ -84,11 +103,16 @@ def largest(data: Data) -> list[Finding]:
         at = doctor.far(row)
         if len(at):
             worst = int(at[np.abs(row[at]).argmax()])
-            found.append((abs(float(row[worst])), f"{name} {row[worst]:+.1f} % on {data.bars.days[worst]}"))
+            found.append((abs(float(row[worst])), f"{name} {simple(row[worst]):+.1f} % on {data.bars.days[worst]}"))
     if not found:
         return [Finding(OK, "no daily return is far from the others")]
     listed = doctor.named([said for _, said in sorted(found, reverse=True)])
     return [Finding(NOTE, f"daily returns far from the others (crash, unadjusted split or typo?): {listed}")]
+
+
+def simple(log_return: float) -> float:
+    """Converts a log return, in per cent, to the change of the price, in per cent."""
+    return 100 * float(np.expm1(log_return / 100))
 
 
 def survivors(data: Data) -> list[Finding]:

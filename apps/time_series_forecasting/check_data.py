@@ -18,6 +18,7 @@ from .sources import load as load_source
 PARTS = ("train", "valid", "test")
 FEW = 5  # forecasts in the test part, one after the other, below which a figure is that of a single stretch of time
 STUCK = 0.02  # share of a series that equals its neighbours without a break, above which its sensor may be stuck
+MOSTLY = 0.5  # share of a test part at one value above which its figure says little
 SHIFTED = 2.0  # standard deviations between the means of training and test that are worth saying
 TELLING, NEARLY = 0.999, 0.95  # correlation of a known column with the values, which makes it no forecast
 
@@ -38,11 +39,15 @@ def look(config: Config) -> Inspected:
     steps = min(config.steps_per_epoch or len(data.train), -(-len(data.train) // config.batch_size))
     findings = [
         Finding(OK, "validation follows training in time, and test follows validation; scales come from training"),
+        copies(series, ends),
         *telling(series, source.panel.known),
         enough(count, config.horizon),
         *doctor.gaps(columns, "series"),
-        doctor.repeats(items, "series"),
+        *doctor.codes(columns, "series"),
+        *doctor.clipped(columns, "series"),
+        *([doctor.repeats(items, "series")] if len(items) > 1 else []),
         *stuck(series),
+        *standing(series, ends),
         *jumps(series),
         *shifted(series, ends),
         effort(__file__, config, RECIPES, steps, config.epochs),
@@ -55,16 +60,21 @@ def look(config: Config) -> Inspected:
     changes = {part: np.concatenate([np.diff(each) for each in some]) for part, some in scaled.items()}
     unit = "standard deviations of the training part"
     panels = [Panel("values", unit, values), Panel("changes from step to step", unit, changes)]
-    named = (
-        f"{source.panel.source}: {len(series):,} series of {min(map(len, series)):,} to {max(map(len, series)):,} steps"
-    )
+    named = f"{source.panel.source}: {len(series):,} series of {steps_of(series)}"
     return Inspected(f"{named}; windows: {data.info['split']}", findings, panels)
 
 
 def enough(count: int, horizon: int) -> Finding:
     """Judges how many forecasts the test part has that do not overlap."""
-    text = f"the test part has {count:,} forecasts of {horizon:,} steps that do not overlap"
+    text = f"the test part has {doctor.sized(count, 'forecasts')} of {horizon:,} steps that do not overlap"
     return Finding(WARNING, f"{text}: a rough figure") if count < FEW else Finding(OK, text)
+
+
+def copies(series: tuple[Series, ...], ends: tuple[tuple[int, int, int], ...]) -> Finding:
+    """Looks for stretches of the test parts in the training parts."""
+    train = [each.values[:end] for each, (end, _, _) in zip(series, ends, strict=True)]
+    test = [each.values[start:end] for each, (_, start, end) in zip(series, ends, strict=True)]
+    return doctor.copies(train, test, "test")
 
 
 def telling(series: tuple[Series, ...], known: tuple[str, ...]) -> list[Finding]:
@@ -94,6 +104,20 @@ def stuck(series: tuple[Series, ...]) -> list[Finding]:
     return [Finding(NOTE, text + doctor.named([said for _, said in sorted(found, reverse=True)]))]
 
 
+def standing(series: tuple[Series, ...], ends: tuple[tuple[int, int, int], ...]) -> list[Finding]:
+    """Names the series that keep one value through most of their test part: repeating the last one predicts them."""
+    found = []
+    for each, (_, start, end) in zip(series, ends, strict=True):
+        edges = np.flatnonzero(np.diff(each.values[start:end], prepend=np.nan, append=np.nan) != 0)
+        longest = int(np.diff(edges).max())
+        if longest > MOSTLY * (end - start) and not doctor.is_constant(each.values):
+            found.append(f"{each.name} for {longest:,} of {end - start:,} steps")
+    if not found:
+        return []
+    text = f"series that keep one value through most of their test part: {doctor.named(found)}"
+    return [Finding(WARNING, text)]
+
+
 def jumps(series: tuple[Series, ...]) -> list[Finding]:
     """Finds changes from one step to the next that are far from the others of their series."""
     found = []
@@ -118,11 +142,17 @@ def shifted(series: tuple[Series, ...], ends: tuple[tuple[int, int, int], ...]) 
         spread = float(each.values[:train].std())
         away = abs(float(each.values[valid:].mean() - each.values[:train].mean()))
         if spread and away > SHIFTED * spread:
-            found.append((away / spread, f"{each.name} by {away / spread:.1f}"))
+            found.append((away / spread, f"{each.name} by {away / spread:.1f} standard deviations"))
     if not found:
         return []
-    text = f"in {len(found):,} of {len(series):,} series test lies elsewhere than training, in standard deviations: "
+    text = f"in {len(found):,} of {len(series):,} series, the mean of test is far from that of training: "
     return [Finding(NOTE, text + doctor.named([said for _, said in sorted(found, reverse=True)]))]
+
+
+def steps_of(series: tuple[Series, ...]) -> str:
+    """Returns the number of steps of the series, or the smallest and the largest number."""
+    low, high = min(map(len, series)), max(map(len, series))
+    return f"{low:,} to {high:,} steps" if low < high else doctor.sized(low, "steps")
 
 
 def moment(series: Series, step: int) -> str:

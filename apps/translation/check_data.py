@@ -8,11 +8,12 @@ from shared.inspection import Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
-from .data import arranged
+from .data import Part, arranged
 from .options import CheckData
 from .sources import Pair, read
 from .tokens import Tokenizer
 
+OFTEN = 0.1  # share of different source sentences above which one translation for all of them is a fault
 GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
 
@@ -39,8 +40,10 @@ def look(config: Config) -> Inspected:
     findings += [
         doctor.duplicates(sources["train"], sources[part], part, "source sentences") for part in ("valid", "test")
     ]
+    answers = {part: [(pair.source, pair.target) for pair in some.pairs] for part, some in parts.items()}
     findings += [
-        doctor.repeats(pairs["train"], "training pairs", "one of each is kept"),
+        *doctor.same_answers(answers, "source sentences", "translation", OFTEN),
+        doctor.repeats(pairs["train"], "training pairs", kept(parts)),
         *copied(given["train"]),
         *uneven(given["train"]),
         doctor.enough(len(data.test.pairs), "test", "pairs", share=False),
@@ -61,6 +64,14 @@ def look(config: Config) -> Inspected:
 def whole(pair: Pair) -> Item:
     """Returns a pair, shown by its source sentence."""
     return Item((pair.source, pair.target), pair.source, pair.where)
+
+
+def kept(parts: dict[str, Part]) -> str:
+    """Says how many repetitions each split still has, and how many pairs are in two of them."""
+    keys = {part: [(pair.source, pair.target) for pair in some.pairs] for part, some in parts.items()}
+    left = ", ".join(f"{part} {len(some) - len(set(some)):,}" for part, some in keys.items())
+    crossing = sum(map(len, map(set, keys.values()))) - len(set().union(*keys.values()))
+    return f"repetitions that each split keeps: {left}; of its pairs, {crossing:,} are in another split too"
 
 
 def encoded(pairs: list[Pair], info: dict) -> list[tuple[np.ndarray, np.ndarray]]:

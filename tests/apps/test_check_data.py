@@ -2,12 +2,16 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
-from shared.data.doctor import LEVELS
+from apps.stock_prediction import check_data as stocks
+from apps.time_series_forecasting import check_data as forecasts
+from apps.translation import check_data as translations
+from shared.data.doctor import LEVELS, OK, PROBLEM, WARNING
 from tests.commands import APPS, run_here
 
 
@@ -113,3 +117,37 @@ def test_what_is_not_there_is_refused_in_one_line(words, line):
     done = run_here("apps.sentiment_analysis", "check-data", "--recipe", "smoke", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert line in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_returns_are_said_as_changes_of_the_price_and_a_price_that_stands_still_in_test_is_a_problem():
+    random = np.random.default_rng(0)
+    returns = random.normal(size=(2, 400))
+    returns[0, 7], returns[1, 320:] = 100 * np.log(0.25), 0
+    bars = SimpleNamespace(tickers=("A", "B"), days=np.datetime64("2020-01-01") + np.arange(400))
+    data = SimpleNamespace(bars=bars, series=SimpleNamespace(returns=returns), refits=[SimpleNamespace(test=300)])
+    (found,) = stocks.largest(data)
+    assert "A -75.0 % on 2020-01-08" in found.text
+    assert [level for level, _ in stocks.stale(data)] == [WARNING, PROBLEM]
+    assert "B on 80 %" in stocks.stale(data)[1].text
+
+
+def test_bars_are_not_said_to_be_complete_where_rows_without_a_close_were_left_out():
+    closes = {"A": np.arange(1.0, 9.0)}
+    assert [level for level, _ in stocks.gaps(closes, {})] == [OK]
+    assert stocks.gaps(closes, {"rows without a Close, left out": 76}) == []
+
+
+def test_a_series_that_keeps_one_value_in_test_is_a_warning():
+    values = np.random.default_rng(0).normal(size=200)
+    moving = SimpleNamespace(name="a", values=values)
+    stopped = SimpleNamespace(name="b", values=np.where(np.arange(200) < 170, values, 1.0))
+    (found,) = forecasts.standing((moving, stopped), ((100, 150, 200),) * 2)
+    assert found.level == WARNING and found.text.endswith(": b for 30 of 50 steps")
+
+
+def test_repetitions_of_pairs_are_counted_where_they_remain():
+    pairs = [SimpleNamespace(source=text, target=text) for text in "abbccc"]
+    parts = {"train": SimpleNamespace(pairs=pairs), "test": SimpleNamespace(pairs=pairs[:3])}
+    assert translations.kept(parts) == (
+        "repetitions that each split keeps: train 3, test 1; of its pairs, 2 are in another split too"
+    )

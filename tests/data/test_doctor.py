@@ -71,7 +71,7 @@ def test_lengths_say_how_many_are_cut():
     assert doctor.lengths([1, 2, 4, 40], "words", "texts", 9, "lose their end") == (
         WARNING,
         "texts: half have at most 4 words, 95 % at most 40, the longest 40; "
-        "1 (25 %) are longer than 9 and lose their end",
+        "longer than 9, so that they lose their end: 1 (25 %)",
     )
     assert doctor.lengths([1, 2, 3], "words", "texts", 9, "lose their end").level == NOTE
 
@@ -129,3 +129,66 @@ def test_an_outlier_is_far_in_robust_deviations_and_a_heavy_tail_is_none():
 def test_the_gravest_finding_comes_first_and_equal_ones_keep_their_order():
     found = [doctor.Finding(level, str(n)) for n, level in enumerate((OK, PROBLEM, NOTE, PROBLEM, WARNING))]
     assert [finding.text for finding in doctor.worst_first(found)] == ["1", "3", "4", "2", "0"]
+
+
+def test_a_share_that_is_not_all_or_none_is_never_written_as_all_or_none():
+    assert [doctor.percent(share) for share in (1995 / 2000, 0.99999, 1, 0)] == ["99.8 %", "99.999 %", "100 %", "0 %"]
+    assert doctor.shares({"good": 9999, "bad": 1}) == "good 99.99 %, bad 0.01 %"
+
+
+def test_one_answer_to_all_examples_is_a_problem_and_to_many_a_warning():
+    same = {"test": [("a", "x"), ("b", "x"), ("c", "x")]}
+    (found,) = doctor.same_answers(same, "sentences", "translation", 0.1)
+    assert found.level == PROBLEM and "all 3 different test sentences have the same translation" in found.text
+    (found,) = doctor.same_answers({"test": [*same["test"], ("d", "y")]}, "sentences", "translation", 0.5)
+    assert found == (WARNING, "3 of 4 different test sentences have the same translation, 'x': wrongly paired?")
+    apart = [(f"{n}", f"{n}") for n in range(30)]
+    assert doctor.same_answers({"test": apart + [("0", "0")] * 9}, "sentences", "translation", 0.1) == []
+
+
+def test_a_test_part_that_was_copied_from_training_is_a_problem_and_a_flat_one_is_no_copy():
+    values = np.random.default_rng(0).normal(size=300)
+    assert doctor.copies([values[:200]], [values[200:]], "test").level == OK
+    found = doctor.copies([values[:200]], [values[50:150]], "test")
+    assert found.level == PROBLEM and found.text.startswith("77 of 77 test stretches of 24 values (100 %) are in")
+    assert doctor.copies([values[:9]], [values[9:]], "test").level == OK  # too short for a stretch
+    flat = np.ones(100)
+    assert doctor.copies([flat], [flat, flat[:3]], "test").level == OK
+
+
+def test_an_extreme_value_that_is_repeated_is_a_code_and_a_heavy_tail_is_none():
+    random = np.random.default_rng(0)
+    values = random.normal(size=500)
+    values[::10] = -999
+    (found,) = doctor.codes({"a": values, "b": random.normal(size=500)}, "series")
+    assert found.level == WARNING and "1 of 2 series has" in found.text and "a -999 in 10 % of its values" in found.text
+    counts = np.round(random.pareto(1, size=2000) * 5)
+    assert doctor.codes({"tail": counts, "rare": np.repeat([0.0, 9.0], [90, 10])}) == []
+
+
+def test_values_that_are_cut_off_are_found_and_a_natural_zero_is_not():
+    values = 10 + np.random.default_rng(0).normal(size=500)
+    (found,) = doctor.clipped({"a": np.minimum(values, 11), "b": values})
+    assert found.level == WARNING and "a 11, the highest, in 1" in found.text and "b" not in found.text.split(": ")[1]
+    assert doctor.clipped({"rain": np.maximum(values - 10, 0)}) == []
+    assert doctor.clipped({"code": np.where(np.arange(500) % 10, values, -999)}) == []
+
+
+def test_a_word_that_gives_the_label_away_is_named():
+    texts = [{"the", "[src=p]" if n % 2 else "[src=n]", f"w{n % 7}"} for n in range(100)]
+    (found,) = doctor.giveaways(texts, ["good" if n % 2 else "bad" for n in range(100)])
+    assert found.level == WARNING and "'[src=p]' in 50 % of them, 'good' in 100 %" in found.text
+    assert "'the'" not in found.text and "'w1'" not in found.text
+    assert doctor.giveaways(texts, ["good" if n % 20 else "bad" for n in range(100)]) == []  # as most texts are
+
+
+def test_labels_that_differ_in_case_only_are_named():
+    found = doctor.balance({"train": ["POSITIVE", "positive", "bad"] * 9, "test": []})
+    assert (WARNING, "labels that differ only in case or spaces: 'POSITIVE' and 'positive'") in found
+
+
+def test_one_example_is_said_in_the_singular_and_long_lengths_in_full():
+    assert doctor.enough(1, "test", "texts").text.startswith("1 test text is too few: a share measured on it is")
+    assert doctor.sized(1, "batches") == "1 batch" and doctor.sized(1, "series") == "1 series"
+    assert doctor.repeats(items("a"), "series").text == "no repetition in 1 series"
+    assert "the longest 54,321" in doctor.lengths([7, 54321], "characters", "texts").text
