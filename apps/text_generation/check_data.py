@@ -97,5 +97,6 @@ def rare(info: dict, level: str) -> list[Finding]:
     few = [repr(token) for token, count in known.items() if count < RARE]
     if level == "word" or not few:
         return []
-    text = f"of {len(known):,} characters, {len(few):,} {'occurs' if len(few) == 1 else 'occur'} fewer than {RARE} times in training"
+    occur = "occurs" if len(few) == 1 else "occur"
+    text = f"of {len(known):,} characters, {len(few):,} {occur} fewer than {RARE} times in training"
     return [Finding(NOTE, f"{text}: {doctor.named(few)}")]
