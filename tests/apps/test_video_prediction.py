@@ -297,7 +297,7 @@ def test_a_program_gets_the_frames_after_the_end_of_a_clip(predictor, clip, tmp_
     assert np.array_equal(found["frames"], expected)
     with pytest.raises(InputError, match=f"expected at least {predictor.past} frames; received 1"):
         predictor([in_folder(tmp_path / "short", clip[:1])])
-    with pytest.raises(InputError, match="Expected a list of inputs"):
+    with pytest.raises(InputError, match="Expected a list of paths"):
         predictor("clip.mp4")
 
 
