@@ -17,7 +17,7 @@ from tests.layers.compare import numpy, same, tensors, weights_of
 from tests.layers.kinds import every_policy, here, representatives
 from tests.layers.oracles import ORACLES, sequence
 
-UNITS, FEATURES, BATCH, TIME = 6, 3, 4, 9  # three features: what grud calls one value, its flag and its time gap
+UNITS, FEATURES, BATCH, TIME = 6, 3, 4, 6  # three features: what grud calls one value, its flag and its time gap
 MASK = np.arange(TIME) < np.array([TIME, 5, 1, 0])[:, None]  # full, cut, one step, none
 STANDING = representatives(VECTOR_ARCHITECTURES)
 # Those that stand for many; the others are run by `make test-all` only, as they are many.
