@@ -66,8 +66,10 @@ BAD = {
         lambda p: cut(write(p, np.tile(spread_sound(0), 20), format="OGG"), 40_000),
         "its end is missing",
     ),
+    "truncated aiff": (lambda p: cut(write(p, format="AIFF"), 5000), "its end is missing"),
+    "cancelled": (lambda p: write(p, np.stack([TONE, -TONE], axis=1)), "its channels cancel each other"),
     "truncated flac": (lambda p: cut(write(p, format="FLAC"), 4000), ""),
-    "not a number": (lambda p: write(p, np.full(RATE, np.nan), subtype="FLOAT"), "that are numbers"),
+    "not a number": (lambda p: write(p, np.r_[np.ones(500), np.nan], subtype="FLOAT"), "sample 500 is not"),
 }
 
 
