@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from apps.speech_recognition import audio, augment, data, espeak, features, fsdd, sources, spoken, utterance
+from apps.speech_recognition import folder as folders
 from apps.speech_recognition.config import Config
 from apps.speech_recognition.features import Frames
 from apps.speech_recognition.sources import COMMANDS
@@ -330,6 +331,7 @@ BAD_TABLES = {
     "empty text": ("path,text\n0.wav,", "table.csv, line 2"),
     "no text column": ("path,words\n0.wav,one", "Expected a column 'text'"),
     "twice": ("path,text\n0.wav,one\n0.wav,one", "line 3: expected each recording once"),
+    "twice under two names": ("path,text\n0.wav,one\n./../table/0.wav,one", "line 3: expected each recording once"),
     "no rows": ("path,text", "expected rows of recordings and transcripts"),
     "digit": ("path,text\n0.wav,room 5", "line 2: expected letters"),
 }
@@ -338,12 +340,21 @@ BAD_TABLES = {
 @pytest.mark.parametrize("name", BAD_TABLES)
 def test_a_table_that_cannot_be_right_is_refused_with_file_and_row(name, tmp_path):
     content, said = BAD_TABLES[name]
+    table = tmp_path / "table"
+    table.mkdir()
     for number in range(2):
-        write(tmp_path / f"{number}.wav")
-    (tmp_path / "table.csv").write_text(content)
+        write(table / f"{number}.wav")
+    (table / "table.csv").write_text(content)
     with pytest.raises(InputError) as refusal:
-        sources.read(Config(data=str(tmp_path)))
+        sources.read(Config(data=str(table)))
     assert said in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_a_relative_folder_may_have_a_table_of_absolute_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.wav")
+    (tmp_path / "table.csv").write_text(f"path,text\n{tmp_path / 'a.wav'},one")
+    assert len(folders.recordings(".")) == 1
 
 
 def test_a_bad_recording_is_refused_with_its_row_and_a_folder_needs_one_table(tmp_path):
