@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, OK, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from . import audio, folder
@@ -15,6 +15,9 @@ from .data import arranged
 from .options import CheckData
 from .sources import read
 from .utterance import Utterance
+
+RECORDED = 0  # seconds of sound that the training recorded in results.json reads in an epoch
+ALIKE = ("stride", "channels")
 
 
 def check_data(options: CheckData) -> None:
@@ -42,6 +45,7 @@ def look(config: Config) -> Inspected:
             doctor.duplicates(texts["train"], texts[part], part, "transcripts", NOTE, "spoken by others, or again"),
         ]
     answers = {part: [(n, u.text) for n, u in enumerate(some)] for part, some in parts.items()}
+    amount = Amount(sum(seconds["train"]), "seconds", RECORDED, alike=ALIKE)
     findings += [
         *doctor.same_answers(answers, "recordings", "transcript", doctor.SKEWED),
         doctor.enough(sum(len(u.text.split()) for u in parts["test"]), "test", "words"),
@@ -52,7 +56,7 @@ def look(config: Config) -> Inspected:
             [u.seconds for u in given["train"]], "seconds", "training utterances", config.longest, "are left out"
         ),
         *doctor.characters((u.text, u.where) for some in parts.values() for u in some),
-        effort(__file__, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs),
+        effort(__file__, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs, amount),
     ]
     panels = [
         Panel("durations", "seconds", seconds, config.longest, "--longest"),
