@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from shared import paired, results
+from shared.data.doctor import sized
 
 from . import measured
 from .measured import Measured
@@ -127,14 +128,14 @@ def notes(cell: Cell, done: Sequence[Measured], size: int) -> list[str]:
     """Returns what is to be said of an architecture: missing seeds, the size not met, the edge of the search."""
     said = []
     if missing := [trial for trial in cell.trials() if trial not in [each.trial for each in done]]:
-        said.append(f"{len(missing)} of {cell.seeds} seeds {reason(missing[0])}")
+        said.append(f"{len(missing)} of {sized(cell.seeds, 'seeds')} {reason(missing[0])}")
     off = done[0].record["params"] / size - 1 if size else 0.0
     if abs(off) > TOLERANCE:
         said.append(f"no width meets {size:,} parameters: {off:+.1%}")
     if rate := done[0].trial.rate:
         edge = " (the lowest)" if rate == min(cell.rates) else " (the highest)" if rate == max(cell.rates) else ""
         failures = [trial for trial in cell.search() if measured.failure(trial)[0] not in ("", STOPPED)]
-        said.append(f"{len(cell.rates)} learning rates tried{edge and f', best at {rate:g}{edge}'}")
+        said.append(f"{sized(len(cell.rates), 'learning rates')} tried{edge and f', best at {rate:g}{edge}'}")
         said += [f"at {trial.rate:g}: {reason(trial)}" for trial in failures]
     return said
 
@@ -156,8 +157,9 @@ def reason(trial: Any) -> str:
     state, said = measured.failure(trial)
     if state == STOPPED:
         epochs = sum(len(measured.history(part)) for part in measured.parts(trial.path))
-        ended = f"{epochs} epochs, not tested" if epochs else "0 epochs: no validation figure yet"
-        said = f"at the time limit after {trial.outcome()['minutes']:g} minutes, {ended}"
+        ended = f"{sized(epochs, 'epochs')}, not tested" if epochs else "0 epochs: no validation figure yet"
+        unit = "minute" if trial.outcome()["minutes"] == 1 else "minutes"
+        said = f"at the time limit after {trial.outcome()['minutes']:g} {unit}, {ended}"
     return f"{state}: {said.replace('|', '/')} (log {trial.log.name})"
 
 

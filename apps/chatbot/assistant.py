@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, MissingFileError, files, lines, runs
+from shared.data.doctor import sized
 
 from .config import APP
 from .memory import Entry, Memory, default_path
@@ -264,7 +265,7 @@ def chat(options: Chat) -> None:
         over.set()
     if took:
         p50, p99 = lines.percentiles(took)
-        print(f"{len(took):,} turns: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
+        print(f"{sized(len(took), 'turns')}: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
 
 
 def memory_file(options: Chat) -> Path:

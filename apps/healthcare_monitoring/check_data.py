@@ -15,7 +15,7 @@ from .records import Table
 from .sources import read
 
 TELLTALE = 0.99  # AUROC of a single variable above which it states the outcome rather than predicting it
-RECORDED = 0  # time steps of all patients that the training recorded in results.json reads in an epoch
+RECORDED = 24_480  # time steps of all patients that the training recorded in results.json reads in an epoch
 EVENTS = (10, 50)  # test patients with the outcome below which a sensitivity says nothing, or is rough
 
 

@@ -15,7 +15,7 @@ from .piece import VOICES, Piece, key_name
 from .sources import PUBLIC
 
 FEW = 10  # test pieces below which a figure depends on which ones they are
-RECORDED = 0  # frames that the training recorded in results.json reads in an epoch
+RECORDED = 31_286  # frames that the training recorded in results.json reads in an epoch
 SILENT = 0.95  # share of rests above which a voice says little
 
 

@@ -63,7 +63,7 @@ def look(config: Config) -> Inspected:
         Panel("speaking rate", "characters per second", {part: list(map(rate, some)) for part, some in parts.items()}),
         Panel("words", "word", {part: [w for u in some for w in u.text.split()] for part, some in parts.items()}),
     ]
-    return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
+    return Inspected(f"{config.data}: {doctor.singular(data.info['split'])}", findings, panels)
 
 
 def symbols(parts: dict[str, list[Utterance]], targets: str) -> list[Finding]:
@@ -109,7 +109,7 @@ def clipping(source: str) -> list[Finding]:
         shares.append((float((np.abs(samples) >= audio.CLIPPED).any(axis=1).mean()), f"{where}: {path.name}"))
     clipped = sorted((found for found in shares if found[0] > audio.CLIPPED_SHARE), reverse=True)
     if not clipped:
-        return [Finding(OK, f"none of {len(paths):,} recordings is clipped")]
+        return [Finding(OK, f"none of {doctor.sized(len(paths), 'recordings')} is clipped")]
     share, place = clipped[0]
     text = f"{doctor.counted(len(clipped), len(paths), 'recordings')} clipped, e.g. {place}"
     return [Finding(WARNING, f"{text} in {doctor.percent(share)} of its samples: record with a lower level")]

@@ -20,7 +20,7 @@ FEW = 5  # forecasts in the test part, one after the other, below which a figure
 STUCK = 0.02  # share of a series that equals its neighbours without a break, above which its sensor may be stuck
 MOSTLY = 0.5  # share of a test part at one value above which its figure says little
 SHIFTED = 2.0  # standard deviations between the means of training and test that are worth saying
-RECORDED = 0  # steps of all windows that the training recorded in results.json reads in an epoch
+RECORDED = 185_900  # steps of all windows that the training recorded in results.json reads in an epoch
 ALIKE = ("network", "segment")
 TELLING, NEARLY = 0.999, 0.95  # correlation of a known column with the values, which makes it no forecast
 
@@ -70,7 +70,9 @@ def look(config: Config) -> Inspected:
 
 def enough(count: int, horizon: int) -> Finding:
     """Judges how many forecasts the test part has that do not overlap."""
-    text = f"the test part has {doctor.sized(count, 'forecasts')} of {horizon:,} steps that do not overlap"
+    text = (
+        f"the test part has {doctor.sized(count, 'forecasts')} of {doctor.sized(horizon, 'steps')} that do not overlap"
+    )
     return Finding(WARNING, f"{text}: a rough figure") if count < FEW else Finding(OK, text)
 
 

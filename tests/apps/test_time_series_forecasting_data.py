@@ -149,10 +149,12 @@ def test_what_is_irregular_is_repaired_and_reported_and_nothing_is_lost(tmp_path
 
 
 def test_repairs_count_values_of_how_many_series_since_a_row_of_a_wide_file_has_one_of_each(tmp_path):
-    rows = [f"{date},{a},{b}\n" for date, a, b in zip([*days(3)[::-1], days(4)[-1]], ["", 2, 3, 4], "1234", strict=True)]
-    notes = reading.read(written(tmp_path, "date,a,b\n" + "".join(rows))).notes
-    assert [note.split(": ", 1)[1] for note in notes] == [
-        "values out of order, sorted: 4, in 2 of 2 series", "values missing, filled with the value before: 1, in 1 of 2 series"]  # fmt: skip
+    first, second, third, fourth = days(4)
+    text = f"date,a,b\n{first},3,3\n{third},,2\n{second},2,2\n{fourth},4,4\n"
+    assert [note.split(": ", 1)[1] for note in reading.read(written(tmp_path, text)).notes] == [
+        "values out of order, sorted: 2, in 2 of 2 series",
+        "values missing, filled with the value before: 1, in 1 of 2 series",
+    ]
 
 
 def test_a_missing_value_is_filled_with_one_before_it_and_never_with_one_after():

@@ -12,7 +12,7 @@ from ..options import CheckTalkData
 from .config import TALK_APP, TALK_RECIPES, TalkConfig
 from .data import arranged, key, read, sentence
 
-RECORDED = 0  # words, of contexts and replies, that the training recorded in results.json reads in an epoch
+RECORDED = 2_544_637  # words, of contexts and replies, that the training recorded in results.json reads in an epoch
 GENERIC = 0.02  # share of all replies from which one of them is what a network learns to say
 
 
@@ -43,7 +43,7 @@ def look(config: TalkConfig) -> Inspected:
     ]  # fmt: skip
     turns = {part: [len(dialogue) for dialogue in some] for part, some in given.items()}
     panels = [Panel("replies", "words", lengths, config.max_words, "--max-words"), Panel("dialogues", "turns", turns)]
-    return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
+    return Inspected(f"{config.data}: {doctor.singular(data.info['split'])}", findings, panels)
 
 
 def item(dialogue: list[list[str]], part: str, number: int) -> Item:
