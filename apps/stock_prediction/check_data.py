@@ -13,7 +13,7 @@ from .config import RECIPES, Config
 from .data import Data, load
 from .options import CheckData
 
-RECORDED = 0  # days of all refits that the training recorded in results.json reads in an epoch
+RECORDED = 11_040  # days of all refits that the training recorded in results.json reads in an epoch
 ALIKE = ("ensemble_size", "chunk_days", "context_days")
 DAYS = (60, 250)  # test days below which a figure says nothing, or is that of one year
 STILL = 0.5  # share of the test days without a change above which a figure says nothing of a traded price
