@@ -93,12 +93,12 @@ class Amount(NamedTuple):
 
     The recorded training is that of the app's first recipe, usually of the built-in data.
 
-    count: in an epoch. what: is counted, in the plural, such as "characters". recorded: in an epoch of the recorded
+    read: in an epoch. what: is counted, in the plural, such as "characters". recorded: in an epoch of the recorded
     training. epochs: of the recorded training; 0: those of its recipe. alike: settings that must be equal for the times
     to be in proportion, in addition to `ALIKE`.
     """
 
-    count: float
+    read: float
     what: str
     recorded: float
     epochs: int = 0
@@ -153,7 +153,7 @@ def _estimated(config: Any, start: Any, known: dict[str, Any] | None, epochs: in
         ours, theirs = (getattr(some, name, None) for some in (config, start))
         if ours != theirs:
             return f"{none}: the recorded training has {settings.flag(name)} {theirs}, not {ours}"
-    ratio, minutes = scaled(known["minutes"], amount.count * epochs, amount.recorded * (amount.epochs or start.epochs))
+    ratio, minutes = scaled(known["minutes"], amount.read * epochs, amount.recorded * (amount.epochs or start.epochs))
     took = f"{in_words(known['minutes'])} on {known['hardware']}"
     return (
         f"an estimate: {f'about {in_words(minutes)}' if minutes >= 1 else 'less than a minute'}, as that of "

@@ -59,7 +59,8 @@ def compared(
     if strongest is None:
         return found
     generator = np.random.default_rng(0)
-    figures, ahead = [], []
+    figures: list[float] = []
+    ahead: list[float] = []
     for _ in range(draws):
         rows = generator.integers(0, count, count)
         network, baseline = score(ours, rows), score(theirs[strongest], rows)

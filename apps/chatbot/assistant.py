@@ -127,7 +127,7 @@ class Assistant:
         slots, thread, message = spoken.values(), self.thread, spoken.message
         intent, texts = ruled(message, self.skills, self.world.now())
         if intent:  # whatever the network says, and though a question may be open
-            return intent, texts
+            return intent, (thread.slots if thread.asked and intent == thread.intent else {}) | texts
         if thread.asked and self.is_answer(frame, slots, message):
             kept, answer = thread.slots.get(thread.asked), self.value(slots, message)
             return thread.intent, thread.slots | {thread.asked: f"{kept}\n{answer}" if kept else answer}
