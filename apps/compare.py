@@ -20,6 +20,7 @@ import rich.progress
 
 from shared import InputError, files, results
 from shared import runs as folders
+from shared.data.doctor import sized
 
 from . import charts, engines, measured, planning, ranking
 from .options import Compare
@@ -127,7 +128,9 @@ class Board:
     def start(self, trials: Sequence[Trial]) -> None:
         """Says what is to be done."""
         where = folders.root() / "compare"
-        self.say(f"{len(trials)} trainings to do, {len(self.done)} of {self.total} done before. Logs: {where}")
+        self.say(
+            f"{sized(len(trials), 'trainings')} to do, {len(self.done)} of {self.total} done before. Logs: {where}"
+        )
 
     def ended(self, trial: Trial) -> None:
         """Counts a training that has ended, and says how."""
@@ -210,10 +213,11 @@ def report_failures(cells: Sequence[Cell], comparisons: Sequence[Comparison]) ->
     """
     trials = [trial for cell in cells for trial in dict.fromkeys([*cell.search(), *cell.trials()])]
     states = [measured.failure(trial)[0] for trial in trials]
+    trainings = sized(len(trials), "trainings")
     if stopped := states.count(STOPPED):
-        print(f"\n{stopped} of {len(trials)} trainings stopped at the time limit: a longer --minutes resumes them.")
+        print(f"\n{stopped} of {trainings} stopped at the time limit: a longer --minutes resumes them.")
     if failed := states.count(FAILED):
-        print(f"\n{failed} of {len(trials)} trainings failed. Repeat the command to try them again.")
+        print(f"\n{failed} of {trainings} failed. Repeat the command to try them again.")
     waiting = {trial.app for trial, state in zip(trials, states, strict=True) if state == STOPPED}
     broken = {trial.app for trial, state in zip(trials, states, strict=True) if state not in ("", STOPPED)}
     without = [c.app for c in comparisons if ranking.empty(c) and (c.app in broken or c.app not in waiting)]

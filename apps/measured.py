@@ -29,6 +29,7 @@ class Measured:
     step_ms: float | None
     latency_ms: float | None
     peak_mib: int | None
+    resampled: Record = dataclasses.field(default_factory=dict)  # the headline on resamples of the test items
 
 
 def measured(trial: Trial) -> Measured | None:
@@ -45,6 +46,7 @@ def measured(trial: Trial) -> Measured | None:
         1000 * seconds / steps if steps - first >= FEWEST_STEPS else None,
         next((value for name, value in record.get("details", {}).items() if name.startswith("ms_")), None),
         trial.outcome().get("peak_mib") or None,
+        folders.read_json(resampled, dict) if (resampled := trial.path / "resampled.json").exists() else {},
     )
 
 

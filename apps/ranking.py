@@ -1,36 +1,21 @@
 """The table of a comparison: one row per architecture, what it leads the best by, and what it costs."""
 
 import dataclasses
-import math
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from shared import paired, results
+from shared.data.doctor import sized
 
 from . import measured
+from .leads import Lead, lead
 from .measured import Measured
 from .planning import Cell, parameters
 from .trial import STOPPED
 
-DRAWS = 10_000
 TOLERANCE = 0.01  # of the number of parameters
 BETTER = {"higher": "higher is better", "lower": "lower is better", "one": "closest to 1 is best"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Lead:
-    """By how much an architecture is better than another: the interval, and the probability that it is better.
-
-    `low`, `high` and `probability` are None if there is only one seed and no interval was recorded.
-    """
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-    probability: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,14 +112,14 @@ def notes(cell: Cell, done: Sequence[Measured], size: int) -> list[str]:
     """Returns what is to be said of an architecture: missing seeds, the size not met, the edge of the search."""
     said = []
     if missing := [trial for trial in cell.trials() if trial not in [each.trial for each in done]]:
-        said.append(f"{len(missing)} of {cell.seeds} seeds {reason(missing[0])}")
+        said.append(f"{len(missing)} of {sized(cell.seeds, 'seeds')} {reason(missing[0])}")
     off = done[0].record["params"] / size - 1 if size else 0.0
     if abs(off) > TOLERANCE:
         said.append(f"no width meets {size:,} parameters: {off:+.1%}")
     if rate := done[0].trial.rate:
         edge = " (the lowest)" if rate == min(cell.rates) else " (the highest)" if rate == max(cell.rates) else ""
         failures = [trial for trial in cell.search() if measured.failure(trial)[0] not in ("", STOPPED)]
-        said.append(f"{len(cell.rates)} learning rates tried{edge and f', best at {rate:g}{edge}'}")
+        said.append(f"{sized(len(cell.rates), 'learning rates')} tried{edge and f', best at {rate:g}{edge}'}")
         said += [f"at {trial.rate:g}: {reason(trial)}" for trial in failures]
     return said
 
@@ -156,49 +141,10 @@ def reason(trial: Any) -> str:
     state, said = measured.failure(trial)
     if state == STOPPED:
         epochs = sum(len(measured.history(part)) for part in measured.parts(trial.path))
-        ended = f"{epochs} epochs, not tested" if epochs else "0 epochs: no validation figure yet"
-        said = f"at the time limit after {trial.outcome()['minutes']:g} minutes, {ended}"
+        ended = f"{sized(epochs, 'epochs')}, not tested" if epochs else "0 epochs: no validation figure yet"
+        unit = "minute" if trial.outcome()["minutes"] == 1 else "minutes"
+        said = f"at the time limit after {trial.outcome()['minutes']:g} {unit}, {ended}"
     return f"{state}: {said.replace('|', '/')} (log {trial.log.name})"
-
-
-def lead(mine: Sequence[Measured], best: Sequence[Measured]) -> Lead:
-    """Compares two architectures by the seeds that both have, in pairs.
-
-    The interval has two parts. Seeds: Student's t of the paired differences, since resampling two or three of them
-    would give far too narrow an interval. Test items: see `item_error`. Both are drawn at random, as in a bootstrap.
-    """
-    direction = mine[0].record["direction"]
-    others = {each.trial.seed: each for each in best}
-    pairs = [(each, others[each.trial.seed]) for each in mine if each.trial.seed in others]
-    if not pairs:
-        return Lead(paired.goodness(measured.mean(mine), direction) - paired.goodness(measured.mean(best), direction))
-    differences = [
-        paired.goodness(a.record["value"], direction) - paired.goodness(b.record["value"], direction) for a, b in pairs
-    ]
-    value, items = statistics.mean(differences), item_error(pairs)
-    if len(pairs) < 2 and items is None:
-        return Lead(value)
-    generator = np.random.default_rng(0)
-    draws = np.full(DRAWS, value)
-    if len(pairs) > 1:
-        error = statistics.stdev(differences) / math.sqrt(len(pairs))
-        draws = draws + error * generator.standard_t(len(pairs) - 1, DRAWS)
-    draws = draws + (items or 0.0) * generator.standard_normal(DRAWS)
-    low, high = np.quantile(draws, [(1 - paired.LEVEL) / 2, (1 + paired.LEVEL) / 2])
-    return Lead(value, float(low), float(high), float(np.mean(draws > 0) + np.mean(draws == 0) / 2))
-
-
-def item_error(pairs: Sequence[tuple[Measured, Measured]]) -> float | None:
-    """Returns the standard error of a lead by the choice of test items; None if the records have no intervals.
-
-    A record has the interval of its lead over the best baseline, by a paired bootstrap over the test items. The errors
-    of two such leads are added as if independent. Since both are measured on the same items, this is rather too much.
-    """
-    intervals = [each.record.get("ahead") for pair in pairs for each in pair]
-    if not all(interval and interval[0] < interval[1] for interval in intervals):
-        return None
-    halves = [(high - low) / 2 for low, high in intervals]
-    return math.sqrt(2) * statistics.mean(halves) / statistics.NormalDist().inv_cdf((1 + paired.LEVEL) / 2)
 
 
 def table(comparison: Comparison) -> str:
@@ -292,12 +238,19 @@ def beats(row: Row, value: float, comparison: Comparison) -> bool:
     return row.value is not None and paired.goodness(row.value, direction) > paired.goodness(value, direction)
 
 
+def interval(rows: Sequence[Row]) -> str:
+    """Says what the intervals of the leads are over; with the architectures, if they differ."""
+    over: dict[str, list[str]] = {}
+    for row in rows:
+        if row.lead and row.lead.over:
+            over.setdefault(" and ".join(row.lead.over), []).append(row.arch)
+    said = [f"{what} ({', '.join(archs)})" if len(over) > 1 else what for what, archs in over.items()]
+    return f"95 % interval over {'; over '.join(said)}" if said else "of one seed, without an interval"
+
+
 def legend(comparison: Comparison) -> str:
     """Says what the columns mean."""
-    said = [
-        "Lead: 95 % interval over seeds (paired, Student's t) and over test items where the records have intervals; "
-        "P: probability of being better than the best."
-    ]
+    said = [f"Lead: {interval(comparison.rows)}; P: probability of being better than the best."]
     if any(row.value is not None and row.peak_mib is None for row in comparison.rows):
         said.append(
             "Peak MiB is only known of trainings that ended under this command, not of those that went on alone after "

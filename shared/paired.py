@@ -46,8 +46,10 @@ def compared(
         draws: number of bootstrap resamples.
 
     Returns:
-        value, baselines, direction and ahead, as taken by `shared.results.record`. `ahead` is the 95 % confidence
-        interval of the network's lead over the best baseline, positive if it is better; None without baselines.
+        value, baselines, direction, ahead and resampled, as taken by `shared.results.record`. `ahead` is the 95 %
+        confidence interval of the network's lead over the best baseline, positive if it is better; None without
+        baselines. `resampled` has the number of items, and the network's figure on each resample. These are the same
+        for every network that is scored on the same items, so that two of them can be compared (`shared.runs`).
     """
     everything = np.arange(count)
     value = score(ours, everything)
@@ -57,13 +59,15 @@ def compared(
     if strongest is None:
         return found
     generator = np.random.default_rng(0)
-    ahead = []
+    figures: list[float] = []
+    ahead: list[float] = []
     for _ in range(draws):
         rows = generator.integers(0, count, count)
         network, baseline = score(ours, rows), score(theirs[strongest], rows)
+        figures.append(float(network))
         ahead.append(goodness(network, direction) - goodness(baseline, direction))
     low, high = np.nanquantile(ahead, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return found | {"ahead": (float(low), float(high))}
+    return found | {"ahead": (float(low), float(high)), "resampled": {"items": count, "figures": figures}}
 
 
 def joined(intervals: Sequence[tuple[float, float]], over: str) -> tuple[float, float]:

@@ -39,6 +39,7 @@ def record(
     options: Mapping[str, Any] | None = None,
     baselines: Mapping[str, float] | None = None,
     ahead: tuple[float, float] | None = None,
+    resampled: Mapping[str, Any] | None = None,
     published: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Record:
@@ -55,6 +56,7 @@ def record(
         options: how the figure was measured, such as the beam width.
         baselines: the same figure for each baseline.
         ahead: confidence interval of the network's lead over the best baseline (see `shared.paired.compared`).
+        resampled: the figure on resamples of the test items (see `shared.paired.compared`), kept in the run only.
         published: {"name", "value", "source"} of a published figure to compare with; the source is optional.
         details: further values worth saving, as plain JSON; not shown in tables.
 
@@ -87,7 +89,8 @@ def record(
         "versions": machine.versions(),
         "date": datetime.date.today().isoformat(),
     }
-    return kept | ({"details": dict(details)} if details else {})
+    more = {"details": details, "resampled": resampled if ahead else None}
+    return kept | {name: dict(given) for name, given in more.items() if given}
 
 
 def plain_name(data: str) -> str:
@@ -253,7 +256,7 @@ def keep(records: list[Record], folder: Path) -> None:
     """Saves the records in the folder's results.json, replacing those with the same key, and updates its README."""
     path = folder / "results.json"
     old = runs.read_json(path, list) if path.exists() else []
-    kept = {_key(r): r for r in [*old, *records]}
+    kept = {_key(r): {name: r[name] for name in r if name != "resampled"} for r in [*old, *records]}
     files.write_json(path, sorted(kept.values(), key=_place))
     replace(folder / "README.md", table(json.loads(path.read_text(encoding="utf-8"))))
     print(f"Recorded in {path}")

@@ -8,6 +8,7 @@ info.json        what was learned from the data: vocabulary, scaler, labels, a f
 model.keras      the best model so far
 history.csv      one line per epoch; checkpoint.npz has the state from which training resumes
 files.json       the user's own files that the settings name, with hashes of their content
+resampled.json   the headline figure on resamples of the test items, by which `compare` compares runs
 metrics.json     the measured figures; written last, so a run that has it is finished
 environment.json Python, packages, platform, hardware
 
@@ -124,8 +125,15 @@ class Run:
         return not self.fresh and (self.path / "metrics.json").exists()
 
     def save_metrics(self, records: list[dict[str, Any]]) -> None:
-        """Saves the measured figures: a list of records in the format of results.json."""
-        files.write_json(self.file("metrics.json"), records)
+        """Saves the measured figures: a list of records in the format of results.json.
+
+        The headline on resamples of the test items is saved in a file of its own, since it is long.
+        """
+        for record in records:
+            if record.get("headline") and "resampled" in record:
+                files.write_json(self.file("resampled.json"), record["resampled"])
+        plain = [{name: record[name] for name in record if name != "resampled"} for record in records]
+        files.write_json(self.file("metrics.json"), plain)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Returns the records saved by `save_metrics`. Raises InputError if they are missing or damaged."""

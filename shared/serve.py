@@ -32,6 +32,7 @@ AT_ONCE = 16  # requests that are read or wait for their answers
 SLOW_S = 10.0  # within which a request must have arrived
 GONE = (ConnectionError, TimeoutError)  # what is raised when the client has left or does not listen
 KEPT = 10_000  # response times, for p50 and p99
+LOST = "\ufffd"  # in place of bytes that are not UTF-8
 
 LIMITS = f"""
 The answer is {{"answers": [...]}}, with one for each input, in their order. An invalid request is refused as a whole,
@@ -82,7 +83,7 @@ def run(endpoints: Mapping[str, Endpoint], options: Serving, title: str, warm_up
         if options.http is None:
             warm_up()
             first = next(iter(endpoints.values()))
-            lines.stream(lambda line: dumps(answer_line(first, line)), first.input.line)
+            lines.stream(lambda line: dumps(answer_line(first, decoded(line))), first.input.line)
             return
         with Server(endpoints, options.http, options.host, title) as server:
             warm_up()
@@ -98,6 +99,17 @@ def run(endpoints: Mapping[str, Endpoint], options: Serving, title: str, warm_up
                 server.serve_forever()
             finally:
                 server.finish()
+
+
+def decoded(line: str) -> str:
+    """Returns the line of standard input. Raises InputError if a character was lost, as in bytes that are not UTF-8.
+
+    A person at the keyboard is answered all the same (see `lines.standard_input`), but a program should learn of it, as
+    it does by HTTP.
+    """
+    if LOST in line:
+        raise InputError(f"Expected UTF-8 text. Received bytes that are no character in it: {lines.shown(line)!r}")
+    return line
 
 
 class Server(http.server.ThreadingHTTPServer):

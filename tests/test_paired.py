@@ -32,6 +32,15 @@ def test_one_more_right_answer_of_many_is_no_difference_and_equal_answers_are_no
     assert paired.compared(share, theirs, {}, 1821)["ahead"] is None
 
 
+def test_every_network_is_scored_on_the_same_resamples_so_that_two_of_them_can_be_compared():
+    ours, theirs = np.arange(50) < 40, np.arange(50) < 30
+    first, second = (paired.compared(share, one, {"none": np.zeros(50)}, 50)["resampled"] for one in (ours, theirs))
+    assert first["items"] == second["items"] == 50 and len(first["figures"]) == paired.DRAWS
+    # Each right answer of the second is one of the first: it is never ahead on the same items.
+    leads = np.subtract(first["figures"], second["figures"])
+    assert leads.min() >= 0 and leads.mean() == pytest.approx(0.2, abs=0.01)
+
+
 @pytest.mark.parametrize("direction, better, worse", [("lower", 1.0, 2.0), ("higher", 2.0, 1.0), ("one", 0.9, 1.2)])
 def test_more_than_zero_means_that_the_network_is_better_whatever_the_direction(direction, better, worse):
     ours, theirs = np.full(50, better), np.full(50, worse)

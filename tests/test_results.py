@@ -189,6 +189,18 @@ def test_a_lead_is_kept_and_joined_over_the_runs(run):
     assert results.mean([[record], [record | {"ahead": None}]], "folds")[0]["ahead"] is None
 
 
+def test_the_resampled_headline_is_kept_in_the_run_and_not_in_the_results(run, tmp_path):
+    resampled = {"items": 2, "figures": [0.4, 0.6]}
+    known = {"split": "test", "metric": "f1", "value": 0.5, "baselines": {"a": 0.4}, "resampled": resampled}
+    assert "resampled" not in results.record(run, 1, **known)  # too few items for an interval
+    records = results.headed([results.record(run, 1, ahead=(0.0, 0.2), **known)], ["f1"])
+    run.save_metrics(records)
+    assert json.loads(run.file("resampled.json").read_text()) == resampled and "resampled" not in run.metrics()[0]
+    (tmp_path / "README.md").write_text(f"{results.BEGIN}\n{results.END}\n")
+    results.keep(records, tmp_path)
+    assert "resampled" not in (tmp_path / "results.json").read_text()
+
+
 def test_a_figure_without_a_baseline_has_no_winner():
     assert results.winner(RECORD | {"baselines": {}}) == ""
     assert results.best_baseline(RECORD) == ("ngram", 2.0)

@@ -262,9 +262,9 @@ def test_an_address_that_was_asked_for_may_be_named(server):
 # The command
 
 
-def run(options, stdin=""):
+def run(options, stdin=b""):
     """What `serve.run` prints on standard output and on standard error."""
-    out, err, typed = io.StringIO(), io.StringIO(), io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    out, err, typed = io.StringIO(), io.StringIO(), io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     with (
         mock.patch.object(sys, "stdin", typed),
         contextlib.redirect_stdout(out),
@@ -275,10 +275,17 @@ def run(options, stdin=""):
 
 
 def test_each_line_is_answered_by_the_first_endpoint():
-    out, err = run(Serving(), "a\n\nb\n")
+    out, err = run(Serving(), b"a\n\nb\n")
     assert [line and json.loads(line) for line in out.splitlines()] == [
         {"text": "a", "shout": "A"}, "", {"text": "b", "shout": "B"}]  # fmt: skip
     assert err.startswith("warm\nReady: enter a text on each line") and "2 answered" in err
+
+
+def test_a_line_that_is_not_utf_8_is_refused_and_the_next_one_is_answered():
+    out, err = run(Serving(), b"caf\xe9\nb\n")
+    assert out.splitlines() == ["", '{"text": "b", "shout": "B"}']
+    assert "Standard input, line 1: Expected UTF-8 text. Received bytes that are no character in it: 'caf\ufffd'" in err
+    assert "1 answered" in err
 
 
 def test_a_line_is_a_path_or_an_object_where_the_input_is_one(tmp_path):

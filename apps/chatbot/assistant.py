@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, MissingFileError, files, lines, runs
+from shared.data.doctor import sized
 
 from .config import APP
 from .memory import Entry, Memory, default_path
@@ -126,7 +127,7 @@ class Assistant:
         slots, thread, message = spoken.values(), self.thread, spoken.message
         intent, texts = ruled(message, self.skills, self.world.now())
         if intent:  # whatever the network says, and though a question may be open
-            return intent, texts
+            return intent, (thread.slots if thread.asked and intent == thread.intent else {}) | texts
         if thread.asked and self.is_answer(frame, slots, message):
             kept, answer = thread.slots.get(thread.asked), self.value(slots, message)
             return thread.intent, thread.slots | {thread.asked: f"{kept}\n{answer}" if kept else answer}
@@ -264,7 +265,7 @@ def chat(options: Chat) -> None:
         over.set()
     if took:
         p50, p99 = lines.percentiles(took)
-        print(f"{len(took):,} turns: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
+        print(f"{sized(len(took), 'turns')}: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
 
 
 def memory_file(options: Chat) -> Path:

@@ -2,7 +2,7 @@
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
@@ -11,6 +11,7 @@ from .options import CheckData
 from .sources import Request, read
 from .tags import OUTSIDE
 
+RECORDED = 67_373  # tokens that the training recorded in results.json reads in an epoch
 GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
 
@@ -32,6 +33,7 @@ def look(config: Config) -> Inspected:
         then = "they stay in both"
         findings.append(doctor.duplicates(items["valid"], items["test"], "test", "requests", NOTE, then, "valid"))
     lengths = [len(request.tokens) for request in given["train"]]
+    amount = Amount(sum(len(request.tokens) for request in parts["train"]), "tokens", RECORDED)
     findings += [
         doctor.repeats(items["train"], "training requests"),
         *doctor.contradictions(items["train"], [request.intent for request in given["train"]], "training requests"),
@@ -43,11 +45,11 @@ def look(config: Config) -> Inspected:
         doctor.enough(len(parts["test"]), "test", "requests"),
         doctor.lengths(lengths, "tokens", "training requests", config.max_words, "lose their end"),
         *doctor.characters((request.said(), request.where) for some in given.values() for request in some),
-        effort(__file__, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs),
+        effort(__file__, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs, amount),
     ]
     read_lengths = {part: [len(request.tokens) for request in some] for part, some in parts.items()}
     panels = [Panel("lengths", "tokens", read_lengths, config.max_words, "read"), Panel("intents", "intent", intents)]
-    return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
+    return Inspected(f"{config.data}: {doctor.singular(data.info['split'])}", findings, panels)
 
 
 def item(request: Request) -> Item:

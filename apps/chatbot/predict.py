@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from shared import InputError, calibration, files, linear, lines, runs, stacking
+from shared.data.doctor import sized
 from shared.data.sequences import in_buckets
 from shared.layers import backend
 
@@ -272,5 +273,5 @@ def answer(text: str, frame: Frame, as_json: bool) -> str:
     """Formats the text and its frame for people or, as one line of JSON, for programs."""
     if as_json:
         return json.dumps(described(text, frame), ensure_ascii=False)
-    ignored = f"\n  its last {frame.cut:,} words were not read" if frame.cut else ""
+    ignored = f"\n  not read: its last {sized(frame.cut, 'words')}" if frame.cut else ""
     return f"{lines.shown(text, SHOWN)}\n  {frame.described()}{ignored}"

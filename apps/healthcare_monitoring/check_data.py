@@ -4,7 +4,7 @@ import numpy as np
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, OK, PROBLEM, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
@@ -15,6 +15,7 @@ from .records import Table
 from .sources import read
 
 TELLTALE = 0.99  # AUROC of a single variable above which it states the outcome rather than predicting it
+RECORDED = 24_480  # time steps of all patients that the training recorded in results.json reads in an epoch
 EVENTS = (10, 50)  # test patients with the outcome below which a sensitivity says nothing, or is rough
 
 
@@ -36,6 +37,7 @@ def look(config: Config) -> Inspected:
     measures = {name: some for name, some in columns.items() if not (doctor.is_constant(some) and np.isnan(some).any())}
     records = {part: items(some.table) for part, some in parts.items()}
     measured = {part: some.table.counts() for part, some in parts.items()}
+    amount = Amount(parts["train"].steps.times.size, "time steps", RECORDED, alike=("ensemble_size",))
     findings = [
         *(doctor.groups(train.patients, parts[part].patients, part, "patients") for part in ("valid", "test")),
         *(doctor.duplicates(records["train"], records[part], part, "patients' records") for part in ("valid", "test")),
@@ -46,7 +48,7 @@ def look(config: Config) -> Inspected:
         *doctor.gaps(measures, "variables", NOTE),
         *cut(given, config, data),
         doctor.lengths(measured["train"], "measurements", "training patients"),
-        effort(__file__, config, RECIPES, -(-len(train.patients) // config.batch_size), config.epochs),
+        effort(__file__, config, RECIPES, -(-len(train.patients) // config.batch_size), config.epochs, amount),
     ]
     seen = {part: some.table.when for part, some in parts.items()}
     panels = [

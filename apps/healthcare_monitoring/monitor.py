@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 from shared import InputError, MissingFileError, feeds, lines, plots, runs
+from shared.data.doctor import sized
 from shared.layers import backend
 
 from .config import APP
@@ -155,16 +156,16 @@ def finish(run: runs.Run, monitor: Monitor, alarms: Alarms, took: list, left_out
     """Saves the plot and prints the latency and skipped lines; raises InputError if there was no measurement."""
     if not took:
         source = "standard input" if options.feed == "-" else options.feed
-        received = f"none that is readable ({left_out} invalid lines)" if left_out else "none"
+        received = f"none that is readable ({sized(left_out, 'invalid lines')})" if left_out else "none"
         raise InputError(f"{source}: expected measurements; received {received}")
     name = re.sub(r"[^\w.-]+", "-", "feed" if options.feed == "-" else Path(options.feed).stem)
     picture = run.file(f"alarm-{name}.png")
     draw(monitor, alarms.threshold, name, picture)
     p50, p99 = lines.percentiles(took)
     first = "no alarm" if alarms.first is None else f"first alarm at {alarms.first:g} {monitor.info['time_unit']}"
+    lost = f", {sized(left_out, 'lines')} left out" if left_out else ""
     print(
-        f"{len(took):,} answered{f', {left_out} lines left out' if left_out else ''}: {first.rstrip()}; "
-        f"p50 {p50:.1f} ms, p99 {p99:.1f} ms\nPicture: {picture}",
+        f"{len(took):,} answered{lost}: {first.rstrip()}; p50 {p50:.1f} ms, p99 {p99:.1f} ms\nPicture: {picture}",
         file=sys.stderr,
     )
 

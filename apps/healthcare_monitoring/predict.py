@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from shared import files, lines, runs
+from shared.data.doctor import sized
 
 from .config import APP
 from .data import as_read
@@ -254,7 +255,7 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
     info, unit = predictor.info, predictor.info["time_unit"]
     within_span = _within(info)
     said = [
-        f"{predicted.patient}: {len(found.when):,} measurements up to {found.when.max():g} {unit}".rstrip(),
+        f"{predicted.patient}: {sized(len(found.when), 'measurements')} up to {found.when.max():g} {unit}".rstrip(),
         f"  risk of {info['causes'][0]}{within_span}: {predicted.risk:.3f}{_alarm(predictor, predicted)}",
         f"  {threshold_of(predictor.alarm)}; of the training patients {info['share']:.1%} had the outcome",
         *([f"  {UNLIKE}: {predicted.unlike}"] if predicted.unlike else []),

@@ -88,7 +88,7 @@ def physionet(measured: bytes, outcomes: bytes) -> tuple[Table, Outcomes]:
     died = {row["RecordID"]: row["In-hospital_death"] for row in csv.DictReader(io.StringIO(outcomes.decode()))}
     found = table("physionet2012", patients, times, names, values)
     unknown = np.isin(found.what, [found.variables.index(name) for name in NEVER_ZERO]) & (found.value == 0)
-    note = f"{found.source}: {unknown.sum():,} zeros of {', '.join(NEVER_ZERO)} mean a missing value and are dropped"
+    note = f"{found.source}: zeros of {', '.join(NEVER_ZERO)} mean a missing value and are dropped: {unknown.sum():,}"
     found = dataclasses.replace(found.kept(np.flatnonzero(~unknown)), notes=(*found.notes, note))
     return found, Outcomes(np.array([died[name] for name in found.patients], np.int32), None)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError
+from shared.data.doctor import sized
 
 from .config import SHORT
 from .records import Table
@@ -91,7 +92,9 @@ def in_window(found: Table, window: float, unit: str) -> Table:
     late = found.when > window if window else np.zeros(len(found.when), bool)
     if not late.any():
         return found
-    note = f"{found.source}: {late.sum():,} measurements after {f'{window:g} {unit}'.strip()} are not read"
+    count = int(late.sum())
+    after = f"after {window:g} {unit}".strip()
+    note = f"{found.source}: {sized(count, 'measurements')} {after} {'is' if count == 1 else 'are'} not read"
     return dataclasses.replace(found.kept(np.flatnonzero(~late)), notes=(*found.notes, note))
 
 

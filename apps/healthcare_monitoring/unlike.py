@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from shared.data.doctor import sized
+
 from .records import Table
 
 NAMED = 3  # number of out-of-range variables listed; the others are counted
@@ -32,7 +34,7 @@ def _said(what: np.ndarray, value: np.ndarray, info: dict[str, Any]) -> str:
             odd[number] = f"{info['variables'][number]} {outside[0]:g} {out_of_range(outside[0], number, info)}"
     said += list(odd.values())[:NAMED]
     if len(odd) > NAMED:
-        said.append(f"{len(odd) - NAMED} more variables out of range")
+        said.append(f"{sized(len(odd) - NAMED, 'more variables')} out of range")
     return "; ".join(said)
 
 

@@ -12,6 +12,8 @@ from .data import load
 from .options import CheckData
 from .tasks import ALPHABET
 
+UNKNOWN = "it depends on when the task is solved, which ends the training"
+
 
 def check_data(options: CheckData) -> None:
     """Runs the check-data command."""
@@ -39,7 +41,7 @@ def look(config: Config) -> Inspected:
         findings.append(doctor.duplicates(items["valid"], items["test"], "test", "sequences", among="valid"))
         findings.append(Finding(NOTE, "this app generates its data; there is none of yours to check"))
         values = {part: shown(config.data, targets) for part, (_, targets) in held.items()}
-    findings.append(effort(__file__, config, RECIPES, len(data.train), config.epochs))
+    findings.append(effort(__file__, config, RECIPES, len(data.train), config.epochs, UNKNOWN))
     return Inspected(f"{config.data}: {data.info['split']}", findings, [Panel("targets", "target", values)])
 
 

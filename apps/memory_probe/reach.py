@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from shared import plots, runs
+from shared.data.doctor import sized
 from shared.layers import diagnostics
 
 from .config import APP, Config
@@ -33,8 +34,9 @@ def reach(options: Reach) -> None:
     influence = diagnostics.influence_by_lag(model, inputs[:ROWS], lags)
     print(f"{run.path}: {run.config['arch']}, {length} steps")
     by_gradient, last = diagnostics.reach(gradient), lags[diagnostics.reach(influence)]
-    print(f"  the gradient with respect to the input exceeds 1 % of its maximum up to {by_gradient} steps back")
-    print(f"  the change of the answer to a replaced input exceeds 1 % of its maximum up to {last} steps back")
+    back, last_back = sized(int(by_gradient), "steps"), sized(int(last), "steps")
+    print(f"  the gradient with respect to the input exceeds 1 % of its maximum up to {back} back")
+    print(f"  the change of the answer to a replaced input exceeds 1 % of its maximum up to {last_back} back")
     curves = {"gradient": (np.arange(length), gradient), "input replaced": (lags, influence)}
     for picture, figure in (
         ("reach.png", by_lag(curves, run.config["arch"])),

@@ -4,7 +4,7 @@ import numpy as np
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, OK, PROBLEM, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from . import chorales
@@ -15,6 +15,7 @@ from .piece import VOICES, Piece, key_name
 from .sources import PUBLIC
 
 FEW = 10  # test pieces below which a figure depends on which ones they are
+RECORDED = 31_286  # frames that the training recorded in results.json reads in an epoch
 SILENT = 0.95  # share of rests above which a voice says little
 
 
@@ -40,6 +41,7 @@ def look(config: Config) -> Inspected:
             known_melodies(families["train"], families[part], names[part], part, level, then),
         ]
     counts = {part: sum(len(parts_of(piece, config.longest)) for piece in some) for part, some in parts.items()}
+    amount = Amount(sum(map(len, data.train)), "frames", RECORDED, alike=("representation",))
     findings += [
         doctor.repeats(
             [each for some in pieces.values() for each in some], "pieces", "the same notes, whatever the name"
@@ -47,7 +49,7 @@ def look(config: Config) -> Inspected:
         size(len(data.test), sum(map(len, data.test))),
         *silent(data.info["rests"]),
         read_in_parts(data.train, config.longest),
-        effort(__file__, config, RECIPES, -(-counts["train"] // config.batch_size), config.epochs),
+        effort(__file__, config, RECIPES, -(-counts["train"] // config.batch_size), config.epochs, amount),
     ]
     panels = [
         Panel("lengths", "frames", {part: [len(p) for p in some] for part, some in parts.items()}),

@@ -158,7 +158,9 @@ def go_on(options: Continue) -> None:
     (piece,) = predictor.write(
         [form], allowed, temperature=options.temperature, top_p=options.top_p, seed=seed, free=options.free
     )
-    print(f"{len(primer) / bar:.3g} bars given, {options.bars} written, seed {seed}")
+    print(
+        f"{len(primer) / bar:.3g} {'bar' if len(primer) == bar else 'bars'} given, {options.bars} written, seed {seed}"
+    )
     show(piece, options.out or str(run.file(f"{Path(options.primer).stem}-continued")), options.tempo)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from shared import InputError, MissingFileError
 from shared.data import fetch
 from shared.data.catalogue import CATALOGUE, check
+from shared.data.doctor import sized
 
 from . import abc_notation, chorales, midi, musicxml
 from .config import Config
@@ -113,7 +114,7 @@ def read_folder(path: Path, steps: int, most: int = 0) -> list[Piece]:
     if not pieces:
         raise bad[0]
     if bad:
-        print(f"{len(bad)} of {len(files)} files left out, {len(pieces)} pieces read", file=sys.stderr)
+        print(f"{len(bad)} of {len(files)} files left out, {sized(len(pieces), 'pieces')} read", file=sys.stderr)
     return pieces
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, plots, runs
+from shared.data.doctor import sized
 
 from . import chorales, output
 from .config import APP
@@ -23,7 +24,7 @@ def score(options: Score) -> None:
     nats = predictor.nats(piece)
     print(output.text(piece))
     starts, surprise = by_bar(piece, nats)
-    print(f"\n{len(piece)} frames: {nats.sum() / len(piece):.3f} nats per frame")
+    print(f"\n{sized(len(piece), 'frames')}: {nats.sum() / len(piece):.3f} nats per frame")
     print(
         "by voice: "
         + ", ".join(f"{n} {nats[:, i].mean():.3f}" for i, n in enumerate(voice_slots(predictor.representation)))

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from shared import plots, settings, trials
+from shared.data import doctor
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
@@ -61,7 +62,9 @@ def train_one(config: Config, run: Run) -> list[dict]:
     keras.utils.set_random_seed(config.seed)
     model = build(config, data.info)
     print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters")
-    counts = ", ".join(f"{part} {n:,} pieces of {t:,} frames" for part, (n, t) in data.info["counts"].items())
+    counts = ", ".join(
+        f"{part} {doctor.sized(n, 'pieces')} of {t:,} frames" for part, (n, t) in data.info["counts"].items()
+    )
     print(f"{data.info['source']} ({data.info['split']}): {counts}", flush=True)
     train, valid = batches(config, data)
 

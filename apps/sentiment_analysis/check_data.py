@@ -2,7 +2,7 @@
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
@@ -11,6 +11,7 @@ from .options import CheckData
 from .sources import Example, reachable, read
 from .tokens import clean, letters, words
 
+RECORDED = 362_000, 5  # words that the training recorded in results.json reads in an epoch, and its epochs
 GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
 
@@ -34,6 +35,7 @@ def look(config: Config) -> Inspected:
     if len(held) == 2:
         then = "they stay in both"
         findings.append(doctor.duplicates(given["valid"], given["test"], "test", "texts", NOTE, then, "valid"))
+    amount = Amount(sum(min(some, config.max_words) for some in lengths["train"]), "words", *RECORDED)
     findings += [
         doctor.repeats(given["train"], then="one of each is kept" if "test" not in given else ""),
         *doctor.contradictions(given["train"], [e.label for e in source["train"]]),
@@ -42,7 +44,7 @@ def look(config: Config) -> Inspected:
         doctor.enough(len(data.test.texts), "test", "texts"),
         doctor.lengths(lengths["train"], "words", "training texts", data.info["max_words"], "lose their middle"),
         *doctor.characters((example.text, example.where) for some in source.values() for example in some),
-        effort(__file__, wanted, RECIPES, -(-len(names["train"]) // config.batch_size), config.epochs),
+        effort(__file__, wanted, RECIPES, -(-len(names["train"]) // config.batch_size), config.epochs, amount),
     ]
     panels = [Panel("lengths", "words", lengths, data.info["max_words"], "read"), Panel("labels", "label", names)]
     return Inspected(f"{config.data}: {data.info['split']}", findings, panels)

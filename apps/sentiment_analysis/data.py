@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from shared import InputError
+from shared.data.doctor import having
 from shared.data.sequences import BucketBatches, bucket_lengths, spread
 from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
@@ -214,9 +215,7 @@ def known_labels(examples: list[Example], labels: list[str], otherwise: str) -> 
         found = f"{others[0].where} has {others[0].label!r}"
         if not kept:
             raise InputError(f"Expected the labels of the training texts: {', '.join(labels)}. {found}.")
-        print(
-            f"{len(others):,} of {len(examples):,} texts have a label that no training text has ({found}). {otherwise}"
-        )
+        print(f"{having(len(others), len(examples), 'texts')} a label that no training text has ({found}). {otherwise}")
     return kept
 
 

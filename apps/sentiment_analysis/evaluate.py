@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, calibration, lines, paired, plots, results, runs, trials
+from shared.data.doctor import sized
 
 from . import baselines
 from .config import APP, Config
@@ -34,7 +35,7 @@ def evaluate(options: Evaluate) -> None:
         raise InputError(f"--data: {options.data} shares sentences with {config.data}, which {run.path} was trained on")
     if options.data:
         part = other(config, run.info(), options.data)
-        print(f"{len(part.texts):,} texts of {options.data}")
+        print(f"{sized(len(part.texts), 'texts')} of {options.data}")
         report([r | {"data": results.plain_name(options.data)} for r in figures(ready(run), part, published={})])
         return
     data = load(config)
@@ -136,7 +137,7 @@ def report(records: list[dict]) -> None:
     print(f"  abstains on {found['abstained']:.1%}{rest}")
     for kind, each in found.get("by_kind", {}).items():
         score = f"{records[0]['metric']} {each['score']:.4f}"
-        print(f"  {kind:8} {score}, ece {each['ece']:.4f} ({each['texts']:,.0f} texts)")
+        print(f"  {kind:8} {score}, ece {each['ece']:.4f} ({sized(round(each['texts']), 'texts')})")
     print(f"  {found['texts_per_s']:,.0f} texts/s in batches, {found['ms_per_text']:.1f} ms for one text", flush=True)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, OK, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from . import audio, folder
@@ -15,6 +15,9 @@ from .data import arranged
 from .options import CheckData
 from .sources import read
 from .utterance import Utterance
+
+RECORDED = 2_743  # seconds of sound that the training recorded in results.json reads in an epoch
+ALIKE = ("stride", "channels")
 
 
 def check_data(options: CheckData) -> None:
@@ -42,6 +45,7 @@ def look(config: Config) -> Inspected:
             doctor.duplicates(texts["train"], texts[part], part, "transcripts", NOTE, "spoken by others, or again"),
         ]
     answers = {part: [(n, u.text) for n, u in enumerate(some)] for part, some in parts.items()}
+    amount = Amount(sum(seconds["train"]), "seconds", RECORDED, alike=ALIKE)
     findings += [
         *doctor.same_answers(answers, "recordings", "transcript", doctor.SKEWED),
         doctor.enough(sum(len(u.text.split()) for u in parts["test"]), "test", "words"),
@@ -52,14 +56,14 @@ def look(config: Config) -> Inspected:
             [u.seconds for u in given["train"]], "seconds", "training utterances", config.longest, "are left out"
         ),
         *doctor.characters((u.text, u.where) for some in parts.values() for u in some),
-        effort(__file__, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs),
+        effort(__file__, config, RECIPES, -(-len(parts["train"]) // config.batch_size), config.epochs, amount),
     ]
     panels = [
         Panel("durations", "seconds", seconds, config.longest, "--longest"),
         Panel("speaking rate", "characters per second", {part: list(map(rate, some)) for part, some in parts.items()}),
         Panel("words", "word", {part: [w for u in some for w in u.text.split()] for part, some in parts.items()}),
     ]
-    return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
+    return Inspected(f"{config.data}: {doctor.singular(data.info['split'])}", findings, panels)
 
 
 def symbols(parts: dict[str, list[Utterance]], targets: str) -> list[Finding]:
@@ -105,7 +109,7 @@ def clipping(source: str) -> list[Finding]:
         shares.append((float((np.abs(samples) >= audio.CLIPPED).any(axis=1).mean()), f"{where}: {path.name}"))
     clipped = sorted((found for found in shares if found[0] > audio.CLIPPED_SHARE), reverse=True)
     if not clipped:
-        return [Finding(OK, f"none of {len(paths):,} recordings is clipped")]
+        return [Finding(OK, f"none of {doctor.sized(len(paths), 'recordings')} is clipped")]
     share, place = clipped[0]
     text = f"{doctor.counted(len(clipped), len(paths), 'recordings')} clipped, e.g. {place}"
     return [Finding(WARNING, f"{text} in {doctor.percent(share)} of its samples: record with a lower level")]

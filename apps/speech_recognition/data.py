@@ -8,6 +8,7 @@ import numpy as np
 
 from shared import InputError
 from shared.ctc import needed
+from shared.data.doctor import sized
 from shared.data.sequences import BucketBatches, bucket_lengths
 from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
@@ -147,7 +148,8 @@ def _unfit(utterance: Utterance, symbols: list[str], targets: str, config: Confi
         return f"no training utterance has {unknown!r}"
     least = needed(encode(utterance.text, symbols, targets).tolist())
     if least > steps(len(utterance.raw), config.stride):
-        return f"{utterance.seconds:.2f} seconds are too short for its transcript of {len(utterance.text)} characters"
+        length = sized(len(utterance.text), "characters")
+        return f"{utterance.seconds:.2f} seconds are too short for its transcript of {length}"
     return ""
 
 

@@ -6,13 +6,15 @@ import numpy as np
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, OK, PROBLEM, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
 from .data import Data, load
 from .options import CheckData
 
+RECORDED = 11_040  # days of all refits that the training recorded in results.json reads in an epoch
+ALIKE = ("ensemble_size", "chunk_days", "context_days")
 DAYS = (60, 250)  # test days below which a figure says nothing, or is that of one year
 STILL = 0.5  # share of the test days without a change above which a figure says nothing of a traded price
 STALE = 0.05  # share of days with exactly the price of the day before that few traded assets reach
@@ -33,6 +35,7 @@ def look(config: Config) -> Inspected:
     following = {part: data.targets.returns[chosen] for part, chosen in parts.items()}
     days = last.end - data.refits[0].test
     chunks = -(-int(parts["train"].sum()) // config.chunk_days)
+    amount = Amount(len(data.refits) * int(parts["train"].sum()), "days", RECORDED, alike=ALIKE)
     findings = [
         in_time(data),
         doctor.enough(days, "test", "days", *DAYS),
@@ -44,7 +47,7 @@ def look(config: Config) -> Inspected:
         *largest(data),
         *survivors(data),
         volatility(following),
-        effort(__file__, config, RECIPES, len(data.refits) * -(-chunks // config.batch_size), config.epochs),
+        effort(__file__, config, RECIPES, len(data.refits) * -(-chunks // config.batch_size), config.epochs, amount),
     ]
     with np.errstate(divide="ignore", invalid="ignore"):
         ranges = {part: np.log(data.targets.variance[0][chosen]) / 2 for part, chosen in parts.items()}

@@ -4,7 +4,7 @@ import numpy as np
 
 from shared.data import doctor, text
 from shared.data.doctor import NOTE, OK, PROBLEM, WARNING, Finding
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .config import LEVELS, RECIPES, Config
@@ -15,6 +15,8 @@ WINDOWS = (1, 20)  # of a held-out part, below which its figure says nothing, or
 REPEATED = 0.25  # share of a held-out part in passages of training from which a figure measures memory
 PASSAGE = {"char": 50, "word": 12}  # tokens in a row that are the same by repetition only, not by chance
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # of the hash; odd, and without a pattern
+RECORDED = 380_182  # characters that the training recorded in results.json reads in an epoch
+ALIKE = ("level", "embedding", "tied")
 RARE = 3  # occurrences below which a character is hardly learned
 
 
@@ -38,12 +40,13 @@ def look(config: Config) -> Inspected:
     lines = {part: content.split("\n") for part, content in texts.items()}
     lengths = {part: [len(line) for line in some if line.strip()] for part, some in lines.items()}
     steps = (len(data.train) - config.window) // config.batch_size // config.window
+    amount = Amount(len(data.train), kind, RECORDED, alike=ALIKE)
     findings += [
         *unknown(data.info["counts"], kind),
         *rare(data.info, config.level),
         doctor.lengths(lengths["train"], "characters", "training lines"),
         *doctor.characters((line, f"{part}, line {n}") for part in lines for n, line in enumerate(lines[part], 1)),
-        effort(__file__, config, RECIPES, steps, config.epochs),
+        effort(__file__, config, RECIPES, steps, config.epochs, amount),
     ]
     names = {"\n": "line end", " ": "space"}
     shown = {part: [names.get(token, token) for token in vocabulary.decode(ids)] for part, ids in parts.items()}

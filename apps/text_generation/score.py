@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, lines, plots, runs
+from shared.data.doctor import sized
 from shared.data.text import decode, names_file, read_text
 
 from .config import APP
@@ -24,9 +25,9 @@ def score(options: Score) -> None:
     predictor = Predictor(run)
     nats = surprise(predictor, text)
     bits = nats / math.log(2)
-    print(f"{len(text):,} characters: {bits.sum() / len(text):.3f} bits per character")
+    print(f"{sized(len(text), 'characters')}: {bits.sum() / len(text):.3f} bits per character")
     if predictor.level == "word":
-        print(f"{len(nats):,} words: perplexity {math.exp(nats.mean()):.1f}")
+        print(f"{sized(len(nats), 'words')}: perplexity {math.exp(nats.mean()):.1f}")
     hardest = np.argsort(-bits, kind="stable")[:SHOWN]
     tokens = predictor.vocabulary.decode(predictor.encode(text))
     print("Most surprising: " + ", ".join(f"{tokens[i]!r} at {i} ({bits[i]:.1f} bits)" for i in hardest))

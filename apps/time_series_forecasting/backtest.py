@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, files, runs
+from shared.data.doctor import sized
 
 from . import adapt, ridge
 from .baselines import repeated
@@ -122,7 +123,7 @@ def show(mine: Mine, windows: Windows, answer: Answer, ends: tuple[np.ndarray, n
         judge.add(everything, each, ends if name == "network" else None)
         figures[name] = {m: score(s, np.zeros(1, int)) for m, s in judge.result(config.coverage).items()}
     count = len(windows) // len(mine.panel.series)
-    print(f"{len(mine.panel.series):,} series, {count} origins, {config.horizon} steps each")
+    print(f"{len(mine.panel.series):,} series, {sized(count, 'origins')}, {sized(config.horizon, 'steps')} each")
     for metric in SHOWN:
         said = ", ".join(f"{name} {found[metric]:.4g}" for name, found in figures.items() if metric in found)
         if metric == "coverage_ratio":

@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, OK, PROBLEM, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
@@ -20,6 +20,8 @@ FEW = 5  # forecasts in the test part, one after the other, below which a figure
 STUCK = 0.02  # share of a series that equals its neighbours without a break, above which its sensor may be stuck
 MOSTLY = 0.5  # share of a test part at one value above which its figure says little
 SHIFTED = 2.0  # standard deviations between the means of training and test that are worth saying
+RECORDED = 185_900  # steps of all windows that the training recorded in results.json reads in an epoch
+ALIKE = ("network", "segment")
 TELLING, NEARLY = 0.999, 0.95  # correlation of a known column with the values, which makes it no forecast
 
 
@@ -37,6 +39,8 @@ def look(config: Config) -> Inspected:
     items = [Item(each.values.tobytes(), each.name) for each in series]
     count = sum((end[2] - end[1]) // config.horizon for end in ends)
     steps = min(config.steps_per_epoch or len(data.train), -(-len(data.train) // config.batch_size))
+    seen = min(steps * config.batch_size, len(data.train)) * (config.lookback + config.horizon)
+    amount = Amount(seen, "time steps", RECORDED, alike=ALIKE)
     findings = [
         Finding(OK, "validation follows training in time, and test follows validation; scales come from training"),
         copies(series, ends),
@@ -50,7 +54,7 @@ def look(config: Config) -> Inspected:
         *standing(series, ends),
         *jumps(series),
         *shifted(series, ends),
-        effort(__file__, config, RECIPES, steps, config.epochs),
+        effort(__file__, config, RECIPES, steps, config.epochs, amount),
     ]
     scaled = {part: [] for part in PARTS}
     for each, end, shift, scale in zip(series, ends, data.info["shift"], data.info["scale"], strict=True):
@@ -66,7 +70,9 @@ def look(config: Config) -> Inspected:
 
 def enough(count: int, horizon: int) -> Finding:
     """Judges how many forecasts the test part has that do not overlap."""
-    text = f"the test part has {doctor.sized(count, 'forecasts')} of {horizon:,} steps that do not overlap"
+    text = (
+        f"the test part has {doctor.sized(count, 'forecasts')} of {doctor.sized(horizon, 'steps')} that do not overlap"
+    )
     return Finding(WARNING, f"{text}: a rough figure") if count < FEW else Finding(OK, text)
 
 

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from shared import files, runs
+from shared.data.doctor import sized
 from shared.fingerprint import fingerprint
 
 from .config import APP
@@ -34,7 +35,7 @@ def classical(data: Data, origins: int) -> tuple[np.ndarray, dict[str, Answer]]:
     kept = read_arrays(path) if path.exists() else {}
     for method in METHODS:
         if method not in kept:
-            print(f"{method}: {len(rows):,} forecasts ...", flush=True)
+            print(f"{method}: {sized(len(rows), 'forecasts')} ...", flush=True)
             kept[method] = forecasts(data, rows, method)
             content = io.BytesIO()
             np.savez_compressed(content, **kept)

@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -96,7 +96,7 @@ def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, count
     """Converts rows to a series on the clock.
 
     Rows out of order are sorted, those of the same step averaged, times between two steps moved to the nearer one, and
-    missing steps filled with the previous value. `counts` is incremented by the number of each repair.
+    missing steps filled with the previous value. `counts` is incremented by the number of each repair of this series.
 
     Raises:
         InputError: there are no values, or so few for their range that a date must be wrong.
@@ -106,8 +106,8 @@ def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, count
     there = ~np.isnan(values)
     if not there.any():
         raise InputError(f"{rows.places[0]}: expected values of {name}; received none")
-    counts["out of order, sorted"] += int((np.diff(moments) < 0).sum())
-    counts["between two steps, moved to the nearer one"] += int((clock.moment(k) != moments).sum())
+    counts["out of order, sorted", name] += int((np.diff(moments) < 0).sum())
+    counts["between two steps, moved to the nearer one", name] += int((clock.moment(k) != moments).sum())
     first, last, end = int(k[there].min()), int(k[there].max()), int(k.max())
     if end + 1 - first > LONGEST_GAP * len(np.unique(k)) + LONGEST_GAP:
         far = int(np.argmax(np.abs(k - np.median(k))))
@@ -119,8 +119,8 @@ def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, count
     np.add.at(total, k[there] - first, values[there])
     np.add.at(count, k[there] - first, 1)
     observed = count > 0
-    counts["several at one moment, averaged"] += int((count[observed] - 1).sum())
-    counts["missing, filled with the value before"] += int((~observed).sum())
+    counts["several at one moment, averaged", name] += int((count[observed] - 1).sum())
+    counts["missing, filled with the value before", name] += int((~observed).sum())
     with np.errstate(invalid="ignore"):
         filled = forward(total / count)
     known = _known(rows, k, first, end, name)
@@ -138,9 +138,21 @@ def _known(rows: Rows, k: np.ndarray, first: int, end: int, name: str) -> np.nda
     return forward(found)
 
 
-def said(counts: collections.Counter, source: str) -> tuple[str, ...]:
-    """Returns one line for each kind of repair."""
-    return tuple(f"{source}: rows {kind}: {number:,}" for kind, number in counts.items() if number)
+def said(counts: Mapping[tuple[str, str], int], source: str, series: int) -> tuple[str, ...]:
+    """Returns one line for each kind of repair: the number of values, and of the series that they are in.
+
+    Args:
+        counts: by repair and series. series: the number of all series.
+
+    >>> said({("missing, filled", "a"): 2, ("missing, filled", "b"): 0}, "my.csv", 2)
+    ('my.csv: values missing, filled: 2, in 1 of 2 series',)
+    """
+    lines = []
+    for kind in dict.fromkeys(kind for kind, _ in counts):
+        repaired = [number for (each, _), number in counts.items() if each == kind and number]
+        where = f", in {len(repaired):,} of {series:,} series" if series > 1 else ""
+        lines += [f"{source}: values {kind}: {sum(repaired):,}{where}"] if repaired else []
+    return tuple(lines)
 
 
 def warn(notes: Sequence[str]) -> None:

@@ -66,7 +66,7 @@ def read(
         rows.moments = moments[rows.moments].tolist()
         series.append(regular(name, rows, steps, season, str(path), counts))
     unused = [] if not columns.long else [n for n in columns.names if n and n not in _used(columns, known, static)]
-    notes = [*said(counts, str(path)), *_odd(series, str(path))]
+    notes = [*said(counts, str(path), len(series)), *_odd(series, str(path))]
     if clock.zone_of(texts[0]):
         notes.append(f"{path}: dates with a time zone are read, and written, as UTC")
     if unused:

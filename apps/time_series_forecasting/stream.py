@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, MissingFileError, feeds, files, lines, runs
+from shared.data.doctor import sized
 
 from . import clock
 from .config import APP
@@ -241,7 +242,9 @@ def stream(options: Stream) -> None:
         streamer.save(state)
     if took:
         p50, p99 = lines.percentiles(list(took))
-        print(f"{rows:,} rows, {left_out:,} left out: p50 {p50:.2f} ms, p99 {p99:.2f} ms a value", file=sys.stderr)
+        print(
+            f"{sized(rows, 'rows')}, {left_out:,} left out: p50 {p50:.2f} ms, p99 {p99:.2f} ms a value", file=sys.stderr
+        )
 
 
 def answer_row(

@@ -4,7 +4,7 @@ import numpy as np
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
@@ -13,6 +13,7 @@ from .options import CheckData
 from .sources import Pair, read
 from .tokens import Tokenizer
 
+RECORDED = 298_863  # tokens, of both languages, that the training recorded in results.json reads in an epoch
 OFTEN = 0.1  # share of different source sentences above which one translation for all of them is a fault
 GIVEN = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
 
@@ -41,6 +42,7 @@ def look(config: Config) -> Inspected:
         doctor.duplicates(sources["train"], sources[part], part, "source sentences") for part in ("valid", "test")
     ]
     answers = {part: [(pair.source, pair.target) for pair in some.pairs] for part, some in parts.items()}
+    amount = Amount(sum(len(source) + len(target) for source, target in data.train.ids), "tokens", RECORDED)
     findings += [
         *doctor.same_answers(answers, "source sentences", "translation", OFTEN),
         doctor.repeats(pairs["train"], "training pairs", kept(parts)),
@@ -49,7 +51,7 @@ def look(config: Config) -> Inspected:
         doctor.enough(len(data.test.pairs), "test", "pairs", share=False),
         doctor.lengths(lengths, "tokens", "training pairs", config.max_tokens, "are left out of training"),
         *doctor.characters((text, p.where) for some in given.values() for p in some for text in (p.source, p.target)),
-        effort(__file__, config, RECIPES, -(-len(data.train.ids) // config.batch_size), config.epochs),
+        effort(__file__, config, RECIPES, -(-len(data.train.ids) // config.batch_size), config.epochs, amount),
     ]
     sides = {f"{part}, {name}": [len(ids[n]) for ids in some.ids] for part, some in parts.items()
              for n, name in enumerate((config.source, config.target)) if part != "valid"}  # fmt: skip

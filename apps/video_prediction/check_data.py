@@ -4,11 +4,11 @@ import numpy as np
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, OK, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .bouncing import Bouncing, handwritten
-from .config import RECIPES, Config
+from .config import DEFAULT, RECIPES, Config
 from .data import MEAN_OF, MEAN_SEED, Data, as_floats, load
 from .mnist import digits
 from .options import CheckData
@@ -29,11 +29,13 @@ def look(config: Config) -> Inspected:
     some = data.train.draw(np.random.default_rng(MEAN_SEED), config.count(MEAN_OF), time)
     parts = {"train": some, "valid": data.valid, "test": data.test}
     moves = {part: motion(videos) for part, videos in parts.items()}
+    steps = max(1, config.count(config.sequences) // config.batch_size)
+    amount = Amount(pixels(config), "pixels", pixels(DEFAULT), alike=("kernel", "motions"))
     findings = [
         *known(data, config),
         doctor.enough(len(data.test), "test", "sequences", *SEQUENCES, share=False),
         *still(moves),
-        effort(__file__, config, RECIPES, max(1, config.count(config.sequences) // config.batch_size), config.epochs),
+        effort(__file__, config, RECIPES, steps, config.epochs, amount),
     ]
     if "by time" in data.info["split"]:
         text = "the test frames are the last ones of the training clips: their figure holds for these scenes only"
@@ -44,6 +46,11 @@ def look(config: Config) -> Inspected:
         Panel("brightness", "mean of a frame, 0 is black", brightness),
     ]
     return Inspected(f"{data.info['source']}: {data.info['split']}", findings, panels)
+
+
+def pixels(config: Config) -> int:
+    """Returns the number of pixels that a training reads in an epoch: each generates its sequences, or draws them."""
+    return config.count(config.sequences) * (config.past + config.future) * config.size**2
 
 
 def motion(videos: np.ndarray) -> np.ndarray:

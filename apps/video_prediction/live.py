@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, MissingFileError, feeds, lines, runs
+from shared.data.doctor import sized
 
 from . import clips, metrics, panels
 from .config import APP
@@ -142,7 +143,9 @@ def stream(options: Stream) -> None:
         live.save(state)
     if took:
         p50, p99 = lines.percentiles(list(took))
-        print(f"{read:,} frames, {live.count} ahead of each: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr)
+        print(
+            f"{sized(read, 'frames')}, {live.count} ahead of each: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr
+        )
 
 
 def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, np.ndarray]]:

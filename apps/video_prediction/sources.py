@@ -7,6 +7,7 @@ import numpy as np
 
 from shared import InputError
 from shared.data import catalogue, tfds
+from shared.data.doctor import sized
 
 from . import clips, mnist
 from .bouncing import Bouncing, handwritten
@@ -123,7 +124,9 @@ def _from_clips(name: str, config: Config) -> list[np.ndarray]:
         if len(frames) >= time:
             videos.append(np.stack(frames))
         elif len(found) > 1:
-            print(f"left out: {clip.path} has {len(frames)} frames, of {time} that are needed", file=sys.stderr)
+            print(
+                f"left out: {clip.path} has {sized(len(frames), 'frames')}, of {time} that are needed", file=sys.stderr
+            )
         else:
             raise too_short(str(clip.path), len(frames), config)
         if not left:

@@ -458,6 +458,19 @@ def test_a_request_that_a_form_decides_answers_no_open_question(said, intent, ta
     assert texts(found, "reminders") == ["call anna"]
 
 
+def test_remind_me_in_20_minutes_is_a_reminder_whatever_the_network_says_and_keeps_a_task_already_said(talk):
+    message = "remind me in 20 minutes"
+    found = talk({message: ("set_timer", {"duration": "20 minutes"}), "alpha": ("set_reminder", {"task": "go"})})
+    turn = found.answer(message)
+    assert (
+        turn.did == "set_reminder" and turn.answer == "Of what shall I remind you?" and not texts(found, "timers")[1:]
+    )
+    found.answer("call bob")
+    assert found.answer("alpha").answer == "When?"
+    found.answer(message)
+    assert texts(found, "reminders") == ["call bob", "go", "call anna"]
+
+
 def test_a_note_needs_no_more_than_its_first_word(talk):
     found = talk(
         {

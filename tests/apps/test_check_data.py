@@ -1,5 +1,6 @@
 """`check-data` in every app: what it says of the smoke data, and of data with a fault that was put into it."""
 
+import dataclasses
 import json
 import re
 from types import SimpleNamespace
@@ -9,9 +10,11 @@ import pytest
 import soundfile
 
 from apps.stock_prediction import check_data as stocks
+from apps.text_generation import check_data as texts
 from apps.time_series_forecasting import check_data as forecasts
 from apps.translation import check_data as translations
 from shared.data.doctor import LEVELS, OK, PROBLEM, WARNING
+from shared.inspection import Amount, effort
 from tests.commands import APPS, run_here
 
 
@@ -25,6 +28,49 @@ def test_the_smoke_data_has_no_problem_and_only_a_picture_is_written(app, tmp_pa
     assert found["findings"] and all(finding["level"] in LEVELS for finding in found["findings"])
     assert any(finding["text"].startswith("training takes at most ") for finding in found["findings"])
     assert [path.name for path in tmp_path.iterdir()] == [found["picture"]] == [f"check-data-{app}.png"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The settings of an app."""
+
+    data: str = "builtin"
+    arch: str = "gru"
+    units: int = 8
+    epochs: int = 4
+
+
+def said(folder, amount=None, records=None, **settings):
+    """What is said of the training of an app in this folder; the recorded one took 3 minutes for 4 x 100 words."""
+    record = {"command": "python -m apps.toy train --data builtin --seeds 3", "minutes": 3.0, "hardware": "2 x CPU"}
+    (folder / "toy").mkdir(exist_ok=True)
+    (folder / "toy/results.json").write_text(json.dumps([record] if records is None else records))
+    config = Settings(**settings)
+    amount = amount or Amount(250, "words", 100)
+    return effort(folder / "toy/check_data.py", config, {"builtin": Settings()}, 5, config.epochs, amount).text
+
+
+def test_the_minutes_of_a_training_are_those_recorded_or_estimated_in_proportion_to_what_it_reads(tmp_path):
+    assert said(tmp_path).endswith("; it took 3 minutes on 2 x CPU")
+    mine = said(tmp_path, data="mine.txt", epochs=8)
+    assert "at most 8 epochs of about 5 batches, 40 steps; an estimate: about 15 minutes" in mine
+    assert "as that of builtin took 3 minutes on 2 x CPU, and this one reads 5 times as many words" in mine
+    assert "less than a minute" in said(tmp_path, Amount(20, "words", 100), data="mine.txt")
+    assert "reads 10 times as many" in said(tmp_path, Amount(250, "words", 100, epochs=1), data="mine.txt")
+
+
+def test_where_the_minutes_cannot_be_estimated_the_reason_is_said(tmp_path):
+    assert "no estimate of the minutes: the recorded training has --units 8, not 9" in said(tmp_path, units=9)
+    assert "no estimate of the minutes: no training" in said(tmp_path, records=[], data="mine.txt")
+    assert said(tmp_path, "it ends when it is solved", data="mine.txt").endswith("minutes: it ends when it is solved")
+
+
+def test_your_own_text_is_compared_with_the_built_in_one_that_is_as_long_as_recorded(tmp_path):
+    assert len(texts.load(texts.Config()).train) == texts.RECORDED
+    (tmp_path / "mine.txt").write_text("".join(f"line {n} of a text\n" for n in range(3000)))
+    found = [text for _, text in texts.look(texts.Config(data=str(tmp_path / "mine.txt"))).findings]
+    (time,) = [text for text in found if text.startswith("training takes")]
+    assert re.search(r"an estimate: less than a minute, as that of builtin took .* reads 0.14 times as many char", time)
 
 
 def checked(app, tmp_path, *words):

@@ -18,7 +18,7 @@ import types
 import numpy as np
 import pytest
 
-from apps import charts, engines, measured, planning, ranking, trial
+from apps import charts, engines, leads, measured, planning, ranking, trial
 from apps.options import ENGINES, Compare
 from apps.trial import DIVERGED, FAILED, FINISHED, STOPPED
 from shared import InputError, plots, results
@@ -479,6 +479,35 @@ def test_the_choice_of_test_items_counts_in_a_lead_where_the_records_have_its_in
     assert few.low < 0 < few.high and many.high < 0
     half = 0.02 * math.sqrt(2)  # of two independent intervals
     assert many.high - many.low == pytest.approx(2 * half, rel=0.1)
+
+
+def resampled(right, seed, **more):
+    """A training with these right answers (items,), and its accuracy on the resamples of the items."""
+    figures = np.array(right)[np.random.default_rng(0).integers(0, len(right), (1000, len(right)))].mean(axis=1)
+    kept = {"items": len(right), "figures": figures.tolist()}
+    return dataclasses.replace(figure(float(np.mean(right)), seed, **more), resampled=kept)
+
+
+def test_a_lead_is_compared_on_the_same_resamples_of_the_test_items_where_the_runs_have_kept_them():
+    best, mine = np.arange(400) < 300, np.arange(400) < 290
+    wide = {"ahead": [-0.05, 0.05]}  # of either over a baseline, whose errors are other ones
+    found = ranking.lead([resampled(mine, 1, **wide)], [resampled(best, 1, **wide)])
+    # The best alone is right on 10 of 400 items, so the deviation is that of their share.
+    half = 1.96 * math.sqrt(0.025 * 0.975 / 400)
+    assert (found.low, found.high) == pytest.approx((-0.025 - half, -0.025 + half), abs=0.004)
+    assert found.probability < 0.01 and found.over == (leads.ITEMS,)
+    other = resampled(best[:200], 1, **wide)  # tested on other items
+    assert ranking.lead([resampled(mine, 1, **wide)], [other]).over == (leads.ABOUT,)
+
+
+def test_the_table_says_what_the_intervals_of_the_leads_are_over():
+    pair = [resampled(np.arange(50) < n, seed) for n in (30, 40) for seed in (1, 2)]
+    both = ranking.Row("gru", value=0.6, lead=ranking.lead(pair[:2], pair[2:]))
+    alone = ranking.Row("lru", value=0.5, lead=ranking.lead(seeds([0.5, 0.6]), seeds([0.6, 0.8])))
+    assert both.lead.over == (leads.SEEDS, leads.ITEMS) and alone.lead.over == (leads.SEEDS,)
+    assert ranking.interval([both]) == f"95 % interval over {leads.SEEDS} and {leads.ITEMS}"
+    assert ranking.interval([both, alone]).endswith(f"{leads.ITEMS} (gru); over {leads.SEEDS} (lru)")
+    assert "without an interval" in ranking.interval([ranking.Row("gru", lead=ranking.Lead(0.1))])
 
 
 def test_seeds_are_compared_in_pairs():

@@ -398,7 +398,7 @@ def test_a_file_that_grows_is_followed_until_ctrl_c(smoke, tmp_path, monkeypatch
     monkeypatch.setattr(monitor.time, "sleep", sleep)
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     done = run_here(APP, "stream", str(path), "--follow", GALLERY_RUNS=str(smoke[0]))
-    assert done.returncode == 0 and "2 answered, 1 lines left out" in done.stderr
+    assert done.returncode == 0 and "2 answered, 1 line left out" in done.stderr
     assert ["HeartRate" in text or "SpO2" in text for text in done.stdout.splitlines()] == [True, False, True]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 

@@ -88,7 +88,7 @@ def test_reach_says_how_far_back_the_answer_depends_on_the_input_and_draws_it(tr
     shutil.copytree(trained[0], tmp_path / "runs")
     done = run_here(APP, "reach", GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 0, done.stderr
-    lags = [int(lag) for lag in re.findall(r"up to (\d+) steps back", done.stdout)]
+    lags = [int(lag) for lag in re.findall(r"up to (\d+) steps? back", done.stdout)]
     assert len(lags) == 2 and all(0 < lag < 10 for lag in lags)  # the smoke run reads ten steps
     for picture in ("reach.png", "gates.png"):
         assert next(tmp_path.glob(f"runs/memory_probe/*/{picture}")).stat().st_size > 5_000

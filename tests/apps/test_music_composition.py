@@ -347,7 +347,7 @@ def test_a_melody_is_harmonised_continued_and_scored_by_command(command, tmp_pat
     (piece,) = read_file(tmp_path / "h.mid", 1)
     assert (piece.pitches[:, 0] == 72).all() and (piece.pitches[:, 3] > 0).all()
     status, printed, _ = command("continue", tmp_path / "h.mid", "--keep", "1", "--bars", "2", "--out", tmp_path / "c")
-    assert status == 0 and "1 bars given, 2 written" in printed
+    assert status == 0 and "1 bar given, 2 written" in printed
     (longer,) = read_file(tmp_path / "c.mid", 1)
     np.testing.assert_array_equal(longer.pitches[:4], piece.pitches[:4])
     status, printed, _ = command("score", tmp_path / "h.mid")

@@ -302,7 +302,7 @@ def test_a_label_that_training_lacks_is_left_out_of_valid_and_wrong_in_test(tmp_
     data = load(own(tmp_path, rows(), valid=part, test=part))
     assert len(data.valid.texts) == 10 and data.test.labels.tolist() == [0, 1] * 5 + [ELSEWHERE]
     said = capsys.readouterr().out
-    assert "1 of 11 texts have a label that no training text has" in said and "part.csv, line 12 has 'maybe'" in said
+    assert "1 of 11 texts has a label that no training text has" in said and "part.csv, line 12 has 'maybe'" in said
     scores = np.eye(2)[np.append(data.test.labels[:-1], 0)]
     assert baselines.accuracy(scores, data.test.labels) == pytest.approx(10 / 11)
     assert baselines.macro_recall(scores, data.test.labels) == pytest.approx(2 / 3)

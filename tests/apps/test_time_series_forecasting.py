@@ -489,7 +489,7 @@ def test_a_backtest_writes_every_forecast_with_what_came_and_may_fit_anew(smoke,
 def test_what_cannot_be_done_is_refused_in_one_line(words, said, smoke, example):
     done = verb(smoke, *(word.format(file=example) for word in words))
     *notes, last = done.stderr.splitlines()
-    assert done.returncode == 2 and said in last and all("rows missing" in note for note in notes)
+    assert done.returncode == 2 and said in last and all("values missing" in note for note in notes)
 
 
 def test_a_damaged_file_of_intervals_is_named(tmp_path, predictor):

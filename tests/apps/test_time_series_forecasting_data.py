@@ -148,6 +148,15 @@ def test_what_is_irregular_is_repaired_and_reported_and_nothing_is_lost(tmp_path
         assert kind in said
 
 
+def test_repairs_count_values_of_how_many_series_since_a_row_of_a_wide_file_has_one_of_each(tmp_path):
+    first, second, third, fourth = days(4)
+    text = f"date,a,b\n{first},3,3\n{third},,2\n{second},2,2\n{fourth},4,4\n"
+    assert [note.split(": ", 1)[1] for note in reading.read(written(tmp_path, text)).notes] == [
+        "values out of order, sorted: 2, in 2 of 2 series",
+        "values missing, filled with the value before: 1, in 1 of 2 series",
+    ]
+
+
 def test_a_missing_value_is_filled_with_one_before_it_and_never_with_one_after():
     values = np.array([1.0, np.nan, np.nan, 4.0, np.nan])
     assert panel.forward(values).tolist() == [1, 1, 1, 4, 4]

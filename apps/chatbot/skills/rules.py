@@ -27,6 +27,7 @@ _FORMS = (
     ("cancel_alarm", "moment", rf"{_DELETE} {_MY} (.+?) alarm"),
     ("cancel_alarm", "moment", rf"{_DELETE} {_MY} alarm (?:for |at |on )?(.+?)"),
     ("set_alarm", "moment", r"set (?:an|my|the) alarm (?:for|at|to|on) (.+?)"),
+    ("set_reminder", "moment", r"remind me (.+?)"),
     ("get_date", "moment", rf"(?:{_DAY} (?:is it|is|will it be)|what(?:'?s| is) the date) (.+?)"),
 )
 RULES = [(skill, slot, re.compile(START + text + END, re.IGNORECASE)) for skill, slot, text in _FORMS]

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from shared.data import doctor
 from shared.data.doctor import NOTE, WARNING, Finding, Item
-from shared.inspection import Inspected, effort, report
+from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from ..options import CheckTalkData
 from .config import TALK_APP, TALK_RECIPES, TalkConfig
 from .data import arranged, key, read, sentence
 
+RECORDED = 2_544_637  # words, of contexts and replies, that the training recorded in results.json reads in an epoch
 GENERIC = 0.02  # share of all replies from which one of them is what a network learns to say
 
 
@@ -29,6 +30,7 @@ def look(config: TalkConfig) -> Inspected:
     left_out = {"level": NOTE, "then": "training leaves them out", "among": "the training part as given"}
     steps = -(-len(data.train.ids) // config.batch_size)
     lengths = {part: [len(reply) for reply in some.replies] for part, some in parts.items()}
+    amount = Amount(sum(len(said) + len(reply) for said, reply in data.train.ids), "words", RECORDED)
     findings = [
         *(doctor.duplicates(items["train"], items[part], part, "dialogues", **left_out) for part in ("valid", "test")),
         doctor.repeats(items["train"], "training dialogues"),
@@ -37,11 +39,11 @@ def look(config: TalkConfig) -> Inspected:
         doctor.lengths(lengths["train"], "words", "training replies", config.max_words, "lose their end"),
         *doctor.characters((" ".join(turn), f"{part}, dialogue {n}") for part, some in given.items()
                            for n, dialogue in enumerate(some, 1) for turn in dialogue),
-        effort(Path(__file__).parent, config, TALK_RECIPES, steps, config.epochs, TALK_APP),
+        effort(Path(__file__).parent, config, TALK_RECIPES, steps, config.epochs, amount, TALK_APP),
     ]  # fmt: skip
     turns = {part: [len(dialogue) for dialogue in some] for part, some in given.items()}
     panels = [Panel("replies", "words", lengths, config.max_words, "--max-words"), Panel("dialogues", "turns", turns)]
-    return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
+    return Inspected(f"{config.data}: {doctor.singular(data.info['split'])}", findings, panels)
 
 
 def item(dialogue: list[list[str]], part: str, number: int) -> Item:

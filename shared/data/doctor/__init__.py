@@ -18,6 +18,7 @@ from .findings import (
     having,
     named,
     percent,
+    singular,
     sized,
     worst_first,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "repeats",
     "same_answers",
     "shares",
+    "singular",
     "sized",
     "worst_first",
 ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 OK, NOTE, WARNING, PROBLEM = LEVELS = ("ok", "note", "warning", "problem")
 SHOWN = 60  # maximum characters of an example
+ONE = re.compile(r"(?<![^\s(])1 \w{4,}")  # one of something, in a text; not a number that ends in 1
 NAMED = 3  # number of names in a list; the others are counted
 SINGULAR = re.compile(
     r"(?<!ser)(?:(?<=ch)es|(?<=\w)ies|(?<=[^\Ws])(?<!serie)s)\b(?!')"
@@ -46,6 +47,15 @@ def sized(count: int, what: str) -> str:
     if count == 1:
         what = SINGULAR.sub(lambda match: "y" if match[0] == "ies" else "", what, count=1)
     return f"{count:,} {what}"
+
+
+def singular(text: str) -> str:
+    """Returns a text with the singular after each 1: of one that runs have saved, so that it cannot be written anew.
+
+    >>> singular("train 31 (0.5 h, 11 speakers), test 1 (0.1 h, 1 speakers)")
+    'train 31 (0.5 h, 11 speakers), test 1 (0.1 h, 1 speaker)'
+    """
+    return ONE.sub(lambda found: sized(1, found[0][2:]), text)
 
 
 def figure(value: float) -> str:
