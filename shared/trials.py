@@ -85,7 +85,7 @@ def plan(app: str, config: Any, recipes: Mapping[str, Any], options: Seeds, fold
     if options.run and folds * options.seeds > 1:
         raise InputError("--run: expected with one seed and one fold only, since several runs are named automatically")
     if options.devices > 1:
-        from shared import devices
+        from shared import devices  # starts Keras, as training does; the command line must not
 
         print(f"Each batch is shared by {', '.join(devices.start(options.devices))}", flush=True)
     planned = []
@@ -111,13 +111,13 @@ def unfinished(planned: list[Trial]) -> Iterator[tuple[Any, Run]]:
         if run.finished():
             run.check_files()
             print(f"{run.path} is finished; --fresh trains it again.")
-        elif trial.devices > 1:
+        elif trial.devices == 1:
+            yield trial.config, run
+        else:
             from shared import devices
 
             with devices.used(trial.devices):
                 yield trial.config, run
-        else:
-            yield trial.config, run
 
 
 def summary(found: list[Run]) -> list[dict[str, Any]]:
