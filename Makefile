@@ -10,7 +10,7 @@ BENCH := $(VENV)/bench
 # runs it; tests/conftest.py says which, and in what order. make test ARGS=--durations=20 shows what took longest.
 TESTS := -m pytest -q --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
-ON_JAX := tests/layers tests/test_decoding.py tests/test_fit.py
+ON_JAX := tests/layers tests/test_decoding.py tests/test_devices.py tests/test_fit.py
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import keras
 
-from shared import InputError, checkpoint, files
+from shared import InputError, checkpoint, devices, files
 from shared.checkpoint import Position
 from shared.layers.backend import memory
 from shared.progress import Screen, log, tensorboard
@@ -56,6 +56,8 @@ def fit(
     States of stateful layers are carried from batch to batch, and reset before each epoch and validation. With an
     optimizer that averages the weights (`use_ema`), the averages are evaluated and saved after each epoch.
 
+    It trains on as many devices as `shared.devices.used` says. A run may go on with another number.
+
     Args:
         model: a compiled `keras.Model`; its variables are overwritten when a run is resumed.
         train, valid: `shared.data.sequences.Batches`; `steps` per epoch, random access by (epoch, step).
@@ -75,30 +77,34 @@ def fit(
         the last weights, or their averages; `run.load_model()` loads the best model.
 
     Raises:
-        InputError: if the loss is not finite, `monitor` is unknown, or the checkpoint is damaged or does not fit.
+        InputError: if the loss is not finite, `monitor` is unknown, the checkpoint is damaged or does not fit, or the
+            devices do not divide the rows of a batch.
         Stopped: on Ctrl-C or SIGTERM, after the state is saved and the model evaluated.
     """
     if mode not in ("min", "max"):
         raise InputError(f"Expected mode to be min or max. Received: {mode}")
-    checkpoint.build(model, train.batch(0, 0))
-    at, arrays = _resume(run, model, train.steps)
-    with _signals() as stop, Screen(epochs, at) as screen, tensorboard(run, at) as writer:
-        watch = _Watch(run, at, arrays, checkpoint_s, stop, screen, writer, from_averages)
-        while at.epoch < epochs and not _enough(at, patience, target, mode):
-            row = _train_and_validate(model, train, valid, watch)
-            value = _monitored(row, monitor)
-            better = at.best is None or (value < at.best if mode == "min" else value > at.best)
-            if at.step < at.steps:
-                _save_stopped(run, deploy() if deploy else model, better)
-                where = f"in epoch {at.epoch + 1} of {epochs} after step {at.step} of {at.steps}"
-                raise Stopped(f"Stopped {where}: {monitor} {value:.4f}. {GO_ON}")
-            if better:
-                run.save_model(deploy() if deploy else model)
-            watch.end_epoch(model, row, value if better else None)
-            if stop:  # also after the last epoch, so that a loop over many runs ends here
-                raise Stopped(f"Stopped after epoch {at.epoch} of {epochs}. {GO_ON}")
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    checkpoint.own_averages(model)
+    first = train.batch(0, 0)
+    checkpoint.build(model, first)
+    with devices.spread(model, len(keras.tree.flatten(first)[0])):
+        at, arrays = _resume(run, model, train.steps)
+        devices.record(run, begun=run.file(CHECKPOINT).exists())
+        with _signals() as stop, Screen(epochs, at) as screen, tensorboard(run, at) as writer:
+            watch = _Watch(run, at, arrays, checkpoint_s, stop, screen, writer, from_averages)
+            while at.epoch < epochs and not _enough(at, patience, target, mode):
+                row = _train_and_validate(model, train, valid, watch)
+                value = _monitored(row, monitor)
+                better = at.best is None or (value < at.best if mode == "min" else value > at.best)
+                if at.step < at.steps:
+                    _save_stopped(run, deploy() if deploy else model, better)
+                    where = f"in epoch {at.epoch + 1} of {epochs} after step {at.step} of {at.steps}"
+                    raise Stopped(f"Stopped {where}: {monitor} {value:.4f}. {GO_ON}")
+                if better:
+                    run.save_model(deploy() if deploy else model)
+                watch.end_epoch(model, row, value if better else None)
+                if stop:  # also after the last epoch, so that a loop over many runs ends here
+                    raise Stopped(f"Stopped after epoch {at.epoch} of {epochs}. {GO_ON}")
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        checkpoint.own_averages(model)
     return at.history
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -25,10 +26,19 @@ class Seeds:
     fresh: bool = False
     # number of runs, with seeds seed, seed + 1, ...; reports their mean and standard deviation
     seeds: Count = 1
+    # number of GPUs, or virtual devices of a CPU, that share the rows of each batch; results are those of one except
+    # for rounding; more than one needs KERAS_BACKEND=jax
+    devices: Count = 1
 
     def __post_init__(self) -> None:
         """Rejects invalid values."""
         settings.check(self)
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if self.devices > 1 and backend != "jax":
+            raise InputError(
+                f"--devices: expected 1 with the backend {backend}; received {self.devices}. "
+                "Set the environment variable KERAS_BACKEND=jax to train on several."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Trial:
     command: str
     name: str | None
     fresh: bool
+    devices: int = 1
 
     def run(self) -> Run:
         """Opens the run, new or existing."""
@@ -62,7 +73,7 @@ def plan(app: str, config: Any, recipes: Mapping[str, Any], options: Seeds, fold
         fold_count: number of folds of the data.
 
     Raises:
-        InputError: if more folds or seeds are requested than exist, or one run name is given for several runs.
+        InputError: if more folds, seeds or devices are requested than exist, or one run name is given for several runs.
     """
     folds = getattr(options, "folds", 1)
     first = getattr(config, "fold", 0)
@@ -73,12 +84,17 @@ def plan(app: str, config: Any, recipes: Mapping[str, Any], options: Seeds, fold
         raise InputError(f"--seeds: expected at most {most} from seed {config.seed} on; received {options.seeds}")
     if options.run and folds * options.seeds > 1:
         raise InputError("--run: expected with one seed and one fold only, since several runs are named automatically")
+    if options.devices > 1:
+        from shared import devices  # starts Keras, as training does; the command line must not
+
+        print(f"Each batch is shared by {', '.join(devices.start(options.devices))}", flush=True)
     planned = []
     for fold in range(folds):
         for seed in range(options.seeds):
             changed = {"seed": config.seed + seed} | ({"fold": first + fold} if folds > 1 else {})
             one = dataclasses.replace(config, **changed)
-            planned.append(Trial(app, one, settings.command(app, one, recipes), options.run, options.fresh))
+            command = settings.command(app, one, recipes)
+            planned.append(Trial(app, one, command, options.run, options.fresh, options.devices))
     return planned
 
 
@@ -95,8 +111,13 @@ def unfinished(planned: list[Trial]) -> Iterator[tuple[Any, Run]]:
         if run.finished():
             run.check_files()
             print(f"{run.path} is finished; --fresh trains it again.")
-        else:
+        elif trial.devices == 1:
             yield trial.config, run
+        else:
+            from shared import devices
+
+            with devices.used(trial.devices):
+                yield trial.config, run
 
 
 def summary(found: list[Run]) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ def keep_what_jax_compiles() -> None:
 
 if os.environ.get("KERAS_BACKEND") == "jax":
     keep_what_jax_compiles()
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")  # for tests/test_devices.py; all others use the first
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
