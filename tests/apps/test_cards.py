@@ -135,5 +135,7 @@ def test_the_commands_of_a_card_run_from_top_to_bottom_after_the_demo(app, smoke
     for command in commands(app):
         if words := command.small():
             done = run_here(f"apps.{app}", *words, stdin=TYPED)
-            assert done.returncode == 0 and done.stdout.strip(), f"{command.line}\n{done.stdout}{done.stderr}"
+            # Of a few examples check-data says that they are too few for a figure, with the status 1.
+            fine = (0, 1) if command.asked[0] == "train" and words[0] == "check-data" else (0,)
+            assert done.returncode in fine and done.stdout.strip(), f"{command.line}\n{done.stdout}{done.stderr}"
             assert [name for name in command.files()[1] if not Path(name).exists()] == [], command.line
