@@ -26,11 +26,11 @@ NOT_RUN = {
 }
 # Trainings whose runs later commands of the card use, and what makes them small. Of the others, check-data reads the
 # files, with the same options.
-TINY = "--max-examples 40 --params 3000 --steps-per-epoch 1 --epochs 1"
+TINY = "--max-examples 40 --params 5000 --steps-per-epoch 1 --epochs 1"
 TRAINED = {
     r"memory_probe train --data copy": TINY,
     r"memory_probe train --data sequential_digits": TINY,
-    r"speech_recognition train --streaming": "--recipe smoke --max-examples 4",
+    r"speech_recognition train --streaming": "--recipe smoke --max-examples 12",
     r"time_series_forecasting train .*sales.csv": "--units 4 --embedding 4 --max-examples 64 --epochs 1",
 }
 
@@ -111,7 +111,7 @@ def smoke(app, tmp_path, monkeypatch):
     monkeypatch.setenv("GALLERY_RUNS", "runs")
     monkeypatch.setenv("GALLERY_USER", "user")
     package = importlib.import_module(f"apps.{app}")
-    names = [each.name for each in pkgutil.iter_modules(package.__path__) if each.name not in ("__main__", "examples")]
+    names = [each.name for each in pkgutil.iter_modules(package.__path__) if each.name != "__main__"]
     modules = [importlib.import_module(f"apps.{app}.{name}") for name in names]
     predictor, kept = importlib.import_module(f"apps.{app}.predict").Predictor, {}
 
@@ -137,5 +137,6 @@ def test_the_commands_of_a_card_run_from_top_to_bottom_after_the_demo(app, smoke
             done = run_here(f"apps.{app}", *words, stdin=TYPED)
             # Of a few examples check-data says that they are too few for a figure, with the status 1.
             fine = (0, 1) if command.asked[0] == "train" and words[0] == "check-data" else (0,)
-            assert done.returncode in fine and done.stdout.strip(), f"{command.line}\n{done.stdout}{done.stderr}"
+            said = done.stdout + done.stderr
+            assert done.returncode in fine and said.strip(), f"{command.line}\n{said}"
             assert [name for name in command.files()[1] if not Path(name).exists()] == [], command.line
