@@ -20,6 +20,7 @@ Answer = TypeVar("Answer")
 File = TypeVar("File")
 Input = TypeVar("Input")
 TEXTS = (".txt", ".text")
+LONGEST_ERROR = 400  # characters: a line of megabytes is not repeated in its error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +154,7 @@ def each(files: Sequence[File], use: Callable[[File], object]) -> None:
 def stream(answer: Callable[[str], str], what: str = "a text") -> None:
     """Answers each line of standard input immediately; at the end prints p50 and p99 of the latency on stderr.
 
-    A blank line, or one that raises InputError (printed on stderr), gets an empty answer.
+    A blank line, or one that raises InputError or OSError (printed on stderr), gets an empty answer.
     """
     print(f"Ready: enter {what} on each line; Ctrl-D ends.", file=sys.stderr, flush=True)
     took = []
@@ -165,7 +166,9 @@ def stream(answer: Callable[[str], str], what: str = "a text") -> None:
                 said = answer(line.text)
                 took.append(1000 * (time.perf_counter() - started))
             except InputError as error:
-                print(f"{line.where}: {error}", file=sys.stderr, flush=True)
+                print(f"{line.where}: {shown(str(error), LONGEST_ERROR)}", file=sys.stderr, flush=True)
+            except OSError as error:  # the line names a file that cannot be opened
+                print(f"{line.where}: {error.strerror}: {shown(str(error.filename))}", file=sys.stderr, flush=True)
         print(said, flush=True)
     if took:
         p50, p99 = percentiles(took)

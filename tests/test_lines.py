@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +105,22 @@ def test_a_stream_answers_each_line_and_says_how_long_it_took(typed, capsys):
     assert said.out == "4\n\n\n9\n"
     assert "Standard input, line 3: Expected a number. Received: 'x'" in said.err
     assert "2 answered: p50" in said.err and "p99" in said.err
+
+
+def test_a_line_that_is_too_long_for_a_file_or_for_its_error_does_not_end_the_stream(typed, capsys):
+    typed(b"x" * 100_000 + b"\nabc\n")
+
+    def answer(text):
+        if len(text) > 5:
+            raise InputError(f"{text}: expected less")
+        return str(Path(text * 1000).stat().st_size)
+
+    lines.stream(answer)
+    said = capsys.readouterr()
+    assert said.out == "\n\n"
+    cut, too_long = said.err.splitlines()[1:]
+    assert cut.endswith("x...") and len(cut) < 500
+    assert "line 2: File name too long: abcabc" in too_long
 
 
 def test_a_long_text_is_shown_cut_and_on_one_line():
