@@ -180,12 +180,15 @@ def test_the_answer_to_a_short_stay_does_not_depend_on_the_window_nor_on_longer_
 def test_of_a_patient_unlike_those_trained_on_every_verb_says_so(smoke, tmp_path):
     path, out = tmp_path / "p.csv", tmp_path / "out.csv"
     path.write_text("time,variable,value\n1,HeartRate,600\n")
-    said = "unlike the training patients: based on 1 of 11 variables; HeartRate 600 (theirs: "
+    said = (
+        "unlike the training patients: based on 1 of 11 variables; HeartRate 600 (plausible: 20 to 300)\n  so this risk"
+    )
     done = run_here(APP, "predict", str(path), "--out", str(out), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0 and f"\n  {said}" in done.stdout, done.stderr
     assert "based on 1 of 11 variables; HeartRate 600" in out.read_text()
     watched = run_here(APP, "stream", str(path), GALLERY_RUNS=str(smoke[0]))
-    assert "   unlike the training patients: HeartRate 600 (theirs: " in watched.stdout
+    assert "   unlike the training patients: HeartRate 600 (plausible: 20 to 300)" in watched.stdout
+    assert "     1.00 hours  HeartRate" in watched.stdout and "training patients 19" in watched.stderr
     assert watched.stdout.rstrip().endswith("based on 1 of 11 variables")
     path.write_text("patient,time,variable,value\n" + "".join(f"p{n},1,HeartRate,80\n" for n in range(21)))
     many = run_here(APP, "predict", str(path), GALLERY_RUNS=str(smoke[0]))
