@@ -13,7 +13,7 @@ import pytest
 
 from apps.healthcare_monitoring import data, evaluate, metrics, monitor, predict, reading, records, steps, train
 from apps.healthcare_monitoring.config import SHORT, SMOKE, Config
-from apps.healthcare_monitoring.model import Nats, averaged, bent, build, probabilities, step, zero_states
+from apps.healthcare_monitoring.model import Nats, averaged, bent, build, by_network, probabilities, step, zero_states
 from apps.healthcare_monitoring.options import Stream
 from shared import InputError, runs
 from tests.commands import run_here, trained
@@ -451,6 +451,14 @@ def test_the_direct_path_rises_for_too_low_and_for_too_high():
     low, middle, high = probabilities(used, np.zeros((1, 3, 6), "float32"), summary)[0, :, 0, 1]
     assert low == pytest.approx(1 / (1 + np.exp(-2))) and middle == pytest.approx(1 / (1 + np.exp(-1)))
     assert high == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_the_average_of_the_networks_is_what_the_ensemble_predicts_and_they_differ():
+    used = averaged(build(Config(**SMALL), INFO))
+    inputs = [np.random.default_rng(1).normal(size=(1, 8, width)).astype("float32") for width in (6, 11)]
+    single = probabilities(by_network(used), *inputs)
+    np.testing.assert_allclose(single.mean(axis=2), probabilities(used, *inputs), atol=1e-6)
+    assert single.shape[2] == 2 and np.ptp(single, axis=2).max() > 1e-3
 
 
 def test_extra_padding_and_other_patients_never_change_a_prediction():
