@@ -118,8 +118,10 @@ def draw(happened: np.ndarray, risks: dict[str, np.ndarray], path: Path) -> None
     for name, values in risks.items():
         groups = np.array_split(np.argsort(values, kind="stable"), min(GROUPS, len(values)))
         means, shares = (np.array([array[rows].mean() for rows in groups]) for array in (values, happened))
-        bars = np.sqrt(shares * (1 - shares) / np.array([len(rows) for rows in groups]))
-        axes.errorbar(means, shares, bars if name == "network" else None, marker="o", capsize=3, label=name)
+        if name == "network":
+            plots.observed_shares(axes, means, shares, [len(rows) for rows in groups], "network, 95 % interval")
+        else:
+            axes.plot(means, shares, marker="o", alpha=0.5, label=name)
     axes.set(xlabel="predicted risk", ylabel="share of patients with the outcome")
     axes.grid(alpha=0.3)
     axes.legend()
