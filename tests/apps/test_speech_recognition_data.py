@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from apps.speech_recognition import audio, augment, data, espeak, features, fsdd, sources, spoken, utterance
+from apps.speech_recognition import folder as own
 from apps.speech_recognition.config import Config
 from apps.speech_recognition.features import Frames
 from apps.speech_recognition.sources import COMMANDS
@@ -320,6 +321,15 @@ def test_a_folder_with_a_table_is_split_by_speaker(tmp_path):
     assert set.union(*parts.values()) == set("abcdef")
     assert sum(map(len, parts.values())) == 6
     assert found.info["targets"] == "words" and found.info["symbols"] == ["", "one", "three", "two"]
+
+
+def test_the_recording_to_try_next_is_one_of_the_validation_part_and_none_is_read_for_it(tmp_path):
+    config = Config(data=str(folder(tmp_path)), buckets=1, max_examples=9)
+    places = [u.where for u in data.load(config).valid.utterances]
+    paths = {where: path for path, _, _, where in own.recordings(config.data)}
+    for path in tmp_path.glob("*.wav"):
+        path.write_bytes(b"")
+    assert own.held_out(config) == paths[places[0]]
 
 
 BAD_TABLES = {
