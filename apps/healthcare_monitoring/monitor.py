@@ -121,7 +121,7 @@ def stream(options: Stream) -> None:
                     when, variable, value = check(cells, monitor, where)
                     now = monitor.measure(when, variable, value)
                     took.append(1000 * (time.perf_counter() - began))
-                    answer = f"{when:9.2f} {predictor.info['time_unit']}".ljust(9)
+                    answer = f"{when:9.2f} {predictor.info['time_unit']}".rstrip()
                     answer += f"  {variable:16} {value:9.4g}   risk {now:.3f}{alarms.said(when, now)}"
                     answer += monitor.unlike(variable, value)
             except InputError as error:

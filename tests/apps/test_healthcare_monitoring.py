@@ -188,7 +188,7 @@ def test_of_a_patient_unlike_those_trained_on_every_verb_says_so(smoke, tmp_path
     assert "based on 1 of 11 variables; HeartRate 600" in out.read_text()
     watched = run_here(APP, "stream", str(path), GALLERY_RUNS=str(smoke[0]))
     assert "   unlike the training patients: HeartRate 600 (plausible: 20 to 300)" in watched.stdout
-    assert "     1.00 hours  HeartRate" in watched.stdout and "training patients 19" in watched.stderr
+    assert "     1.00 hours  HeartRate" in watched.stdout and "Of the training patients " in watched.stderr
     assert watched.stdout.rstrip().endswith("based on 1 of 11 variables")
     path.write_text("patient,time,variable,value\n" + "".join(f"p{n},1,HeartRate,80\n" for n in range(21)))
     many = run_here(APP, "predict", str(path), GALLERY_RUNS=str(smoke[0]))
