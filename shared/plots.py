@@ -62,6 +62,7 @@ def observed_shares(axes: Any, predicted: Any, shares: Any, counts: Any, label: 
         axes: of `new_figure`. predicted: (points,) mean predicted probability of the rows of each point.
         shares: (points,) their observed share, in [0, 1]. counts: (points,) their number. label: in the legend.
     """
+    shares = np.asarray(shares, float)
     low, high = share_interval(shares, counts)
     bars = np.maximum([shares - low, high - shares], 0)  # rounding makes some negative
     axes.errorbar(predicted, shares, bars, marker="o", capsize=3, label=label)

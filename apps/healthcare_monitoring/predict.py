@@ -232,7 +232,7 @@ def described(predictor: Predictor, found: Table, count: int) -> list[dict[str, 
         steps = predictor.steps(found.among(np.array([number])))
         reasons = predictor.reasons(steps, count) if count else []
         raised = [{"variable": info["variables"][reason.variable], "raised": reason.raised} for reason in reasons]
-        networks = predictor.span(steps) if each.unlike else None
+        networks = list(predictor.span(steps)) if each.unlike else None
         answer = {"patient": patient, "risk": each.risk, "networks": networks, "alarm": each.alarm}
         listed.append(answer | {"unlike": each.unlike, "raised_by": raised})
     return listed
