@@ -103,10 +103,10 @@ class Predictor:
         """The ensemble without the average over its networks, which only unusual patients need."""
         return by_network(self.model)
 
-    def span(self, steps: Steps) -> tuple[float, float]:
-        """Returns the lowest and highest risk that a network of the ensemble predicts for one patient."""
+    def span(self, steps: Steps) -> list[float] | None:
+        """Returns the lowest and highest risk that a network predicts for one patient; None if there is only one."""
         risks = risk(steps.at_last(probabilities(self.networks, steps.inputs, steps.summary)))
-        return float(risks.min()), float(risks.max())
+        return [float(risks.min()), float(risks.max())] if risks.size > 1 else None
 
     def predictions(self, found: Table) -> Iterator[Prediction]:
         """Yields a prediction for each patient of a table."""
@@ -219,7 +219,7 @@ def described(predictor: Predictor, found: Table, count: int) -> list[dict[str, 
 
     risk: None without a readable measurement. alarm: the time when the risk first reached the threshold, or None.
     unlike: how the patient differs from those in training, or ""; networks: for such a patient the lowest and the
-    highest risk that a network of the ensemble predicts, else None.
+    highest risk that a network of the ensemble predicts, else, and without an ensemble, None.
     """
     predicted, info = by_patient(predictor, found), predictor.info
     listed: list[dict[str, Any]] = []
@@ -232,7 +232,7 @@ def described(predictor: Predictor, found: Table, count: int) -> list[dict[str, 
         steps = predictor.steps(found.among(np.array([number])))
         reasons = predictor.reasons(steps, count) if count else []
         raised = [{"variable": info["variables"][reason.variable], "raised": reason.raised} for reason in reasons]
-        networks = list(predictor.span(steps)) if each.unlike else None
+        networks = predictor.span(steps) if each.unlike else None
         answer = {"patient": patient, "risk": each.risk, "networks": networks, "alarm": each.alarm}
         listed.append(answer | {"unlike": each.unlike, "raised_by": raised})
     return listed
@@ -289,8 +289,8 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
 
 def little_known(predictor: Predictor, steps: Steps) -> str:
     """Warns that the risk of a patient unlike those in training is uncertain; says how far the networks disagree."""
-    low, high = predictor.span(steps)
-    apart = f": the networks of the ensemble predict {low:.3f} to {high:.3f}" if low < high else ""
+    span = predictor.span(steps)
+    apart = f": the networks of the ensemble predict {span[0]:.3f} to {span[1]:.3f}" if span else ""
     return f"so this risk is uncertain{apart}"
 
 

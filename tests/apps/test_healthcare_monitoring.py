@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import signal
+import types
 
 import keras
 import numpy as np
@@ -459,6 +460,9 @@ def test_the_average_of_the_networks_is_what_the_ensemble_predicts_and_they_diff
     single = probabilities(by_network(used), *inputs)
     np.testing.assert_allclose(single.mean(axis=2), probabilities(used, *inputs), atol=1e-6)
     assert single.shape[2] == 2 and np.ptp(single, axis=2).max() > 1e-3
+    patient = types.SimpleNamespace(inputs=inputs[0], summary=inputs[1], at_last=lambda values: values[:, -1])
+    low, high = predict.Predictor.span(types.SimpleNamespace(networks=by_network(used)), patient)
+    assert low < metrics.risk(single.mean(axis=2))[0, -1] < high
 
 
 def test_extra_padding_and_other_patients_never_change_a_prediction():
