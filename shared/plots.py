@@ -69,7 +69,7 @@ def observed_shares(axes: Any, predicted: Any, shares: Any, counts: Any, label: 
 
 
 def share_interval(shares: Any, counts: Any) -> tuple[Any, Any]:
-    """Returns the ends of the 95 % score interval of shares observed in `counts` rows: Wilson (1927), equation 5.
+    """Returns the ends of the 95 % score interval of shares observed in `counts` rows: Wilson (1927).
 
     Unlike a standard error it is no point where the share is 0 or 1. doi:10.1080/01621459.1927.10502953
     """
