@@ -3,12 +3,13 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shared import InputError
 
+PICTURES = (".png", ".svg", ".pdf")
 LONGEST_STEM = 48  # characters, of up to four bytes each; a file name has at most 255 bytes
 
 
@@ -72,6 +73,17 @@ def check_output(
         raise InputError(f"{option}: cannot write {path}: {error.strerror}") from error
     if not writable:
         raise InputError(f"{option}: cannot write {path}: it is not writable")
+
+
+def check_picture(path: str | Path, option: str, endings: Sequence[str] = PICTURES) -> None:
+    """Checks that a picture can be written to a path. Call it before the work whose result is drawn.
+
+    Raises:
+        InputError: the path has another ending than `endings`, or `check_output` raises it.
+    """
+    if Path(path).suffix.lower() not in endings:
+        raise InputError(f"{option}: expected a file ending in {', '.join(endings)}. Received: {path}")
+    check_output(path, option, "a picture")
 
 
 def _beside(path: Path) -> Path:

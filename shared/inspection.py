@@ -47,7 +47,7 @@ class Report:
     def check(self) -> None:
         """Raises InputError if the picture cannot be written."""
         without_backend()
-        files.check_output(str(self.picture), "--out", "a picture")
+        files.check_picture(self.picture, "--out")
 
 
 @dataclasses.dataclass(frozen=True)

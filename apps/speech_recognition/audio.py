@@ -1,5 +1,6 @@
 """Reads recordings block by block, in any format, sample rate, bit depth and channel count that soundfile supports."""
 
+import os
 import struct
 import sys
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ def blocks(path: Path, rate: int) -> Iterator[np.ndarray]:
     """
     import soundfile
 
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, no error for a name that is too long
         raise MissingFileError(f"{path}: expected a recording; there is no such file")
     try:
         with soundfile.SoundFile(path) as file:
@@ -48,17 +49,19 @@ def read(path: Path, rate: int) -> np.ndarray:
 
 
 def _checked(path: Path, file, rate: int) -> Iterator[np.ndarray]:
-    count, clipped, loudest = 0, 0, 0.0
+    count, clipped, loudest, heard = 0, 0, 0.0, 0.0
     resample = Resampler(file.samplerate, rate)
     if _truncated(path):
         raise InputError(f"{path}: expected a whole recording; its end is missing")
     while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
         if not np.isfinite(block).all():
-            raise InputError(f"{path}: expected samples that are numbers; there are others from sample {count:,} on")
+            first = count + int(np.argmin(np.isfinite(block).all(axis=1)))
+            raise InputError(f"{path}: expected samples that are numbers; sample {first:,} is not")
         count += len(block)
         clipped += int((np.abs(block) >= CLIPPED).any(axis=1).sum())
-        loudest = max(loudest, float(np.abs(block).max()))
-        yield resample(block.mean(axis=1))
+        mixed = block.mean(axis=1)
+        loudest, heard = max(loudest, float(np.abs(block).max())), max(heard, float(np.abs(mixed).max()))
+        yield resample(mixed)
     yield resample(np.zeros(0, np.float32), last=True)
     if count < file.frames:
         raise InputError(f"{path}: expected {file.frames:,} samples; there are {count:,}, its end is missing")
@@ -66,6 +69,8 @@ def _checked(path: Path, file, rate: int) -> Iterator[np.ndarray]:
         raise InputError(f"{path}: expected a recording; it is empty")
     if loudest < SILENT:
         raise InputError(f"{path}: expected speech; it is silent")
+    if heard < SILENT:
+        raise InputError(f"{path}: expected speech; its channels cancel each other. Give one of them")
     if clipped > CLIPPED_SHARE * count:
         print(f"{path}: {clipped / count:.1%} of the samples are clipped; expect errors", file=sys.stderr)
 
@@ -85,13 +90,15 @@ class Resampler:
 
 
 def _truncated(path: Path) -> bool:
-    """Returns whether a WAV or OGG file is cut short, which the library would read without an error."""
+    """Returns whether a WAV, AIFF or OGG file is cut short, which the library would read without an error."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] == b"RIFF" and head[8:] == b"WAVE":
             said = struct.unpack("<I", head[4:8])[0]
             return said not in UNKNOWN_SIZES and said + 8 > size + 1
+        if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+            return struct.unpack(">I", head[4:8])[0] + 8 > size + 1
         if head[:4] == OGG_PAGE:
             file.seek(max(0, size - OGG_TAIL))
             tail = file.read()

@@ -1,56 +1,66 @@
-"""Baselines: the most frequent word; for isolated words, DTW templates and a support vector machine."""
+"""Baselines: the most frequent word; for isolated words, dynamic time warping (DTW) and a support vector machine."""
 
 import collections
 
+import jiwer
 import numpy as np
 
+from .augment import NATS_A_DB
 from .data import Data, Part
-from .features import COEFFICIENTS, with_deltas
+from .features import COEFFICIENTS, loudness, with_deltas
 from .utterance import Utterance
 
-TEMPLATES = 2  # maximum per word and speaker, ...
-MOST_TEMPLATES = 120  # ... and in total
+NEIGHBOURS = 5  # nearest training words that vote on a word, under dynamic time warping, ...
+COMPARED = 200  # ... which is computed for those with the most similar segments only, to save time
+QUIET_DB = 30.0  # frames that are so much weaker than the loudest one, before and after a word, are cut off
+TINY = 1e-3
 SEGMENTS = 10  # equal-length segments whose mean frames are the features of the support vector machine
 
 
 def common_words(data: Data) -> list[str]:
-    """Predicts the most frequent training word, repeated to the median transcript length, for each test utterance."""
-    counts = collections.Counter(word for text in data.train.texts for word in text.split())
-    length = int(np.median([len(text.split()) for text in data.train.texts]))
-    return [" ".join([counts.most_common(1)[0][0]] * length)] * len(data.test.texts)
+    """Predicts one text for each test utterance: the most frequent training word, repeated.
+
+    How often is chosen by the word error rate on the training transcripts.
+    """
+    texts = [text for text in data.train.texts if text]
+    word = collections.Counter(word for text in texts for word in text.split()).most_common(1)[0][0]
+    most = max(len(text.split()) for text in texts)
+    candidates = [" ".join([word] * times) for times in range(1, most + 1)]
+    best = min(candidates, key=lambda text: jiwer.wer(texts, [text] * len(texts)))
+    return [best] * len(data.test.texts)
 
 
 def single_words(examples: Part, test: Part) -> dict[str, list[str]]:
     """Returns the predictions for isolated test words of each baseline trained on the isolated training words."""
     have, wanted = ([mfcc(u) for u in part.utterances] for part in (examples, test))
-    return {"dtw": by_templates(examples, have, wanted), "svm": by_vectors(examples.texts, have, wanted)}
+    return {"dtw": by_warping(examples.texts, have, wanted), "svm": by_vectors(examples.texts, have, wanted)}
 
 
 def mfcc(utterance: Utterance) -> np.ndarray:
-    """Converts raw log energies to MFCC (frames, coefficients), with mean 0 over the utterance."""
+    """Converts log energies to MFCC and their deltas (frames, 2 coefficients), each with mean 0 and variance 1.
+
+    Silence before and after the word is cut off.
+    """
     from scipy.fft import dct
 
-    found = dct(utterance.raw, norm="ortho", axis=1)[:, :COEFFICIENTS]
-    return found - found.mean(axis=0)
+    levels = loudness(utterance.raw)
+    loud = np.nonzero(levels > levels.max() - QUIET_DB * NATS_A_DB)[0]
+    found = with_deltas(dct(utterance.raw[loud[0] : loud[-1] + 1], norm="ortho", axis=1)[:, :COEFFICIENTS])
+    return (found - found.mean(axis=0)) / (found.std(axis=0) + TINY)
 
 
-def by_templates(examples: Part, have: list[np.ndarray], wanted: list[np.ndarray]) -> list[str]:
-    """Predicts the word of the nearest training example under dynamic time warping."""
+def by_warping(words: list[str], have: list[np.ndarray], wanted: list[np.ndarray]) -> list[str]:
+    """Predicts the word that most of the nearest training examples have, under dynamic time warping."""
     from librosa.sequence import dtw
+    from sklearn.neighbors import NearestNeighbors
 
-    chosen: list[int] = []
-    taken: collections.Counter = collections.Counter()
-    for number, utterance in enumerate(examples.utterances):
-        if taken[utterance.speaker, utterance.text] < TEMPLATES and len(chosen) < MOST_TEMPLATES:
-            taken[utterance.speaker, utterance.text] += 1
-            chosen.append(number)
+    vectors = np.array([_described(x) for x in have])
+    similar = NearestNeighbors(n_neighbors=min(COMPARED, len(have))).fit(vectors)
     found = []
-    for test in wanted:
-        costs = []
-        for number in chosen:
-            total = dtw(X=test.T, Y=have[number].T, backtrack=False)
-            costs.append(total[-1, -1] / (len(test) + len(have[number])))
-        found.append(examples.texts[chosen[int(np.argmin(costs))]])
+    for test, candidates in zip(wanted, similar.kneighbors([_described(x) for x in wanted])[1], strict=True):
+        costs = [dtw(X=test.T, Y=have[n].T, backtrack=False)[-1, -1] / (len(test) + len(have[n])) for n in candidates]
+        nearest = [words[n] for n in candidates[np.argsort(costs)[:NEIGHBOURS]]]
+        found.append(collections.Counter(nearest).most_common(1)[0][0])
     return found
 
 
@@ -68,5 +78,6 @@ def by_vectors(words: list[str], have: list[np.ndarray], wanted: list[np.ndarray
 
 
 def _described(x: np.ndarray) -> np.ndarray:
-    parts = np.array_split(with_deltas(np.pad(x, ((0, max(0, SEGMENTS - len(x))), (0, 0)), mode="edge")), SEGMENTS)
+    """(frames, coefficients) -> the mean of each of `SEGMENTS` equal-length segments, in one vector."""
+    parts = np.array_split(np.pad(x, ((0, max(0, SEGMENTS - len(x))), (0, 0)), mode="edge"), SEGMENTS)
     return np.concatenate([part.mean(axis=0) for part in parts])

@@ -84,13 +84,13 @@ def _rows(table: Path) -> Iterator[tuple[Path, str, str, str]]:
         path = table.parent / tables.cell(row, "path", where, hint).strip()
         if not path.is_file():
             raise MissingFileError(f"{where}: expected a recording; there is no file {path}")
-        if path in named:
+        if path.resolve() in named:
             raise InputError(f"{where}: expected each recording once; {path} is in another row too")
-        named.add(path)
+        named.add(path.resolve())
         text = cleaned(tables.cell(row, "text", where, hint), where)
         yield path, text, str(row.get("speaker") or "").strip(), where
     if not named:
         raise InputError(f"{table}: expected rows of recordings and transcripts; there are none")
     inside = sorted(p for p in table.parent.rglob("*") if p.suffix.lower() in audio.SUFFIXES)
-    if without := next((p for p in inside if p not in named), None):
+    if without := next((p for p in inside if p.resolve() not in named), None):
         raise InputError(f"{table}: expected a transcript of each recording in its folder; {without} has none")

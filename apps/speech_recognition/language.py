@@ -27,7 +27,7 @@ def lexicon(info: dict, config: Config, hot_words: Sequence[str] = (), hot_bonus
     spelled = [[word] if whole else list(word) for word in words]
     unknown = next((word for word, each in zip(words, spelled, strict=True) if not set(each) <= symbols.keys()), None)
     if unknown is not None:
-        raise InputError(f"--hot-words: expected words of the symbols that the run knows; received {unknown!r}")
+        raise InputError(f"--hot-words: expected {_known(info)}; received {unknown!r}")
     bonus = [config.word_bonus + hot_bonus * (word in hot) for word in words]
     likely = model(info["texts"], words, config)
 
@@ -36,6 +36,14 @@ def lexicon(info: dict, config: Config, hot_words: Sequence[str] = (), hot_bonus
 
     numbers = [[symbols[symbol] for symbol in each] for each in spelled]
     return Lexicon(numbers, None if whole else symbols[" "], score)
+
+
+def _known(info: dict) -> str:
+    """Says which words can be hot words."""
+    some = ", ".join(symbol for symbol in info["symbols"] if symbol.strip())
+    if info["targets"] == "words":
+        return f"words that the run was trained on ({some})"
+    return f"words of the characters that the run was trained on ({some})"
 
 
 def model(texts: Sequence[str], words: list[str], config: Config) -> Score:

@@ -106,6 +106,7 @@ class Listener:
             fingerprint = str(saved.pop("fingerprint"))
         except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: expected the saved state of a stream of this run; {error}") from error
+        shapes += [(samples.shape[1:], ()), (waiting.shape[1:], (self.info["width"],))]
         if any(a != b for a, b in shapes) or fingerprint != self.info["fingerprint"]:
             raise InputError(f"{path}: expected the saved state of a stream of this run; it is that of another")
         self.samples, self.waiting, self.states, self.steps = samples, waiting, states, steps

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import InputError, MissingFileError, feeds, lines, runs
+from shared import InputError, feeds, lines, runs
 from shared.ctc import Greedy, Spike
 
 from .audio import Resampler
@@ -28,6 +28,19 @@ PAUSE_S = 1.0  # a pause this long ends the sentence
 MOST_WORDS = 50  # maximum per sentence, so that memory use stays constant
 KEPT = 10_000  # number of recent chunks over which the latency is measured
 FULL_SCALE = 32_768
+HEADERS = (b"RIFF", b"fLaC", b"OggS", b"FORM", b"ID3")  # with which recordings begin
+
+
+@dataclasses.dataclass
+class Position:
+    """How many bytes of a file have been heard. name: its absolute path, "" for standard input."""
+
+    name: str = ""
+    bytes: int = 0
+
+    def of(self, name: str) -> "Position":
+        """Returns the position in the file of this name: 0 if it is another one."""
+        return self if self.name == name else Position(name)
 
 
 class Live:
@@ -40,6 +53,7 @@ class Live:
         self.reader = Words(predictor.symbols, predictor.targets, predictor.stride)
         self.sentence: list[Word] = []
         self.samples = 0
+        self.feed = Position()
 
     @property
     def seconds(self) -> float:
@@ -82,16 +96,22 @@ class Live:
             "spikes": [dataclasses.asdict(spike) for spike in self.reader.open],
             "sentence": [dataclasses.asdict(word) for word in self.sentence],
             "heard": self.samples,
+            "feed": dataclasses.asdict(self.feed),
         }
         self.listener.save(path, reading=json.dumps(reading))
 
     def restore(self, path: Path) -> None:
-        """Restores a saved state. Raises InputError as `Listener.restore` does."""
-        reading = json.loads(str(self.listener.restore(path)["reading"]))
-        self.greedy.step, self.samples = reading["step"], reading["heard"]
-        self.greedy.open = Spike(**reading["open"]) if reading["open"] else None
-        self.reader.open = [Spike(**spike) for spike in reading["spikes"]]
-        self.sentence = [Word(**word) for word in reading["sentence"]]
+        """Restores a saved state. Raises InputError if it is damaged or of another run."""
+        saved = self.listener.restore(path)
+        try:
+            reading = json.loads(str(saved["reading"]))
+            self.greedy.step, self.samples = reading["step"], reading["heard"]
+            self.greedy.open = Spike(**reading["open"]) if reading["open"] else None
+            self.reader.open = [Spike(**spike) for spike in reading["spikes"]]
+            self.sentence = [Word(**word) for word in reading["sentence"]]
+            self.feed = Position(**reading["feed"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: expected the saved state of a stream of this run; {error}") from error
 
 
 def stream(options: Stream) -> None:
@@ -107,7 +127,8 @@ def stream(options: Stream) -> None:
     print(f"Ready: raw samples at {rate:,} Hz, 16 bits, one channel.", file=sys.stderr, flush=True)
     resample = Resampler(rate, live.rate)
     with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
-        for chunk in feed(options, rate):
+        live.feed = live.feed.of("" if options.feed == "-" else str(Path(options.feed).resolve()))
+        for chunk in feed(options, rate, live.feed):
             began = time.perf_counter()
             words = live.hear(resample(chunk))
             took.append(1000 * (time.perf_counter() - began))
@@ -116,14 +137,14 @@ def stream(options: Stream) -> None:
                 first = live.seconds - words[0].start
             for text in live.said(words):
                 print(text, flush=True)
+    if not took:
+        raise InputError(f"{options.feed}: expected new raw samples; there were none")
     if state:
         live.save(state)
     else:
         for text in live.said([*live.hear(resample(np.zeros(0, np.float32), last=True)), *live.end()], ended=True):
             print(text, flush=True)
     heard = live.seconds - before
-    if not took:
-        raise InputError(f"{options.feed}: expected raw samples; there were none")
     p50, p99 = lines.percentiles(list(took))
     shown = "no word" if first is None else f"first word shown {1000 * first:.0f} ms after it began"
     print(
@@ -133,22 +154,25 @@ def stream(options: Stream) -> None:
     )
 
 
-def feed(options: Stream, rate: int) -> Iterator[np.ndarray]:
-    """Yields samples (n,) float32 from standard input or a file, as they arrive.
+def feed(options: Stream, rate: int, position: Position) -> Iterator[np.ndarray]:
+    """Yields samples (n,) float32 from standard input or a file, as they arrive; of a file, from `position` on.
 
     Raises:
-        InputError: the file does not exist, or is a recording with a header.
+        InputError: the feed is a recording with a header, or the file has become shorter.
     """
-    if options.feed != "-" and not Path(options.feed).is_file():
-        raise MissingFileError(
-            f"{options.feed}: expected a file of raw samples, or - for standard input; there is none"
-        )
     with contextlib.ExitStack() as stack:
         file: Any = sys.stdin.buffer if options.feed == "-" else stack.enter_context(Path(options.feed).open("rb"))
-        size, rest, first = 2 * max(1, round(CHUNK_S * rate)), b"", True
+        size, rest, first = 2 * max(1, round(CHUNK_S * rate)), b"", position.bytes == 0
+        if position.bytes and position.name:
+            if position.bytes > Path(position.name).stat().st_size:
+                raise InputError(
+                    f"{options.feed}: expected at least the {position.bytes:,} bytes that were heard; it is shorter. "
+                    "Remove the state to start over"
+                )
+            file.seek(position.bytes)
         while True:
             new = file.read(size)
-            if first and new[:4] in (b"RIFF", b"fLaC", b"OggS"):
+            if first and new.startswith(HEADERS):
                 raise InputError(f"{options.feed}: expected raw samples without a header; transcribe reads recordings")
             first = False
             if not new and not (options.follow and options.feed != "-"):
@@ -159,4 +183,5 @@ def feed(options: Stream, rate: int) -> Iterator[np.ndarray]:
             even = len(content) // 2 * 2
             rest = content[even:]
             if even:
+                position.bytes += even
                 yield np.frombuffer(content[:even], "<i2").astype(np.float32) / FULL_SCALE

@@ -1,5 +1,6 @@
 """The command-line options of each verb."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError, files, settings
+from shared import InputError, MissingFileError, files, settings
 from shared.cli import Verbs
 from shared.data import catalogue
 from shared.inspection import Report
@@ -81,6 +82,8 @@ class Decoding:
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
         settings.check(self)
+        if self.beam == 0 and (self.nbest > 1 or self.hot_words):
+            raise InputError("--beam: expected at least 1 with --nbest or --hot-words; 0 is greedy, without a search")
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Predict(OfRun):
     decoding: Decoding = Decoding()
     # print one JSON object for each recording instead of text
     json: bool = False
-    # also write subtitles (.srt) next to each recording
+    # also write subtitles next to each recording: my.srt for my.wav
     srt: bool = False
     # draw spectrogram, alignment and symbol probabilities to this PNG file; one recording only
     picture: str | None = None
@@ -110,7 +113,7 @@ class Predict(OfRun):
         """Raises InputError if the run does not exist or the picture cannot be written."""
         super().check()
         if self.picture:
-            files.check_output(self.picture, "--picture", "a picture")
+            files.check_picture(self.picture, "--picture")
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,22 @@ class Stream(OfRun):
     rate: Rate | None = None
     # keep reading what is appended to the file, until Ctrl-C
     follow: bool = False
-    # state file: read at the start if it exists, written at the end
+    # state file: read at the start if it exists, written at the end; of a file, the samples heard are skipped
     state: str | None = None
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
         settings.check(self)
+
+    def check(self) -> None:
+        """Raises InputError if the run or the feed does not exist, or the state cannot be written."""
+        super().check()
+        if self.feed != "-" and not os.path.isfile(self.feed):
+            raise MissingFileError(
+                f"{self.feed}: expected a file of raw samples, or - for standard input; there is none"
+            )
+        if self.state:
+            files.check_output(self.state, "--state")
 
 
 @dataclass(frozen=True)

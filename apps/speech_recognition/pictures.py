@@ -1,9 +1,11 @@
 """Plots of the spectrogram with the recognised words, the symbol probabilities, and the word confusions."""
 
+import collections
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -14,6 +16,8 @@ from .transcript import Transcript
 
 SHOWN = 0.1  # symbols whose probability never reaches this are not drawn
 SIZE = (10.0, 5.5)
+MOST_WORDS = 30  # that the confusion matrix shows
+OUTLINE = [patheffects.withStroke(linewidth=2, foreground="black")]  # of white letters on a bright spectrogram
 
 
 def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript, predictor: Any, path: Path) -> None:
@@ -30,7 +34,8 @@ def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript,
     for word in found.words:
         above.axvspan(word.start, word.end, color="white", alpha=0.25)
         label = plots.plain(f"{word.text} {word.confidence:.2f}")
-        above.text((word.start + word.end) / 2, 0.96 * raw.shape[1], label, color="white", ha="center", va="top")
+        place = ((word.start + word.end) / 2, 0.96 * raw.shape[1])
+        above.text(*place, label, color="white", ha="center", va="top", path_effects=OUTLINE)
     probabilities = np.exp(log_probabilities)
     times = (np.arange(len(probabilities)) + 0.5) * predictor.stride * HOP_S
     below.plot(times, probabilities[:, 0], color="lightgrey", label="blank")
@@ -44,12 +49,20 @@ def alignment(raw: np.ndarray, log_probabilities: np.ndarray, found: Transcript,
 
 
 def confusions(counts: dict[tuple[str, str], int], path: Path) -> None:
-    """Plots how often each reference word was recognised as each word; "" stands for no word."""
-    words = sorted({word for pair in counts for word in pair if word}) + [""]
+    """Plots how often each reference word was recognised as each word by greedy decoding; "" stands for no word.
+
+    Of many words, those most often confused are shown.
+    """
+    words = sorted(most_confused(counts)) + [""]
     table = np.zeros((len(words), len(words)))
     for (said, heard), count in counts.items():
-        table[words.index(said), words.index(heard)] = count
-    figure, axes = plots.new_figure("word confusions", size=(1.5 + 0.45 * len(words), 1.2 + 0.4 * len(words)))
+        if {said, heard} <= set(words):
+            table[words.index(said), words.index(heard)] = count
+    all_words = {word for pair in counts for word in pair} - {""}
+    title = "word confusions (greedy decoding)" + (
+        f", the {len(words) - 1} most confused words" if len(all_words) >= len(words) else ""
+    )
+    figure, axes = plots.new_figure(title, size=(1.5 + 0.45 * len(words), 1.2 + 0.4 * len(words)))
     names = [plots.plain(word or "(none)") for word in words]
     shade = np.sqrt(table)
     axes.imshow(shade, cmap="Blues")
@@ -60,3 +73,12 @@ def confusions(counts: dict[tuple[str, str], int], path: Path) -> None:
     axes.set_xticklabels(names, rotation=90)
     axes.set_yticklabels(names)
     plots.save(figure, path)
+
+
+def most_confused(counts: dict[tuple[str, str], int]) -> list[str]:
+    """Returns the words to show: all, or of more than `MOST_WORDS` those with the most errors."""
+    errors: collections.Counter = collections.Counter()
+    for (said, heard), count in counts.items():
+        for word in {said, heard} - {""}:
+            errors[word] += count * (said != heard)
+    return [word for word, _ in errors.most_common(MOST_WORDS)]

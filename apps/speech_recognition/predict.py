@@ -24,6 +24,7 @@ LONGEST_S = 20.0  # longer recordings are transcribed in segments, ...
 QUIET_S = 0.2  # ... each cut at the quietest window of this length in its second half
 MULTIPLE = 120  # inputs longer than the largest bucket are padded to a multiple of this: each new shape is compiled
 BATCH = 32
+SUBTITLES = ".srt"
 DEFAULT_BEAM = 24  # minimum beam width with hot words or several transcripts
 
 
@@ -157,7 +158,21 @@ def predict(options: Predict) -> None:
     paths = audio.find(options.recordings)
     if options.picture and len(paths) > 1:
         raise InputError(f"--picture: expected one recording; received {len(paths)}")
+    if options.srt:
+        check_subtitles(paths)
     lines.each(paths, lambda path: _transcribe(predictor, path, options))
+
+
+def check_subtitles(recordings: Sequence[Path]) -> None:
+    """Raises InputError if a file of subtitles would replace another file or be that of two recordings."""
+    written: dict[Path, Path] = {}
+    for path in recordings:
+        subtitled = path.with_suffix(SUBTITLES)
+        if subtitled.exists():
+            raise InputError(f"--srt: expected no {subtitled} yet. Move or delete it first")
+        if subtitled in written:
+            raise InputError(f"--srt: {written[subtitled]} and {path} would both get {subtitled}. Rename one of them")
+        written[subtitled] = path
 
 
 def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
@@ -170,7 +185,9 @@ def _transcribe(predictor: Predictor, path: Path, options: Predict) -> None:
     seconds, found = transcribed(predictor, path, options.decoding, draw if options.picture else None)
     print(as_json(str(path), seconds, found) if options.json else as_text(str(path), found), flush=True)
     if options.srt:
-        files.write_text(path.with_suffix(".srt"), subtitles(found[0].words))
+        files.write_text(path.with_suffix(SUBTITLES), subtitles(found[0].words))
+        if not options.json:
+            print(f"Subtitles: {path.with_suffix(SUBTITLES)}")
     if options.picture and not options.json:
         print(f"Picture: {options.picture}")
 
@@ -181,7 +198,7 @@ def transcribed(
     """Returns the length of a recording in seconds and its transcripts, best first; one if it has several segments.
 
     Args:
-        see: called with log-probabilities, raw frames and best transcript of the first segment.
+        see: called at the end with log-probabilities, raw frames and best transcript of the first segment.
     """
     beam = width(predictor, how)
     words = predictor.lexicon(how.hot_words, how.hot_bonus) if beam else None
@@ -189,8 +206,10 @@ def transcribed(
     for start, log_probabilities, raw in heard(predictor, path):
         parts.append([each.later(start) for each in predictor.transcripts(log_probabilities, words, beam, how.nbest)])
         seconds = start + len(log_probabilities) * predictor.stride * HOP_S
-        if see and start == 0:
-            see(log_probabilities, raw, parts[0][0])
+        if start == 0:
+            first = (log_probabilities, raw, parts[0][0])
+    if see:
+        see(*first)
     # Segments are decoded independently: their best transcripts can be joined, but there is no joint second-best.
     joined = parts[0] if len(parts) == 1 else [functools.reduce(Transcript.and_then, (each[0] for each in parts))]
     return seconds, joined

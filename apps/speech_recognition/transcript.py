@@ -13,6 +13,7 @@ from .features import HOP_S
 
 NOTHING = "(no words)"
 SUBTITLE_WORDS, SUBTITLE_S = 8, 4.0  # maximum per subtitle
+SHOWN_S = 1.0  # a subtitle stays this long after its last word began, if the next one does not begin earlier
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,11 @@ class Word:
 
 @dataclasses.dataclass(frozen=True)
 class Transcript:
-    """The words of a recording, and the decoder's score in nats."""
+    """The words of a recording, and the decoder's score in nats.
+
+    The score is the log-probability of the symbols; in a beam search, language model and word bonuses are added. It
+    ranks the transcripts of one recording by one search, and means nothing between recordings or searches.
+    """
 
     words: tuple[Word, ...]
     score: float
@@ -120,10 +125,12 @@ def subtitles(words: Sequence[Word]) -> str:
         if not groups or len(groups[-1]) == SUBTITLE_WORDS or word.end - groups[-1][0].start > SUBTITLE_S:
             groups.append([])
         groups[-1].append(word)
-    blocks = [
-        f"{number}\n{_clock(group[0].start)} --> {_clock(group[-1].end)}\n{' '.join(word.text for word in group)}\n"
-        for number, group in enumerate(groups, 1)
-    ]
+    starts = [group[0].start for group in groups] + [float("inf")]
+    blocks = []
+    for number, group in enumerate(groups, 1):
+        end = max(group[-1].end, min(group[-1].start + SHOWN_S, starts[number]))
+        text = " ".join(word.text for word in group)
+        blocks.append(f"{number}\n{_clock(starts[number - 1])} --> {_clock(end)}\n{text}\n")
     return "\n".join(blocks)
 
 

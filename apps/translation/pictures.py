@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, files, plots
-
-SUFFIXES = (".png", ".svg", ".pdf")
+from shared import files, plots
 
 
 def attention(source: list[str], written: list[str], weights: np.ndarray, path: Path) -> None:
     """Plots weights (written, source), one row per token written. Raises InputError as `check` does."""
-    check(path)
+    files.check_picture(path, "--picture")
     size = (2.0 + 0.32 * len(source), max(2.6, 1.6 + 0.28 * len(written)))  # room for the label of the colour bar
     figure, axes = plots.new_figure("", size=size)
     image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -23,10 +21,3 @@ def attention(source: list[str], written: list[str], weights: np.ndarray, path: 
     with warnings.catch_warnings():  # the font lacks scripts such as Chinese or Arabic, drawn as empty boxes
         warnings.filterwarnings("ignore", "Glyph")
         plots.save(figure, path)
-
-
-def check(path: Path) -> None:
-    """Raises InputError if the plot cannot be written to this path."""
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"--picture: expected a file ending in {', '.join(SUFFIXES)}. Received: {path}")
-    files.check_output(path, "--picture", "a picture")

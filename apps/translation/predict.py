@@ -221,7 +221,7 @@ def ready(run: runs.Run) -> Predictor:
 def predict(options: Predict) -> None:
     """Runs the predict command: translates the sentence, or each line of a file or of standard input."""
     if options.picture:
-        pictures.check(Path(options.picture))
+        files.check_picture(options.picture, "--picture")
     found = lines.read(options.text)
     predictor = ready(runs.find(APP, options.run))
     nbest, search = options.search.nbest, wide(options.search)

@@ -124,9 +124,10 @@ class Stream(OfRun):
     def check(self) -> None:
         """Raises InputError if the run does not exist, or an output file cannot be written."""
         super().check()
-        for option, path in (("--picture", self.picture), ("--state", self.state)):
-            if path:
-                files.check_output(path, option)
+        if self.picture:
+            files.check_picture(self.picture, "--picture", (".png",))
+        if self.state:
+            files.check_output(self.state, "--state")
 
 
 def verbs(words: Sequence[str]) -> Verbs:

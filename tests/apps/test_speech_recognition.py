@@ -11,14 +11,17 @@ import pytest
 import soundfile
 from scipy.special import log_softmax
 
-from apps.speech_recognition import data, evaluate, language, live, predict
+from apps.speech_recognition import baselines, data, evaluate, language, live, pictures, predict
 from apps.speech_recognition.config import RECIPES, SMOKE, Config
+from apps.speech_recognition.data import Data, Part
 from apps.speech_recognition.features import Frames, prepared
 from apps.speech_recognition.listener import Listener
 from apps.speech_recognition.model import CTC, around, build, field
+from apps.speech_recognition.options import Stream
 from apps.speech_recognition.train import train_one
 from apps.speech_recognition.transcript import Word, Words, subtitles, words_of
-from shared import ctc, runs
+from apps.speech_recognition.utterance import Utterance
+from shared import InputError, ctc, runs
 from tests.commands import run_here, trained
 
 NAME = "speech_recognition"
@@ -147,9 +150,30 @@ def test_the_state_of_another_network_or_a_damaged_one_is_refused(untrained, tmp
     other = Untrained(INFO | {"fingerprint": "y"})
     with pytest.raises(ValueError, match="of a stream of this run; it is that of another"):
         live.Live(other).restore(tmp_path / "state")
+    with np.load(tmp_path / "state") as file:
+        kept = {name: file[name] for name in file.files}
+    for name, broken in {"reading": "{}", "waiting": np.zeros(3, np.float32)}.items():
+        np.savez(tmp_path / "broken.npz", **kept | {name: broken})
+        with pytest.raises(ValueError, match="broken.npz: expected the saved state of a stream of this run"):
+            live.Live(untrained).restore(tmp_path / "broken.npz")
     (tmp_path / "state").write_bytes(b"PK\x03\x04")
     with pytest.raises(ValueError, match="expected the saved state of a stream of this run"):
         live.Live(untrained).restore(tmp_path / "state")
+
+
+def test_of_a_growing_file_only_what_is_new_is_read(tmp_path):
+    path, samples = tmp_path / "feed.raw", np.arange(3000, dtype="<i2")
+    options, position = Stream(feed=str(path)), live.Position(str(path))
+    found = []
+    for count in (2001, 2001, 6000):  # bytes; an odd one is half a sample
+        path.write_bytes(samples.tobytes()[:count])
+        found.append(np.concatenate([[], *live.feed(options, RATE, position)]))
+    assert [len(part) for part in found] == [1000, 0, 2000]
+    np.testing.assert_array_equal(np.concatenate(found) * live.FULL_SCALE, samples)
+    path.write_bytes(b"1234")
+    with pytest.raises(InputError, match="expected at least the 6,000 bytes that were heard; it is shorter"):
+        next(live.feed(options, RATE, position))
+    assert position.of("another") == live.Position("another", 0)
 
 
 # The network
@@ -246,7 +270,7 @@ def test_a_hot_word_comes_up_where_it_is_likely_enough_and_an_unknown_one_is_ref
     (_, found, _) = next(predict.heard(predictor, recording))
     word = predictor.symbols[1]
     assert word in predictor.transcripts(found, predictor.lexicon([word], 50.0), 8)[0].text
-    with pytest.raises(ValueError, match="--hot-words: expected words of the symbols"):
+    with pytest.raises(ValueError, match="--hot-words: expected words that the run was trained on"):
         predictor.lexicon(["xylophone"], 1.0)
 
 
@@ -276,6 +300,9 @@ def test_a_streaming_run_streams_what_it_transcribes(tmp_path, recording):
 BAD = {
     "no run": (["predict", "no.wav", "--run", "nosuch"], "There is no run"),
     "no file": (["predict", "no.wav"], "no.wav: expected a recording or a folder"),
+    "picture": (["predict", "a.wav", "--picture", "p.wav"], "--picture: expected a file ending in .png, .svg, .pdf"),
+    "greedy": (["predict", "a.wav", "--beam", "0", "--nbest", "3"], "--beam: expected at least 1 with --nbest"),
+    "state": (["stream", "-", "--state", "no/folder"], "--state: expected the path of a file in a folder that exists"),
     "no stream": (["stream", "-"], "Expected a run that was trained with --streaming"),
     "beam": (["predict", "a.wav", "--beam", "-1"], "--beam: expected at least 0"),
     "data": (["train", "--data", "fsd"], "Did you mean fsdd?"),
@@ -321,8 +348,28 @@ def test_a_language_model_prefers_what_it_has_read_and_weighs_as_it_is_told():
 def test_subtitles_have_a_few_words_each_and_their_times():
     words = [Word(f"w{n}", n * 0.5, n * 0.5 + 0.4, 0.9) for n in range(10)] + [Word("late", 3661.0, 3661.25, 0.5)]
     blocks = subtitles(words).strip().split("\n\n")
-    assert blocks[0].splitlines() == ["1", "00:00:00,000 --> 00:00:03,900", "w0 w1 w2 w3 w4 w5 w6 w7"]
-    assert blocks[-1].splitlines() == ["3", "01:01:01,000 --> 01:01:01,250", "late"]
+    assert blocks[0].splitlines() == ["1", "00:00:00,000 --> 00:00:04,000", "w0 w1 w2 w3 w4 w5 w6 w7"]
+    assert blocks[-1].splitlines() == ["3", "01:01:01,000 --> 01:01:02,000", "late"]
+
+
+def test_subtitles_replace_no_file_and_belong_to_one_recording(tmp_path):
+    predict.check_subtitles([tmp_path / "a.wav", tmp_path / "b.flac"])
+    with pytest.raises(InputError, match=r"a.wav and .*a.flac would both get .*a.srt"):
+        predict.check_subtitles([tmp_path / "a.wav", tmp_path / "a.flac"])
+    (tmp_path / "a.srt").write_text("corrected by hand")
+    with pytest.raises(InputError, match=r"--srt: expected no .*a.srt yet"):
+        predict.check_subtitles([tmp_path / "a.wav"])
+
+
+def test_of_many_words_those_with_most_errors_are_shown():
+    counts = {(f"w{n}", f"w{n}"): 9 for n in range(100)} | {("w7", "w8"): 2, ("w9", ""): 1}
+    found = pictures.most_confused(counts)
+    assert found[:2] == ["w7", "w8"] and found[2] == "w9" and len(found) == pictures.MOST_WORDS
+
+
+def test_the_constant_baseline_is_as_long_as_is_best_in_training():
+    part = Part([Utterance(np.zeros((9, 1)), text, "", "", text) for text in ("a b", *["a a a"] * 3)], [])
+    assert baselines.common_words(Data(part, part, part, None, None, {})) == ["a a a"] * 4
 
 
 def test_words_of_characters_end_at_spaces_and_their_confidence_is_a_geometric_mean():

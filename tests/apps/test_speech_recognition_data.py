@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from apps.speech_recognition import audio, augment, data, espeak, features, fsdd, sources, spoken, utterance
-from apps.speech_recognition import folder as own
+from apps.speech_recognition import folder as folders
 from apps.speech_recognition.config import Config
 from apps.speech_recognition.features import Frames
 from apps.speech_recognition.sources import COMMANDS
@@ -67,8 +67,10 @@ BAD = {
         lambda p: cut(write(p, np.tile(spread_sound(0), 20), format="OGG"), 40_000),
         "its end is missing",
     ),
+    "truncated aiff": (lambda p: cut(write(p, format="AIFF"), 5000), "its end is missing"),
+    "cancelled": (lambda p: write(p, np.stack([TONE, -TONE], axis=1)), "its channels cancel each other"),
     "truncated flac": (lambda p: cut(write(p, format="FLAC"), 4000), ""),
-    "not a number": (lambda p: write(p, np.full(RATE, np.nan), subtype="FLOAT"), "that are numbers"),
+    "not a number": (lambda p: write(p, np.r_[np.ones(500), np.nan], subtype="FLOAT"), "sample 500 is not"),
 }
 
 
@@ -326,10 +328,10 @@ def test_a_folder_with_a_table_is_split_by_speaker(tmp_path):
 def test_the_recording_to_try_next_is_one_of_the_validation_part_and_none_is_read_for_it(tmp_path):
     config = Config(data=str(folder(tmp_path)), buckets=1, max_examples=9)
     places = [u.where for u in data.load(config).valid.utterances]
-    paths = {where: path for path, _, _, where in own.recordings(config.data)}
+    paths = {where: path for path, _, _, where in folders.recordings(config.data)}
     for path in tmp_path.glob("*.wav"):
         path.write_bytes(b"")
-    assert own.held_out(config) == paths[places[0]]
+    assert folders.held_out(config) == paths[places[0]]
 
 
 BAD_TABLES = {
@@ -338,6 +340,7 @@ BAD_TABLES = {
     "empty text": ("path,text\n0.wav,", "table.csv, line 2"),
     "no text column": ("path,words\n0.wav,one", "Expected a column 'text'"),
     "twice": ("path,text\n0.wav,one\n0.wav,one", "line 3: expected each recording once"),
+    "twice under two names": ("path,text\n0.wav,one\n./../table/0.wav,one", "line 3: expected each recording once"),
     "no rows": ("path,text", "expected rows of recordings and transcripts"),
     "digit": ("path,text\n0.wav,room 5", "line 2: expected letters"),
 }
@@ -346,12 +349,21 @@ BAD_TABLES = {
 @pytest.mark.parametrize("name", BAD_TABLES)
 def test_a_table_that_cannot_be_right_is_refused_with_file_and_row(name, tmp_path):
     content, said = BAD_TABLES[name]
+    table = tmp_path / "table"
+    table.mkdir()
     for number in range(2):
-        write(tmp_path / f"{number}.wav")
-    (tmp_path / "table.csv").write_text(content)
+        write(table / f"{number}.wav")
+    (table / "table.csv").write_text(content)
     with pytest.raises(InputError) as refusal:
-        sources.read(Config(data=str(tmp_path)))
+        sources.read(Config(data=str(table)))
     assert said in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_a_relative_folder_may_have_a_table_of_absolute_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.wav")
+    (tmp_path / "table.csv").write_text(f"path,text\n{tmp_path / 'a.wav'},one")
+    assert len(folders.recordings(".")) == 1
 
 
 def test_a_bad_recording_is_refused_with_its_row_and_a_folder_needs_one_table(tmp_path):
