@@ -326,7 +326,7 @@ def test_a_folder_with_a_table_is_split_by_speaker(tmp_path):
 
 
 def test_the_recording_to_try_next_is_one_of_the_validation_part_and_none_is_read_for_it(tmp_path):
-    config = Config(data=str(folder(tmp_path)), buckets=1, max_examples=9)
+    config = Config(data=str(folder(tmp_path)), buckets=1)
     places = [u.where for u in data.load(config).valid.utterances]
     paths = {where: path for path, _, _, where in folders.recordings(config.data)}
     for path in tmp_path.glob("*.wav"):
