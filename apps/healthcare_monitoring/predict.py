@@ -226,15 +226,15 @@ def described(predictor: Predictor, found: Table, count: int) -> list[dict[str, 
     for number, patient in enumerate(found.patients):
         each = predicted.get(patient)
         if each is None:
-            unknown = dict.fromkeys(("risk", "networks", "alarm"))
-            listed.append({"patient": patient, **unknown, "unlike": "", "raised_by": []})
+            unknown = {"risk": None, "alarm": None, "unlike": "", "networks": None}
+            listed.append({"patient": patient, **unknown, "raised_by": []})
             continue
         steps = predictor.steps(found.among(np.array([number])))
         reasons = predictor.reasons(steps, count) if count else []
         raised = [{"variable": info["variables"][reason.variable], "raised": reason.raised} for reason in reasons]
         networks = predictor.span(steps) if each.unlike else None
-        answer = {"patient": patient, "risk": each.risk, "networks": networks, "alarm": each.alarm}
-        listed.append(answer | {"unlike": each.unlike, "raised_by": raised})
+        answer = {"patient": patient, "risk": each.risk, "alarm": each.alarm, "unlike": each.unlike}
+        listed.append(answer | {"networks": networks, "raised_by": raised})
     return listed
 
 
