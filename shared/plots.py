@@ -21,6 +21,7 @@ FEWEST_BINS, BINS = 10, 40
 TITLE = 62  # characters of a title that fit on a panel
 MOST_BARS = 20  # labels drawn; the rarer ones are left out
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
+NORMAL_95 = 1.96  # standard deviations within which a normal distribution has 95 % of its probability
 
 
 def learning_curves(history: list[dict[str, float]], path: Path, metric: str, title: str, mode: str = "min") -> None:
@@ -52,6 +53,31 @@ def learning_curves(history: list[dict[str, float]], path: Path, metric: str, ti
     axes.grid(alpha=0.3)
     axes.legend()
     save(figure, path)
+
+
+def observed_shares(axes: Any, predicted: Any, shares: Any, counts: Any, label: str) -> None:
+    """Draws the points of a reliability diagram, each with its 95 % interval, which is wide where there are few rows.
+
+    Args:
+        axes: of `new_figure`. predicted: (points,) mean predicted probability of the rows of each point.
+        shares: (points,) their observed share, in [0, 1]. counts: (points,) their number. label: in the legend.
+    """
+    shares = np.asarray(shares, float)
+    low, high = share_interval(shares, counts)
+    bars = np.maximum([shares - low, high - shares], 0)  # rounding makes some negative
+    axes.errorbar(predicted, shares, bars, marker="o", capsize=3, label=label)
+
+
+def share_interval(shares: Any, counts: Any) -> tuple[Any, Any]:
+    """Returns the ends of the 95 % score interval of shares observed in `counts` rows: Wilson (1927).
+
+    Unlike a standard error it is no point where the share is 0 or 1. doi:10.1080/01621459.1927.10502953
+    """
+    shares, counts = np.asarray(shares, float), np.asarray(counts, float)
+    more = NORMAL_95**2 / counts
+    centre = (shares + more / 2) / (1 + more)
+    reach = NORMAL_95 / (1 + more) * np.sqrt(shares * (1 - shares) / counts + more / counts / 4)
+    return centre - reach, centre + reach
 
 
 def text_heat_map(tokens: list[str], values: Any, path: Path, unit: str, width: int = 80) -> None:

@@ -20,7 +20,7 @@ class Screen:
     """Prints one line per epoch; on a terminal also a progress bar with the remaining training time."""
 
     def __init__(self, epochs: int, position: Position) -> None:
-        self.epochs, self.seconds = epochs, position.seconds
+        self.epochs, self.seconds, self.explained = epochs, position.seconds, False
         self.console = rich.console.Console(highlight=False, soft_wrap=True)
         self.bar = rich.progress.Progress(
             "{task.description}",
@@ -51,14 +51,15 @@ class Screen:
         self.bar.update(self.task, advance=1, description=text)
 
     def epoch(self, row: dict[str, float], best: bool, seconds: float) -> None:
-        """Prints the line of a finished epoch, with a star if it is the best so far.
+        """Prints the line of a finished epoch, with a star if it is the best so far, which the first one explains.
 
         `seconds` is the training time so far, over all sessions.
         """
         figures = {key: value for key, value in row.items() if key != "epoch"}
         line = f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}  {_words(figures)}"
-        self.console.print(f"{line}  {seconds - self.seconds:.1f} s{' *' if best else ''}", markup=False)
-        self.seconds = seconds
+        star = (" *" if self.explained else " * best so far") if best else ""
+        self.console.print(f"{line}  {seconds - self.seconds:.1f} s{star}", markup=False)
+        self.seconds, self.explained = seconds, self.explained or best
 
 
 def _words(figures: dict[str, float]) -> str:

@@ -314,10 +314,11 @@ def test_the_history_file_holds_the_rows_exactly(whole):
     assert rows[0]["learning_rate"] == pytest.approx(3e-3 * (1 + np.cos(np.pi * 7 / 100)) / 2, rel=1e-6)
 
 
-def test_one_line_is_printed_for_each_epoch_and_the_best_is_starred(whole):
+def test_one_line_is_printed_for_each_epoch_and_the_best_is_starred_which_the_first_star_explains(whole):
     lines = whole.printed.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("epoch 1/2  ") and lines[0].endswith(" s *")
+    assert lines[0].startswith("epoch 1/2  ") and lines[0].endswith(" s * best so far")
+    assert whole.printed.count("best so far") == 1
     assert f"val_loss {whole.rows[1]['val_loss']:.4g}" in lines[1]
 
 

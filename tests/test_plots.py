@@ -1,8 +1,10 @@
 """Pictures of a training."""
 
 import matplotlib.pyplot
+import numpy as np
 import pytest
 from matplotlib.image import imread
+from scipy.stats import binomtest
 
 from shared import InputError, plots
 
@@ -64,6 +66,19 @@ def test_a_text_of_the_user_s_is_drawn_as_it_is_and_readable_on_every_colour(mon
     assert [letter.get_color() for letter in kept[0].axes[0].texts] == ["black", "white"]
     figure, _ = plots.new_figure("$x^^y$")
     figure.draw_without_rendering()  # as mathematics it cannot be read
+
+
+def test_a_reliability_point_of_few_rows_has_a_wide_interval_even_at_a_share_of_1(monkeypatch):
+    shares, counts = np.array([1.0, 1.0, 0.5, 0.0]), np.array([3, 300, 3, 3])
+    low, high = plots.share_interval(shares, counts)
+    expected = [binomtest(round(s * n), n).proportion_ci(method="wilson") for s, n in ((1, 3), (1, 300), (0, 3))]
+    np.testing.assert_allclose([low[[0, 1, 3]], high[[0, 1, 3]]], np.array(expected).T, atol=1e-4)
+    assert high[0] - low[0] > 0.5 > 0.05 > high[1] - low[1]
+    _, axes = plots.new_figure("")
+    plots.observed_shares(axes, [0.1, 0.2, 0.3, 0.4], shares, counts, "accuracy")
+    (bars,) = axes.containers
+    drawn = [segment[:, 1].tolist() for segment in bars.lines[2][0].get_segments()]
+    np.testing.assert_allclose(drawn, np.array([low, high]).T, atol=1e-9)
 
 
 def test_distributions_are_shares_of_each_split_as_histograms_or_as_bars(monkeypatch, tmp_path):

@@ -13,7 +13,7 @@ from .data import Data, load, tested_on
 from .metrics import BINARY, DIRECTIONS, NOT_DRAWN, binary_baselines, risk
 from .options import Evaluate
 from .parts import Part
-from .predict import WARNING, Predictor, threshold_of
+from .predict import WARNING, Predictor, at_time, threshold_of
 from .survival import survival_figures
 
 HEADLINE = ("auroc", "c_index_td")
@@ -103,11 +103,11 @@ def report(records: list[dict]) -> None:
 def _said(alarm: dict) -> str:
     if not alarm["stated"]:
         return threshold_of(alarm)
-    when = "" if alarm["median_time"] is None else f", half of them by {alarm['median_time']:g} {alarm['time_unit']}"
+    when = "" if alarm["median_time"] is None else f", half of them by {at_time(alarm['median_time'], alarm)}"
     return (
         f"{threshold_of(alarm)}, chosen on validation patients for {alarm['stated']:.0%} false alarms\n"
         f"  on test it raises an alarm for {alarm['false_alarms']:.0%} of the patients without the outcome and "
-        f"{alarm['found']:.0%} of those with it{when.rstrip()}"
+        f"{alarm['found']:.0%} of those with it{when}"
     )
 
 
@@ -118,8 +118,10 @@ def draw(happened: np.ndarray, risks: dict[str, np.ndarray], path: Path) -> None
     for name, values in risks.items():
         groups = np.array_split(np.argsort(values, kind="stable"), min(GROUPS, len(values)))
         means, shares = (np.array([array[rows].mean() for rows in groups]) for array in (values, happened))
-        bars = np.sqrt(shares * (1 - shares) / np.array([len(rows) for rows in groups]))
-        axes.errorbar(means, shares, bars if name == "network" else None, marker="o", capsize=3, label=name)
+        if name == "network":
+            plots.observed_shares(axes, means, shares, [len(rows) for rows in groups], "network, 95 % interval")
+        else:
+            axes.plot(means, shares, marker="o", alpha=0.5, label=name)
     axes.set(xlabel="predicted risk", ylabel="share of patients with the outcome")
     axes.grid(alpha=0.3)
     axes.legend()

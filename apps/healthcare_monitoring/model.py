@@ -49,6 +49,11 @@ def averaged(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs, ops.mean(ops.softmax(model.output), axis=2), name=APP)
 
 
+def by_network(model: keras.Model) -> keras.Model:
+    """Undoes the average of `averaged` -> probabilities (batch, steps, networks, intervals, 1 + causes)."""
+    return keras.Model(model.inputs, model.operations[-1].input, name="by_network")
+
+
 def bent(x: Any, knots: list) -> Any:
     """(..., features) -> (..., features (1 + knots)): each value, and its excess over each knot or 0.
 

@@ -26,7 +26,7 @@ from .config import APP
 from .metrics import risk
 from .model import step, zero_states
 from .options import Stream
-from .predict import NO_ALARM, UNLIKE, WARNING, Predictor
+from .predict import NO_ALARM, UNLIKE, WARNING, Predictor, at_time
 from .reading import MEASUREMENTS, header, measurement
 from .records import fits
 from .steps import MOST_STEPS, Running
@@ -112,7 +112,8 @@ def stream(options: Stream) -> None:
     threshold = predictor.alarm["threshold"] if options.threshold is None else options.threshold
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
     alarms, left_out = Alarms(threshold), 0
-    print(f"{WARNING}\n{announced(threshold)}", file=sys.stderr, flush=True)
+    usual = f"Of the training patients {predictor.info['share']:.1%} had the outcome."
+    print(f"{WARNING}\n{announced(threshold)} {usual}", file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
         for where, cells in feed(options):
             began, answer = time.perf_counter(), ""
@@ -121,7 +122,8 @@ def stream(options: Stream) -> None:
                     when, variable, value = check(cells, monitor, where)
                     now = monitor.measure(when, variable, value)
                     took.append(1000 * (time.perf_counter() - began))
-                    answer = f"{when:9.2f}  {variable:16} {value:9.4g}   risk {now:.3f}{alarms.said(when, now)}"
+                    answer = f"{when:9.2f} {predictor.info['time_unit']}".rstrip()
+                    answer += f"  {variable:16} {value:9.4g}   risk {now:.3f}{alarms.said(when, now)}"
                     answer += monitor.unlike(variable, value)
             except InputError as error:
                 print(f"left out: {error}", file=sys.stderr, flush=True)
@@ -162,10 +164,10 @@ def finish(run: runs.Run, monitor: Monitor, alarms: Alarms, took: list, left_out
     picture = run.file(f"alarm-{name}.png")
     draw(monitor, alarms.threshold, name, picture)
     p50, p99 = lines.percentiles(took)
-    first = "no alarm" if alarms.first is None else f"first alarm at {alarms.first:g} {monitor.info['time_unit']}"
+    first = "no alarm" if alarms.first is None else f"first alarm at {at_time(alarms.first, monitor.info)}"
     lost = f", {sized(left_out, 'lines')} left out" if left_out else ""
     print(
-        f"{len(took):,} answered{lost}: {first.rstrip()}; p50 {p50:.1f} ms, p99 {p99:.1f} ms\nPicture: {picture}",
+        f"{len(took):,} answered{lost}: {first}; p50 {p50:.1f} ms, p99 {p99:.1f} ms\nPicture: {picture}",
         file=sys.stderr,
     )
 
@@ -224,6 +226,7 @@ def draw(monitor: Monitor, threshold: float, name: str, path: Path) -> None:
         axes.fill_between(times, threshold, np.maximum(risks, threshold), step="post", color="tab:red", alpha=0.3)
         axes.legend(loc="upper left")
     top = max(1.1 * risks.max(), 1.5 * threshold if chosen else 0)
-    axes.set(xlabel=monitor.info["time_unit"] or "time", ylabel="risk", ylim=(0, top))
+    unit = monitor.info["time_unit"]
+    axes.set(xlabel=f"time in {unit}" if unit else "time", ylabel="risk", ylim=(0, top))
     axes.grid(alpha=0.3)
     plots.save(figure, path)

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import functools
 import io
 import json
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from shared import files, lines, runs
@@ -17,7 +19,7 @@ from shared.data.doctor import sized
 from .config import APP
 from .data import as_read
 from .metrics import HORIZON, incidence, risk
-from .model import probabilities
+from .model import by_network, probabilities
 from .options import Predict
 from .parts import Part
 from .reading import read_measurements
@@ -96,6 +98,16 @@ class Predictor:
     def chances(self, steps: Steps) -> np.ndarray:
         """Returns the probabilities at each step (patients, steps, intervals, 1 + causes), see `model.build`."""
         return probabilities(self.model, steps.inputs, steps.summary)
+
+    @functools.cached_property
+    def networks(self) -> keras.Model:
+        """The ensemble without the average over its networks, which only unusual patients need."""
+        return by_network(self.model)
+
+    def span(self, steps: Steps) -> list[float] | None:
+        """Returns the lowest and highest risk that a network predicts for one patient; None if there is only one."""
+        risks = risk(steps.at_last(probabilities(self.networks, steps.inputs, steps.summary)))
+        return [float(risks.min()), float(risks.max())] if risks.size > 1 else None
 
     def predictions(self, found: Table) -> Iterator[Prediction]:
         """Yields a prediction for each patient of a table."""
@@ -207,20 +219,23 @@ def described(predictor: Predictor, found: Table, count: int) -> list[dict[str, 
     """Returns the risk of each patient as plain values, with up to `count` reasons.
 
     risk: None without a readable measurement. alarm: the time when the risk first reached the threshold, or None.
-    unlike: how the patient differs from those in training, or "".
+    unlike: how the patient differs from those in training, or ""; networks: for such a patient the lowest and the
+    highest risk that a network of the ensemble predicts, else, and without an ensemble, None.
     """
     predicted, info = by_patient(predictor, found), predictor.info
     listed: list[dict[str, Any]] = []
     for number, patient in enumerate(found.patients):
         each = predicted.get(patient)
         if each is None:
-            listed.append({"patient": patient, "risk": None, "alarm": None, "unlike": "", "raised_by": []})
+            unknown = {"risk": None, "alarm": None, "unlike": "", "networks": None}
+            listed.append({"patient": patient, **unknown, "raised_by": []})
             continue
-        reasons = predictor.reasons(predictor.steps(found.among(np.array([number]))), count) if count else []
+        steps = predictor.steps(found.among(np.array([number])))
+        reasons = predictor.reasons(steps, count) if count else []
         raised = [{"variable": info["variables"][reason.variable], "raised": reason.raised} for reason in reasons]
-        listed.append(
-            {"patient": patient, "risk": each.risk, "alarm": each.alarm, "unlike": each.unlike, "raised_by": raised}
-        )
+        networks = predictor.span(steps) if each.unlike else None
+        answer = {"patient": patient, "risk": each.risk, "alarm": each.alarm, "unlike": each.unlike}
+        listed.append(answer | {"networks": networks, "raised_by": raised})
     return listed
 
 
@@ -246,26 +261,24 @@ def line(predictor: Predictor, predicted: Prediction) -> str:
 
 
 def _alarm(predictor: Predictor, predicted: Prediction) -> str:
-    at = f"{predicted.alarm:g} {predictor.info['time_unit']}".strip() if predicted.alarm is not None else ""
-    return f"   ALARM raised at {at}" if at else ""
+    return "" if predicted.alarm is None else f"   ALARM raised at {at_time(predicted.alarm, predictor.info)}"
 
 
 def describe(predictor: Predictor, found: Table, predicted: Prediction, count: int) -> str:
     """Formats one patient's risk and the reasons for it as a few lines."""
-    info, unit = predictor.info, predictor.info["time_unit"]
+    info, steps = predictor.info, predictor.steps(found)
     within_span = _within(info)
     said = [
-        f"{predicted.patient}: {sized(len(found.when), 'measurements')} up to {found.when.max():g} {unit}".rstrip(),
+        f"{predicted.patient}: {sized(len(found.when), 'measurements')} up to {at_time(found.when.max(), info)}",
         f"  risk of {info['causes'][0]}{within_span}: {predicted.risk:.3f}{_alarm(predictor, predicted)}",
         f"  {threshold_of(predictor.alarm)}; of the training patients {info['share']:.1%} had the outcome",
-        *([f"  {UNLIKE}: {predicted.unlike}"] if predicted.unlike else []),
+        *([f"  {UNLIKE}: {predicted.unlike}", f"  {little_known(predictor, steps)}"] if predicted.unlike else []),
     ]
     for cause, name in list(enumerate(info["causes"]))[1:]:
         said.append(f"  risk of {name}{within_span}: {incidence(predicted.chances)[:HORIZON, cause][-1]:.3f}")
-    steps = predictor.steps(found)
     reasons = predictor.reasons(steps, count) if count else []
     if reasons:
-        said.append(f"  raised most by           without it   most at, {unit:8} value   usual")
+        said.append(f"  raised most by           without it   most at, {info['time_unit'] or 'time':8} value   usual")
     for reason in reasons:
         value, at = steps.values[0, reason.step, reason.variable], steps.times[0, reason.step]
         said.append(
@@ -273,6 +286,18 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
             f" {value:7.4g} {predictor.typical(reason.variable):7.4g}"
         )
     return "\n".join(said)
+
+
+def little_known(predictor: Predictor, steps: Steps) -> str:
+    """Warns that the risk of a patient unlike those in training is uncertain; says how far the networks disagree."""
+    span = predictor.span(steps)
+    apart = f": the networks of the ensemble predict {span[0]:.3f} to {span[1]:.3f}" if span else ""
+    return f"so this risk is uncertain{apart}"
+
+
+def at_time(time: float, info: dict[str, Any]) -> str:
+    """Formats a time with its unit, which is unknown for your own data."""
+    return f"{time:g} {info['time_unit']}" if info["time_unit"] else f"time {time:g}"
 
 
 def threshold_of(alarm: dict) -> str:
@@ -285,4 +310,4 @@ def threshold_of(alarm: dict) -> str:
 def _within(info: dict) -> str:
     """Describes the time span of the risk, if the outcomes have times."""
     span = info["interval"] * min(HORIZON, info["intervals"])
-    return f" within {span:g} {info['time_unit']}".rstrip() if span else ""
+    return f" within {span:g} {info['time_unit'] or 'units of time'}" if span else ""

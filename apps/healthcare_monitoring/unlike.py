@@ -1,4 +1,4 @@
-"""Detects patients unlike the training patients: few measured variables, or values outside their range."""
+"""Detects patients unlike the training patients: few measured variables, or values outside the plausible range."""
 
 from typing import Any
 
@@ -6,9 +6,12 @@ import numpy as np
 
 from shared.data.doctor import sized
 
+from .plausible import plausible
 from .records import Table
+from .scaling import FEW, UTMOST
 
 NAMED = 3  # number of out-of-range variables listed; the others are counted
+USUAL = 2.0  # standardised values up to this one are common among the training patients
 
 
 def unlike(found: Table, info: dict[str, Any]) -> list[str]:
@@ -46,8 +49,40 @@ def hardly_measured(variables: int, info: dict[str, Any]) -> str:
 
 
 def out_of_range(value: float, variable: int, info: dict[str, Any]) -> str:
-    """Returns the range of a variable among the training patients if a value is outside it; else ""."""
-    span = info["ranges"][variable]
-    if span is None:
+    """Returns the range that a value is outside of, and whether it is known or learned; "" for a value within both."""
+    if info["ranges"][variable] is None:
         return "(none of them had it)"
-    return "" if span[0] <= value <= span[1] else f"(theirs: {span[0]:g} to {span[1]:g})"
+    known, learned = known_range(variable, info), learned_range(variable, info)
+    if known and not known[0] <= value <= known[1]:
+        return f"(plausible: {known[0]:g} to {known[1]:g})"
+    return "" if learned[0] <= value <= learned[1] else f"(learned from them: {learned[0]:.4g} to {learned[1]:.4g})"
+
+
+def known_range(variable: int, info: dict[str, Any]) -> tuple[float, float] | None:
+    """Returns the plausible range of a variable; None if its name is unknown, or its usual values are in another unit.
+
+    Another unit is one in which common values of the training patients would be implausible.
+    """
+    limits = plausible(info["variables"][variable])
+    low, high = _within(USUAL, variable, info)
+    return limits if limits and limits[0] <= low and high <= limits[1] else None
+
+
+def learned_range(variable: int, info: dict[str, Any]) -> tuple[float, float]:
+    """Returns the range of a variable among the training patients.
+
+    Values in training that are so extreme that the network hardly tells them apart are not part of it: they may be
+    errors themselves. All grades of a score are, and both values of a flag, however rare.
+    """
+    low, high = info["ranges"][variable]
+    grades = float(low).is_integer() and float(high).is_integer() and high - low < FEW
+    return (low, high) if grades else _within(UTMOST, variable, info)
+
+
+def _within(spreads: float, variable: int, info: dict[str, Any]) -> tuple[float, float]:
+    """Returns the range of the training patients' values up to this many standard deviations from their mean."""
+    scale, (low, high) = info["scale"], info["ranges"][variable]
+    centre, spread, shift = (scale[name][variable] for name in ("centre", "spread", "shift"))
+    ends = centre - spreads * spread, centre + spreads * spread
+    below, above = ends if shift is None else (float(np.exp(end) - shift) for end in ends)
+    return max(low, below), min(high, above)

@@ -17,9 +17,18 @@ from .predict import Predictor
 
 ROWS, LAGS = 32, 24  # number of sequences and of lags
 WIDEST = 64  # maximum number of units to plot
-# Names of the gates, see `shared.layers`; a and b are those of the linear recurrences.
-GATES = {"z": "update gate", "r": "reset gate", "g": "candidate", "i": "input gate", "f": "forget gate",
-         "o": "output gate", "a": "state kept", "b": "added"}  # fmt: skip
+# What the gates do, see `shared.layers`; a and b are those of the linear recurrences.
+GATES = {
+    "z": "update gate z: 1 keeps the state, 0 replaces it by the candidate",
+    "r": "reset gate r: 0 hides the state from the candidate",
+    "g": "candidate g: what may be written into the state",
+    "i": "input gate i: 1 writes the candidate into the state",
+    "f": "forget gate f: 1 keeps the state, 0 forgets it",
+    "o": "output gate o: 1 lets the state out",
+    "a": "a: the share of the state that is kept",
+    "b": "b: what is added to the state",
+}
+SHARES = "zrifoa"  # gates from 0 to 1; all else is drawn symmetrically around 0
 
 
 def reach(options: Reach) -> None:
@@ -68,12 +77,19 @@ def traced(model: keras.Model, inputs: np.ndarray) -> dict[str, np.ndarray]:
 def maps(found: dict[str, Any], inputs: np.ndarray, arch: str) -> Figure:
     """Plots heat maps one below the other: the inputs, then each state and gate, units over time."""
     rows = {"input": inputs, **found}
-    figure, first = plots.new_figure("", size=(8.0, 1.3 * len(rows)))
+    figure, first = plots.new_figure("", size=(8.0, 1.5 * len(rows)))
     first.remove()
-    figure.suptitle(f"{arch}, first layer: states and gates of each unit over one sequence")
+    figure.suptitle(
+        f"{arch}, first layer: states and gates over one sequence\none row for each unit, one column for each step"
+    )
     for axes, (name, values) in zip(figure.subplots(len(rows), sharex=True), rows.items(), strict=True):
-        drawn = axes.imshow(values[:, :WIDEST].T, aspect="auto", cmap="coolwarm", interpolation="nearest")
-        axes.set(ylabel=f"{GATES[name]}\n{name}" if name in GATES else name, yticks=[])
+        most = float(np.abs(values).max()) or 1.0
+        low, high = (min(0.0, float(values.min())), max(1.0, most)) if name in SHARES else (-most, most)
+        drawn = axes.imshow(
+            values[:, :WIDEST].T, aspect="auto", cmap="coolwarm", interpolation="nearest", vmin=low, vmax=high
+        )
+        axes.set_title(GATES.get(name, name), size=9, loc="left")
+        axes.set_yticks([])
         figure.colorbar(drawn, ax=axes)
     axes.set_xlabel("step")
     axes.xaxis.get_major_locator().set_params(integer=True)

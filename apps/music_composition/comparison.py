@@ -1,5 +1,7 @@
 """Compares newly composed pieces of a run with the corpus, statistic by statistic."""
 
+import functools
+
 import numpy as np
 
 from .compose import composed
@@ -7,6 +9,7 @@ from .data import Data
 from .music_statistics import Copies, distance, figures, intervals, pitch_classes
 
 BARS, SEED = 16, 1
+COPIED = "copied_sonorities"
 LEFT_OUT = ("repeated_bars", "leaps", "notes_per_bar")  # left out of the model card, but printed
 
 
@@ -15,12 +18,12 @@ def table(predictor, data: Data, count: int) -> dict:
 
     The corpus is valid and test, which the network has not seen either; copies are searched for in train.
     """
-    new = composed(predictor, count, BARS, seed=SEED)
-    free = [figures(piece) for piece in composed(predictor, count, BARS, seed=SEED, free=True)]
+    composing = functools.partial(composed, predictor, count, BARS, seed=SEED, any_ending=True)  # as the network ends
+    new, free = composing(), [figures(piece) for piece in composing(free=True)]
     corpus = [*data.valid, *data.test]
     copies = Copies(data.train)
-    ours = [figures(piece) | {"copied_sonorities": copies.longest(piece)[0]} for piece in new]
-    theirs = [figures(piece) | {"copied_sonorities": copies.longest(piece)[0]} for piece in corpus]
+    ours = [figures(piece) | {COPIED: copies.longest(piece)[0]} for piece in new]
+    theirs = [figures(piece) | {COPIED: copies.longest(piece)[0]} for piece in corpus]
     rows = {}
     for name in ours[0]:
         mine, bach = (np.array([each[name] for each in found], float) for found in (ours, theirs))
@@ -62,11 +65,17 @@ def _rows(music: dict) -> list[tuple[str, ...]]:
     found = []
     for name, r in music["figures"].items():
         spread = f"{r['corpus_5']:.3g} to {r['corpus_95']:.3g}"
-        yes = "yes" if r["corpus_5"] <= r["mean"] <= r["corpus_95"] else "no"
-        found.append(
-            (name, f"{r['mean']:.3g}", f"{r['most']:.3g}", f"{r['corpus_mean']:.3g}", spread, yes, f"{r['inside']:.0%}")
-        )
+        numbers = (f"{r['mean']:.3g}", f"{r['most']:.3g}", f"{r['corpus_mean']:.3g}", spread)
+        found.append((name, *numbers, _inside(name, r), f"{r['inside']:.0%}"))
     return found
+
+
+def _inside(name: str, r: dict[str, float]) -> str:
+    """Says whether the new pieces' mean is within the corpus's 5th to 95th percentile and, if not, what that means."""
+    if r["corpus_5"] <= r["mean"] <= r["corpus_95"]:
+        return "yes"
+    lower, higher = ("less copied", "more copied") if name == COPIED else ("lower", "higher")
+    return f"no: {lower if r['mean'] < r['corpus_5'] else higher}"
 
 
 HEADS = ("figure", "new, mean", "new, most", "corpus, mean", "corpus, 5-95 %", "mean inside", "pieces inside")
@@ -77,13 +86,15 @@ def shown(music: dict) -> str:
     lines = [
         f"{music['pieces']} new pieces of {music['bars']} bars compared with {music['corpus_pieces']} of the corpus"
     ]
-    lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, (21, 9, 9, 12, 16, 11, 13), strict=True))
+    lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, (21, 9, 9, 12, 16, 15, 13), strict=True))
               for row in (HEADS, *_rows(music))]  # fmt: skip
     for name, d in music["distances"].items():
         lines.append(
             f"  {name} {d['new_to_corpus']:.3f} to the corpus (its valid to its test: {d['valid_to_test']:.3f})"
         )
-    return "\n".join(line.rstrip() for line in [*lines, f"  {_loosely(music)}"])
+    lines.append(f"  {_loosely(music)}")
+    lines.append(f"  {COPIED}: chords in the longest passage that a piece shares with a training piece, in any key")
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _loosely(music: dict) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from shared import InputError, runs, settings
 
 from . import output
+from .cadence import end_on_tonic
 from .config import APP
 from .music_statistics import commonest
 from .options import Continue, Harmonise, Predict
@@ -24,7 +25,8 @@ from .tokens import plan
 
 MOST_OF_A_VOICE = 0.5  # maximum share of a voice's time on one pitch
 TRIES, STRIDE = 8, 1_000_003  # maximum attempts per piece, and difference between their seeds
-WISHES = ("bars", "key", "meter", "temperature", "top_p", "seed", "tempo", "free")  # what a program may choose
+# what a program may choose
+WISHES = ("bars", "key", "meter", "temperature", "top_p", "seed", "tempo", "free", "any_ending")
 SPELLINGS = {"Db": "C#", "D#": "Eb", "E#": "F", "Gb": "F#", "G#": "Ab", "A#": "Bb", "B#": "C", "Cb": "B", "Fb": "E"}
 
 
@@ -49,7 +51,8 @@ def new(predictor: Predictor, options: Predict) -> tuple[int, Piece]:
     seed = secrets.randbits(32) if options.seed is None else options.seed
     key = parse_key(options.key) if options.key else drawn_key(predictor, seed)
     form = outline(f"Composed, seed {seed}", options.bars, options.meter, predictor.steps, key)
-    (piece,) = varied(predictor, [form], seed, options.temperature, options.top_p, options.free)
+    how = (options.temperature, options.top_p, options.free, options.any_ending)
+    (piece,) = varied(predictor, [form], seed, *how)
     return seed, piece
 
 
@@ -92,20 +95,31 @@ def composed(
     temperature: float = 1.0,
     top_p: float = 0.92,
     free: bool = False,
+    any_ending: bool = False,
 ) -> list[Piece]:
     """Composes new pieces in random keys, in one batch; the defaults are those of `compose`."""
     forms = [outline(f"new {n}", bars, 4, predictor.steps, drawn_key(predictor, seed + n)) for n in range(count)]
-    return varied(predictor, forms, seed, temperature, top_p, free)
+    return varied(predictor, forms, seed, temperature, top_p, free, any_ending)
 
 
 def varied(
-    predictor: Predictor, forms: list[Piece], seed: int, temperature: float, top_p: float, free: bool = False
+    predictor: Predictor,
+    forms: list[Piece],
+    seed: int,
+    temperature: float,
+    top_p: float,
+    free: bool = False,
+    any_ending: bool = False,
 ) -> list[Piece]:
-    """Composes pieces of these forms; unless `free`, rewrites those in which a voice mostly stays on one pitch.
+    """Composes pieces of these forms, which end on the tonic chord of their key, or on any chord.
 
-    After `TRIES` attempts the last version is kept.
+    Unless `free`, those in which a voice mostly stays on one pitch are rewritten; after `TRIES` attempts the last
+    version is kept.
     """
     allowed = free_tokens(predictor, forms, ranges=not free)
+    if not any_ending:
+        for one, form in zip(allowed, forms, strict=True):
+            end_on_tonic(one[: len(form)], form, predictor.representation)
     how = {"temperature": temperature, "top_p": top_p, "free": free}
     pieces = predictor.write(forms, allowed, seed=seed, **how)
     for again in range(1, 1 if free else TRIES):
@@ -131,7 +145,7 @@ def harmony(predictor: Predictor, options: Harmonise) -> tuple[int, Piece, float
     melody = read_one(options.melody, predictor.steps)
     key = parse_key(options.key) if options.key else melody.key
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    how = (options.beam, options.temperature, options.top_p, seed, options.free)
+    how = (options.beam, options.temperature, options.top_p, seed, options.free, options.any_ending)
     return seed, *harmonised(predictor, melody, key, *how)
 
 
@@ -155,6 +169,8 @@ def go_on(options: Continue) -> None:
     )
     allowed = free_tokens(predictor, [form], not options.free)
     force(allowed[0], primer, predictor.representation, slice(len(primer)), slice(None))
+    if not options.any_ending:
+        end_on_tonic(allowed[0], form, predictor.representation)
     (piece,) = predictor.write(
         [form], allowed, temperature=options.temperature, top_p=options.top_p, seed=seed, free=options.free
     )
@@ -173,6 +189,7 @@ def harmonised(
     top_p: float,
     seed: int,
     free: bool = False,
+    any_ending: bool = False,
 ) -> tuple[Piece, float]:
     """Harmonises a melody (the piece's first voice) in three voices; also returns nats per frame, 0 without a beam."""
     check_range(predictor, melody)
@@ -181,6 +198,8 @@ def harmonised(
     form = make(f"{Path(melody.name).stem}, harmonised", alone, melody.struck, predictor.steps, key=key, **known)
     allowed = free_tokens(predictor, [form], not free)
     force(allowed[0], form, predictor.representation, slice(None), slice(1))
+    if not any_ending:
+        end_on_tonic(allowed[0], form, predictor.representation, melody=True)
     if beam > 1:
         return search(predictor, plan(form, predictor.representation), allowed[0], form, beam, free)
     return predictor.write([form], allowed, temperature=temperature, top_p=top_p, seed=seed, free=free)[0], 0.0

@@ -37,6 +37,7 @@ def evaluate(options: Evaluate) -> None:
         run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     records = measure(Predictor(run), data, pieces, options.melodies, parts)
     report(records)
+    report_music(records)
     if options.record:
         kept = trials.summary(trials.siblings(run)) if run.finished() else records
         results.keep(kept, HERE)
@@ -136,11 +137,15 @@ def agreement(made: list[np.ndarray], pieces: list[Piece], voice: int) -> list[i
 
 
 def report(records: list[dict]) -> None:
-    """Prints the metrics, the top-1 accuracies, and the comparison of new pieces with the corpus."""
+    """Prints the metrics and the top-1 accuracies."""
     results.report(records)
     for r in records:
         if "accuracy" in (found := r.get("details", {})):
             each = (f"{n} {a:.1%} ({found['accuracy_markov'][n]:.1%})" for n, a in found["accuracy"].items())
             print(f"  {r['split']:5} most probable token right (Markov chain): {', '.join(each)}")
+
+
+def report_music(records: list[dict]) -> None:
+    """Prints the comparison of new pieces with the corpus, if any were composed."""
     if music := records[0]["details"].get("music"):
         print("\n" + comparison.shown(music), flush=True)

@@ -110,6 +110,8 @@ class Predict(Writing):
     tempo: Tempo = 84
     # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
+    # allow any last chord; by default the piece ends on the tonic chord of its key
+    any_ending: bool = False
     # path of the output files, without suffix; by default in the run's folder
     out: str = ""
     # print JSON, one object with the notes; files are written with --out only
@@ -142,6 +144,8 @@ class Harmonise(Writing):
     key: str = ""
     # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
+    # allow any last chord; by default it is the tonic chord of the key, if that has the melody's last note
+    any_ending: bool = False
     # path of the output files, without suffix; by default in the run's folder
     out: str = ""
 
@@ -172,6 +176,8 @@ class Continue(Writing):
     tempo: Tempo = 84
     # allow voices to leave their ranges, cross, and move in parallel fifths and octaves
     free: bool = False
+    # allow any last chord; by default the piece ends on the tonic chord of its key
+    any_ending: bool = False
     # path of the output files, without suffix; by default in the run's folder
     out: str = ""
 

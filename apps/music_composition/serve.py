@@ -26,6 +26,7 @@ class Asked:
     seed: Seed | None = None
     tempo: Tempo = 84
     free: bool = False
+    any_ending: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options."""

@@ -16,7 +16,7 @@ from shared.runs import Run
 from .compose import example
 from .config import APP, RECIPES, Config
 from .data import Data, Frames, load, parts_of
-from .evaluate import PIECES, measure, report
+from .evaluate import PIECES, measure, report, report_music
 from .model import build
 from .options import Train
 from .predict import Predictor
@@ -38,7 +38,8 @@ def train(options: Train) -> None:
         keras.utils.clear_session()
     done = trials.finished(planned)
     if len(done) > 1:
-        report(trials.summary(done))
+        report(summary := trials.summary(done))
+        report_music(summary)
     print(next_steps(options.config, done[-1]))
 
 
@@ -84,6 +85,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
     records = measure(predictor, data, min(PIECES, config.max_examples or PIECES))
     report(records)
     example(predictor)
+    report_music(records)
     run.save_metrics(records)
     return records
 

@@ -144,10 +144,10 @@ def report(records: list[dict]) -> None:
 def draw(probability: np.ndarray, labels: np.ndarray, path: Path, title: str) -> None:
     """Plots the reliability diagram: accuracy over confidence, which are equal on the diagonal."""
     figure, axes = plots.new_figure(title, size=(5.0, 4.5))
-    confidence, right, share = zip(*calibration.bins(probability, labels), strict=True)
+    confidence, right, share = np.array(calibration.bins(probability, labels)).T
     axes.plot([0, 1], [0, 1], "k--", label="perfect calibration")
     axes.bar(confidence, share, width=0.5 / calibration.BINS, color="lightgrey", label="share of the texts")
-    axes.plot(confidence, right, "o-", label="accuracy")
+    plots.observed_shares(axes, confidence, right, share * len(labels), "accuracy, 95 % interval")
     axes.set(xlabel="confidence", ylabel="share", xlim=(0, 1), ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left")

@@ -1,5 +1,8 @@
 """Trains a network, compares it with the baselines, and saves it."""
 
+import shlex
+from pathlib import Path
+
 import keras
 
 from shared import plots, trials
@@ -8,7 +11,8 @@ from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
 
-from .config import APP, RECIPES, Config
+from . import folder
+from .config import APP, PUBLIC, RECIPES, Config
 from .data import Data, Spoken, load
 from .evaluate import measure, report, together
 from .model import CTC, build
@@ -19,7 +23,7 @@ SHOWN = 5  # number of test utterances to print
 
 NEXT_STEPS = """
 Now try, with recordings of your own:
-  python -m {package} transcribe --run {name} my.wav
+  python -m {package} transcribe --run {name} {recording}
   python -m {package} train --data {data} --streaming
   python -m {package} stream feed.raw"""
 
@@ -33,7 +37,15 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         report(together(done))
-    print(NEXT_STEPS.format(package=__package__, name=done[-1].path.name, data=options.config.data))
+    print(next_steps(options.config, done[-1]))
+
+
+def next_steps(config: Config, run: Run) -> str:
+    """Returns commands to try next; with your own data, on a recording of its validation part."""
+    own = config.data not in ("builtin", *PUBLIC) and Path(config.data).exists()
+    recording = shlex.quote(str(folder.held_out(config))) if own else "my.wav"
+    data = shlex.quote(config.data)
+    return NEXT_STEPS.format(package=__package__, name=run.path.name, data=data, recording=recording)
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

@@ -1,5 +1,8 @@
 """Trains a network, compares it with the baselines, and saves it."""
 
+import shlex
+from pathlib import Path
+
 import keras
 
 from shared import plots, trials
@@ -7,18 +10,20 @@ from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
 
+from . import clips
 from .config import APP, RECIPES, Config
 from .data import Fixed, Videos, load
 from .evaluate import measure, report
 from .model import FrameLoss, MSEPerFrame, build, with_teacher
 from .options import Train
 from .predict import Predictor
+from .sources import MADE
 
 NEXT_STEPS = """
 The predictions of some test sequences: {picture}
 Now try, with a video of your own:
-  python -m {package} predict my_clip.mp4 --run {name}
-  python -m {package} stream my_frames/ --run {name}
+  python -m {package} predict {clip} --run {name}
+  python -m {package} stream {frames} --run {name}
   python -m {package} evaluate --data my_clips/ --run {name}
   python -m {package} train --data my_clips/"""
 
@@ -32,8 +37,18 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         report(trials.summary(done))
-    last = done[-1].path
-    print(NEXT_STEPS.format(package=__package__, name=last.name, picture=last / "test.png"))
+    print(next_steps(options.config, done[-1]))
+
+
+def next_steps(config: Config, run: Run) -> str:
+    """Returns commands to try next; with your own clips, on the last one, which is not in the training part."""
+    clip, frames = "my_clip.mp4", "my_frames/"
+    if config.data not in MADE and Path(config.data).exists():
+        own = clips.find(config.data)[-1].path
+        clip = shlex.quote(str(own))
+        frames = clip if own.is_dir() else frames
+    picture = run.path / "test.png"
+    return NEXT_STEPS.format(package=__package__, name=run.path.name, picture=picture, clip=clip, frames=frames)
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import signal
+import types
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from apps.healthcare_monitoring import data, evaluate, metrics, monitor, predict, reading, records, steps, train
 from apps.healthcare_monitoring.config import SHORT, SMOKE, Config
-from apps.healthcare_monitoring.model import Nats, averaged, bent, build, probabilities, step, zero_states
+from apps.healthcare_monitoring.model import Nats, averaged, bent, build, by_network, probabilities, step, zero_states
 from apps.healthcare_monitoring.options import Stream
 from shared import InputError, runs
 from tests.commands import run_here, trained
@@ -180,12 +181,15 @@ def test_the_answer_to_a_short_stay_does_not_depend_on_the_window_nor_on_longer_
 def test_of_a_patient_unlike_those_trained_on_every_verb_says_so(smoke, tmp_path):
     path, out = tmp_path / "p.csv", tmp_path / "out.csv"
     path.write_text("time,variable,value\n1,HeartRate,600\n")
-    said = "unlike the training patients: based on 1 of 11 variables; HeartRate 600 (theirs: "
+    said = (
+        "unlike the training patients: based on 1 of 11 variables; HeartRate 600 (plausible: 20 to 300)\n  so this risk"
+    )
     done = run_here(APP, "predict", str(path), "--out", str(out), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0 and f"\n  {said}" in done.stdout, done.stderr
     assert "based on 1 of 11 variables; HeartRate 600" in out.read_text()
     watched = run_here(APP, "stream", str(path), GALLERY_RUNS=str(smoke[0]))
-    assert "   unlike the training patients: HeartRate 600 (theirs: " in watched.stdout
+    assert "   unlike the training patients: HeartRate 600 (plausible: 20 to 300)" in watched.stdout
+    assert "     1.00 hours  HeartRate" in watched.stdout and "Of the training patients " in watched.stderr
     assert watched.stdout.rstrip().endswith("based on 1 of 11 variables")
     path.write_text("patient,time,variable,value\n" + "".join(f"p{n},1,HeartRate,80\n" for n in range(21)))
     many = run_here(APP, "predict", str(path), GALLERY_RUNS=str(smoke[0]))
@@ -448,6 +452,17 @@ def test_the_direct_path_rises_for_too_low_and_for_too_high():
     low, middle, high = probabilities(used, np.zeros((1, 3, 6), "float32"), summary)[0, :, 0, 1]
     assert low == pytest.approx(1 / (1 + np.exp(-2))) and middle == pytest.approx(1 / (1 + np.exp(-1)))
     assert high == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_the_average_of_the_networks_is_what_the_ensemble_predicts_and_they_differ():
+    used = averaged(build(Config(**SMALL), INFO))
+    inputs = [np.random.default_rng(1).normal(size=(1, 8, width)).astype("float32") for width in (6, 11)]
+    single = probabilities(by_network(used), *inputs)
+    np.testing.assert_allclose(single.mean(axis=2), probabilities(used, *inputs), atol=1e-6)
+    assert single.shape[2] == 2 and np.ptp(single, axis=2).max() > 1e-3
+    patient = types.SimpleNamespace(inputs=inputs[0], summary=inputs[1], at_last=lambda values: values[:, -1])
+    low, high = predict.Predictor.span(types.SimpleNamespace(networks=by_network(used)), patient)
+    assert low < metrics.risk(single.mean(axis=2))[0, -1] < high
 
 
 def test_extra_padding_and_other_patients_never_change_a_prediction():

@@ -577,18 +577,49 @@ def test_another_cohort_is_read_with_what_the_run_learned_or_refused_by_file_and
         data.tested_on(whole, str(other), str(ends), config)
 
 
+def learned(**ranges):
+    """What a run knows of variables with these (lowest, highest) values, of which the middle is the mean."""
+    spans = [(0, 0) if span is None else span for span in ranges.values()]
+    scale = {
+        "shift": [None] * len(spans),
+        "centre": [(low + high) / 2 for low, high in spans],
+        "spread": [(high - low) / 6 or 1.0 for low, high in spans],
+    }
+    known = [None if span is None else [float(end) for end in span] for span in ranges.values()]
+    return {"variables": list(ranges), "ranges": known, "scale": scale, "fewest": 2}
+
+
 def test_a_patient_unlike_those_trained_on_is_said_to_be(tmp_path):
-    info = {"variables": ["HR", "Age", "Lactate"], "ranges": [[40.0, 180.0], [18.0, 90.0], None], "fewest": 2}
-    people, names, values = "aabbcdd", ["HR", "Age", "HR", "Age", "HR", "HR", "Lactate"], [70, 60, 300, 10, 70, 70, 2]
+    info = learned(HR=(40, 180), Age=(18, 90), Lactate=None)
+    people, names, values = "aabbcdd", ["HR", "Age", "HR", "Age", "HR", "HR", "Lactate"], [70, 60, 250, 10, 70, 70, 2]
     said = unlike.unlike(records.table("t", people, [0.0] * 7, names, values, variables=info["variables"]), info)
     assert said == [
         "",
-        "HR 300 (theirs: 40 to 180); Age 10 (theirs: 18 to 90)",
+        "HR 250 (learned from them: 40 to 180); Age 10 (learned from them: 18 to 90)",
         "based on 1 of 3 variables",
         "Lactate 2 (none of them had it)",
     ]
     whole = data.load(own(tmp_path, MEASURED.replace("p0,0,HR,70\n", "p0,0,HR,70\np0,0,T,37\n")))
     assert whole.info["fewest"] == 1 and len(whole.info["ranges"]) == 2
+
+
+def test_a_value_no_living_patient_has_is_implausible_even_if_a_training_patient_had_it():
+    info = learned(HeartRate=(50, 150), Temp=(36, 40), temperature=(96.5, 104.5), Weird=(1.5, 99.5))
+    info["ranges"] = [[0.0, 1400.0], [-18.0, 42.0], [90.0, 107.5], [1.5, 900.5]]  # errors among the training values
+    said = {
+        (value, n): unlike.out_of_range(value, n, info) for value, n in ((1400, 0), (0, 0), (3, 1), (98.6, 2), (99, 3))
+    }
+    assert list(said.values()) == ["(plausible: 20 to 300)"] * 2 + ["(plausible: 20 to 45)", "", ""]
+    assert unlike.known_range(2, info) is None  # a temperature in Fahrenheit
+    assert unlike.out_of_range(800, 3, info) == "(learned from them: 1.5 to 148.5)"
+    assert unlike.out_of_range(180, 0, info) == "" and "(learned from them: " in unlike.out_of_range(250, 0, info)
+
+
+def test_every_grade_and_flag_of_a_training_patient_is_within_the_learned_range_however_rare():
+    info = learned(Flag=(0, 1), Grade=(0, 4))
+    info["scale"] |= {"centre": [0.01, 0.05], "spread": [0.1, 0.2]}
+    assert unlike.out_of_range(1, 0, info) == unlike.out_of_range(4, 1, info) == ""
+    assert unlike.out_of_range(5, 1, info) == "(learned from them: 0 to 4)"
 
 
 def test_of_simulated_stays_no_percentage_is_over_100_and_a_score_is_whole():

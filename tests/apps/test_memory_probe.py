@@ -98,8 +98,11 @@ def test_the_picture_of_the_gates_says_what_each_is():
     values = np.zeros((5, 3))
     figure = reach.maps({"output": values, "z": values, "o": values}, values, "gru")
     assert figure.get_suptitle().startswith("gru, first layer: states and gates")
-    labels = [axes.get_ylabel() for axes in figure.axes[:4]]
-    assert labels == ["input", "output", "update gate\nz", "output gate\no"]
+    titles = [axes.get_title("left") for axes in figure.axes[:4]]
+    assert titles[:2] == ["input", "output"] and titles[3] == "output gate o: 1 lets the state out"
+    assert titles[2] == "update gate z: 1 keeps the state, 0 replaces it by the candidate"
+    assert [axes.images[0].get_clim() for axes in figure.axes[:4]] == [(-1, 1)] * 2 + [(0, 1)] * 2
+    assert "one row for each unit, one column for each step" in figure.get_suptitle()
 
 
 def test_evaluating_again_gives_the_figures_of_the_training(trained):

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 
-from apps.music_composition import chorales, output
+from apps.music_composition import cadence, chorales, comparison, output
 from apps.music_composition.baselines import START, Markov
 from apps.music_composition.compose import harmonised, outline, parse_key, varied
 from apps.music_composition.config import Config
@@ -72,7 +72,7 @@ def test_training_prints_the_baseline_the_corpus_and_a_chorale(smoke):
     folder, printed = smoke
     assert "markov_" in printed and "wins" in printed
     assert "8 new pieces of 16 bars" in printed and "parallels_per_bar" in printed
-    assert "S |" in printed and "Now try:" in printed
+    assert printed.index("S |") < printed.index("8 new pieces of 16 bars") < printed.index("Now try:")
     names = {path.name for path in folder.glob("music_composition/*/*")}
     expected = "model.keras info.json metrics.json history.csv learning_curves.png chorale.mid chorale.musicxml"
     assert {*expected.split(), "chorale.wav", "chorale.png"} <= names
@@ -399,6 +399,82 @@ def test_a_piece_that_stays_on_one_pitch_is_written_again_unless_free():
     seeds.clear()
     assert varied(Toy(), [form] * 2, 5, 1.0, 0.9, free=True) == [lively, dull]
     assert seeds == [5]
+
+
+def spelled_last(allowed, time, slot):
+    """The pitch classes that a slot may have at a time."""
+    return {int(c) for c in cadence.CLASSES[allowed[time, slot]] if c >= 0}
+
+
+@pytest.mark.parametrize(("key", "third"), [("G major", 11), ("E minor", 7)])
+def test_a_composed_piece_may_only_end_on_the_tonic_chord_with_the_tonic_in_the_bass(key, third):
+    form = outline("", 2, 4, 2, parse_key(key))
+    tonic = form.key % 12
+    (allowed,) = free_tokens(writer_of(), [form], ranges=True)
+    before = allowed.copy()
+    cadence.end_on_tonic(allowed, form, "voices")
+    start = len(form) - 4  # the last two quarters of the last bar
+    np.testing.assert_array_equal(allowed[:start], before[:start])
+    assert [spelled_last(allowed, start, slot) for slot in range(4)] == [
+        {tonic, third, (tonic + 7) % 12} if slot != 1 else {tonic}
+        for slot in range(4)  # soprano, bass, alto, tenor
+    ]
+    assert not allowed[start, :, NOTHING_NEW].any() and allowed[start + 1 :, :, NOTHING_NEW].all()
+
+
+def test_a_roll_may_only_end_on_three_falling_notes_of_the_chord_and_the_tonic():
+    form = outline("", 1, 4, 2, parse_key("A minor"))
+    (allowed,) = free_tokens(writer_of("roll"), [form], ranges=True)
+    cadence.end_on_tonic(allowed, form, "roll")
+    for choose in (max, min):  # the highest and the lowest pitch wherever there is a choice
+        pitches, below = [], VOCABULARY
+        for slot in range(4):
+            below = choose(token for token in np.flatnonzero(allowed[-1, slot]) if token < below)
+            pitches.append(cadence.CLASSES[below])
+        assert set(pitches) <= {9, 0, 4} and pitches[-1] == 9
+    assert not allowed[-1, :4, NOTHING_NEW].any() and np.flatnonzero(allowed[-1, 4]).tolist() == [NOTHING_NEW]
+
+
+def test_below_a_melody_the_last_chord_is_the_tonic_if_it_has_the_last_note():
+    def bass(key, last):
+        pitches = np.zeros((8, SLOTS), int)
+        pitches[:, 0] = [67, 67, 69, 69, 71, last, last, last]
+        form = make("", pitches, np.arange(8)[:, None] % 2 == 0, 2, key=parse_key(key))
+        (allowed,) = free_tokens(writer_of(), [form], ranges=True)
+        cadence.end_on_tonic(allowed, form, "voices", melody=True)
+        return spelled_last(allowed, 6, 1), spelled_last(allowed, 6, 2)
+
+    assert bass("G major", 67) == ({7}, {7, 11, 2})
+    assert bass("E minor", 68) == ({4}, {4, 8, 11})  # the major third of a minor key
+    for free in (bass("G major", 69), bass("G major", 70)):
+        assert free == (set(range(12)), set(range(12)))
+
+
+def test_every_way_to_write_ends_on_the_tonic_unless_any_ending_is_wanted():
+    form, seen = outline("toy", 2, 4, 2, 7), []
+
+    class Toy:
+        info = {"ranges": [[40, 80]] * 4, "rests": [0.0] * 4}
+        representation, slots, steps = "voices", 4, 2
+
+        def write(self, forms, allowed, **how):
+            seen.append(spelled_last(allowed[0], -1, 1))
+            return [make("toy", np.tile([60, 62] * 8, (4, 1)).T, np.ones((16, 4)), 2)]
+
+    melody = make("m", np.full((8, 4), 67), np.ones((8, 4)), 2)
+    for any_ending in (False, True):
+        varied(Toy(), [form], 1, 1.0, 0.9, any_ending=any_ending)
+        harmonised(Toy(), melody, 7, 1, 0.7, 0.9, 1, any_ending=any_ending)
+    assert seen == [{7}, {7}, set(range(12)), set(range(12))]
+
+
+def test_the_table_says_in_words_that_less_was_copied():
+    row = {"mean": 3.0, "most": 4.0, "corpus_mean": 6.0, "corpus_5": 4.0, "corpus_95": 8.0, "inside": 0.2}
+    found = {"copied_sonorities": row, "consonance": row | {"mean": 9.0}, "leaps": row | {"mean": 5.0}}
+    music = {"pieces": 2, "bars": 4, "corpus_pieces": 3, "figures": found, "distances": {}, "free": {}}
+    for text in (comparison.shown(music), comparison.markdown(music)):
+        assert "no: less copied" in text and "no: higher" in text
+    assert "chords in the longest passage that a piece shares with a training piece" in comparison.shown(music)
 
 
 def test_a_melody_out_of_range_is_told_how_far_to_move(command, tmp_path):

@@ -325,6 +325,15 @@ def test_a_folder_with_a_table_is_split_by_speaker(tmp_path):
     assert found.info["targets"] == "words" and found.info["symbols"] == ["", "one", "three", "two"]
 
 
+def test_the_recording_to_try_next_is_one_of_the_validation_part_and_none_is_read_for_it(tmp_path):
+    config = Config(data=str(folder(tmp_path)), buckets=1)
+    places = [u.where for u in data.load(config).valid.utterances]
+    paths = {where: path for path, _, _, where in folders.recordings(config.data)}
+    for path in tmp_path.glob("*.wav"):
+        path.write_bytes(b"")
+    assert folders.held_out(config) == paths[places[0]]
+
+
 BAD_TABLES = {
     "missing file": ("path,text\n1.wav,one\nno.wav,two", "table.csv, line 3: expected a recording; there is no file"),
     "missing transcript": ("path,text\n0.wav,one", "expected a transcript of each recording in its folder"),

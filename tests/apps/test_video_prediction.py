@@ -16,7 +16,7 @@ from apps.video_prediction import clips, data, evaluate, forecaster, live, metri
 from apps.video_prediction.bouncing import Bouncing, handwritten
 from apps.video_prediction.config import PATCH, SMOKE, Config
 from apps.video_prediction.forecaster import Forecaster
-from apps.video_prediction.train import train_one
+from apps.video_prediction.train import next_steps, train_one
 from shared import InputError, runs
 from shared.layers import IMAGE_ARCHITECTURES
 from tests.commands import run_here, trained
@@ -253,6 +253,17 @@ def test_a_run_is_trained_on_clips_of_ones_own(tmp_path):
     said = run_here(APP, "predict", str(tmp_path / "clips/0"), GALLERY_RUNS=str(tmp_path / "runs"))
     assert said.returncode == 0 and "scaled to a shorter side of 16 pixels" in said.stderr
     assert "frames 7 to 8 predicted: MSE" in said.stdout
+
+
+def test_what_to_try_next_is_a_clip_of_ones_own_that_is_not_trained_on(tmp_path):
+    for number in range(3):
+        (tmp_path / f"my clips/{number}").mkdir(parents=True)
+        iio.imwrite(tmp_path / f"my clips/{number}/0.png", np.zeros((8, 8), np.uint8))
+    run = runs.Run(tmp_path / "run", NAME, {})
+    said = next_steps(dataclasses.replace(SMALL, data=str(tmp_path / "my clips")), run)
+    assert said.count(f"'{tmp_path / 'my clips' / '2'}' --run run") == 2 and "my_clip.mp4" not in said
+    for data_name in ("builtin", str(tmp_path / "gone")):
+        assert "predict my_clip.mp4 --run run" in next_steps(dataclasses.replace(SMALL, data=data_name), run)
 
 
 # predict
