@@ -1,5 +1,6 @@
 """Trains a network, compares it with the baselines, and saves it."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from .predict import Predictor
 
 SHOWN = 5  # number of test utterances to print
 
+EXAMPLES = Path(__file__).parent / "examples"
 NEXT_STEPS = """
-Now try, with recordings of your own:
+Now try, also with recordings of your own:
   python -m {package} transcribe --run {name} {recording}
-  python -m {package} train --data {data} --streaming
-  python -m {package} stream feed.raw"""
+  python -m {package} """
+STREAM, STREAMING = "stream --run {name} {feed}", "train --data {data} --streaming   # for live audio"
+PEOPLE = "\n  python -m {package} train --data fsdd   # of people's voices; the run above knows synthetic ones only"
 
 
 def train(options: Train) -> None:
@@ -41,11 +44,14 @@ def train(options: Train) -> None:
 
 
 def next_steps(config: Config, run: Run) -> str:
-    """Returns commands to try next; with your own data, on a recording of its validation part."""
-    own = config.data not in ("builtin", *PUBLIC) and Path(config.data).exists()
-    recording = shlex.quote(str(folder.held_out(config))) if own else "my.wav"
-    data = shlex.quote(config.data)
-    return NEXT_STEPS.format(package=__package__, name=run.path.name, data=data, recording=recording)
+    """Returns commands to try next: on an example or, with your own data, on a recording of its validation part."""
+    recording, feed = (os.path.relpath(EXAMPLES / name) for name in ("recordings/anna1.ogg", "feed.raw"))
+    if config.data != "builtin":
+        own = config.data not in PUBLIC and Path(config.data).exists()
+        recording, feed = str(folder.held_out(config)) if own else "my.wav", "feed.raw"
+    shown = NEXT_STEPS + (STREAM if config.streaming else STREAMING) + (PEOPLE if config.data == "builtin" else "")
+    quoted = {"data": config.data, "recording": recording, "feed": feed, "name": run.path.name}
+    return shown.format(package=__package__, **{name: shlex.quote(value) for name, value in quoted.items()})
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

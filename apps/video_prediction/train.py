@@ -1,5 +1,6 @@
 """Trains a network, compares it with the baselines, and saves it."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -21,11 +22,12 @@ from .sources import MADE
 
 NEXT_STEPS = """
 The predictions of some test sequences: {picture}
-Now try, with a video of your own:
+Now try, also with videos of your own:
   python -m {package} predict {clip} --run {name}
   python -m {package} stream {frames} --run {name}
-  python -m {package} evaluate --data my_clips/ --run {name}
-  python -m {package} train --data my_clips/"""
+  python -m {package} evaluate --data {folder} --run {name}
+  python -m {package} train --data {folder}"""
+EXAMPLES = Path(__file__).parent / "examples"
 
 
 def train(options: Train) -> None:
@@ -41,14 +43,15 @@ def train(options: Train) -> None:
 
 
 def next_steps(config: Config, run: Run) -> str:
-    """Returns commands to try next; with your own clips, on the last one, which is not in the training part."""
-    clip, frames = "my_clip.mp4", "my_frames/"
+    """Returns commands to try next: on the examples, or on your last clip, which is not trained on."""
+    folder = os.path.relpath(EXAMPLES / "clips")
+    clip, frames = sorted(str(path) for path in Path(folder).iterdir())[0], os.path.relpath(EXAMPLES / "frames")
     if config.data not in MADE and Path(config.data).exists():
         own = clips.find(config.data)[-1].path
         clip = shlex.quote(str(own))
         frames = clip if own.is_dir() else frames
-    picture = run.path / "test.png"
-    return NEXT_STEPS.format(package=__package__, name=run.path.name, picture=picture, clip=clip, frames=frames)
+    shown = {"picture": run.path / "test.png", "clip": clip, "frames": frames, "folder": folder}
+    return NEXT_STEPS.format(package=__package__, name=run.path.name, **shown)
 
 
 def train_one(config: Config, run: Run) -> list[dict]:

@@ -261,9 +261,9 @@ def test_what_to_try_next_is_a_clip_of_ones_own_that_is_not_trained_on(tmp_path)
         iio.imwrite(tmp_path / f"my clips/{number}/0.png", np.zeros((8, 8), np.uint8))
     run = runs.Run(tmp_path / "run", NAME, {})
     said = next_steps(dataclasses.replace(SMALL, data=str(tmp_path / "my clips")), run)
-    assert said.count(f"'{tmp_path / 'my clips' / '2'}' --run run") == 2 and "my_clip.mp4" not in said
+    assert said.count(f"'{tmp_path / 'my clips' / '2'}' --run run") == 2 and "ball.mp4" not in said
     for data_name in ("builtin", str(tmp_path / "gone")):
-        assert "predict my_clip.mp4 --run run" in next_steps(dataclasses.replace(SMALL, data=data_name), run)
+        assert "examples/clips/ball.mp4 --run run" in next_steps(dataclasses.replace(SMALL, data=data_name), run)
 
 
 # predict
