@@ -11,6 +11,7 @@ from shared import InputError, files, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
+from shared.serve import Serving
 from shared.settings import Positive, Whole, chosen, one_of
 from shared.trials import Seeds
 
@@ -84,6 +85,8 @@ class Predict(OfRun):
     out: str | None = None
     # frames per second of the output; by default as in the clip
     fps: Positive | None = None
+    # print the frames after the end of each clip as one JSON object, and write no videos
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
@@ -92,6 +95,8 @@ class Predict(OfRun):
             raise InputError("CLIPS: expected at least one video file or folder of frames; received none")
         if self.all and self.at:
             raise InputError("--all: expected without --at, since it predicts from every part of the clip")
+        if self.json and (self.at or self.all or self.side or self.out or self.fps):
+            raise InputError("--json: expected without --at, --all, --side, --out and --fps, since no video is written")
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,14 @@ class Stream(OfRun):
             files.check_output(self.state, "--state")
 
 
+@dataclass(frozen=True)
+class Serve(Serving):
+    """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
+
+    # number of frames to predict, unless a request says otherwise; by default as in training
+    frames: Whole = 0
+
+
 def verbs(words: Sequence[str]) -> Verbs:
     """Returns, for each command, its default options and the function that runs it."""
     return {
@@ -138,4 +151,5 @@ def verbs(words: Sequence[str]) -> Verbs:
         "check-data": (CheckData(config=chosen(RECIPES, words)), "check_data:check_data"),
         "predict": (Predict(), "predict:predict"),
         "stream": (Stream(), "live:stream"),
+        "serve": (Serve(), "serve:serve"),
     }

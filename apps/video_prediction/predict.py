@@ -1,12 +1,15 @@
 """Loads a trained run and predicts the next frames of clips."""
 
+import base64
 import collections
 import functools
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import imageio.v3 as iio
 import numpy as np
 
 from shared import InputError, lines, runs
@@ -86,7 +89,19 @@ def predict(options: Predict) -> None:
     """Runs the predict command: writes a GIF and an mp4 per clip; prints the errors where the true frames are known."""
     predictor = Predictor(runs.find(APP, options.run))
     found = [clip for name in options.clips for clip in clips.find(name)]
+    if options.json:
+        count = options.frames or predictor.future
+        lines.each(found, lambda clip: print(json.dumps(as_json(predictor.after(clip, count)), ensure_ascii=False)))
+        return
     lines.each(found, lambda clip: show(predictor, clip, options))
+
+
+def as_json(answer: dict[str, Any]) -> dict[str, Any]:
+    """Returns an answer of the predictor as JSON has it: the clip's name, and each frame as a PNG image in base64."""
+    images = (np.round(255 * frame).astype(np.uint8) for frame in answer["frames"])
+    encoded = [iio.imwrite("<bytes>", image.squeeze(), extension=".png") for image in images]
+    frames = [base64.b64encode(content).decode() for content in encoded]
+    return {"clip": Path(answer["clip"]).name, "seen": answer["seen"], "frames": frames}
 
 
 def show(predictor: Predictor, clip: Clip, options: Predict) -> None:
