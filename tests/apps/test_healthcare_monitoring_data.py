@@ -560,7 +560,7 @@ def test_another_cohort_is_read_with_what_the_run_learned_or_refused_by_file_and
     found = cohort("a,1,HR,90\nb,30,HR,90\nc,1,HR,90000\nd,2,HR,80\n", "a,1\nb,0\nc,0\nd,0\n")
     assert found.test.patients == ("a", "d") and found.info is whole.info and found.train is whole.train
     noted = capsys.readouterr().err
-    assert f"{other}, line 4: HR 90000 is outside" in noted and "1 measurements after 24" in noted
+    assert f"{other}, line 4: HR 90000 is outside" in noted and "1 measurement after 24" in noted
     assert f"{other}: patients without a readable measurement are left out: 2" in noted
     refused = {
         ("a,1,Pulse,90\n", "a,1\n"): f"{other}, line 2: unknown variable 'Pulse'; known are HR",
