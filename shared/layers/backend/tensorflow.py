@@ -203,3 +203,14 @@ def compiled(function: Callable, variables: Sequence[Any]) -> Callable:
     """
     del variables  # a traced function captures TensorFlow's variables by reference
     return tf.function(function, jit_compile=True, autograph=False)
+
+
+def fused(function: Callable) -> Callable:
+    """Compiles a part of a larger program with XLA, also where the program itself is not.
+
+    It has a gradient, unlike what `compiled` returns on some backends.
+
+    Args:
+        function: a pure function of tensors, written in `keras.ops`.
+    """
+    return tf.function(function, jit_compile=True, autograph=False)
