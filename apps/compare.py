@@ -20,7 +20,7 @@ import rich.progress
 
 from shared import InputError, files, results
 from shared import runs as folders
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import charts, engines, measured, planning, ranking
 from .options import Compare

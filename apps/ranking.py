@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared import paired, results
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import measured
 from .leads import Lead, lead

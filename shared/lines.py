@@ -165,10 +165,8 @@ def stream(answer: Callable[[str], str], what: str = "a text") -> None:
             try:
                 said = answer(line.text)
                 took.append(1000 * (time.perf_counter() - started))
-            except InputError as error:
+            except (InputError, OSError) as error:  # OSError: the line names a file that cannot be opened
                 print(f"{line.where}: {shown(str(error), LONGEST_ERROR)}", file=sys.stderr, flush=True)
-            except OSError as error:  # the line names a file that cannot be opened
-                print(f"{line.where}: {error.strerror}: {shown(str(error.filename))}", file=sys.stderr, flush=True)
         print(said, flush=True)
     if took:
         p50, p99 = percentiles(took)

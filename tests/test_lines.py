@@ -120,7 +120,7 @@ def test_a_line_that_is_too_long_for_a_file_or_for_its_error_does_not_end_the_st
     assert said.out == "\n\n"
     cut, too_long = said.err.splitlines()[1:]
     assert cut.endswith("x...") and len(cut) < 500
-    assert "line 2: File name too long: abcabc" in too_long
+    assert "line 2: [Errno 36] File name too long: 'abcabc" in too_long
 
 
 def test_a_long_text_is_shown_cut_and_on_one_line():

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, MissingFileError, files, lines, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from .config import APP
 from .memory import Entry, Memory, default_path

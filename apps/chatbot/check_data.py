@@ -49,7 +49,7 @@ def look(config: Config) -> Inspected:
     ]
     read_lengths = {part: [len(request.tokens) for request in some] for part, some in parts.items()}
     panels = [Panel("lengths", "tokens", read_lengths, config.max_words, "read"), Panel("intents", "intent", intents)]
-    return Inspected(f"{config.data}: {doctor.singular(data.info['split'])}", findings, panels)
+    return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
 
 
 def item(request: Request) -> Item:

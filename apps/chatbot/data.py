@@ -9,6 +9,7 @@ import numpy as np
 from shared import InputError
 from shared.data.sequences import BucketBatches, bucket_lengths, pad, spread
 from shared.data.text import SPECIALS, UNKNOWN
+from shared.data.wording import sized
 from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
 
@@ -72,7 +73,7 @@ def arranged(found_parts: Parts, config: Config) -> Data:
     info = {
         "source": "a grammar of requests" if config.data == "builtin" else config.data,
         "fingerprint": content,
-        "split": f"{counts} requests, {len(intents)} intents, {(len(tags) - 1) // 2} slots; {said}",
+        "split": f"{counts} requests, {len(intents)} intents, {sized((len(tags) - 1) // 2, 'slots')}; {said}",
         "intents": intents,
         "tags": tags,
         "words": list(encoder.words.tokens),

@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 
 from shared import InputError, calibration, files, linear, lines, runs, stacking
-from shared.data.doctor import sized
 from shared.data.sequences import in_buckets
+from shared.data.wording import sized
 from shared.layers import backend
 
 from . import crf, tags

@@ -10,7 +10,6 @@ import keras
 from keras import ops
 
 from shared import files, plots, settings, trials
-from shared.data import doctor
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
@@ -129,7 +128,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
         f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {config.tags}, "
         f"{model.count_params():,} parameters"
     )
-    print(f"{data.info['source']}: {doctor.singular(data.info['split'])}", flush=True)
+    print(f"{data.info['source']}: {data.info['split']}", flush=True)
     train = RequestBatches(data.train, data.info, config.batch_size, config.seed, config.word_dropout)
     valid = RequestBatches(data.valid, data.info, config.batch_size, 0)
 

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 from shared import InputError, MissingFileError, feeds, lines, plots, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 from shared.layers import backend
 
 from .config import APP

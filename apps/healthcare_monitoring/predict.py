@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from shared import files, lines, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from .config import APP
 from .data import as_read

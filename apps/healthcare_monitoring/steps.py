@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from .config import SHORT
 from .records import Table

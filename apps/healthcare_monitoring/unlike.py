@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from .plausible import plausible
 from .records import Table

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from shared import plots, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 from shared.layers import diagnostics
 
 from .config import APP, Config

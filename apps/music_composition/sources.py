@@ -9,7 +9,7 @@ import numpy as np
 from shared import InputError, MissingFileError
 from shared.data import fetch
 from shared.data.catalogue import CATALOGUE, check
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import abc_notation, chorales, midi, musicxml
 from .config import Config

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, plots, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import chorales, output
 from .config import APP

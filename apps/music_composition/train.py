@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from shared import plots, settings, trials
-from shared.data import doctor
+from shared.data import wording
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
@@ -64,7 +64,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
     model = build(config, data.info)
     print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters")
     counts = ", ".join(
-        f"{part} {doctor.sized(n, 'pieces')} of {t:,} frames" for part, (n, t) in data.info["counts"].items()
+        f"{part} {wording.sized(n, 'pieces')} of {t:,} frames" for part, (n, t) in data.info["counts"].items()
     )
     print(f"{data.info['source']} ({data.info['split']}): {counts}", flush=True)
     train, valid = batches(config, data)

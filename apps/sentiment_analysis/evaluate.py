@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, calibration, lines, paired, plots, results, runs, trials
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import baselines
 from .config import APP, Config

@@ -63,7 +63,7 @@ def look(config: Config) -> Inspected:
         Panel("speaking rate", "characters per second", {part: list(map(rate, some)) for part, some in parts.items()}),
         Panel("words", "word", {part: [w for u in some for w in u.text.split()] for part, some in parts.items()}),
     ]
-    return Inspected(f"{config.data}: {doctor.singular(data.info['split'])}", findings, panels)
+    return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
 
 
 def symbols(parts: dict[str, list[Utterance]], targets: str) -> list[Finding]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from shared import InputError
 from shared.ctc import needed
-from shared.data.doctor import sized
 from shared.data.sequences import BucketBatches, bucket_lengths
+from shared.data.wording import sized
 from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
 
@@ -164,7 +164,8 @@ def _split(parts: dict[str, Part]) -> str:
         utterances = parts[name].utterances
         hours = sum(u.seconds for u in utterances) / 3600
         speakers = len({u.speaker for u in utterances} - {""})
-        said.append(f"{name} {len(utterances):,} ({hours:.2f} h, {speakers or 'unknown'} speakers)")
+        known = sized(speakers, "speakers") if speakers else "unknown speakers"
+        said.append(f"{name} {len(utterances):,} ({hours:.2f} h, {known})")
     return ", ".join(said)
 
 

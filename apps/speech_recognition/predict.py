@@ -154,12 +154,12 @@ def pieces(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
 
 def predict(options: Predict) -> None:
     """Runs the predict verb: transcribes each recording; of several, unreadable ones are reported on stderr."""
-    predictor = Predictor(runs.find(APP, options.run))
     paths = audio.find(options.recordings)
     if options.picture and len(paths) > 1:
         raise InputError(f"--picture: expected one recording; received {len(paths)}")
     if options.srt:
         check_subtitles(paths)
+    predictor = Predictor(runs.find(APP, options.run))
     lines.each(paths, lambda path: _transcribe(predictor, path, options))
 
 

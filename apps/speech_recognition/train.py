@@ -7,7 +7,6 @@ from pathlib import Path
 import keras
 
 from shared import plots, trials
-from shared.data import doctor
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
@@ -62,7 +61,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
     keras.utils.set_random_seed(config.seed)
     model = build(config, data.info)
     print(f"{run.path}: {config.layers} x {config.arch} of {config.units} units, {model.count_params():,} parameters")
-    print(f"{data.info['source']}: {doctor.singular(data.info['split'])}", flush=True)
+    print(f"{data.info['source']}: {data.info['split']}", flush=True)
     train = Spoken(data.train, config, data.info, config.batch_size, config.seed, augment=True)
     valid = Spoken(data.valid, config, data.info, config.batch_size, 0, augment=False)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, lines, plots, runs
-from shared.data.doctor import sized
 from shared.data.text import decode, names_file, read_text
+from shared.data.wording import sized
 
 from .config import APP
 from .model import zero_states

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, files, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import adapt, ridge
 from .baselines import repeated

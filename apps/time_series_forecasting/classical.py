@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from shared import files, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 from shared.fingerprint import fingerprint
 
 from .config import APP

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, MissingFileError, feeds, files, lines, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import clock
 from .config import APP

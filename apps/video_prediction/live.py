@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError, MissingFileError, feeds, lines, runs
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import clips, metrics, panels
 from .config import APP

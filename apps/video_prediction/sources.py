@@ -7,7 +7,7 @@ import numpy as np
 
 from shared import InputError
 from shared.data import catalogue, tfds
-from shared.data.doctor import sized
+from shared.data.wording import sized
 
 from . import clips, mnist
 from .bouncing import Bouncing, handwritten

@@ -322,6 +322,7 @@ def test_a_folder_with_a_table_is_split_by_speaker(tmp_path):
     parts = {name: {u.speaker for u in getattr(found, name).utterances} for name in ("train", "valid", "test")}
     assert set.union(*parts.values()) == set("abcdef")
     assert sum(map(len, parts.values())) == 6
+    assert found.info["split"].endswith(" h, 1 speaker)")
     assert found.info["targets"] == "words" and found.info["symbols"] == ["", "one", "three", "two"]
 
 

@@ -20,6 +20,7 @@ from apps.video_prediction.train import next_steps, train_one
 from shared import InputError, runs
 from shared.layers import IMAGE_ARCHITECTURES
 from tests.commands import run_here, trained
+from tests.layers.kinds import on_tensorflow
 
 NAME = "video_prediction"
 APP = f"apps.{NAME}"
@@ -253,6 +254,27 @@ def test_a_run_is_trained_on_clips_of_ones_own(tmp_path):
     said = run_here(APP, "predict", str(tmp_path / "clips/0"), GALLERY_RUNS=str(tmp_path / "runs"))
     assert said.returncode == 0 and "scaled to a shorter side of 16 pixels" in said.stderr
     assert "frames 7 to 8 predicted: MSE" in said.stdout
+
+
+@on_tensorflow
+def test_the_composition_as_a_program_of_its_own_has_the_same_frames_and_gradients():
+    import tensorflow as tf
+
+    core = Forecaster(SMALL.arch, 4, 1, 3, channels=1, future=1, motions=2, residual=True)
+    core.build((None, None, 8, 8, 1))
+    random = np.random.default_rng(0)
+    numbers = core.head.units
+    frames, found = (tf.constant(random.normal(size=(2, 3, 3, n)), tf.float32) for n in (core.pixels, numbers))
+    results = []
+    for compose in (core.compose, core._compose):
+        with tf.GradientTape() as tape:
+            tape.watch([frames, found])
+            composed = compose(frames, found)
+            loss = tf.reduce_sum(tf.sin(composed))
+        results.append([composed, *tape.gradient(loss, [frames, found])])
+    for one, other in zip(*results, strict=True):
+        assert np.abs(other).max() > 0
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_what_to_try_next_is_a_clip_of_ones_own_that_is_not_trained_on(tmp_path):

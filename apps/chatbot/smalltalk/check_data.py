@@ -43,7 +43,7 @@ def look(config: TalkConfig) -> Inspected:
     ]  # fmt: skip
     turns = {part: [len(dialogue) for dialogue in some] for part, some in given.items()}
     panels = [Panel("replies", "words", lengths, config.max_words, "--max-words"), Panel("dialogues", "turns", turns)]
-    return Inspected(f"{config.data}: {doctor.singular(data.info['split'])}", findings, panels)
+    return Inspected(f"{config.data}: {data.info['split']}", findings, panels)
 
 
 def item(dialogue: list[list[str]], part: str, number: int) -> Item:

@@ -12,6 +12,7 @@ from shared.data import fetch
 from shared.data.catalogue import CATALOGUE
 from shared.data.sequences import BucketBatches, bucket_lengths, pad, spread
 from shared.data.text import BEGIN, END, SPECIALS, Vocabulary, read_text
+from shared.data.wording import sized
 from shared.fingerprint import fingerprint
 from shared.trials import same_for_every_seed
 
@@ -61,7 +62,7 @@ def arranged(read_parts: dict[str, list[list[list[str]]]], config: TalkConfig) -
         (word for said, reply in pairs["train"] for word in [*said[-1], *reply]), config.max_vocabulary, 2
     )
     found = {name: _part(some, words, config.max_words) for name, some in pairs.items()}
-    counts = ", ".join(f"{name} {len(parts[name]):,} ({len(pairs[name]):,} replies)" for name in parts)
+    counts = ", ".join(f"{name} {len(parts[name]):,} ({sized(len(pairs[name]), 'replies')})" for name in parts)
     lengths = [len(reply) for _, reply in found["train"].ids]
     info = {
         "source": config.data,

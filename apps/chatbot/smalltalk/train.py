@@ -4,7 +4,6 @@ import keras
 import numpy as np
 
 from shared import plots, trials
-from shared.data import doctor
 from shared.fit import fit
 from shared.layers.budget import sized
 from shared.runs import Run
@@ -50,7 +49,7 @@ def train_one(config: TalkConfig, run: Run) -> list[dict]:
     words = np.concatenate([reply for _, reply in data.train.ids])
     set_frequencies(model, np.bincount(words, minlength=len(data.info["words"])))
     print(f"{run.path}: {config.arch} of {config.units} units, {model.count_params():,} parameters")
-    print(f"{data.info['source']}: {doctor.singular(data.info['split'])}", flush=True)
+    print(f"{data.info['source']}: {data.info['split']}", flush=True)
     train = PairBatches(data.train, data.info, config.batch_size, config.seed, config.silence)
     valid = PairBatches(data.valid, data.info, config.batch_size, 0)
 

@@ -18,7 +18,6 @@ from .findings import (
     having,
     named,
     percent,
-    singular,
     sized,
     worst_first,
 )
@@ -62,7 +61,6 @@ __all__ = [
     "repeats",
     "same_answers",
     "shares",
-    "singular",
     "sized",
     "worst_first",
 ]

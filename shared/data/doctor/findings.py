@@ -1,16 +1,13 @@
 """What was found in a data set: a sentence and how grave it is; and the words for counts, shares and examples."""
 
-import re
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
+from shared.data.wording import sized
+
 OK, NOTE, WARNING, PROBLEM = LEVELS = ("ok", "note", "warning", "problem")
 SHOWN = 60  # maximum characters of an example
-ONE = re.compile(r"(?<![^\s(])1 \w{4,}")  # one of something, in a text; not a number that ends in 1
 NAMED = 3  # number of names in a list; the others are counted
-SINGULAR = re.compile(
-    r"(?<!ser)(?:(?<=ch)es|(?<=\w)ies|(?<=[^\Ws])(?<!serie)s)\b(?!')"
-)  # the end of a plural, but not of series
 
 
 class Finding(NamedTuple):
@@ -36,26 +33,6 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 def counted(count: int, total: int, what: str) -> str:
     """Begins a sentence: "17 of 200 test texts (8.5 %) are"."""
     return f"{count:,} of {sized(total, what)} ({percent(count / total)}) {'is' if count == 1 else 'are'}"
-
-
-def sized(count: int, what: str) -> str:
-    """Writes a number and what is counted.
-
-    >>> sized(1, "test patients with an outcome"), sized(2, "series"), sized(1, "melodies")
-    ('1 test patient with an outcome', '2 series', '1 melody')
-    """
-    if count == 1:
-        what = SINGULAR.sub(lambda match: "y" if match[0] == "ies" else "", what, count=1)
-    return f"{count:,} {what}"
-
-
-def singular(text: str) -> str:
-    """Returns a text with the singular after each 1: of one that runs have saved, so that it cannot be written anew.
-
-    >>> singular("train 31 (0.5 h, 11 speakers), test 1 (0.1 h, 1 speakers)")
-    'train 31 (0.5 h, 11 speakers), test 1 (0.1 h, 1 speaker)'
-    """
-    return ONE.sub(lambda found: sized(1, found[0][2:]), text)
 
 
 def figure(value: float) -> str:
