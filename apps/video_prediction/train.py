@@ -1,5 +1,6 @@
 """Trains a network, compares it with the baselines, and saves it."""
 
+import dataclasses
 import os
 import shlex
 from pathlib import Path
@@ -78,18 +79,35 @@ def train_one(config: Config, run: Run) -> list[dict]:
         ema_momentum=config.ema_momentum or 0.99,
     )
     taught = with_teacher(model, config)
-    taught.compile(
-        optimizer=optimizer,
-        loss=FrameLoss(config),
-        metrics=[MSEPerFrame(config.past)],
-        # On CPU, XLA's convolutions are about 27 times slower than TensorFlow's own; JAX has no alternative to XLA.
-        jit_compile="auto" if keras.backend.backend() == "jax" else False,
-    )
-    history = fit(
-        taught, train, valid, run, epochs=config.epochs, patience=config.patience or None, deploy=lambda: model
-    )
+    for until, phase in phases(config):
+        taught.compile(
+            optimizer=optimizer,
+            loss=FrameLoss(phase),
+            metrics=[MSEPerFrame(config.past)],
+            # On CPU, XLA's convolutions are about 27 times slower than TensorFlow's own; JAX has no alternative to XLA.
+            jit_compile="auto" if keras.backend.backend() == "jax" else False,
+        )
+        history = fit(
+            taught,
+            train,
+            valid,
+            run,
+            epochs=until,
+            monitor="val_mse",  # comparable between the two losses
+            patience=phase.patience or None,
+            deploy=lambda: model,
+        )
     plots.learning_curves(history, run.file("learning_curves.png"), "mse", "squared error of a predicted frame")
     records = measure(Predictor(run), data)
     report(records)
     run.save_metrics(records)
     return records
+
+
+def phases(config: Config) -> list[tuple[int, Config]]:
+    """Returns the last epoch of each phase of the training, and the settings of its loss, see `Config.first`."""
+    first = round(config.first * config.epochs)
+    alone = dataclasses.replace(config, mse=0.0, l1=0.0, bce=1.0, ssim=0.0, patience=0)
+    if first == config.epochs:
+        return [(first, alone)]
+    return [(first, alone), (config.epochs, config)] if first else [(config.epochs, config)]

@@ -16,7 +16,7 @@ from apps.video_prediction import clips, data, evaluate, forecaster, live, metri
 from apps.video_prediction.bouncing import Bouncing, handwritten
 from apps.video_prediction.config import PATCH, SMOKE, Config
 from apps.video_prediction.forecaster import Forecaster
-from apps.video_prediction.train import next_steps, train_one
+from apps.video_prediction.train import next_steps, phases, train_one
 from shared import InputError, runs
 from shared.layers import IMAGE_ARCHITECTURES
 from tests.commands import run_here, trained
@@ -155,6 +155,14 @@ def test_each_loss_is_the_mean_over_pixels_less_weight_on_frames_that_are_seen(w
     assert float(measured) == pytest.approx(metrics.mse_per_frame(truth, found)[:, 2:].mean(), rel=1e-4)
 
 
+def test_cross_entropy_alone_comes_first_and_then_the_losses_asked_for():
+    for first, wanted in ((0.0, [(4, 0.0)]), (0.25, [(1, 1.0), (4, 0.0)]), (1.0, [(4, 1.0)])):
+        found = phases(dataclasses.replace(SMALL, epochs=4, first=first, patience=2))
+        assert [(until, phase.bce) for until, phase in found] == wanted
+        for _, phase in found:
+            assert (phase.mse + phase.l1 + phase.ssim == 0) == (phase.patience == 0) == (phase.bce == 1)
+
+
 # Frames of any size
 
 
@@ -196,7 +204,7 @@ def test_tiles_cover_every_pixel_once_and_overlap(length):
 @pytest.mark.slow
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setenv("GALLERY_RUNS", str(tmp_path))
-    config = dataclasses.replace(SMOKE, size=16, epochs=2, max_examples=8)
+    config = dataclasses.replace(SMOKE, size=16, epochs=2, first=0.5, max_examples=8)  # it stops in its second loss
 
     def trained_on(name):
         run = runs.start(NAME, dataclasses.asdict(config), name, command="")
