@@ -80,6 +80,8 @@ def train_one(config: Config, run: Run) -> list[dict]:
     )
     taught = with_teacher(model, config)
     for until, phase in phases(config):
+        if config.first:
+            print(f"loss up to epoch {until} of {config.epochs}: {loss_of(phase)}", flush=True)
         taught.compile(
             optimizer=optimizer,
             loss=FrameLoss(phase),
@@ -111,3 +113,14 @@ def phases(config: Config) -> list[tuple[int, Config]]:
     if first == config.epochs:
         return [(first, alone)]
     return [(first, alone), (config.epochs, config)] if first else [(config.epochs, config)]
+
+
+def loss_of(config: Config) -> str:
+    """Returns the terms of the loss in words."""
+    terms = {
+        "squared error": config.mse,
+        "absolute error": config.l1,
+        "cross-entropy": config.bce,
+        "(1 - SSIM)": config.ssim,
+    }
+    return " + ".join(f"{weight:g} {name}" for name, weight in terms.items() if weight)

@@ -16,7 +16,7 @@ from apps.video_prediction import clips, data, evaluate, forecaster, live, metri
 from apps.video_prediction.bouncing import Bouncing, handwritten
 from apps.video_prediction.config import PATCH, SMOKE, Config
 from apps.video_prediction.forecaster import Forecaster
-from apps.video_prediction.train import next_steps, phases, train_one
+from apps.video_prediction.train import loss_of, next_steps, phases, train_one
 from shared import InputError, runs
 from shared.layers import IMAGE_ARCHITECTURES
 from tests.commands import run_here, trained
@@ -161,6 +161,9 @@ def test_cross_entropy_alone_comes_first_and_then_the_losses_asked_for():
         assert [(until, phase.bce) for until, phase in found] == wanted
         for _, phase in found:
             assert (phase.mse + phase.l1 + phase.ssim == 0) == (phase.patience == 0) == (phase.bce == 1)
+            assert loss_of(phase) == (
+                "1 cross-entropy" if phase.bce else "5 squared error + 0.5 absolute error + 0.1 (1 - SSIM)"
+            )
 
 
 # Frames of any size
