@@ -53,8 +53,6 @@ class Config:
     motions: Annotated[int, Ge(0), Le(8)] = 1
     # also compose a prediction of the unshifted previous frame
     residual: bool = False
-    # show the network how well each patch matches the previous frame, for each shift by up to 4 pixels
-    matching: bool = False
     # initial output bias of the generated pixels, as a logit: -4 starts black
     start: float = -4.0
     # share of the epochs, at the start, trained on the binary cross-entropy alone: it learns faster, but blurs

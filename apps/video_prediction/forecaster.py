@@ -16,8 +16,6 @@ from .config import APP, PATCH
 
 REACH = PATCH  # maximum shift of a motion in each direction, in pixels
 SHIFTS = 2 * REACH + 1
-APART = 2  # distance between the shifts that are matched, in pixels: all of them would double the time of a step
-MATCHED = len(range(0, SHIFTS, APART))
 WINDOW = 3 * PATCH  # side of a patch together with its neighbours, in pixels
 
 
@@ -25,24 +23,21 @@ WINDOW = 3 * PATCH  # side of a patch together with its neighbours, in pixels
 class Forecaster(keras.layers.Layer):
     """Convolutional recurrent layers that predict the next frame, and further frames autoregressively.
 
-        c_t = for each shift, the mean squared difference of each patch of x_t and the shifted x_{t-1}
-        e_t = relu(conv([x_t, x_{t-1}, c_t]))
+        e_t = relu(conv([x_t, x_{t-1}]))
         h_t = recurrent layers (e_t)
         d_t, m_t, k_t = a linear map of h_t, for each patch
         x_{t+1} = softmax(m_t) . [sigmoid(d_t + start), x_t, shifted(x_t, k_t), ...]         (for each pixel)
 
-    With `matching`, c_t shows which shift explains a patch, like the correlation layer of Dosovitskiy et al. (2015),
-    "FlowNet: learning optical flow with convolutional networks", arXiv:1504.06852. The last line composes the next
-    frame: newly generated pixels, the previous frame (with `residual`), and `motions` shifted copies of it, each by up
-    to 4 pixels with weights softmax(k_t) per patch: Finn, Goodfellow and Levine (2016), "Unsupervised learning for
-    physical interaction through video prediction", arXiv:1605.07157, with separate shifts for rows and columns, as in
-    Niklaus, Mai and Liu (2017), arXiv:1708.01692.
+    The last line composes the next frame: newly generated pixels, the previous frame (with `residual`), and `motions`
+    shifted copies of it, each by up to 4 pixels with weights softmax(k_t) per patch: Finn, Goodfellow and Levine
+    (2016), "Unsupervised learning for physical interaction through video prediction", arXiv:1605.07157, with separate
+    shifts for rows and columns, as in Niklaus, Mai and Liu (2017), arXiv:1708.01692.
 
     Args:
         arch, units, layers, kernel: of the recurrent layers, see `shared.layers.recurrent`.
         channels: colour channels of a frame. future: number of frames to predict.
         motions: number of shifted copies. residual: whether the previous frame is one of the parts.
-        start: output bias of the generated pixels, as a logit. matching: whether the convolution is given c_t.
+        start: output bias of the generated pixels, as a logit.
 
     Call:     past (batch, time, rows, columns, channels) in [0, 1] -> (batch, future, rows, columns, channels).
               Or, for training, [past, truth, given]: truth (batch, future - 1, ...) replaces a prediction where given
@@ -60,7 +55,6 @@ class Forecaster(keras.layers.Layer):
         motions: int = 0,
         residual: bool = False,
         start: float = 0.0,
-        matching: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -74,10 +68,9 @@ class Forecaster(keras.layers.Layer):
             "motions": motions,
             "residual": residual,
             "start": start,
-            "matching": matching,
         }
         self.channels, self.future, self.motions, self.start = channels, future, motions, start
-        self.residual, self.matching = residual, matching
+        self.residual = residual
         self.pixels = PATCH * PATCH * channels
         self.parts = 1 + int(residual) + motions
         self.embed = keras.layers.Conv2D(units, 3, padding="same", activation="relu", name="embed")
@@ -87,13 +80,13 @@ class Forecaster(keras.layers.Layer):
         ]
         self.masks = PATCH * PATCH * self.parts if self.parts > 1 else 0
         self.head = keras.layers.Dense(self.pixels + self.masks + 2 * SHIFTS * motions, name="head")
-        # Without convolutions, these parts are several times faster with XLA, also where XLA is slow for the rest.
-        self.compose, self.match = backend.fused(self._compose), backend.fused(self._match)
+        # Without convolutions, this part is several times faster with XLA, also where XLA is slow for the rest.
+        self.compose = backend.fused(self._compose)
 
     def build(self, input_shape: Any) -> None:
         """Builds all sublayers."""
         units, layers = self.options["units"], self.options["layers"]
-        self.embed.build((None, None, None, 2 * self.pixels + self.matching * MATCHED**2))
+        self.embed.build((None, None, None, 2 * self.pixels))
         for layer in self.recurrent:
             layer.build((None, None, None, None, units))
         self.head.build((None, None, None, units * layers))
@@ -145,26 +138,9 @@ class Forecaster(keras.layers.Layer):
 
         Two consecutive frames show the motion directly, so that the states need not store the previous frame for it.
         """
-        shown = [frames, before, *([self.match(frames, before)] if self.matching else [])]
-        both = ops.concatenate(shown, axis=-1)
+        both = ops.concatenate([frames, before], axis=-1)
         folded = self.embed(ops.reshape(both, (-1, *ops.shape(both)[-3:])))
         return ops.reshape(folded, (*ops.shape(frames)[:-1], self.options["units"]))
-
-    def _match(self, frames: Any, before: Any) -> Any:
-        """Compares frames with the ones before, each (..., rows, columns, pixels).
-
-        Returns:
-            The mean squared difference for each shift (..., rows, columns, MATCHED^2).
-        """
-        rows, columns = ops.shape(frames)[-3:-1]
-        own, last = (ops.reshape(x, (-1, rows, columns, PATCH, PATCH, self.channels)) for x in (frames, before))
-        around = _with_neighbours(last, rows, columns)
-        found = [
-            ops.mean(ops.square(own - around[:, :, :, i : i + PATCH, j : j + PATCH]), axis=(3, 4, 5))
-            for i in range(0, SHIFTS, APART)
-            for j in range(0, SHIFTS, APART)
-        ]
-        return ops.reshape(ops.stack(found, axis=-1), (*ops.shape(frames)[:-1], MATCHED**2))
 
     def _composed(self, frames: Any, outputs: list) -> Any:
         """Composes the next frames; frames (..., rows, columns, pixels), outputs (..., rows, columns, units) each."""

@@ -29,7 +29,6 @@ def build(config: Config, info: dict) -> keras.Model:
         config.motions,
         config.residual,
         config.start,
-        config.matching,
         name="forecaster",
     )
     return keras.Model(past, core(past), name="video_prediction")

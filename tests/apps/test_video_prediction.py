@@ -72,14 +72,7 @@ def test_the_loop_that_feeds_back_its_predictions_equals_the_stream_step_by_step
         np.testing.assert_allclose(step_by_step(made, sequence, 3), wanted, atol=2e-6)
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"motions": 0},
-        {"motions": 0, "residual": True, "matching": True},
-        {"channels": 3, "residual": True, "matching": True},
-    ],
-)
+@pytest.mark.parametrize("more", [{"motions": 0}, {"motions": 0, "residual": True}, {"channels": 3, "residual": True}])
 def test_every_composition_of_a_frame_streams_too(more):
     made, past = network(**more), videos(1, channels=more.get("channels", 1))[:, :3]
     np.testing.assert_allclose(step_by_step(made, past[0], 3), made.predict_on_batch(past)[0], atol=2e-6)
@@ -125,19 +118,6 @@ def test_one_motion_shifts_each_patch_by_whole_pixels():
         padded = np.pad(frames[0, 0, ..., 0], 4)
         wanted = padded[4 - down : 20 - down, 4 - across : 28 - across]
         np.testing.assert_allclose(found, wanted, atol=1e-6)
-
-
-def test_of_all_shifts_the_true_one_matches_best_and_each_is_a_mean_squared_difference():
-    core = network(matching=True).get_layer("forecaster")
-    before = videos(1, 1, 16, 24)
-    for down, across in [(0, 0), (2, -4), (-4, 2)]:
-        frames = np.roll(before, (down, across), axis=(2, 3))
-        found = core.match(*(forecaster.in_patches(x)[:, 0] for x in (frames, before)))
-        found = np.array(found).reshape(4, 6, forecaster.MATCHED, forecaster.MATCHED)
-        place = tuple((forecaster.REACH - shift) // forecaster.APART for shift in (down, across))
-        assert np.abs(found[1:3, 1:5][:, :, *place]).max() < 1e-6 and (found == 0).sum() <= 24
-        other = np.square(frames[0, 0, 4:8, 8:12] - before[0, 0, 2:6, 12:16]).mean()  # down by 2, across by -4
-        assert found[1, 2][(forecaster.REACH - 2) // 2, (forecaster.REACH + 4) // 2] == pytest.approx(other, abs=1e-6)
 
 
 def test_patches_become_pixels_again():
@@ -288,7 +268,7 @@ def test_a_run_is_trained_on_clips_of_ones_own(tmp_path):
 
 
 @on_tensorflow
-def test_parts_that_are_programs_of_their_own_have_the_same_values_and_gradients():
+def test_the_composition_as_a_program_of_its_own_has_the_same_frames_and_gradients():
     import tensorflow as tf
 
     core = Forecaster(SMALL.arch, 4, 1, 3, channels=1, future=1, motions=2, residual=True)
@@ -297,13 +277,12 @@ def test_parts_that_are_programs_of_their_own_have_the_same_values_and_gradients
     numbers = core.head.units
     frames, found = (tf.constant(random.normal(size=(2, 3, 3, n)), tf.float32) for n in (core.pixels, numbers))
     results = []
-    before = frames[:, ::-1]
-    for compose, match in ((core.compose, core.match), (core._compose, core._match)):
+    for compose in (core.compose, core._compose):
         with tf.GradientTape() as tape:
-            tape.watch([frames, found, before])
-            made = compose(frames, found), match(frames, before)
-            loss = sum(tf.reduce_sum(tf.sin(each)) for each in made)
-        results.append([*made, *tape.gradient(loss, [frames, found, before])])
+            tape.watch([frames, found])
+            composed = compose(frames, found)
+            loss = tf.reduce_sum(tf.sin(composed))
+        results.append([composed, *tape.gradient(loss, [frames, found])])
     for one, other in zip(*results, strict=True):
         assert np.abs(other).max() > 0
         np.testing.assert_allclose(one, other, atol=1e-5)
