@@ -41,6 +41,22 @@ def cells(line: str) -> list[str]:
 
 
 @contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Holds Ctrl-C and SIGTERM back until the block has ended, so that a state is never saved between two items."""
+    came: list[int] = []
+    before = {
+        each: signal.signal(each, lambda number, _: came.append(number)) for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
+@contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Makes Ctrl-C and SIGTERM raise KeyboardInterrupt, since background jobs of a shell start with SIGINT ignored."""
     before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}

@@ -43,6 +43,8 @@ def fit(
     run: Run,
     *,
     epochs: int,
+    begin: int = 0,
+    of: int | None = None,
     monitor: str = "val_loss",
     mode: str = "min",
     patience: int | None = None,
@@ -63,6 +65,8 @@ def fit(
         train, valid: `shared.data.sequences.Batches`; `steps` per epoch, random access by (epoch, step).
         run: receives model.keras (the best by `monitor`), history.csv, checkpoint.npz, timing.json, tensorboard/.
         epochs: maximum number of epochs.
+        begin, of: for one part of a training in several, each with a loss of its own: the epoch after which it begins,
+            from which patience counts, and the number of epochs of all parts, which is shown.
         monitor: the metric that decides which epoch is best, e.g. "val_loss"; mode: "min" or "max".
         patience: stop after this many epochs without improvement. None: never.
         target: stop after the epoch in which `monitor` reaches this value. None: never.
@@ -88,21 +92,21 @@ def fit(
     with devices.spread(model, len(keras.tree.flatten(first)[0])):
         at, arrays = _resume(run, model, train.steps)
         devices.record(run, begun=run.file(CHECKPOINT).exists())
-        with _signals() as stop, Screen(epochs, at) as screen, tensorboard(run, at) as writer:
+        with _signals() as stop, Screen(of or epochs, at, begin, epochs) as screen, tensorboard(run, at) as writer:
             watch = _Watch(run, at, arrays, checkpoint_s, stop, screen, writer, from_averages)
-            while at.epoch < epochs and not _enough(at, patience, target, mode):
+            while at.epoch < epochs and not _enough(at, begin, patience, target, mode):
                 row = _train_and_validate(model, train, valid, watch)
                 value = _monitored(row, monitor)
                 better = at.best is None or (value < at.best if mode == "min" else value > at.best)
                 if at.step < at.steps:
                     _save_stopped(run, deploy() if deploy else model, better)
-                    where = f"in epoch {at.epoch + 1} of {epochs} after step {at.step} of {at.steps}"
+                    where = f"in epoch {at.epoch + 1} of {of or epochs} after step {at.step} of {at.steps}"
                     raise Stopped(f"Stopped {where}: {monitor} {value:.4f}. {GO_ON}")
                 if better:
                     run.save_model(deploy() if deploy else model)
                 watch.end_epoch(model, row, value if better else None)
                 if stop:  # also after the last epoch, so that a loop over many runs ends here
-                    raise Stopped(f"Stopped after epoch {at.epoch} of {epochs}. {GO_ON}")
+                    raise Stopped(f"Stopped after epoch {at.epoch} of {of or epochs}. {GO_ON}")
         model.optimizer.finalize_variable_values(model.trainable_variables)
         checkpoint.own_averages(model)
     return at.history
@@ -236,11 +240,11 @@ def _train_and_validate(model: Any, train: Any, valid: Any, watch: _Watch) -> di
     )
 
 
-def _enough(at: Position, patience: int | None, target: float | None, mode: str) -> bool:
+def _enough(at: Position, begin: int, patience: int | None, target: float | None, mode: str) -> bool:
     """Returns whether to stop: no improvement for `patience` epochs, or the best value reaches the target."""
     if target is not None and at.best is not None and (at.best <= target if mode == "min" else at.best >= target):
         return True
-    return patience is not None and at.wait >= patience
+    return patience is not None and min(at.wait, at.epoch - begin) >= patience
 
 
 def _monitored(row: dict[str, float], monitor: str) -> float:

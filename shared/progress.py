@@ -19,7 +19,7 @@ from shared.runs import Run
 class Screen:
     """Prints one line per epoch; on a terminal also a progress bar with the remaining training time."""
 
-    def __init__(self, epochs: int, position: Position) -> None:
+    def __init__(self, epochs: int, position: Position, begin: int = 0, end: int | None = None) -> None:
         self.epochs, self.seconds, self.explained = epochs, position.seconds, False
         self.console = rich.console.Console(highlight=False, soft_wrap=True)
         self.bar = rich.progress.Progress(
@@ -33,7 +33,8 @@ class Screen:
         )
         done = position.epoch * position.steps + position.step
         self.task = self.bar.add_task("compiling the network", total=epochs * position.steps, completed=done)
-        if done:
+        # A part that begins is not resumed, and of one that is done nothing is said.
+        if done > begin * position.steps and (end in (None, epochs) or position.epoch < end):
             step = f", step {position.step} of {position.steps}" if position.step else ""
             self.console.print(f"resuming after epoch {position.epoch} of {epochs}{step}", markup=False)
 

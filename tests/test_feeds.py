@@ -55,3 +55,17 @@ def test_a_signal_interrupts_and_the_handlers_come_back(number):
     with pytest.raises(KeyboardInterrupt), feeds.interruptible():
         os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_must_not_be_cut_is_done_before_the_interruption(number):
+    done = []
+    with pytest.raises(KeyboardInterrupt), feeds.interruptible():
+        with feeds.undisturbed():
+            os.kill(os.getpid(), number)
+            done.append("whole")
+        done.append("after")
+    assert done == ["whole"]
+    with pytest.raises(ZeroDivisionError), feeds.undisturbed():
+        1 / 0  # noqa: B018
+    assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)

@@ -295,6 +295,17 @@ def test_training_ends_after_so_many_epochs_without_a_better_one(run):
     assert fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=9, patience=2) == rows
 
 
+def test_patience_counts_from_the_beginning_of_a_part_and_a_part_that_begins_is_not_resumed(run, capsys):
+    model = toy_model()
+    model.optimizer = keras.optimizers.SGD(0.0)
+    for _ in range(2):  # also when it is called again
+        fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=4, of=9)
+        rows = fit(model, Toy(1, STEPS), Toy(2, 3), run, epochs=9, begin=4, of=9, patience=2)
+        assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
+        said = capsys.readouterr().out
+        assert ("resuming after epoch 6 of 9" in said) == ("epoch 1/9" not in said) and "after epoch 4" not in said
+
+
 @pytest.mark.parametrize("mode, monitor", [("min", "val_loss"), ("max", "val_accuracy")])
 def test_training_ends_with_the_epoch_that_reaches_the_target(whole, fresh, run, mode, monitor):
     first = whole.rows[0][monitor]

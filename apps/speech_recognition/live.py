@@ -129,14 +129,15 @@ def stream(options: Stream) -> None:
     with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
         live.feed = live.feed.of("" if options.feed == "-" else str(Path(options.feed).resolve()))
         for chunk in feed(options, rate, live.feed):
-            began = time.perf_counter()
-            words = live.hear(resample(chunk))
-            took.append(1000 * (time.perf_counter() - began))
-            spent += took[-1] / 1000
-            if words and first is None:
-                first = live.seconds - words[0].start
-            for text in live.said(words):
-                print(text, flush=True)
+            with feeds.undisturbed():
+                began = time.perf_counter()
+                words = live.hear(resample(chunk))
+                took.append(1000 * (time.perf_counter() - began))
+                spent += took[-1] / 1000
+                if words and first is None:
+                    first = live.seconds - words[0].start
+                for text in live.said(words):
+                    print(text, flush=True)
     if not took:
         raise InputError(f"{options.feed}: expected new raw samples; there were none")
     if state:

@@ -231,7 +231,8 @@ def stream(options: Stream) -> None:
     with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
         for place, columns, row in feed(options, predictor):
             try:
-                answer_row(streamer, columns, row, place, restored, options.ahead, took)
+                with feeds.undisturbed():
+                    answer_row(streamer, columns, row, place, restored, options.ahead, took)
             except InputError as error:
                 print(f"left out: {error}", file=sys.stderr, flush=True)
                 left_out += 1

@@ -101,4 +101,4 @@ class Mp4:
 def _last_line(said: IO[bytes]) -> str:
     said.seek(0)
     found = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
-    return found[-1][-200:] if found else ""
+    return re.sub(r"\[[^]]* @ 0x[0-9a-f]+\] *", "", found[-1])[-200:] if found else ""  # without addresses in memory

@@ -22,6 +22,7 @@ from .running import Running, read_state
 
 POLL_S = 0.2  # interval between checks of a growing folder
 TRIES = 5  # attempts to read a picture that may still be being written
+SAVE_EVERY = 100  # frames between saves of the state
 KEPT = 10_000  # number of recent frames over which the latency is measured
 
 
@@ -95,7 +96,9 @@ class Live:
         if missing or str(saved["network"]) != self.network:
             raise InputError(f"{path}: expected the saved state of a stream of this run; it is that of another")
         if int(saved["count"]) != self.count:
-            raise InputError(f"{path}: expected the state of a stream with --frames {self.count}; {saved['count']}")
+            raise InputError(
+                f"{path}: expected the state of a stream with --frames {self.count}; it has --frames {saved['count']}"
+            )
         self.last, self.ahead, self.number = saved["last"], saved["ahead"], int(saved["number"])
         self.furthest.extend(saved["furthest"])
         self.running = self.predictor.running(*self.last.shape[:2])
@@ -119,33 +122,48 @@ def stream(options: Stream) -> None:
         live.restore(state)
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
     read, begun = 0, live.number
-    print("Ready: a line for each frame.", file=sys.stderr, flush=True)
-    with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
-        for where, frame in frames:
-            began = time.perf_counter()
-            try:
-                said = live.see(as_floats(frame))
-            except InputError as error:
-                raise InputError(f"{where}: {error}") from error
-            if read:  # the first frame includes compilation
-                took.append(1000 * (time.perf_counter() - began))
-            elif note := live.running.note():
-                print(note, file=sys.stderr, flush=True)
-            read += 1
-            print(said, flush=True)
-            if options.picture:
-                panels.strip([("now", np.concatenate([live.last[None], live.ahead]))], Path(options.picture))
-            if options.most and read == options.most:
-                break
+    resumed = f" It goes on after frame {begun}, saved in {state}." if begun else ""
+    print(f"Ready: a line for each frame.{resumed}", file=sys.stderr, flush=True)
+    try:
+        with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
+            for where, frame in frames:
+                with feeds.undisturbed():
+                    answer(live, where, frame, options.picture, took if read else None)
+                read += 1
+                if state and read % SAVE_EVERY == 0:
+                    live.save(state)
+                if options.most and read == options.most:
+                    break
+    finally:  # also after a frame that cannot be read
+        if state and live.number > begun:
+            live.save(state)
     if live.number == begun:
         raise InputError(f"{options.feed}: expected frames; there were none")
-    if state:
-        live.save(state)
     if took:
         p50, p99 = lines.percentiles(list(took))
         print(
             f"{sized(read, 'frames')}, {live.count} ahead of each: p50 {p50:.1f} ms, p99 {p99:.1f} ms", file=sys.stderr
         )
+
+
+def answer(live: Live, where: str, frame: np.ndarray, picture: str | None, took: collections.deque | None) -> None:
+    """Prints how well a frame was predicted, draws what comes next, and notes the milliseconds it took.
+
+    Args:
+        took: None for the first frame, which includes compilation; its padding or tiles are said.
+    """
+    began = time.perf_counter()
+    try:
+        said = live.see(as_floats(frame))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    if took is not None:
+        took.append(1000 * (time.perf_counter() - began))
+    elif note := live.running.note():
+        print(note, file=sys.stderr, flush=True)
+    print(said, flush=True)
+    if picture:
+        panels.strip([("now", np.concatenate([live.last[None], live.ahead]))], Path(picture))
 
 
 def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, np.ndarray]]:
@@ -163,6 +181,8 @@ def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, np.ndarra
     if not path.exists():
         raise MissingFileError(f"{path}: expected a folder of frames, a video file, or -; there is none")
     if path.is_dir():
+        if not options.follow and not clips.pictures(path):
+            raise InputError(f"{path}: expected a folder of pictures, or a video file; it has no pictures")
         return _folder(path, channels, options.follow)
     if options.follow:
         raise InputError(f"--follow: expected with a folder of frames only; received {path}")

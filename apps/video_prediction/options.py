@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from annotated_types import Ge, Le
 from tyro import MISSING
 from tyro.conf import Positional
 
@@ -12,11 +13,13 @@ from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
 from shared.serve import Serving
-from shared.settings import Positive, Whole, chosen, one_of
+from shared.settings import Whole, chosen, one_of
 from shared.trials import Seeds
 
 from . import sources
 from .config import DEFAULT, RECIPES, Config
+
+Ahead = Annotated[int, Ge(0), Le(1000)]  # number of frames to predict; 0 = as in training
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Predict(OfRun):
     # the run's name; by default the newest
     run: str | None = None
     # number of frames to predict; by default as in training
-    frames: Whole = 0
+    frames: Ahead = 0
     # predict the frames after this one, counted from 1; by default the latest one that leaves true frames to compare
     at: Whole = 0
     # predict repeatedly, from the beginning of the clip to its end
@@ -84,7 +87,7 @@ class Predict(OfRun):
     # output folder; by default that of the run
     out: str | None = None
     # frames per second of the output; by default as in the clip
-    fps: Positive | None = None
+    fps: Annotated[float, Ge(0.1), Le(1000)] | None = None
     # print the frames after the end of each clip as one JSON object, and write no videos
     json: bool = False
 
@@ -108,7 +111,7 @@ class Stream(OfRun):
     # the run's name; by default the newest
     run: str | None = None
     # number of frames to predict ahead; by default as in training
-    frames: Whole = 0
+    frames: Ahead = 0
     # height of the raw frames on standard input; by default as in training
     rows: Whole = 0
     # width of the raw frames on standard input; by default as in training
@@ -140,7 +143,7 @@ class Serve(Serving):
     """Keep a run loaded, and answer each line of standard input as JSON or, with --http, requests of other programs."""
 
     # number of frames to predict, unless a request says otherwise; by default as in training
-    frames: Whole = 0
+    frames: Ahead = 0
 
 
 def verbs(words: Sequence[str]) -> Verbs:

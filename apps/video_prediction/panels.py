@@ -45,7 +45,7 @@ def side_by_side(parts: list[Frame], like: np.ndarray, titles: tuple[str, ...] =
 def _panel(frame: np.ndarray, nothing: bool = False) -> np.ndarray:
     """Scales a frame for display: enlarges it pixel by pixel, or keeps every n-th pixel."""
     pixels = np.full(frame.shape, NOTHING / 255) if nothing else frame
-    larger = max(1, SMALLEST // pixels.shape[0])
+    larger = max(1, min(SMALLEST // pixels.shape[0], LARGEST // pixels.shape[1]))
     smaller = max(1, -(-pixels.shape[1] // LARGEST))
     shown = np.round(255 * np.clip(pixels[::smaller, ::smaller], 0, 1)).astype(np.uint8)
     shown = shown.repeat(larger, axis=0).repeat(larger, axis=1)

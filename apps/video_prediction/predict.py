@@ -23,6 +23,7 @@ from .options import Predict
 from .running import Running
 
 BATCH = 16
+MOST = 1000  # frames ahead, as in `options.Ahead`
 
 
 class Predictor:
@@ -44,15 +45,17 @@ class Predictor:
 
         Args:
             videos: video files, or folders of the frames of one.
-            frames: number of frames to predict; by default as in training.
+            frames: number of frames to predict, at most 1,000; by default as in training.
 
         Returns:
             For each clip {"clip": its path, "seen": number of its frames that were seen, the last ones, "frames":
             (frames, rows, columns, channels) in [0, 1]}.
 
         Raises:
-            InputError: a clip cannot be read, or has fewer frames than the network sees.
+            InputError: a clip cannot be read, or has fewer frames than the network sees; `frames` is out of range.
         """
+        if not isinstance(frames, int) or not 0 <= frames <= MOST:
+            raise InputError(f"frames: expected a whole number from 0 to {MOST:,}; received {frames}")
         found = [clip for video in lines.several(videos, str | Path, "paths") for clip in clips.find(str(video))]
         return [self.after(clip, frames or self.future) for clip in found]
 
@@ -87,13 +90,41 @@ class Predictor:
 
 def predict(options: Predict) -> None:
     """Runs the predict command: writes a GIF and an mp4 per clip; prints the errors where the true frames are known."""
-    predictor = Predictor(runs.find(APP, options.run))
     found = [clip for name in options.clips for clip in clips.find(name)]
+    run = runs.find(APP, options.run)
+    folder = Path(options.out) if options.out else run.path / "predictions"
+    if not options.json:
+        check_outputs(found, folder)
+    predictor = Predictor(run)
     if options.json:
         count = options.frames or predictor.future
         lines.each(found, lambda clip: print(json.dumps(as_json(predictor.after(clip, count)), ensure_ascii=False)))
         return
-    lines.each(found, lambda clip: show(predictor, clip, options))
+    lines.each(found, lambda clip: show(predictor, clip, options, folder))
+
+
+def outputs(clip: Clip, folder: Path) -> list[Path]:
+    """Returns the paths of the mp4 and the GIF of a clip."""
+    return [folder / f"{clip.path.stem}.{suffix}" for suffix in ("mp4", "gif")]
+
+
+def check_outputs(found: Sequence[Clip], folder: Path) -> None:
+    """Creates the folder; raises InputError if two clips would be written to one file, or a clip over a clip."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out: expected a folder, or a path where one can be made; received {folder}") from error
+    written: dict[str, Clip] = {}
+    for clip in found:
+        other = written.setdefault(clip.path.stem, clip)
+        if other is not clip:
+            raise InputError(
+                f"{other.path} and {clip.path} would both be written to {outputs(clip, folder)[0]}; "
+                "predict them one by one, each with --out of its own"
+            )
+        for path in outputs(clip, folder):
+            if any(path.exists() and path.samefile(each.path) for each in found):
+                raise InputError(f"{path} would be written over a clip to predict; choose another folder with --out")
 
 
 def as_json(answer: dict[str, Any]) -> dict[str, Any]:
@@ -104,13 +135,12 @@ def as_json(answer: dict[str, Any]) -> dict[str, Any]:
     return {"clip": Path(answer["clip"]).name, "seen": answer["seen"], "frames": frames}
 
 
-def show(predictor: Predictor, clip: Clip, options: Predict) -> None:
+def show(predictor: Predictor, clip: Clip, options: Predict, folder: Path) -> None:
     """Predicts one clip, writes the videos, and prints the errors of the prediction and of repeating the last frame."""
     side = options.side or predictor.info["side"]
     frames = clip.frames(predictor.channels, side)
     count = options.frames or predictor.future
-    folder = Path(options.out) if options.out else predictor.run.path / "predictions"
-    paths = [folder / f"{clip.path.stem}.{suffix}" for suffix in ("mp4", "gif")]
+    paths = outputs(clip, folder)
     scores = []
     with panels.written(*paths, options.fps or clip.fps()) as writer:
         for number, (at, past, truth) in enumerate(windows(frames, clip, predictor.past, count, options)):
@@ -152,8 +182,8 @@ def windows(
         if options.at and number == options.at + count:
             break
     if number < max(past, options.at):
-        wanted = f"{options.at} (--at)" if options.at else f"{past}, as many as the network sees"
-        raise InputError(f"{clip.path}: expected at least {wanted} frames; received {number}")
+        wanted = f"{options.at} frames (--at)" if options.at else f"{past} frames, the input of the network"
+        raise InputError(f"{clip.path}: expected at least {wanted}; received {number}")
     at = options.at or max(past, number - count)
     if options.all:
         at = past + (number - past) // count * count

@@ -1,6 +1,7 @@
 """Runs the network frame by frame on videos of any size, in constant memory: states, padding and tiling."""
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def tiles(length: int) -> list[Span]:
 def read_state(path: Path) -> dict[str, np.ndarray]:
     """Reads a file written by `Running.save`. Raises InputError if it is damaged."""
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: expected the saved state of a stream; {error}") from error
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path}: expected the saved state of a stream; it is damaged or another file") from error

@@ -7,9 +7,8 @@ from typing import Any
 from shared import InputError, settings
 from shared import serve as service
 from shared.endpoints import Endpoint, binary
-from shared.settings import Whole
 
-from .options import Serve
+from .options import Ahead, Serve
 from .predict import Predictor, as_json
 
 CLIP = binary("a video file (mp4, gif, avi, ...)", ".mp4")  # the content tells which of them it is
@@ -20,7 +19,7 @@ EXAMPLE = Path(__file__).parent / "examples/clips/ball.mp4"
 class Asked:
     """What a request may say: the number of frames to predict; 0 = as in training."""
 
-    frames: Whole = 0
+    frames: Ahead = 0
 
     def __post_init__(self) -> None:
         """Rejects invalid options."""

@@ -79,9 +79,9 @@ def train_one(config: Config, run: Run) -> list[dict]:
         ema_momentum=config.ema_momentum or 0.99,
     )
     taught = with_teacher(model, config)
-    for until, phase in phases(config):
-        if config.first:
-            print(f"loss up to epoch {until} of {config.epochs}: {loss_of(phase)}", flush=True)
+    parts, begin = phases(config), 0
+    print("loss: " + ", then ".join(f"{loss_of(phase)} up to epoch {until}" for until, phase in parts), flush=True)
+    for until, phase in parts:
         taught.compile(
             optimizer=optimizer,
             loss=FrameLoss(phase),
@@ -95,10 +95,13 @@ def train_one(config: Config, run: Run) -> list[dict]:
             valid,
             run,
             epochs=until,
+            begin=begin,
+            of=config.epochs,
             monitor="val_mse",  # comparable between the two losses
             patience=phase.patience or None,
             deploy=lambda: model,
         )
+        begin = until
     plots.learning_curves(history, run.file("learning_curves.png"), "mse", "squared error of a predicted frame")
     records = measure(Predictor(run), data)
     report(records)
@@ -109,9 +112,10 @@ def train_one(config: Config, run: Run) -> list[dict]:
 def phases(config: Config) -> list[tuple[int, Config]]:
     """Returns the last epoch of each phase of the training, and the settings of its loss, see `Config.first`."""
     first = round(config.first * config.epochs)
-    alone = dataclasses.replace(config, mse=0.0, l1=0.0, bce=1.0, ssim=0.0, patience=0)
+    alone = dataclasses.replace(config, mse=0.0, l1=0.0, bce=1.0, ssim=0.0)
     if first == config.epochs:
         return [(first, alone)]
+    alone = dataclasses.replace(alone, patience=0)
     return [(first, alone), (config.epochs, config)] if first else [(config.epochs, config)]
 
 

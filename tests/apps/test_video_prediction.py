@@ -160,7 +160,8 @@ def test_cross_entropy_alone_comes_first_and_then_the_losses_asked_for():
         found = phases(dataclasses.replace(SMALL, epochs=4, first=first, patience=2))
         assert [(until, phase.bce) for until, phase in found] == wanted
         for _, phase in found:
-            assert (phase.mse + phase.l1 + phase.ssim == 0) == (phase.patience == 0) == (phase.bce == 1)
+            assert (phase.mse + phase.l1 + phase.ssim == 0) == (phase.bce == 1)
+            assert phase.patience == (2 if phase is found[-1][1] else 0)  # what comes first is never cut short
             assert loss_of(phase) == (
                 "1 cross-entropy" if phase.bce else "5 squared error + 0.5 absolute error + 0.1 (1 - SSIM)"
             )
@@ -345,6 +346,30 @@ def test_a_program_gets_the_frames_after_the_end_of_a_clip(predictor, clip, tmp_
         predictor("clip.mp4")
 
 
+def test_no_clip_is_written_over_and_no_two_to_one_file(smoke, clip, tmp_path):
+    paths = [tmp_path / folder / "same.gif" for folder in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        iio.imwrite(path, clip)
+    content = paths[0].read_bytes()
+    over = typed(smoke, "predict", paths[0], "--out", tmp_path / "a")
+    assert over.returncode == 2 and "would be written over a clip" in over.stderr
+    both = typed(smoke, "predict", *paths, "--out", tmp_path / "out")
+    assert both.returncode == 2 and "would both be written to" in both.stderr
+    file = typed(smoke, "predict", paths[0], "--out", paths[1])
+    assert (
+        file.returncode == 2
+        and f"--out: expected a folder, or a path where one can be made; received {paths[1]}" in file.stderr
+    )
+    assert paths[0].read_bytes() == paths[1].read_bytes() == content and not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("frames", [-1, 1001, 2.5, "3"])
+def test_a_program_cannot_ask_for_frames_without_end(frames, predictor):
+    with pytest.raises(InputError, match="frames: expected a whole number from 0 to 1,000"):
+        predictor(["x.mp4"], frames=frames)
+
+
 def test_what_really_comes_next_changes_no_prediction(smoke, clip, tmp_path):
     shown = []
     for name, future in (("true", clip[5:7]), ("poisoned", 255 - clip[5:7])):
@@ -399,6 +424,33 @@ def test_a_stream_that_was_stopped_goes_on_where_it_was(smoke, clip, tmp_path):
     rest = typed(smoke, "stream", folder, "--state", state, "--picture", tmp_path / "next.png")
     assert first.stdout.splitlines() + rest.stdout.splitlines() == lines
     assert iio.imread(tmp_path / "next.png").shape == (144, 3 * 132 - 4, 3)
+
+
+def test_a_stream_that_is_interrupted_within_a_frame_loses_none(smoke, clip, tmp_path, monkeypatch):
+    folder, state = in_folder(tmp_path / "frames", clip), tmp_path / "state.npz"
+    lines = typed(smoke, "stream", folder).stdout.splitlines()
+    plain, calls = running.Running.ahead, []
+
+    def interrupted(self, count):
+        calls.append(count)
+        if len(calls) == 4:
+            signal.raise_signal(signal.SIGINT)
+        return plain(self, count)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running.Running, "ahead", interrupted)
+        first = typed(smoke, "stream", folder, "--state", state)
+    assert len(first.stdout.splitlines()) == 4
+    for number in range(1, 5):
+        (folder / f"frame{number}.png").unlink()
+    (folder / f"frame{len(clip)}.png").write_bytes(b"no picture")  # what came before it is kept, too
+    rest = typed(smoke, "stream", folder, "--state", state)
+    assert rest.returncode == 2 and "goes on after frame" in rest.stderr
+    assert first.stdout.splitlines() + rest.stdout.splitlines() == lines[:-1]
+    iio.imwrite(folder / f"frame{len(clip)}.png", clip[-1])
+    for path in sorted(folder.iterdir())[:-1]:
+        path.unlink()
+    assert typed(smoke, "stream", folder, "--state", state).stdout.splitlines() == lines[-1:]
 
 
 def test_what_a_stream_says_of_a_frame_was_predicted_before_it_came(predictor, clip):
@@ -457,7 +509,9 @@ def test_a_followed_folder_gives_frames_that_come_later_and_waits_for_one_that_i
     assert names == ["frame1.png", "frame2.png", "frame10.png", "frame11.png"]
 
 
-@pytest.mark.parametrize("kind", ["text", "other network", "other frames", "other count", "size changes", "nothing"])
+@pytest.mark.parametrize(
+    "kind", ["text", "array", "other network", "other frames", "other count", "size changes", "nothing"]
+)
 def test_a_stream_that_cannot_go_on_is_refused_in_one_line(kind, smoke, predictor, clip, tmp_path):
     folder, state = in_folder(tmp_path / "frames", clip[:3]), tmp_path / "state.npz"
     stream = live.Live(predictor, 2)
@@ -469,6 +523,9 @@ def test_a_stream_that_cannot_go_on_is_refused_in_one_line(kind, smoke, predicto
     stream.save(state)
     if kind == "text":
         state.write_text("text")
+    if kind == "array":
+        with state.open("wb") as file:
+            np.save(file, np.zeros(3))
     if kind == "size changes":
         iio.imwrite(folder / "frame4.png", np.zeros((32, 36), np.uint8))
     if kind == "nothing":
@@ -478,7 +535,11 @@ def test_a_stream_that_cannot_go_on_is_refused_in_one_line(kind, smoke, predicto
     done = typed(smoke, "stream", folder, "--state", state, *words)
     assert done.returncode == 2
     said = [line for line in done.stderr.splitlines() if not line.startswith("Ready")]
-    expected = {"size changes": "frame4.png: expected 32 x 32", "nothing": "expected frames", "other frames": "16 x 16"}
+    expected = {
+        "size changes": "frame4.png: expected 32 x 32",
+        "nothing": "expected a folder of pictures",
+        "other frames": "16 x 16",
+    }
     assert len(said) == 1 and expected.get(kind, "state.npz: expected the") in said[0]
 
 
@@ -486,6 +547,8 @@ def test_a_stream_that_cannot_go_on_is_refused_in_one_line(kind, smoke, predicto
     "words, said",
     [
         (["predict"], "CLIPS"),
+        (["predict", "x.mp4", "--frames", "1001"], "--frames"),
+        (["predict", "x.mp4", "--fps", "1e-9"], "--fps"),
         (["predict", "x.mp4", "--all", "--at", "9"], "--all: expected without --at"),
         (["stream", "x.mp4"], "expected a folder of frames, a video file, or -; there is none"),
         (["stream", ".", "--rows", "9"], "--rows, --columns: expected with raw frames"),
