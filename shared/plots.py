@@ -1,6 +1,7 @@
 """Plots of data and of a training run, drawn without a display."""
 
 import collections
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from shared.files import replacing
 HEAT_MAP_ROWS = 60
 FEWEST_BINS, BINS = 10, 40
 TITLE = 62  # characters of a title that fit on a panel
+LABEL = 50  # characters of a line of its axis
 MOST_BARS = 20  # labels drawn; the rarer ones are left out
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
 NORMAL_95 = 1.96  # standard deviations within which a normal distribution has 95 % of its probability
@@ -189,7 +191,7 @@ def _histograms(axes: Any, values: Mapping[str, Sequence[float]], panel: Panel) 
     else:
         edges = np.linspace(low, high if high > low else low + 1, bins + 1)
     beyond = (
-        " (the outermost bars include all values beyond)"
+        "\n(the outermost bars include all values beyond)"
         if len(every) and (every.min() < edges[0] or every.max() > edges[-1])
         else ""
     )
@@ -200,7 +202,7 @@ def _histograms(axes: Any, values: Mapping[str, Sequence[float]], panel: Panel) 
         axes.hist(known, edges, weights=shares, histtype="step", linewidth=1.5, label=part)
     if panel.limit is not None and edges[0] <= panel.limit <= edges[-1]:
         axes.axvline(panel.limit, color="black", linestyle=":", label=panel.limit_name)
-    axes.set(xlabel=panel.label + beyond, ylabel="% of the split")
+    axes.set(xlabel=textwrap.fill(panel.label, LABEL) + beyond, ylabel="% of the split")
     axes.grid(alpha=0.3)
 
 

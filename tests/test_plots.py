@@ -101,4 +101,4 @@ def test_what_lies_beyond_the_axis_of_a_distribution_is_said(monkeypatch, tmp_pa
     many = {"train": [*range(1000), 1e6], "test": [float("nan")] * 3}
     plots.distributions([plots.Panel("values", "metres", many)], tmp_path / "data.png", "")
     (axes,) = figures[0].axes
-    assert axes.get_xlabel() == "metres (the outermost bars include all values beyond)" and axes.get_xlim()[1] < 1e4
+    assert axes.get_xlabel() == "metres\n(the outermost bars include all values beyond)" and axes.get_xlim()[1] < 1e4

@@ -123,7 +123,8 @@ def stream(options: Stream) -> None:
     took: collections.deque[float] = collections.deque(maxlen=KEPT)
     read, begun = 0, live.number
     resumed = f" It goes on after frame {begun}, saved in {state}." if begun else ""
-    print(f"Ready: a line for each frame.{resumed}", file=sys.stderr, flush=True)
+    shape = f" of {' x '.join(map(str, size_of(options, predictor)))} bytes" if options.feed == "-" else ""
+    print(f"Ready: a line for each frame{shape}.{resumed}", file=sys.stderr, flush=True)
     try:
         with contextlib.suppress(KeyboardInterrupt), feeds.interruptible():
             for where, frame in frames:
@@ -174,8 +175,7 @@ def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, np.ndarra
     """
     channels, path = predictor.channels, Path(options.feed)
     if options.feed == "-":
-        size = (options.rows or predictor.info["size"], options.columns or predictor.info["size"], channels)
-        return _raw(size)
+        return _raw(size_of(options, predictor))
     if options.rows or options.columns:
         raise InputError("--rows, --columns: expected with raw frames on standard input only")
     if not path.exists():
@@ -188,6 +188,12 @@ def feed(options: Stream, predictor: Predictor) -> Iterator[tuple[str, np.ndarra
         raise InputError(f"--follow: expected with a folder of frames only; received {path}")
     (clip,) = clips.find(options.feed)
     return ((f"{path}, frame {n}", frame) for n, frame in enumerate(clip.frames(channels), 1))
+
+
+def size_of(options: Stream, predictor: Predictor) -> tuple[int, int, int]:
+    """Returns rows, columns and channels of the raw frames on standard input."""
+    usual = predictor.info["size"]
+    return options.rows or usual, options.columns or usual, predictor.channels
 
 
 def _raw(size: tuple[int, int, int]) -> Iterator[tuple[str, np.ndarray]]:

@@ -427,9 +427,9 @@ def test_the_frames_that_are_seen_and_those_that_follow(count, options, wanted):
 @pytest.mark.parametrize(
     "count, options, said",
     [
-        (1, {}, "x.mp4: expected at least 3, as many as the network sees frames; received 1"),
+        (1, {}, "x.mp4: expected at least 3 frames, the input of the network; received 1"),
         (0, {}, "received 0"),
-        (9, {"at": 12}, r"expected at least 12 \(--at\) frames; received 9"),
+        (9, {"at": 12}, r"expected at least 12 frames \(--at\); received 9"),
         (9, {"at": 2}, "--at: expected at least 3"),
     ],
 )
