@@ -1,5 +1,6 @@
 """Result records: creating, averaging and printing them, saving them in results.json and showing them in a README."""
 
+import collections
 import datetime
 import json
 import re
@@ -20,7 +21,8 @@ HEADER = (
     "| data | split | metric | architecture | parameters | measured | best baseline | published | minutes | hardware |",
     "|---|---|---|---|---|---|---|---|---|---|",
 )
-LONGEST = 20  # rows; with more records the table has one column per data set instead
+LONGEST = 20  # rows; with more records the table has one column per data set instead, or ...
+LEADING = 3  # ... with one architecture, the first metrics of each data set
 NO_INTERVAL = "no interval"  # a single run, measured without a confidence interval of its lead over the baseline
 DIGITS = 6  # significant digits of saved figures
 
@@ -280,20 +282,30 @@ def _natural(text: str) -> list[tuple[int, str]]:
 def table(records: list[Record]) -> str:
     """Returns the records as a Markdown table, followed by each distinct command.
 
-    If there are more than `LONGEST` records, with one for each architecture and column, it has a row per architecture.
+    If there are more than `LONGEST` records, with one for each architecture and column, it has a row per architecture;
+    with a single architecture it has the first `LEADING` metrics of each data set.
     """
     cells = {(r["arch"], *column(r)) for r in records}
+    shown, more = records, ""
     if len(records) > LONGEST and len(cells) == len(records):
-        return _side_by_side(records)
+        if len({r["arch"] for r in records}) > 1:
+            return _side_by_side(records)
+        ranks = collections.Counter[str]()
+        shown, more = [r for r in records if _next(ranks, _source(r)) <= LEADING], " Further metrics: `results.json`."
     rows = [*HEADER]
-    for r in records:
+    for r in shown:
         averaged = f" ({r['n']} {r['over']})" if r["over"] else ""
         published = f"{r['published']['value']:g} {r['published']['name']}" if r["published"] else ""
         rows.append(
             f"| {_source(r)} | {r['split']} | {_label(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
             f"{_baseline(r)}{_undecided(r)} | {published} | {r['minutes']:g} | {r['hardware']} |"
         )
-    return "\n".join([*rows, "", "Minutes are per run. Commands:", "", *_commands(records)])
+    return "\n".join([*rows, "", f"Minutes are per run.{more} Commands:", "", *_commands(records)])
+
+
+def _next(counter: collections.Counter[str], key: str) -> int:
+    counter[key] += 1
+    return counter[key]
 
 
 def _side_by_side(records: list[Record]) -> str:

@@ -289,6 +289,15 @@ def test_spread_seeds_and_published_figures_are_shown_side_by_side():
     assert "**50** ± 0.0123" in table and "| published | | 1.3 paper |" in table and "Means of 3 seeds" in table
 
 
+def test_of_many_metrics_of_one_architecture_the_first_are_shown():
+    metrics = [f"metric_{letter}" for letter in "abcdefg"]
+    records = [r | {"metric": metric} for r in grid(["gru"], [50, 100, 200]) for metric in metrics]
+    table = results.table(records)
+    shown = [line for line in table.splitlines() if "text (length" in line]
+    assert len(shown) == 9 and all(sum(metric in line for line in shown) == 3 for metric in metrics[:3])
+    assert "Further metrics: `results.json`." in table and "Further" not in results.table(records[:14])
+
+
 def test_records_of_one_architecture_in_two_sizes_stay_in_rows():
     records = grid([f"arch{n}" for n in range(31)], [50])
     assert results.table([*records, records[0] | {"params": 9}]).startswith(results.HEADER[0])
