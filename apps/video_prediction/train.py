@@ -127,4 +127,4 @@ def loss_of(config: Config) -> str:
         "cross-entropy": config.bce,
         "(1 - SSIM)": config.ssim,
     }
-    return " + ".join(f"{weight:g} {name}" for name, weight in terms.items() if weight)
+    return " + ".join(f"{weight:g} x {name}" for name, weight in terms.items() if weight)

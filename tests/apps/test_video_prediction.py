@@ -163,7 +163,7 @@ def test_cross_entropy_alone_comes_first_and_then_the_losses_asked_for():
             assert (phase.mse + phase.l1 + phase.ssim == 0) == (phase.bce == 1)
             assert phase.patience == (2 if phase is found[-1][1] else 0)  # what comes first is never cut short
             assert loss_of(phase) == (
-                "1 cross-entropy" if phase.bce else "5 squared error + 0.5 absolute error + 0.1 (1 - SSIM)"
+                "1 x cross-entropy" if phase.bce else "5 x squared error + 0.5 x absolute error + 0.1 x (1 - SSIM)"
             )
 
 
