@@ -19,7 +19,8 @@ from shared.trials import Seeds
 from . import sources
 from .config import DEFAULT, RECIPES, Config
 
-Ahead = Annotated[int, Ge(0), Le(1000)]  # number of frames to predict; 0 = as in training
+MOST = 1000  # frames to predict: beyond, nothing of the clip is left, and a request would block a server
+Ahead = Annotated[int, Ge(0), Le(MOST)]  # number of frames to predict; 0 = as in training
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,10 @@ from .clips import Clip
 from .config import APP, Config
 from .data import as_floats
 from .model import step
-from .options import Predict
+from .options import MOST, Predict
 from .running import Running
 
 BATCH = 16
-MOST = 1000  # frames ahead, as in `options.Ahead`
 
 
 class Predictor:

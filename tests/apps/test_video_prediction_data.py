@@ -13,7 +13,7 @@ import pytest
 import skimage.metrics
 from PIL import Image
 
-from apps.video_prediction import baselines, bouncing, clips, data, metrics, mnist, panels, predict, sources
+from apps.video_prediction import baselines, bouncing, clips, data, ffmpeg, metrics, mnist, panels, predict, sources
 from apps.video_prediction.config import Config
 from apps.video_prediction.options import Predict
 from shared import InputError
@@ -422,6 +422,15 @@ def window_list(count, past=3, ahead=2, **options):
 )
 def test_the_frames_that_are_seen_and_those_that_follow(count, options, wanted):
     assert window_list(count, **options) == wanted
+
+
+def test_very_wide_frames_are_shown_in_panels_of_bounded_width_and_ffmpeg_says_no_addresses(tmp_path):
+    wide = np.zeros((4, 3000, 1))
+    assert panels.side_by_side([wide] * 4, wide).shape[1] <= 4 * (panels.LARGEST + panels.GAP)
+    path = tmp_path / "said"
+    path.write_text("first\n[out#0/mp4 @ 0x55b0] Nothing was written\n")
+    with path.open("rb") as said:
+        assert ffmpeg._last_line(said) == "Nothing was written"
 
 
 @pytest.mark.parametrize(
