@@ -59,7 +59,8 @@ def record(
         baselines: the same figure for each baseline.
         ahead: confidence interval of the network's lead over the best baseline (see `shared.paired.compared`).
         resampled: the figure on resamples of the test items (see `shared.paired.compared`), kept in the run only.
-        published: {"name", "value", "source"} of a published figure to compare with; the source is optional.
+        published: {"name", "value", "source"} of a published figure to compare with; the source is optional. Left out
+            if the test set is not the whole public one.
         details: further values worth saving, as plain JSON; not shown in tables.
 
     Raises:
@@ -84,7 +85,7 @@ def record(
         "over": None,
         "baselines": {name: rounded(other) for name, other in (baselines or {}).items()},
         "ahead": [rounded(bound) for bound in ahead] if ahead else None,
-        "published": {"source": None} | dict(published) if published else None,
+        "published": {"source": None} | dict(published) if published and whole_test_set(run.config) else None,
         "minutes": round(run.seconds() / 60, 1),
         "command": run.command,
         "hardware": machine.hardware(),
@@ -93,6 +94,11 @@ def record(
     }
     more = {"details": details, "resampled": resampled if ahead else None}
     return kept | {name: dict(given) for name, given in more.items() if given}
+
+
+def whole_test_set(config: Mapping[str, Any]) -> bool:
+    """Returns whether a run is tested on all of its data's own test set, as published figures are."""
+    return not config.get("test") and not config.get("max_examples")
 
 
 def plain_name(data: str) -> str:

@@ -216,12 +216,14 @@ def training(app: str) -> str:
 
 
 def find(app: str, name: str | None = None) -> Run:
-    """Finds the run called `name`, or the one with the newest model; warns on stderr if it is not finished.
+    """Finds the run called `name`, or the one with the newest model; says on stderr which, and if it is not finished.
 
     Raises:
         InputError: if there is none, it belongs to another app, it has no model yet, or a file is damaged.
     """
     run = _found(app, name)
+    if name is None and (count := len(_models(app))) > 1:
+        print(f"Using {run.path.name}, the newest of {count} runs; --run NAME chooses another.", file=sys.stderr)
     if not run.finished():
         todo = f"Resume it with: {_resume(run)}"
         said = f"{run.path} is not finished; using its best model so far, not calibrated. {todo}"
@@ -242,7 +244,7 @@ class OfRun:
 def _found(app: str, name: str | None) -> Run:
     command = training(app)
     if name is None:
-        if models := [p for p in (root() / app).glob("*/model.keras") if not p.parent.name.startswith(".")]:
+        if models := _models(app):
             return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
         begun = sorted((root() / app).glob("[!.]*/config.json"))
         how = f"Resume {begun[-1].parent.name}: {_resume(_open(begun[-1].parent, app))}" if begun else ""
@@ -256,6 +258,10 @@ def _found(app: str, name: str | None) -> Run:
             f"{path} has no model.keras yet: its first epoch is not finished. Resume it with: {_resume(run)}"
         )
     return run
+
+
+def _models(app: str) -> list[Path]:
+    return [path for path in (root() / app).glob("*/model.keras") if not path.parent.name.startswith(".")]
 
 
 def _checked(name: str) -> str:

@@ -1,5 +1,6 @@
 """results.json and the tables made from it."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -102,6 +103,13 @@ def test_a_record_takes_what_the_run_knows_and_has_the_one_form(run):
     assert record["value"] == 38.1235 and record["baselines"] == {"copy": 9.12346}
     assert record["published"] == {"source": None, "name": "paper", "value": 38.0}
     assert results.record(run, 1, split="valid", metric="f1", value=0.0, details={"a": 1})["details"] == {"a": 1}
+
+
+@pytest.mark.parametrize("part", [{"test": "mine.txt"}, {"max_examples": 100}])
+def test_a_figure_of_another_test_set_has_no_published_figure_beside_it(run, part):
+    part_of_it = dataclasses.replace(run, config=run.config | part)
+    published = {"name": "paper", "value": 38.0}
+    assert results.record(part_of_it, 1, split="test", metric="bleu", value=38.1, published=published)["published"] is None
 
 
 @pytest.mark.parametrize("wrong", [{"split": "test_2016"}, {"direction": "to 1"}])

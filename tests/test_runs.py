@@ -200,14 +200,17 @@ def test_a_start_that_was_killed_leaves_no_half_run(folder, monkeypatch):
     assert hidden(folder) == []
 
 
-def test_find_takes_the_newest_trained_run_or_the_named_one():
+def test_find_takes_the_newest_trained_run_or_the_named_one_and_says_which(capsys):
     for name in ("first", "second", "untrained"):
         run = begun("app", CONFIG, name=name)
         if name != "untrained":
+            run.save_metrics([])
             run.file("model.keras").write_bytes(b"")
             os.utime(run.file("model.keras"), (time.time(), 1e9 if name == "first" else 2e9))
     assert runs.find("app").path.name == "second"
+    assert capsys.readouterr().err == "Using second, the newest of 2 runs; --run NAME chooses another.\n"
     assert runs.find("app", "first").config == CONFIG
+    assert capsys.readouterr().err == ""
 
 
 def test_find_says_that_a_run_is_not_finished_and_how_to_go_on(capsys):

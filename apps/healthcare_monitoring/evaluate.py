@@ -17,7 +17,7 @@ from .predict import WARNING, Predictor, at_time, threshold_of
 from .survival import survival_figures
 
 HEADLINE = ("auroc", "c_index_td")
-PUBLISHED = {("physionet2012", "auroc"): {"name": "GRU-D (Che et al. 2018)", "value": 0.8424}}
+PUBLISHED = {("physionet2012", 48.0, "auroc"): {"name": "GRU-D (Che et al. 2018)", "value": 0.8424}}
 PICTURE = "calibration.png"
 GROUPS = 10  # number of groups of similar risk in the calibration plot
 
@@ -60,7 +60,7 @@ def measure(predictor: Predictor, data: Data, picture: str = PICTURE) -> list[di
         figure(
             metric=metric,
             **found,
-            published=PUBLISHED.get((config["data"], metric)),
+            published=PUBLISHED.get((config["data"], config["window"], metric)),
             details=alarms(predictor, test, risk(chances)) if metric in HEADLINE else None,
         )
         for metric, found in figures.items()
