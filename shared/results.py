@@ -15,6 +15,7 @@ from shared.runs import Run
 BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
 # What identifies a record. A new one replaces an old one with the same key, even if their commands differ.
 KEY = ("app", "data", "task", "split", "metric", "options", "arch")
+ALONE = {"network": "alone"}  # option of what was measured with --no-skip, without the linear model
 SPLITS = ("train", "valid", "test")
 DIRECTIONS = ("higher", "lower", "one")  # which values are better; "one": closest to 1
 HEADER = (
@@ -74,7 +75,7 @@ def record(
         "task": dict(task or {}),
         "split": split,
         "metric": metric,
-        "options": dict(options or {}),
+        "options": ({} if run.config.get("skip", True) else ALONE) | dict(options or {}),
         "direction": direction,
         "headline": False,
         "arch": run.config["arch"],

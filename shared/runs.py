@@ -196,7 +196,7 @@ def start(app: str, config: dict[str, Any], name: str | None = None, fresh: bool
         InputError: if `name` was started with other settings (the message names them), or is not a valid name.
     """
     config = json.loads(json.dumps(config, default=str))
-    name = _default_name(config) if name is None else _checked(name)
+    name = default_name(config) if name is None else _checked(name)
     path = root() / app / name
     if fresh or not path.exists():
         return Run(path, app, config, command, fresh)
@@ -272,7 +272,7 @@ def _checked(name: str) -> str:
 
 def _resume(run: Run) -> str:
     """Returns the command that resumes the run's training."""
-    named = "" if run.path.name == _default_name(run.config) else f" --run {run.path.name}"
+    named = "" if run.path.name == default_name(run.config) else f" --run {run.path.name}"
     return (run.command or training(run.app)) + named
 
 
@@ -339,7 +339,8 @@ def _open(path: Path, app: str) -> Run:
     return Run(path, app, saved["config"], str(saved.get("command", "")))
 
 
-def _default_name(config: dict[str, Any]) -> str:
+def default_name(config: dict[str, Any]) -> str:
+    """Returns the name of a run with these settings, from the data, the architecture and a hash of all settings."""
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:6]
     data = re.sub(r"[^\w.-]+", "-", Path(str(config.get("data", "run"))).name).strip(".-") or "run"
     return "-".join(str(part) for part in (data, config.get("arch"), digest) if part)

@@ -109,7 +109,15 @@ def test_a_record_takes_what_the_run_knows_and_has_the_one_form(run):
 def test_a_figure_of_another_test_set_has_no_published_figure_beside_it(run, part):
     part_of_it = dataclasses.replace(run, config=run.config | part)
     published = {"name": "paper", "value": 38.0}
-    assert results.record(part_of_it, 1, split="test", metric="bleu", value=38.1, published=published)["published"] is None
+    assert (
+        results.record(part_of_it, 1, split="test", metric="bleu", value=38.1, published=published)["published"] is None
+    )
+
+
+def test_a_network_without_its_linear_model_has_a_record_of_its_own(run):
+    alone = dataclasses.replace(run, config=run.config | {"skip": False})
+    found = results.record(alone, 1, split="test", metric="bleu", value=38.1, options={"beam": 5})
+    assert found["options"] == {"network": "alone", "beam": 5}
 
 
 @pytest.mark.parametrize("wrong", [{"split": "test_2016"}, {"direction": "to 1"}])

@@ -23,7 +23,6 @@ BASELINES = {
     "slot_f1": "linear_tagger",
     "frame_accuracy": "tfidf_logreg + linear_tagger",
 }
-ALONE = {"network": "alone"}  # option of records without the linear model
 TASK = ("more", "skills", "valid", "test")  # settings that change the task
 GOO = "slot-gated (Goo et al. 2018)"
 PUBLISHED = {
@@ -65,7 +64,6 @@ def measure(predictor: Predictor, data: Data, other: str = "") -> list[dict]:
             split="test",
             metric=metric,
             task=task,
-            options={} if run.config["skip"] else ALONE,
             published=PUBLISHED.get((run.config["data"], metric)) if own else None,
             details=details if metric in HEADLINE else None,
             **paired.compared(score, ours, {BASELINES[metric]: theirs}, len(requests)),

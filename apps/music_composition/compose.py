@@ -38,12 +38,24 @@ def compose(options: Predict) -> None:
 def write_new(predictor: Predictor, options: Predict) -> None:
     """Composes a piece, prints its score or its notes, and writes its files."""
     seed, piece = new(predictor, options)
-    if not options.json:
-        show(piece, options.out or str(predictor.run.file(f"composed-{seed}")), options.tempo)
+    deliver(piece, seed, options, predictor.run.file(f"composed-{seed}"))
+
+
+def deliver(piece: Piece, seed: int, options: Predict | Harmonise | Continue, path: Path, heading: str = "") -> None:
+    """Prints the heading and the score and writes the files, at `path` unless the options name another.
+
+    With --json it prints one object, and writes files only if the options name them.
+    """
+    if options.json:
+        print(json.dumps(described(piece, seed, options.tempo), ensure_ascii=False))
+        if options.out:
+            output.write(piece, Path(options.out), options.tempo)
         return
-    if options.out:
-        output.write(piece, Path(options.out), options.tempo)
-    print(json.dumps(described(piece, seed, options.tempo), ensure_ascii=False))
+    if heading:
+        print(heading)
+    print(output.text(piece))
+    written = output.write(piece, Path(options.out or path), options.tempo)
+    print("\nWritten: " + "  ".join(map(str, written)))
 
 
 def new(predictor: Predictor, options: Predict) -> tuple[int, Piece]:
@@ -135,9 +147,8 @@ def harmonise(options: Harmonise) -> None:
     """Runs the harmonise command: keeps the melody and adds three voices below it."""
     run = runs.find(APP, options.run)
     seed, piece, nats = harmony(Predictor(run), options)
-    name = Path(options.melody).stem
-    print(f"{nats:.2f} nats per frame, melody and voices together" if options.beam > 1 else f"seed {seed}")
-    show(piece, options.out or str(run.file(f"{name}-harmonised")), options.tempo)
+    heading = f"{nats:.2f} nats per frame, melody and voices together" if options.beam > 1 else f"seed {seed}"
+    deliver(piece, seed, options, run.file(f"{Path(options.melody).stem}-harmonised"), heading)
 
 
 def harmony(predictor: Predictor, options: Harmonise) -> tuple[int, Piece, float]:
@@ -174,10 +185,9 @@ def go_on(options: Continue) -> None:
     (piece,) = predictor.write(
         [form], allowed, temperature=options.temperature, top_p=options.top_p, seed=seed, free=options.free
     )
-    print(
-        f"{len(primer) / bar:.3g} {'bar' if len(primer) == bar else 'bars'} given, {options.bars} written, seed {seed}"
-    )
-    show(piece, options.out or str(run.file(f"{Path(options.primer).stem}-continued")), options.tempo)
+    given = f"{len(primer) / bar:.3g} {'bar' if len(primer) == bar else 'bars'} given"
+    heading = f"{given}, {options.bars} written, seed {seed}"
+    deliver(piece, seed, options, run.file(f"{Path(options.primer).stem}-continued"), heading)
 
 
 def harmonised(
@@ -253,13 +263,6 @@ def drawn_key(predictor: Predictor, seed: int) -> int:
 def read_one(path: str, steps: int) -> Piece:
     """Reads the first piece of a file."""
     return read_file(Path(path), steps)[0]
-
-
-def show(piece: Piece, out: str, tempo: int) -> None:
-    """Prints the score and writes the files."""
-    print(output.text(piece))
-    files = output.write(piece, Path(out), tempo)
-    print("\nWritten: " + "  ".join(str(file) for file in files))
 
 
 def example(predictor: Predictor) -> None:

@@ -148,6 +148,8 @@ class Harmonise(Writing):
     any_ending: bool = False
     # path of the output files, without suffix; by default in the run's folder
     out: str = ""
+    # print JSON, one object with the notes; files are written with --out only
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
@@ -180,6 +182,8 @@ class Continue(Writing):
     any_ending: bool = False
     # path of the output files, without suffix; by default in the run's folder
     out: str = ""
+    # print JSON, one object with the notes; files are written with --out only
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""

@@ -1,5 +1,6 @@
 """Shows the contribution of each word to a prediction: how the output changes when the word is left out."""
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,15 @@ FAINT = 0.15  # relative to the strongest effect; weaker ones are not coloured
 
 
 def explain(options: Explain) -> None:
-    """Runs the explain command: prints the text in colours and writes explanation.png to the run's folder."""
+    """Runs the explain command: prints the text in colours and writes explanation.png to the run's folder, or JSON."""
     lines.refuse_folder(options.text)
     if options.text == "-" or names_file(options.text):
         raise InputError(f"Expected the text itself; predict reads files and standard input. Received: {options.text}")
     run = runs.find(APP, options.run)
     predictor = ready(run)
+    if options.json:
+        print(json.dumps(described(predictor, options.text, options.label), ensure_ascii=False))
+        return
     text = predictor.encode(options.text)
     (probability,) = predictor.probabilities([text])
     label = label_of(predictor, probability, options.label)

@@ -87,6 +87,8 @@ class Explain(OfRun):
     label: str | None = None
     # the run's name; by default the newest
     run: str | None = None
+    # print JSON, one object with the effect of each word; no picture is drawn
+    json: bool = False
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,8 @@ class Score(OfRun):
     text: Positional[str] = MISSING
     # the run's name; by default the newest
     run: str | None = None
+    # print JSON, one object with the bits of each token; no picture is drawn
+    json: bool = False
 
 
 @dataclass(frozen=True)

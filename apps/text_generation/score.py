@@ -1,5 +1,6 @@
 """Prints the bits per character of a text and plots how surprising each character is."""
 
+import json
 import math
 import sys
 from typing import Any
@@ -19,10 +20,13 @@ SHOWN = 5  # number of most surprising tokens to print
 
 
 def score(options: Score) -> None:
-    """Runs the score command: prints the bits per character and writes surprise.png to the run's folder."""
+    """Runs the score command: prints the bits per character and writes surprise.png to the run, or prints JSON."""
     run = runs.find(APP, options.run)
     text = whole(options.text)
     predictor = Predictor(run)
+    if options.json:
+        print(json.dumps(described(predictor, text), ensure_ascii=False))
+        return
     nats = surprise(predictor, text)
     bits = nats / math.log(2)
     print(f"{sized(len(text), 'characters')}: {bits.sum() / len(text):.3f} bits per character")

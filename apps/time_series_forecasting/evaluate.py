@@ -10,7 +10,7 @@ from shared import paired, results, runs, trials
 
 from . import adapt, baselines
 from .classical import classical
-from .config import APP, Config
+from .config import APP, DEFAULT, RECIPES, Config
 from .data import Data, load, tested_on
 from .metrics import DIRECTIONS, Judge, Sums, blocks, score
 from .model import BATCH
@@ -50,7 +50,7 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
     theirs = {
         name: judged_baseline(baseline, data, block) for name, baseline in baselines.baselines(data, config).items()
     }
-    records = compared(predictor, ours, theirs, {"horizon": config.horizon}, int(block.max()) + 1)
+    records = compared(predictor, ours, theirs, int(block.max()) + 1)
     for record in records:
         if record["metric"] == "coverage_ratio":
             record["details"] = coverage
@@ -61,11 +61,10 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
     return results.headed(records, (first, *HEADLINE))
 
 
-def compared(predictor: Predictor, ours: Sums, theirs: dict[str, Sums], task: dict, count: int, **options: int) -> list:
+def compared(predictor: Predictor, ours: Sums, theirs: dict[str, Sums], count: int, **options: int) -> list:
     """Returns a record per metric, with a bootstrap interval of the difference from the best baseline over blocks."""
-    figure = functools.partial(
-        results.record, predictor.run, predictor.model.count_params(), split="test", task=task, options=options
-    )
+    count_params, task = predictor.model.count_params(), task_of(predictor.config)
+    figure = functools.partial(results.record, predictor.run, count_params, split="test", task=task, options=options)
     records = []
     for metric, direction in DIRECTIONS.items():
         if metric not in ours:
@@ -76,6 +75,12 @@ def compared(predictor: Predictor, ours: Sums, theirs: dict[str, Sums], task: di
             found["ahead"] = None
         records.append(figure(metric=metric, **found))
     return records
+
+
+def task_of(config: Config) -> dict[str, int]:
+    """Returns what defines the task besides the data: the horizon, and the lookback unless it is that of the recipe."""
+    reach = RECIPES.get(config.data, DEFAULT).reach
+    return {"horizon": config.horizon} | ({} if config.reach == reach else {"lookback": config.reach})
 
 
 def judged(predictor: Predictor, data: Data, block: np.ndarray) -> tuple[Sums, dict]:
@@ -139,8 +144,7 @@ def measure_classical(predictor: Predictor, data: Data, origins: int) -> list[di
         judge.add(np.arange(len(rows)), answer)
         theirs[name] = judge.result(predictor.config.coverage)
     ours.pop("coverage_ratio")
-    task = {"horizon": predictor.config.horizon}
-    return compared(predictor, ours, theirs, task, int(block.max()) + 1, origins=origins)
+    return compared(predictor, ours, theirs, int(block.max()) + 1, origins=origins)
 
 
 def report(records: list[dict]) -> None:

@@ -93,6 +93,20 @@ def test_what_is_said_of_single_commands_is_said_of_some_in_the_cards():
 
 
 @every_app
+def test_a_run_that_a_card_names_is_the_one_that_the_demo_makes(app):
+    named = set(re.findall(rf"runs/{app}/([\w.-]+)", card(app)))
+    config = importlib.import_module(f"apps.{app}.config").DEFAULT
+    assert named <= {runs.default_name(dataclasses.asdict(config))}
+
+
+def test_what_the_opening_example_of_a_card_reads_is_there_or_made_by_the_demo():
+    for app in APPS:
+        for line in re.findall(rf"^\$ (python -m apps\.{app} .*)", card(app), re.MULTILINE):
+            reads, _ = Command(app, line).files()
+            assert [name for name in reads if not name.startswith("runs/") and not (ROOT / name).exists()] == [], line
+
+
+@every_app
 def test_every_example_is_small_and_one_that_the_card_names(app):
     folder, text = ROOT / "apps" / app / "examples", card(app)
     found = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]

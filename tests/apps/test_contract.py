@@ -369,7 +369,7 @@ MORE_PAGES = {  # of a served run: an input and options
 
 @pytest.mark.slow
 @pytest.mark.parametrize("app", MORE_PAGES)
-def test_other_verbs_are_served_too(app, predictor, monkeypatch):
+def test_other_verbs_are_served_too_and_print_the_same_as_json(app, predictor, monkeypatch):
     verbs, (verb, given, options) = {}, MORE_PAGES[app]
     monkeypatch.setattr(serve, "run", lambda found, *rest: verbs.update(found))
     module(app, "serve").serve(module(app, "options").Serve())
@@ -377,6 +377,12 @@ def test_other_verbs_are_served_too(app, predictor, monkeypatch):
         status, _, found = ask(server, page=f"/{verb}", body=json.dumps({"inputs": [given]} | options))
         assert status == 200 and len(found["answers"]) == 1, found
         assert ask(server, page=f"/{verb}", body=json.dumps({"inputs": [given], "nothing": 1}))[0] == 400
+    if app == "music_composition":
+        Path("input1.abc").write_text(given)  # as a server calls it
+        given = "input1.abc"
+    chosen = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    done = run_here(f"apps.{app}", verb, given, *chosen, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout) == found["answers"][0], done.stderr
 
 
 # Their runs are measured on another backend in a new process, those of the other apps in this one.

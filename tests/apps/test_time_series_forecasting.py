@@ -12,8 +12,19 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from apps.time_series_forecasting import adapt, backtest, conformal, data, heads, metrics, predict, ridge, stream
-from apps.time_series_forecasting.config import HEADS, NETWORKS, Config
+from apps.time_series_forecasting import (
+    adapt,
+    backtest,
+    conformal,
+    data,
+    evaluate,
+    heads,
+    metrics,
+    predict,
+    ridge,
+    stream,
+)
+from apps.time_series_forecasting.config import HEADS, NETWORKS, RECIPES, Config
 from apps.time_series_forecasting.heads import LEVELS, Loss
 from apps.time_series_forecasting.model import Normalise, build, set_gate, set_linear, set_start
 from apps.time_series_forecasting.options import Backtest
@@ -554,3 +565,10 @@ def test_intervals_of_a_series_that_training_never_saw_cover_what_comes(predicto
         actual = values[end : end + horizon]
         covered += [(found.low[0] <= actual) & (actual <= found.high[0])]
     assert 0.75 < np.mean(covered) <= 1
+
+
+def test_the_lookback_is_part_of_the_task_unless_it_is_that_of_the_recipe():
+    etth1 = RECIPES["etth1"]
+    short = dataclasses.replace(etth1, horizon=192, lookback=96, ridge_lookbacks=(96,))
+    assert evaluate.task_of(etth1) == {"horizon": 96}
+    assert evaluate.task_of(short) == {"horizon": 192, "lookback": 96}
