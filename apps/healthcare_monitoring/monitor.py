@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from shared import InputError, MissingFileError, feeds, lines, plots, runs
@@ -53,7 +52,7 @@ class Monitor:
     def warm_up(self) -> None:
         """Compiles the step in advance, so that the first measurement is not delayed."""
         record = self.running.advance(self.running.total, 0.0, self.info["unit"], self.info["summaries"])
-        self.answer(*map(keras.ops.convert_to_tensor, record[:2]), self.states)
+        self.answer(*record[:2], self.states)
 
     def measure(self, when: float, variable: str, value: float) -> float:
         """Adds a measurement and returns the current risk. Times must not decrease."""
@@ -87,8 +86,7 @@ class Monitor:
             row = self.predictor.scale.apply((self.total / self.count)[None])
         elapsed = self.info["step"] or self.at - self.before
         inputs, summary, running = self.running.advance(row, elapsed, self.info["unit"], self.info["summaries"])
-        tensors = [keras.ops.convert_to_tensor(x) for x in (inputs, np.nan_to_num(summary))]
-        chances, states = self.answer(*tensors, self.states)
+        chances, states = self.answer(inputs, np.nan_to_num(summary), self.states)
         return chances, states, running
 
     def _commit(self, begin: float) -> None:

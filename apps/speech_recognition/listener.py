@@ -42,7 +42,7 @@ class Listener:
     def warm_up(self) -> None:
         """Compiles the step in advance, so that the first chunk is not delayed."""
         window = np.zeros((1, field(self.stride), self.info["width"]), np.float32)
-        self.step(ops.convert_to_tensor(window), [ops.convert_to_tensor(state) for state in self.zero_states])
+        self.step(window, self.zero_states)
 
     def hear(self, samples: np.ndarray) -> np.ndarray:
         """Processes new samples (n,) at the network's rate; returns log-probabilities (steps, 1 + symbols)."""
@@ -72,8 +72,7 @@ class Listener:
     def _steps(self, most: int | None = None) -> np.ndarray:
         found = []
         while len(self.waiting) >= field(self.stride) and (most is None or len(found) < most):
-            window = ops.convert_to_tensor(self.waiting[None, : field(self.stride)])
-            answer, states = self.step(window, [ops.convert_to_tensor(state) for state in self.states])
+            answer, states = self.step(self.waiting[None, : field(self.stride)], self.states)
             self.states = list(states)
             found.append(ops.convert_to_numpy(answer)[0])
             self.waiting = self.waiting[self.stride :]

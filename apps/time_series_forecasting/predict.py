@@ -84,10 +84,8 @@ class Predictor:
         size = 1 if count <= FEW else BATCH
         for start in range(0, count, size):
             rows = np.resize(np.arange(start, min(start + size, count)), size)
-            inputs = windows.inputs(rows, self.config.lookback)
-            # Tensors of constant type and shape, so that nothing is recompiled
-            tensors = {name: keras.ops.convert_to_tensor(x) for name, x in inputs.items()}
-            found.append(np.asarray(keras.ops.convert_to_numpy(self.answer(tensors))))
+            answer = self.answer(windows.inputs(rows, self.config.lookback))  # always of these two batch sizes
+            found.append(np.asarray(keras.ops.convert_to_numpy(answer)))
         return np.concatenate(found)[:count]
 
     def answers(self, windows: Windows, scale: np.ndarray, size: int = BATCH) -> Iterator[tuple[np.ndarray, Answer]]:

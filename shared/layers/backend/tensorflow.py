@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from shared.layers.backend.tensorflow_derivatives import (
@@ -18,6 +19,7 @@ from shared.layers.backend.tensorflow_derivatives import (
 Tensors = Sequence[Any]
 Step = Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
 Axes = Sequence[int | None]
+ARRAYS = (np.ndarray, tf.__internal__.EagerTensor)
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -198,11 +200,26 @@ def compiled(function: Callable, variables: Sequence[Any]) -> Callable:
     """Compiles `function` to one XLA program, once for each set of argument shapes.
 
     Args:
-        function: a pure function of tensors, written in `keras.ops`.
+        function: a pure function of tensors, written in `keras.ops`. Its arguments may also be NumPy arrays.
         variables: the Keras variables it reads; each call uses their current values.
     """
     del variables  # a traced function captures TensorFlow's variables by reference
-    return tf.function(function, jit_compile=True, autograph=False)
+    program = tf.function(function, jit_compile=True, autograph=False)
+    traced: dict[tuple, Callable] = {}
+
+    def call(*arguments: Any) -> Any:
+        leaves = tf.nest.flatten(arguments)
+        if not all(isinstance(leaf, ARRAYS) for leaf in leaves):
+            return program(*arguments)
+        # `tf.function` takes longer to convert arrays and to find the trace, .3 ms, as long as a small network's step.
+        kinds = tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
+        leaves = [tf.constant(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
+        tensors = tf.nest.pack_sequence_as(arguments, leaves)
+        if kinds not in traced:
+            traced[kinds] = program.get_concrete_function(*tensors)
+        return traced[kinds](*tensors)
+
+    return call
 
 
 def fused(function: Callable) -> Callable:
