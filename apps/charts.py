@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from shared import paired, plots, results
+from shared import paired, plots, verdicts
 
 from .ranking import Comparison, baselines
 
@@ -62,7 +62,7 @@ def skill(comparison: Comparison) -> dict[str, float]:
     0: as good as the baseline; 0.5: an error half as large, or a score half as large again. {} without baselines.
     """
     record = comparison.record
-    best = results.best_baseline(record) if record else None
+    best = verdicts.best_baseline(record) if record else None
     if record is None or best is None:
         return {}
     scale = abs(paired.goodness(best[1], record["direction"]))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import paired, results
+from shared import paired, verdicts
 from shared import runs as folders
 
 from .trial import DIVERGED, FAILED, STOPPED, Trial, position
@@ -157,7 +157,7 @@ def target(found: dict[str, list[Measured]], name: str, direction: str) -> float
     and where the figure validated is that of the baseline, the target is at least as good as it is.
     """
     record = next(iter(found.values()))[0].record
-    best, better = results.best_baseline(record), found
+    best, better = verdicts.best_baseline(record), found
     if best:
         bar = paired.goodness(best[1], record["direction"])
         better = {a: done for a, done in found.items() if paired.goodness(mean(done), record["direction"]) > bar}

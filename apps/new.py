@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from shared import InputError, MissingFileError, files, results
+from shared import InputError, MissingFileError, files, tables
 from shared.data.doctor import PROBLEM
 
 from .gallery import gallery
@@ -91,7 +91,7 @@ def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -
         card.write_text(
             marked(emptied(renamed(card.read_text(encoding="utf-8"), source, name)), source), encoding="utf-8"
         )
-        results.replace(card, f"No results yet: `python -m apps.{name} evaluate --record` fills this table.")
+        tables.replace(card, f"No results yet: `python -m apps.{name} evaluate --record` fills this table.")
         files.write_json(ready / "results.json", [])
         if data:
             settings = ready / "config.py"

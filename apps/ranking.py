@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shared import paired, results
+from shared import paired, verdicts
 from shared.data.wording import sized
 
 from . import measured
@@ -221,7 +221,7 @@ def baseline_row(name: str, value: float, columns: Sequence[str]) -> str:
 def findings(comparison: Comparison) -> list[str]:
     """Returns the paragraph on what must not be read into the table: baselines that win, one seed, unequal sizes."""
     said, tested = [], [row for row in comparison.rows if row.value is not None]
-    best = results.best_baseline(comparison.record) if comparison.record else None
+    best = verdicts.best_baseline(comparison.record) if comparison.record else None
     if best and not any(beats(row, best[1], comparison) for row in tested):
         said.append(f"No network is better than {best[0]} ({best[1]:.4g}), the best baseline.")
     if len(tested) > 1 and min(row.seeds for row in tested) < 2:

@@ -1,6 +1,5 @@
-"""Result records: creating, averaging and printing them, saving them in results.json and showing them in a README."""
+"""Result records: creating, averaging and printing them, and saving them in results.json."""
 
-import collections
 import datetime
 import json
 import re
@@ -9,25 +8,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import InputError, files, machine, paired, runs
+from shared import files, machine, paired, runs, tables, verdicts
 from shared.runs import Run
+from shared.verdicts import Record
 
-BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
 # What identifies a record. A new one replaces an old one with the same key, even if their commands differ.
 KEY = ("app", "data", "task", "split", "metric", "options", "arch")
 ALONE = {"network": "alone"}  # option of what was measured with --no-skip, without the linear model
 SPLITS = ("train", "valid", "test")
 DIRECTIONS = ("higher", "lower", "one")  # which values are better; "one": closest to 1
-HEADER = (
-    "| data | split | metric | architecture | parameters | measured | best baseline | published | minutes | hardware |",
-    "|---|---|---|---|---|---|---|---|---|---|",
-)
-LONGEST = 20  # rows; with more records the table has one column per data set instead, or ...
-LEADING = 3  # ... with one architecture, the first metrics of each data set
-NO_INTERVAL = "no interval"  # a single run, measured without a confidence interval of its lead over the baseline
 DIGITS = 6  # significant digits of saved figures
-
-Record = dict[str, Any]
 
 
 def record(
@@ -182,83 +172,29 @@ def _mean_of(values: list[Any]) -> Any:
     return values[0]
 
 
-def best_baseline(record: Record) -> tuple[str, float] | None:
-    """Returns the name and value of the best baseline; None if there is none."""
-    name = paired.best(record["baselines"], record["direction"])
-    return None if name is None else (name, record["baselines"][name])
-
-
-def winner(record: Record) -> str:
-    """Says in a few words whether the network or the best baseline wins; "" without a baseline.
-
-    A lead counts only if its confidence interval, over test items or else over seeds, excludes 0. For a single run
-    without an interval this is unknown, so neither wins.
-    """
-    best = best_baseline(record)
-    if best is None:
-        return ""
-    ahead = paired.goodness(record["value"], record["direction"]) - paired.goodness(best[1], record["direction"])
-    interval = _interval(record, ahead)
-    if interval is None:
-        return NO_INTERVAL
-    low, high = interval
-    if low <= 0 <= high:
-        return f"no difference (95 % interval {low:+.2g} to {high:+.2g})" if low < high else "a tie"
-    return "the network wins" if ahead > 0 else f"{best[0]} wins"
-
-
-def _interval(record: Record, ahead: float) -> tuple[float, float] | None:
-    """Returns the confidence interval of the network's lead; None for a single run measured without one."""
-    if record.get("ahead"):
-        return record["ahead"][0], record["ahead"][1]
-    if record["std"] is None:
-        return None
-    half = paired.by_chance(record["std"], record["n"])
-    return ahead - half, ahead + half
-
-
-def _undecided(record: Record) -> str:
-    """Returns the note after the baseline in a table if neither wins."""
-    said = winner(record)
-    if said == NO_INTERVAL:
-        return f" ({said})"
-    return " (no difference)" if said.startswith("no difference") else ""
-
-
 def report(records: list[Record]) -> None:
     """Prints the figures, each with all baselines, who wins, and the published figure."""
     first = records[0]
     averaged = f", mean of {first['n']} {first['over']}" if first["over"] else ""
     print(
-        f"\n{_source(first)}, {first['arch']}, {first['params']:,} parameters: "
+        f"\n{verdicts.source(first)}, {first['arch']}, {first['params']:,} parameters: "
         f"{first['minutes']:g} minutes of training{averaged}"
     )
-    width = max(len(_label(r)) for r in records)
+    width = max(len(verdicts.label(r)) for r in records)
     for r in records:
         order = sorted(r["baselines"].items(), key=lambda item: -paired.goodness(item[1], r["direction"]))
         others = ", ".join(f"{name} {_number(value)}" for name, value in order)
-        compared = f"   {others}: {winner(r)}" if others else ""
+        compared = f"   {others}: {verdicts.winner(r)}" if others else ""
         published = f"; published {r['published']['value']:g} {r['published']['name']}" if r["published"] else ""
         spread = f" ± {_number(r['std'])}" if r["std"] is not None else ""
-        print(f"  {r['split']:5} {_label(r):{width}} {_number(r['value'])}{spread}{compared}{published}", flush=True)
+        print(
+            f"  {r['split']:5} {verdicts.label(r):{width}} {_number(r['value'])}{spread}{compared}{published}",
+            flush=True,
+        )
 
 
 def _number(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 10 else f"{value:,.2f}"
-
-
-def _label(record: Record) -> str:
-    """Returns metric and options: "bleu (beam 5)"."""
-    return record["metric"] + (f" ({_said(record['options'])})" if record["options"] else "")
-
-
-def _source(record: Record) -> str:
-    """Returns data and task: "multi30k (source en, target de)"."""
-    return record["data"] + (f" ({_said(record['task'])})" if record["task"] else "")
-
-
-def _said(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {' '.join(v) if isinstance(v, list | tuple) else v}" for key, v in values.items())
 
 
 def keep(records: list[Record], folder: Path) -> None:
@@ -267,7 +203,7 @@ def keep(records: list[Record], folder: Path) -> None:
     old = runs.read_json(path, list) if path.exists() else []
     kept = {_key(r): {name: r[name] for name in r if name != "resampled"} for r in [*old, *records]}
     files.write_json(path, sorted(kept.values(), key=_place))
-    replace(folder / "README.md", table(json.loads(path.read_text(encoding="utf-8"))))
+    tables.replace(folder / "README.md", tables.table(json.loads(path.read_text(encoding="utf-8"))))
     print(f"Recorded in {path}")
 
 
@@ -277,115 +213,16 @@ def _key(record: Record) -> str:
 
 def _place(record: Record) -> list[Any]:
     """Returns the sort key of a record in the table: by data and task, headline first, numbers in natural order."""
-    texts = (_source(record), str(not record["headline"]), record["split"], _label(record), record["arch"])
+    texts = (
+        verdicts.source(record),
+        str(not record["headline"]),
+        record["split"],
+        verdicts.label(record),
+        record["arch"],
+    )
     return [_natural(text) for text in texts]
 
 
 def _natural(text: str) -> list[tuple[int, str]]:
     """Returns a sort key that orders numbers in a text by value: length 50 before length 100."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
-
-
-def table(records: list[Record]) -> str:
-    """Returns the records as a Markdown table, followed by each distinct command.
-
-    If there are more than `LONGEST` records, with one for each architecture and column, it has a row per architecture;
-    with a single architecture it has the first `LEADING` metrics of each data set.
-    """
-    cells = {(r["arch"], *column(r)) for r in records}
-    shown, more = records, ""
-    if len(records) > LONGEST and len(cells) == len(records):
-        if len({r["arch"] for r in records}) > 1:
-            return _side_by_side(records)
-        ranks = collections.Counter[str]()
-        shown, more = [r for r in records if _next(ranks, _source(r)) <= LEADING], " Further metrics: `results.json`."
-    rows = [*HEADER]
-    for r in shown:
-        averaged = f" ({r['n']} {r['over']})" if r["over"] else ""
-        published = f"{r['published']['value']:g} {r['published']['name']}" if r["published"] else ""
-        rows.append(
-            f"| {_source(r)} | {r['split']} | {_label(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
-            f"{_baseline(r)}{_undecided(r)} | {published} | {r['minutes']:g} | {r['hardware']} |"
-        )
-    return "\n".join([*rows, "", f"Minutes are per run.{more} Commands:", "", *_commands(records)])
-
-
-def _next(counter: collections.Counter[str], key: str) -> int:
-    counter[key] += 1
-    return counter[key]
-
-
-def _side_by_side(records: list[Record]) -> str:
-    """Returns a table with a row per architecture and a column per data, split and metric; the baselines come last."""
-    columns = {column(r): r for r in records}
-    found = {(r["arch"], *column(r)): r for r in records}
-    heads = [", ".join(column) for column in columns]
-    rows = [f"| architecture | parameters | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
-    for arch in dict.fromkeys(r["arch"] for r in records):
-        cells = [found.get((arch, *column)) for column in columns]
-        sizes = _span([r["params"] for r in cells if r])
-        rows.append(f"| {arch} | {sizes} | {' | '.join(_measured(r) if r else '' for r in cells)} |")
-    if any(r["baselines"] for r in columns.values()):
-        rows.append(f"| best baseline | | {' | '.join(map(_baseline, columns.values()))} |")
-    published = [r["published"] for r in columns.values()]
-    if any(published):
-        said = " | ".join(f"{other['value']:.4g} {other['name']}" if other else "" for other in published)
-        rows.append(f"| published | | {said} |")
-    counts = _span([r["n"] for r in records])
-    over = " and ".join(dict.fromkeys(r["over"] for r in records if r["over"]))
-    said = f"Means of {counts} {over}" if over else "One run each"
-    minutes = sum(r["minutes"] * r["n"] for r in records)
-    hardware = ", ".join(dict.fromkeys(r["hardware"] for r in records))
-    rows += ["", f"{said}; {minutes:,.0f} minutes in total, {hardware}. Commands:", ""]
-    return "\n".join([*rows, *_commands(records)])
-
-
-def _span(numbers: list[int]) -> str:
-    return " to ".join(f"{number:,}" for number in dict.fromkeys([min(numbers), max(numbers)]))
-
-
-def headline(name: str, record: Record) -> str:
-    """Returns a record as a row of the table of all apps: name, data, metric, result, baseline, published figure."""
-    averaged = f" ({record['n']} {record['over']})" if record["over"] else ""
-    published = f"{record['published']['value']:g} {record['published']['name']}" if record["published"] else ""
-    cells = [
-        name,
-        _source(record),
-        f"{record['split']} {_label(record)}",
-        f"{_measured(record)}{averaged} {record['arch']}",
-        f"{_baseline(record)}{_undecided(record)}",
-        published,
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def column(record: Record) -> tuple[str, str, str]:
-    """Returns the column in which architectures are compared: data and task, split, metric."""
-    return _source(record), record["split"], _label(record)
-
-
-def _measured(record: Record) -> str:
-    spread = f" ± {record['std']:.3g}" if record["std"] is not None else ""
-    return f"**{record['value']:.4g}**{spread}"
-
-
-def _baseline(record: Record) -> str:
-    best = best_baseline(record)
-    return f"{best[1]:.4g} {best[0]}" if best else ""
-
-
-def _commands(records: list[Record]) -> list[str]:
-    return ["```", *dict.fromkeys(r["command"] for r in records), "```"]
-
-
-def replace(readme: Path, generated: str, begin: str = BEGIN, end: str = END) -> None:
-    """Replaces the text between two markers of a README with generated text.
-
-    Raises:
-        InputError: if the README does not contain the markers.
-    """
-    text = readme.read_text(encoding="utf-8")
-    if begin not in text or end not in text:
-        raise InputError(f"Expected the lines {begin} and {end} in {readme}.")
-    before, after = text.split(begin)[0], text.split(end)[1]
-    files.write_text(readme, f"{before}{begin}\n{generated}\n{end}{after}")

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from apps import tables
-from shared import results
+from apps.tables import BEGIN, END, headlines
+from shared import tables
 from tests.commands import ROOT, run_here
 
 MODULES = [
@@ -30,13 +30,13 @@ def test_the_examples_in_docstrings_run(module):
 def test_the_table_in_the_model_card_equals_results_json(card):
     records = json.loads((card.parent / "results.json").read_text(encoding="utf-8"))
     text = card.read_text(encoding="utf-8")
-    shown = text.split(results.BEGIN)[1].split(results.END)[0].strip()
-    assert shown == results.table(records)
+    shown = text.split(tables.BEGIN)[1].split(tables.END)[0].strip()
+    assert shown == tables.table(records)
 
 
 def test_the_table_of_headlines_in_the_readme_equals_the_records():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.split(tables.BEGIN)[1].split(tables.END)[0].strip() == tables.headlines()
+    assert text.split(BEGIN)[1].split(END)[0].strip() == headlines()
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import InputError, files, results, runs
+from shared import InputError, files, results, runs, tables, verdicts
 
 RECORD = {
     "app": "toy",
@@ -40,7 +40,7 @@ KEPT = sorted((ROOT / "apps").glob("*/results.json"))
 @pytest.fixture
 def folder(tmp_path):
     """An app's folder whose README has the marks."""
-    (tmp_path / "README.md").write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")
+    (tmp_path / "README.md").write_text(f"before\n{tables.BEGIN}\nold\n{tables.END}\nafter\n")
     return tmp_path
 
 
@@ -172,14 +172,14 @@ def test_the_mean_is_of_equal_figures_and_says_over_what():
 )
 def test_the_winner_is_the_one_with_the_better_figure(direction, value, said):
     certain = {"std": 0.0, "n": 3, "over": "seeds"}
-    assert results.winner(RECORD | certain | {"direction": direction, "value": value}) == said
+    assert verdicts.winner(RECORD | certain | {"direction": direction, "value": value}) == said
 
 
 @pytest.mark.parametrize("value", [1.9, 2.0, 2.1])
 def test_nobody_wins_by_one_run_without_an_interval(value, capsys):
     single = RECORD | {"value": value, "std": None, "ahead": None}
-    assert results.winner(single) == "no interval"
-    assert "2 ngram (no interval) |" in results.table([single]) and "(no interval)" in results.headline("toy", single)
+    assert verdicts.winner(single) == "no interval"
+    assert "2 ngram (no interval) |" in tables.table([single]) and "(no interval)" in tables.headline("toy", single)
     results.report([single])
     assert capsys.readouterr().out.rstrip().endswith("ngram 2.0000, unigram 2.5000: no interval")
 
@@ -195,7 +195,7 @@ def test_nobody_wins_by_one_run_without_an_interval(value, capsys):
     ],
 )
 def test_what_chance_explains_is_no_difference(known, said):
-    assert results.winner(RECORD | {"value": 1.9} | known) == said
+    assert verdicts.winner(RECORD | {"value": 1.9} | known) == said
 
 
 def test_a_lead_is_kept_and_joined_over_the_runs(run):
@@ -212,14 +212,14 @@ def test_the_resampled_headline_is_kept_in_the_run_and_not_in_the_results(run, t
     records = results.headed([results.record(run, 1, ahead=(0.0, 0.2), **known)], ["f1"])
     run.save_metrics(records)
     assert json.loads(run.file("resampled.json").read_text()) == resampled and "resampled" not in run.metrics()[0]
-    (tmp_path / "README.md").write_text(f"{results.BEGIN}\n{results.END}\n")
+    (tmp_path / "README.md").write_text(f"{tables.BEGIN}\n{tables.END}\n")
     results.keep(records, tmp_path)
     assert "resampled" not in (tmp_path / "results.json").read_text()
 
 
 def test_a_figure_without_a_baseline_has_no_winner():
-    assert results.winner(RECORD | {"baselines": {}}) == ""
-    assert results.best_baseline(RECORD) == ("ngram", 2.0)
+    assert verdicts.winner(RECORD | {"baselines": {}}) == ""
+    assert verdicts.best_baseline(RECORD) == ("ngram", 2.0)
 
 
 def test_the_report_prints_every_baseline_best_first_the_winner_and_the_published_figure(capsys):
@@ -255,13 +255,13 @@ def test_keeping_renders_the_table_between_the_marks_only(folder):
     results.keep([RECORD], folder)
     text = (folder / "README.md").read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-    assert results.table([RECORD]) in text
+    assert tables.table([RECORD]) in text
 
 
 def test_a_readme_without_marks_is_left_alone(tmp_path):
     (tmp_path / "README.md").write_text("text")
     with pytest.raises(InputError, match="Expected the lines"):
-        results.replace(tmp_path / "README.md", "table")
+        tables.replace(tmp_path / "README.md", "table")
     assert (tmp_path / "README.md").read_text() == "text"
 
 
@@ -270,7 +270,7 @@ def test_a_readme_without_marks_is_left_alone(tmp_path):
 
 def test_the_table_shows_value_spread_best_baseline_and_command():
     published = {"name": "paper", "value": 1.3, "source": None}
-    table = results.table([RECORD | {"std": 0.0123, "n": 3, "over": "seeds", "published": published}])
+    table = tables.table([RECORD | {"std": 0.0123, "n": 3, "over": "seeds", "published": published}])
     assert "| **1.5** ± 0.0123 (3 seeds) | 2 ngram | 1.3 paper | 3.2 |" in table
     assert "python -m apps.toy train" in table
 
@@ -287,7 +287,7 @@ def grid(archs, lengths):
 def test_many_records_are_shown_side_by_side_one_row_an_architecture():
     archs, lengths = [f"arch{n}" for n in range(9)], (50, 100, 200, 400)
     records = grid(archs, lengths)
-    table = results.table(records[:-1])  # one cell is missing
+    table = tables.table(records[:-1])  # one cell is missing
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
     heads = (f"text (length {length}), test, nats_per_char" for length in lengths)
     assert rows[0] == ["architecture", "parameters", *heads]
@@ -301,19 +301,23 @@ def test_many_records_are_shown_side_by_side_one_row_an_architecture():
 def test_spread_seeds_and_published_figures_are_shown_side_by_side():
     published = {"name": "paper", "value": 1.3, "source": None}
     more = {"std": 0.0123, "n": 3, "over": "seeds", "published": published}
-    table = results.table([r | more for r in grid([f"arch{n}" for n in range(31)], [50])])
+    table = tables.table([r | more for r in grid([f"arch{n}" for n in range(31)], [50])])
     assert "**50** ± 0.0123" in table and "| published | | 1.3 paper |" in table and "Means of 3 seeds" in table
 
 
-def test_of_many_metrics_of_one_architecture_the_first_are_shown():
+def test_many_records_of_one_architecture_have_a_row_per_data_set_with_the_first_metrics():
     metrics = [f"metric_{letter}" for letter in "abcdefg"]
+    paper = {"published": {"name": "paper", "value": 1.3, "source": None}}
     records = [r | {"metric": metric} for r in grid(["gru"], [50, 100, 200]) for metric in metrics]
-    table = results.table(records)
-    shown = [line for line in table.splitlines() if "text (length" in line]
-    assert len(shown) == 9 and all(sum(metric in line for line in shown) == 3 for metric in metrics[:3])
-    assert "Further metrics: `results.json`." in table and "Further" not in results.table(records[:14])
+    records[0] |= paper | {"ahead": [-0.1, 0.2]}
+    table = tables.table(records)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    assert rows[0] == ["data", "parameters", *metrics[:3], "runs", "minutes"]
+    assert rows[2][:4] == ["text (length 50), test", "1,050", "**50** (= 2 ngram); published 1.3 paper", rows[2][3]]
+    assert len(rows) == 5 and len({len(row) for row in rows}) == 1 and "Further metrics: `results.json`." in table
+    assert tables.table(records[:14]).startswith(tables.HEADER[0])
 
 
 def test_records_of_one_architecture_in_two_sizes_stay_in_rows():
     records = grid([f"arch{n}" for n in range(31)], [50])
-    assert results.table([*records, records[0] | {"params": 9}]).startswith(results.HEADER[0])
+    assert tables.table([*records, records[0] | {"params": 9}]).startswith(tables.HEADER[0])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from shared import InputError, plots, results, runs, settings, trials
+from shared import InputError, plots, results, runs, settings, trials, verdicts
 from shared.layers import SEQUENCE_ARCHITECTURES
 from shared.trials import Seeds
 
@@ -101,7 +101,7 @@ def table(records: list[dict]) -> str:
 
 def baseline(records: list[dict]) -> tuple[str, dict[int, float]]:
     """Returns the name of the baseline and its metric at each length."""
-    best = {record["task"]["length"]: results.best_baseline(record) for record in records}
+    best = {record["task"]["length"]: verdicts.best_baseline(record) for record in records}
     return next(iter(best.values()))[0], {length: value for length, (_, value) in best.items()}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import paired, results, runs, trials
+from shared import paired, results, runs, tables, trials
 
 from . import comparison
 from .baselines import ORDERS, Markov
@@ -43,7 +43,7 @@ def evaluate(options: Evaluate) -> None:
         results.keep(kept, HERE)
         if kept[0]["data"] == "builtin":
             music = comparison.markdown(kept[0]["details"]["music"])
-            results.replace(HERE / "README.md", music, MUSIC_BEGIN, MUSIC_END)
+            tables.replace(HERE / "README.md", music, MUSIC_BEGIN, MUSIC_END)
 
 
 def measure(

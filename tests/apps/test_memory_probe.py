@@ -19,7 +19,7 @@ from apps.memory_probe.questions import asked, read, read_digit
 from apps.memory_probe.serve import check
 from apps.memory_probe.tasks import TASKS
 from apps.memory_probe.train import Adam
-from shared import InputError, cli, results, settings
+from shared import InputError, cli, results, settings, tables
 from tests import commands
 from tests.commands import run_here
 
@@ -121,7 +121,7 @@ def test_letters_are_copied_and_the_main_one_of_two_figures_is_recorded(tmp_path
     answer = "a lag of 50 (the run was trained for 5)\nexpected abcabhgfed\nanswered "
     assert asked.returncode == 0 and answer in asked.stdout, asked.stderr
     monkeypatch.setattr(evaluate, "__file__", str(tmp_path / "evaluate.py"))
-    (tmp_path / "README.md").write_text(f"{results.BEGIN}\n{results.END}\n")
+    (tmp_path / "README.md").write_text(f"{tables.BEGIN}\n{tables.END}\n")
     done = run_here(APP, "evaluate", "--record", GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     (record,) = json.loads((tmp_path / "results.json").read_text())

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared import cli, machine, results
+from shared import cli, machine, tables
 from shared.layers import IMAGE_ARCHITECTURES, VECTOR_ARCHITECTURES
 from tests.benchmarks.contestants import (
     CONTESTS,
@@ -216,7 +216,7 @@ def main() -> None:
     lines += ["", f"{options.rounds} rounds, {machine.hardware()}, {versions}, {datetime.date.today()}."]
     print(lines[-1])
     if options.record:
-        results.replace(SPEED, "\n".join(lines))
+        tables.replace(SPEED, "\n".join(lines))
 
 
 if __name__ == "__main__":

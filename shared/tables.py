@@ -1,0 +1,140 @@
+"""Result records as Markdown tables: in a model card, with every figure, and in the README, with the headlines."""
+
+from pathlib import Path
+
+from shared import InputError, files
+from shared.verdicts import Record, best_baseline, label, source, undecided
+
+BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
+HEADER = (
+    "| data | split | metric | architecture | parameters | measured | best baseline | published | minutes | hardware |",
+    "|---|---|---|---|---|---|---|---|---|---|",
+)
+LONGEST = 20  # rows; with more records the table has one column per data set instead, or ...
+LEADING = 3  # ... with one architecture, one row per data set, with its first metrics
+
+
+def table(records: list[Record]) -> str:
+    """Returns the records as a Markdown table, followed by each distinct command.
+
+    With more than `LONGEST` records, one for each architecture and column, it has a row per architecture; if there is
+    only one architecture, a row per data set with its first `LEADING` metrics.
+    """
+    cells = {(r["arch"], *column(r)) for r in records}
+    if len(records) > LONGEST and len(cells) == len(records):
+        return _by_architecture(records) if len({r["arch"] for r in records}) > 1 else _by_data(records)
+    rows = [*HEADER]
+    for r in records:
+        averaged = f" ({r['n']} {r['over']})" if r["over"] else ""
+        rows.append(
+            f"| {source(r)} | {r['split']} | {label(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
+            f"{_baseline(r)}{undecided(r)} | {_published(r)} | {r['minutes']:g} | {r['hardware']} |"
+        )
+    return "\n".join([*rows, "", "Minutes are per run. Commands:", "", *_commands(records)])
+
+
+def _by_data(records: list[Record]) -> str:
+    """Returns a table with a row per data set and task, and a column per metric."""
+    by_data: dict[str, list[Record]] = {}
+    for r in records:
+        by_data.setdefault(f"{source(r)}, {r['split']}", []).append(r)
+    heads = dict.fromkeys(label(r) for some in by_data.values() for r in some[:LEADING])
+    rows = [f"| data | parameters | {' | '.join(heads)} | runs | minutes |", "|---" * (len(heads) + 4) + "|"]
+    for name, some in by_data.items():
+        found = {label(r): r for r in some}
+        cells = " | ".join(_compared(found[head]) if head in found else "" for head in heads)
+        one = some[0]
+        rows.append(f"| {name} | {one['params']:,} | {cells} | {one['n']} | {one['minutes']:g} |")
+    arch, hardware = records[0]["arch"], ", ".join(dict.fromkeys(r["hardware"] for r in records))
+    said = (
+        f"All {arch}; in brackets the best baseline, with = where the difference lies inside its interval. Minutes are "
+        f"per run, {hardware}. Further metrics: `results.json`. Commands:"
+    )
+    return "\n".join([*rows, "", said, "", *_commands(records)])
+
+
+def _compared(record: Record) -> str:
+    """Returns the figure, the best baseline and the published figure in one cell."""
+    best = _baseline(record)
+    theirs = f" ({'= ' if undecided(record) else ''}{best})" if best else ""
+    return f"{_measured(record)}{theirs}{'; published ' + _published(record) if record['published'] else ''}"
+
+
+def _published(record: Record) -> str:
+    other = record["published"]
+    return f"{other['value']:g} {other['name']}" if other else ""
+
+
+def _by_architecture(records: list[Record]) -> str:
+    """Returns a table with a row per architecture and a column per data, split and metric; the baselines come last."""
+    columns = {column(r): r for r in records}
+    found = {(r["arch"], *column(r)): r for r in records}
+    heads = [", ".join(column) for column in columns]
+    rows = [f"| architecture | parameters | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
+    for arch in dict.fromkeys(r["arch"] for r in records):
+        cells = [found.get((arch, *column)) for column in columns]
+        sizes = _span([r["params"] for r in cells if r])
+        rows.append(f"| {arch} | {sizes} | {' | '.join(_measured(r) if r else '' for r in cells)} |")
+    if any(r["baselines"] for r in columns.values()):
+        rows.append(f"| best baseline | | {' | '.join(map(_baseline, columns.values()))} |")
+    published = [r["published"] for r in columns.values()]
+    if any(published):
+        said = " | ".join(f"{other['value']:.4g} {other['name']}" if other else "" for other in published)
+        rows.append(f"| published | | {said} |")
+    counts = _span([r["n"] for r in records])
+    over = " and ".join(dict.fromkeys(r["over"] for r in records if r["over"]))
+    said = f"Means of {counts} {over}" if over else "One run each"
+    minutes = sum(r["minutes"] * r["n"] for r in records)
+    hardware = ", ".join(dict.fromkeys(r["hardware"] for r in records))
+    rows += ["", f"{said}; {minutes:,.0f} minutes in total, {hardware}. Commands:", ""]
+    return "\n".join([*rows, *_commands(records)])
+
+
+def _span(numbers: list[int]) -> str:
+    return " to ".join(f"{number:,}" for number in dict.fromkeys([min(numbers), max(numbers)]))
+
+
+def headline(name: str, record: Record) -> str:
+    """Returns a record as a row of the table of all apps: name, data, metric, result, baseline, published figure."""
+    averaged = f" ({record['n']} {record['over']})" if record["over"] else ""
+    cells = [
+        name,
+        source(record),
+        f"{record['split']} {label(record)}",
+        f"{_measured(record)}{averaged} {record['arch']}",
+        f"{_baseline(record)}{undecided(record)}",
+        _published(record),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def column(record: Record) -> tuple[str, str, str]:
+    """Returns the column in which architectures are compared: data and task, split, metric."""
+    return source(record), record["split"], label(record)
+
+
+def _measured(record: Record) -> str:
+    spread = f" ± {record['std']:.3g}" if record["std"] is not None else ""
+    return f"**{record['value']:.4g}**{spread}"
+
+
+def _baseline(record: Record) -> str:
+    best = best_baseline(record)
+    return f"{best[1]:.4g} {best[0]}" if best else ""
+
+
+def _commands(records: list[Record]) -> list[str]:
+    return ["```", *dict.fromkeys(r["command"] for r in records), "```"]
+
+
+def replace(readme: Path, generated: str, begin: str = BEGIN, end: str = END) -> None:
+    """Replaces the text between two markers of a README with generated text.
+
+    Raises:
+        InputError: if the README does not contain the markers.
+    """
+    text = readme.read_text(encoding="utf-8")
+    if begin not in text or end not in text:
+        raise InputError(f"Expected the lines {begin} and {end} in {readme}.")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    files.write_text(readme, f"{before}{begin}\n{generated}\n{end}{after}")
