@@ -12,6 +12,7 @@ NETWORKS = ("segments", "encoder_decoder")
 HEADS = ("point", "quantiles", "student_t", "negative_binomial")
 # How each window is normalised before the network; a fixed setting, since validation ranks these wrongly
 NORMALISATIONS = ("last", "window", "none")
+WEIGHTINGS = ("equal", "mase")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Config:
     skip: bool = True
     # normalise each window by its last value (subtracted), by its mean and standard deviation (window), or not at all
     normalise: Annotated[str, *one_of(NORMALISATIONS)] = "last"
+    # how much each series counts in the fit: all alike, or as in MASE by the inverse of its seasonal naive error
+    weighting: Annotated[str, *one_of(WEIGHTINGS)] = "equal"
     # output: one value, quantiles, or the parameters of a distribution (negative_binomial is for counts)
     head: Annotated[str, *one_of(HEADS)] = "quantiles"
     # weight of the absolute error in the loss of the point head; the rest is the squared error
@@ -155,13 +158,16 @@ RECIPES = {
         lookback=504,
         units=128,
         segment=24,
-        embedding=32,
+        embedding=8,
         normalise="window",
+        weighting="mase",
         calendar=False,
+        dropout=0.5,
         batch_size=512,
         steps_per_epoch=200,
-        epochs=12,
+        epochs=8,
         patience=0,
+        learning_rate=5e-4,
         ema_momentum=0.99,
     ),
 }

@@ -123,6 +123,7 @@ def learned(panel: Panel, ends: Sequence[tuple[int, int, int]], config: Config) 
         "static": static,
         "known_columns": PHASES * calendar + len(panel.known),
         "static_columns": sum(len(how.get("texts", "1")) for how in static.values()),
+        "weighting": config.weighting,
         "reach": config.reach,
         "lookback": config.lookback,
         "horizon": config.horizon,
@@ -209,7 +210,17 @@ def stored(panel: Panel, info: dict[str, Any], ends: Sequence[int], padded: Sequ
         np.array(static, np.float32).reshape(len(values), -1),
         np.array([series.season for series in panel.series]),
         np.array([series.clock.week() or 1 for series in panel.series]),
+        weights(info),
     )
+
+
+def weights(info: dict[str, Any]) -> np.ndarray:
+    """Returns how much each series counts in the fit (series,), with a mean of 1, see `Config.weighting`."""
+    scale = np.array(info["scale"])
+    if info.get("weighting", "equal") == "equal":
+        return np.ones_like(scale)
+    relative = scale / np.array(info["error_scale"])
+    return relative / relative.mean()
 
 
 def covariates(series: Series, info: dict[str, Any], end: int, more: int, source: str) -> np.ndarray:

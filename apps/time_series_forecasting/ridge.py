@@ -70,14 +70,14 @@ def normalised(past: np.ndarray, how: str, lookback: int) -> tuple[np.ndarray, n
 
 
 def moments(windows: Windows, lookback: int, how: str, network: int) -> Moments:
-    """Sums over all windows with a long enough past, each weighted by the share of its future that is observed."""
+    """Sums over all windows with a long enough past, weighted by its series and by the share of its future observed."""
     found = None
     reach = max(lookback, network) if how == "window" else lookback
     for rows in chunks(windows, reach):
         x, shift, scale = normalised(windows.past(rows, reach).astype(np.float64), how, network)
         x = x[:, -lookback:]
         y = (windows.future(rows) - shift) / scale
-        weights = windows.observed(rows).mean(axis=1)
+        weights = windows.weights(rows).mean(axis=1)
         weighted = x * weights[:, None]
         new = Moments(
             float(weights.sum()),

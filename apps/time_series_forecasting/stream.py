@@ -141,8 +141,8 @@ class Streamer:
         values = ((tail.values - shift) / scale).astype(np.float32)
         k = tail.last + 1 + np.arange(-reach, horizon)
         known = tail.clock.phases(k) if self.info["calendar"] else np.zeros((len(k), 0), np.float32)
-        zero = np.zeros(1, np.int64)
-        store = Store(values, np.ones(reach, bool), zero, known, zero, tail.static[None], zero + 1, zero + 1)
+        zero, one = np.zeros(1, np.int64), np.ones(1, np.int64)
+        store = Store(values, np.ones(reach, bool), zero, known, zero, tail.static[None], one, one, np.ones(1))
         return Windows(store, zero, zero + reach, np.array([tail.code]), reach, horizon)
 
     def _begin(self, name: str, k: int, value: float, static: tuple[str, ...]) -> Tail:

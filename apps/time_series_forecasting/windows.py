@@ -18,6 +18,7 @@ class Store:
         known: (known steps, columns) float32, calendar and known columns. known_start: (series,).
         static: (series, columns) float32.
         season, week: (series,) length of a season and of a week in steps, or 1.
+        weight: (series,) how much the errors of a series count in the fit.
     """
 
     values: np.ndarray
@@ -28,6 +29,7 @@ class Store:
     static: np.ndarray
     season: np.ndarray
     week: np.ndarray
+    weight: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,10 @@ class Windows:
     def observed(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Returns whether each true value was observed, (rows, horizon) bool."""
         return self.store.observed[self._places(rows)[:, None] + np.arange(self.horizon)]
+
+    def weights(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Returns how much each true value counts in the fit, (rows, horizon); 0 if it was not observed."""
+        return self.observed(rows) * self.store.weight[self.who[rows]][:, None]
 
     def inputs(self, rows: np.ndarray | slice = slice(None), lookback: int = 0) -> dict[str, np.ndarray]:
         """Returns the model's inputs, see `model.build`; `lookback` is that of the network."""
@@ -122,7 +128,7 @@ class WindowBatches(Batches):
         if self.shuffle:
             hidden = np.random.default_rng([self.seed, epoch, step]).random(len(rows)) < UNKNOWN_SHARE
             inputs["series"] = np.where(hidden, self.unknown, inputs["series"]).astype(np.int32)
-        weights = self.windows.observed(rows) * (np.arange(self.batch_size) < real)[:, None]
+        weights = self.windows.weights(rows) * (np.arange(self.batch_size) < real)[:, None]
         return inputs, targets, weights.astype(np.float32)
 
     def _rows(self, epoch: int) -> np.ndarray:

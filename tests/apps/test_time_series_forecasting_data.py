@@ -315,6 +315,19 @@ def test_values_that_were_filled_in_are_no_targets(tmp_path):
         assert weights[row].tolist() == [float(not 10 <= step < 13) for step in range(at, at + 4)]
 
 
+def test_weighted_as_in_mase_a_regular_series_counts_more_and_the_mean_weight_is_one(tmp_path):
+    noise = np.random.default_rng(0).normal(size=(2, 60))
+    dates = list(enumerate(days(60)))
+    rows = [("even", date, n % 7 + 0.1 * noise[0, n]) for n, date in dates]
+    rows += [("noisy", date, n % 7 + 2.0 * noise[1, n]) for n, date in dates]
+    path = str(written(tmp_path, long(rows)))
+    found = data.load(Config(data=path, weighting="mase", season=7, **SMALL))
+    even, noisy = found.train.store.weight
+    assert even > 5 * noisy and np.isclose(even + noisy, 2)
+    assert set(found.train.weights(found.train.who == 0).ravel()) == {even}
+    assert set(data.load(Config(data=path, season=7, **SMALL)).train.store.weight) == {1.0}
+
+
 def test_counts_are_whole_numbers_from_zero_on(tmp_path):
     path = written(tmp_path, long(("a", date, n % 5 - 1) for n, date in enumerate(days(40))))
     with pytest.raises(InputError, match="expected whole numbers from 0 on; .* has -1 of a at 2026-01-01"):
