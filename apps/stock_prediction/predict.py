@@ -162,10 +162,9 @@ def returns_interval(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def predict(options: Predict) -> None:
     """Runs the predict command: prints a few lines of plain text per ticker."""
-    if options.out is not None:
-        files.check_output(options.out, "--out", "a CSV file", {"the bars": options.bars})
-    predictor = Predictor(runs.find(APP, options.run))
-    data = read_bars(options.bars, predictor.info)
+    run = runs.find(APP, options.run)
+    data = read_bars(options.bars, run)  # before the model is loaded, which takes longer
+    predictor = Predictor(run)
     found = predictor.forecasts(data)
     if options.out:
         files.write_text(Path(options.out), table_of(found))
