@@ -25,7 +25,7 @@ def there(path: str) -> None:
     """Raises MissingFileError if the bars to predict from are neither a file or folder nor a known source."""
     if path not in ("builtin", *PUBLIC) and not (path and Path(path).exists()):
         raise MissingFileError(
-            f"Expected the path of a CSV file of daily bars, or of a folder of them. There is none at {path or repr(path)}."
+            f"Expected a CSV file of daily bars, or a folder of them. There is none at {path or repr(path)}."
         )
 
 

@@ -46,7 +46,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
-    print(f"{run.path}\n{data.info['source']}: {data.info['split']}; {len(data.info['inputs'])} inputs", flush=True)
+    print(f"{run.path}\n{data.info['source']}: {data.split}; {len(data.info['inputs'])} inputs", flush=True)
     for refit in data.refits:
         part = part_of(run, refit.number)
         if not part.file(SHARES).exists():
