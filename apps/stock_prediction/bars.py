@@ -24,7 +24,7 @@ MONTH = 22
 # A jump of the Close is noted if its factor is closer to one of these split ratios than `SPLIT`, in logs, or larger.
 SPLIT, SPLITS = 0.08, (1.5, 2.0, 3.0)
 LEAST_JUMP = 0.35
-JUMPS = "jumps of the Close like a split's, 3 for 2, 2 for 1, or by a factor of 3 or more, kept: adjust the prices"
+JUMPS = "jumps of the Close by the factor of a split (1.5, 2) or by 3 or more, kept: adjust or correct the prices"
 UNKNOWN = "bars without Open, High or Low: the variance of that day is unknown"
 FLAT = "bars without a range, Open = High = Low = Close, whose daytime variance is 0: closing prices only?"
 OFTEN_AT_WEEKENDS = 0.1  # share of the days; 2 of 7 if every day is a trading day

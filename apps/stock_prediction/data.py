@@ -94,9 +94,9 @@ def load(config: Config) -> Data:
     """
     found = read_source(config.data).last(config.max_examples)
     refits = walk(found, config)
-    say(found.source, found.notes)
     data = laid_out(found, refits, {"source": found.source, "counts": dict(found.counts)})
     check_known(data)
+    say(found.source, found.notes)
     scales = []
     for refit in refits:
         # The training days are the same for all horizons, except for the last few.
@@ -172,7 +172,7 @@ def check_known(data: Data) -> None:
                     f"{data.bars.source}: expected at least {LEAST_KNOWN} days with a known variance of the next "
                     f"{sized(horizon, 'days')} in training, validation and test each; received {train}, {valid} and "
                     f"{tested}. Of {sized(bars, 'bars')}, {known:,} have Open, High and Low, which a day's variance "
-                    "needs, and all days ahead need it: complete them, or leave out the days without"
+                    "needs, and all days ahead need it: fill in these cells, or remove the bars without them"
                 )
 
 

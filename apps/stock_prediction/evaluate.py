@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from shared import paired, results, runs, trials
+from shared.data.wording import sized
 
 from . import baselines, intervals, pictures, significance, trading
 from .cautions import cautions
@@ -221,7 +222,7 @@ def report(records: list[dict]) -> None:
                 continue
             print(
                 f"      {name:24} {found['difference']:+.4f}, t {found['t']:+.2f}, p {found['p']:.2g}; better on "
-                f"{found['better_on']:g} of {found['tickers']:g} tickers"
+                f"{found['better_on']:g} of {sized(round(found['tickers']), 'tickers')}"
             )
         print(f"      90 % model confidence set: {', '.join(details['confidence_set'])}")
     held = ", ".join(
@@ -229,7 +230,7 @@ def report(records: list[dict]) -> None:
         for r in measured
         if "interval_coverage_90" in r["details"]
     )
-    print(f"    The {intervals.LEVEL:.0%} intervals of the volatility hold on {held} of the test days.")
+    print(f"    The {100 * intervals.LEVEL:.0f} % intervals of the volatility hold on {held} of the test days.")
     (side,) = (r for r in records if r["metric"] == "directional_accuracy")
     print(f"    {sentence(side)}\n{WARNING}", flush=True)
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from shared import files, plots, runs, trials
+from shared.data import wording
 from shared.fit import fit
 from shared.layers.budget import sized
 
@@ -77,7 +78,7 @@ def train_refit(config: Config, part: runs.Run, data: Data, refit: Refit) -> Non
     scale = data.info["refits"][refit.number]
     print(
         f"\nrefit {refit.number + 1} of {len(data.refits)}, tested {scale['from']} to {scale['until']}: "
-        f"{config.ensemble_size} network(s) of {config.layers} x {config.arch}, {config.units} units, "
+        f"{wording.sized(config.ensemble_size, 'networks')} of {config.layers} x {config.arch}, {config.units} units, "
         f"{model.count_params():,} parameters",
         flush=True,
     )

@@ -295,13 +295,32 @@ def test_the_trials_are_counted_by_the_run_folders(smoke, run, tmp_path, monkeyp
     one = backtest.trials_of(runs.find(NAME, first.name))
     sharpes = [r["value"] for r in json.loads((first / "metrics.json").read_text()) if r["metric"] == "sharpe"]
     assert one == sharpes and len(one) == 2
-    shutil.copytree(first, folder / "second")
+    for name in ("second", "damaged", "other"):
+        shutil.copytree(first, folder / name)
     (folder / "unfinished").mkdir()
-    assert len(backtest.trials_of(runs.find(NAME, first.name))) == 4
+    (folder / "damaged/metrics.json").write_text("[")
+    rewritten(folder / "second/config.json", lambda saved: saved["config"].update(data="./other/spelling.csv"))
+    rewritten(folder / "other/info.json", lambda info: info.update(fingerprint="of other data"))
+    assert backtest.trials_of(runs.find(NAME, first.name)) == 2 * sharpes
     done = run_here(APP, "backtest", "--run", first.name, GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 0, done.stderr
     assert "the best of the 4 trials" in done.stdout and WARNING in done.stdout
-    assert (first / "backtest.png").stat().st_size > 0
+    assert "target volatility 15 % a year of 252 bars, positions of at most 1 times the capital" in done.stdout
+    assert f"Picture: {first / 'backtest.png'}" in done.stdout and (first / "backtest.png").stat().st_size > 0
+    assert re.search("^damaged is not counted among the trials: .*metrics.json is damaged", done.stderr, re.MULTILINE)
+
+
+def rewritten(path, change):
+    kept = json.loads(path.read_text())
+    change(kept)
+    path.write_text(json.dumps(kept))
+
+
+def test_strategies_are_new_trials_only_under_terms_that_the_metrics_do_not_have(run):
+    earned = {name: np.linspace(-1, end, 9) for name, end in (("direction", 2), ("buy_and_hold", 3))}
+    assert backtest.new_trials(run, earned, trading.Terms()) == []
+    found = backtest.new_trials(run, earned, trading.Terms(leverage=2.0))
+    assert found == [trading.sharpe(earned["direction"])]
 
 
 # The network
