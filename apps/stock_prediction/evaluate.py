@@ -230,7 +230,8 @@ def report(records: list[dict]) -> None:
         for r in measured
         if "interval_coverage_90" in r["details"]
     )
-    print(f"    The {100 * intervals.LEVEL:.0f} % intervals of the volatility hold on {held} of the test days.")
+    if held:  # runs of earlier versions did not measure it
+        print(f"    The {100 * intervals.LEVEL:.0f} % intervals of the volatility hold on {held} of the test days.")
     (side,) = (r for r in records if r["metric"] == "directional_accuracy")
     print(f"    {sentence(side)}\n{WARNING}", flush=True)
 

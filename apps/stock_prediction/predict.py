@@ -165,7 +165,8 @@ def read_bars(path: str, run: runs.Run) -> Data:
     """Reads and prepares bars for a trained run.
 
     Raises:
-        InputError: there are too few days, or one ticker for a run that was trained on several.
+        InputError: there are too few days, none with a known variance, or one ticker for a run that was trained on
+            several.
     """
     found, info = read_source(path), run.info()
     for number, ticker in enumerate(found.tickers):
@@ -174,6 +175,12 @@ def read_bars(path: str, run: runs.Run) -> Data:
             raise InputError(f"{path}: expected more than {WARM_UP} bars of {ticker} to predict from; received {count}")
     data = laid_out(found, (), {"source": path, "refits": info["refits"]})
     check_tickers(data, info, run.path.name)
+    for ticker, variance, traded in zip(found.tickers, data.series.variance, data.series.traded, strict=True):
+        if np.isnan(variance[traded][-WARM_UP:]).all():
+            raise InputError(
+                f"{path}: expected Open, High and Low in some of the last {WARM_UP} bars of {ticker}, since its "
+                "volatility is measured by them; received none. Fill in these cells"
+            )
     return data
 
 

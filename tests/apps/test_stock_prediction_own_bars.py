@@ -86,6 +86,21 @@ def test_bars_of_too_few_known_variances_are_refused_with_their_counts(names, ev
     assert capsys.readouterr().err == ""
 
 
+def test_closes_alone_are_nothing_to_predict_from(run, tmp_path):
+    rows = [re.sub("nan", "", line) for line in lines(without(walk(1, 100), ("open", "high", "low")))]
+    with pytest.raises(InputError, match="Open, High and Low in some of the last 66 bars of mine, .* received none"):
+        predict.read_bars(str(file_of(tmp_path, rows)), run)
+
+
+def test_one_ticker_is_refused_by_a_run_of_several_with_what_to_do():
+    found = data.laid_out(bars.bars("mine.csv", {"A": walk(1, 60)}), (), {"source": "mine.csv"})
+    said = (
+        "mine.csv: expected several tickers, since the run dozen was trained on X, Y; received 1 ticker: A. Give them"
+    )
+    with pytest.raises(InputError, match=said):
+        data.check_tickers(found, {"inputs": ["other"], "tickers": ["X", "Y"]}, "dozen")
+
+
 def test_a_first_year_without_variances_is_left_out_of_every_regression():
     panel = bars.bars("panel", {"A": without(walk(1, 700), ("open", "high", "low"), until=250), "B": walk(2, 700)})
     refits = data.walk(panel, SMOKE)
