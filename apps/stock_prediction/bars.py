@@ -161,7 +161,7 @@ def _repair(arrays: dict[str, np.ndarray], where: np.ndarray, found: dict[str, l
     note(FLAT, (open_ == close) & (high == close) & (low == close))
     with np.errstate(invalid="ignore"):
         outside = (close > high) | (close < low)
-        note("Closes outside High and Low, which are widened", outside)
+        note("Closes outside High and Low: the range is widened to them", outside)
         arrays["high"][outside] = np.fmax(high, close)[outside]
         arrays["low"][outside] = np.fmin(low, close)[outside]
         outside = (open_ > high) | (open_ < low)

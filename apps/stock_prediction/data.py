@@ -30,7 +30,7 @@ class Data:
     """All days; each refit selects its training, validation and test examples.
 
     `info` fits JSON: source, fingerprint, tickers, inputs (their names), refits (from, until: the first and last test
-    day; mean, deviation of the inputs in training), counts of the corrections made to the bars.
+    day; mean, deviation of the inputs in training).
     """
 
     bars: Bars
@@ -94,7 +94,7 @@ def load(config: Config) -> Data:
     """
     found = read_source(config.data).last(config.max_examples)
     refits = walk(found, config)
-    data = laid_out(found, refits, {"source": found.source, "counts": dict(found.counts)})
+    data = laid_out(found, refits, {"source": found.source})
     check_known(data)
     say(found.source, found.notes)
     scales = []
@@ -195,7 +195,7 @@ def tested_on(data: Data, path: str, config: Config, run: str) -> Data:
             f"received {test} and {days - test}. Use longer series"
         )
     last = refit_at(len(data.refits) - 1, test, days, config, block)
-    other = laid_out(found, (last,), {"source": path, "counts": dict(found.counts)})
+    other = laid_out(found, (last,), {"source": path})
     check_tickers(other, data.info, run)
     check_known(other)
     other.info.update(refits=data.info["refits"])

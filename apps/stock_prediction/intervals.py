@@ -12,29 +12,29 @@ LEVEL = 0.9  # nominal coverage
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
-def ratios(data: Data, refit: Refit, raw: np.ndarray) -> np.ndarray:
-    """(horizons, 2): the quantiles of realised over predicted variance on the validation days, after calibration.
+def relative(data: Data, refit: Refit, raw: np.ndarray) -> np.ndarray:
+    """(horizons, tickers, days): realised over predicted variance.
 
     Args:
         raw: (horizons, tickers, days) the network's variances before calibration.
     """
-    found = data.targets.variance / (raw * baselines.factors(raw, data, refit)[..., None])
-    return np.array([np.quantile(some[known], TAILS) for some, known in zip(found, data.valid(refit), strict=True)])
+    return data.targets.variance / (raw * baselines.factors(raw, data, refit)[..., None])
+
+
+def ratios(data: Data, refit: Refit, raw: np.ndarray) -> np.ndarray:
+    """(horizons, 2): the quantiles of `relative` on the validation days, by which a forecast becomes an interval."""
+    pairs = zip(relative(data, refit, raw), data.valid(refit), strict=True)
+    return np.array([np.quantile(found[valid], TAILS) for found, valid in pairs])
 
 
 def coverage(data: Data, raw: dict[int, np.ndarray]) -> list[float]:
-    """Returns, for each horizon, the share of the test days' volatilities inside their interval.
-
-    Args:
-        raw: by refit, see `ratios`.
-    """
+    """Returns, for each horizon, the share of the test days' volatilities inside their interval; `raw` is by refit."""
     inside: list[list[np.ndarray]] = [[] for _ in HORIZONS]
     for refit in data.refits:
-        forecast = raw[refit.number] * baselines.factors(raw[refit.number], data, refit)[..., None]
-        ends, tested = ratios(data, refit, raw[refit.number]), data.test(refit)
-        for place, (low, high) in enumerate(ends):
-            found = (data.targets.variance[place] / forecast[place])[tested[place]]
-            inside[place].append((low <= found) & (found <= high))
+        found, tested = relative(data, refit, raw[refit.number]), data.test(refit)
+        for place, (low, high) in enumerate(ratios(data, refit, raw[refit.number])):
+            some = found[place][tested[place]]
+            inside[place].append((low <= some) & (some <= high))
     return [float(np.concatenate(some).mean()) for some in inside]
 
 
