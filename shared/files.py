@@ -47,10 +47,12 @@ def check_output(
         path: the output path.
         option: the option that gave the path, such as --out.
         kind: what is written there, such as "a CSV file".
-        apart_from: input files that must not be overwritten, keyed by description: {"the series": options.series}.
+        apart_from: input files and folders that must stay as they are, keyed by description: {"the series":
+            options.series}.
 
     Raises:
-        InputError: if it is a folder, its folder does not exist, it is not writable, or it is one of the input files.
+        InputError: if it is a folder, its folder does not exist, it is not writable, or it is one of the input files or
+            inside an input folder, all of whose files are read.
     """
     expected = f"{option}: expected the path of {kind} in a folder that exists"
     given = Path(path)
@@ -61,6 +63,8 @@ def check_output(
     for what, other in (apart_from or {}).items():
         if os.path.exists(given) and os.path.exists(other) and given.samefile(other):
             raise InputError(f"{option}: expected another file than that of {what}; received {path}")
+        if os.path.isdir(other) and Path(os.path.realpath(other)) in Path(os.path.realpath(given)).parents:
+            raise InputError(f"{option}: expected a file outside the folder of {what}; received {path}")
     try:
         if given.exists() and not given.is_file():
             writable = os.access(given, os.W_OK)

@@ -387,6 +387,15 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["read.csv"]
 
 
+@pytest.mark.parametrize("name", ["bars/read.csv", "bars/new.csv", "bars/deep/new.csv"])
+def test_an_output_inside_the_folder_that_is_read_is_refused(name, tmp_path):
+    (tmp_path / "bars/deep").mkdir(parents=True)
+    (tmp_path / "bars/read.csv").write_text("a")
+    with pytest.raises(InputError, match="--out: expected a file outside the folder of the bars; received"):
+        files.check_output(tmp_path / name, "--out", "a CSV file", {"the bars": str(tmp_path / "bars")})
+    files.check_output(tmp_path / "new.csv", "--out", "a CSV file", {"the bars": str(tmp_path / "bars")})
+
+
 def test_a_saved_model_comes_back_with_equal_outputs(folder):
     run = begun("app", CONFIG)
     model = tiny_model()

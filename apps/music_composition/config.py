@@ -12,6 +12,7 @@ from shared.settings import Count, Fraction, NotNegative, Positive, Seed, Share,
 from .tokens import REPRESENTATIONS
 
 APP = str(__package__).rpartition(".")[2]  # the folder's name, so that a copied app has its own runs
+WRITTEN = (".mid", ".musicxml", ".wav", ".png")  # endings of the files that a piece is written to
 STEPS = (1, 2, 4)
 
 

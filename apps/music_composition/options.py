@@ -17,7 +17,7 @@ from shared.settings import Count, NotNegative, Seed, Top, Whole, chosen, one_of
 from shared.trials import Seeds
 
 from . import sources
-from .config import DEFAULT, RECIPES, Config
+from .config import DEFAULT, RECIPES, WRITTEN, Config
 
 Bars = Annotated[int, Ge(1), Le(200)]
 Tempo = Annotated[int, Ge(20), Le(400)]
@@ -30,11 +30,17 @@ class Writing(OfRun):
 
     out: str
 
+    def given(self) -> dict[str, str]:
+        """Returns the files that it reads, keyed by description."""
+        return {}
+
     def check(self) -> None:
         """Raises InputError if the run does not exist or a file cannot be written, before a backend is loaded."""
         super().check()
         if self.out:
             files.check_output(self.out, "--out")
+            for suffix in WRITTEN:
+                files.check_output(self.out + suffix, "--out", apart_from=self.given())
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,10 @@ class Harmonise(Writing):
         """Rejects invalid options early."""
         settings.check(self)
 
+    def given(self) -> dict[str, str]:
+        """See the base class."""
+        return {"the melody": self.melody}
+
 
 @dataclass(frozen=True)
 class Continue(Writing):
@@ -188,6 +198,10 @@ class Continue(Writing):
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
         settings.check(self)
+
+    def given(self) -> dict[str, str]:
+        """See the base class."""
+        return {"the piece": self.primer}
 
 
 @dataclass(frozen=True)

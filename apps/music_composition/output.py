@@ -9,6 +9,7 @@ import numpy as np
 
 from shared import files, plots
 
+from .config import WRITTEN
 from .piece import SLOTS, VOICES, Piece, key_name, pitch_name
 from .scores import quiet
 
@@ -22,7 +23,7 @@ def write(piece: Piece, path: Path, tempo: int) -> list[Path]:
     """Writes path.mid, .musicxml, .wav and .png, each atomically; `tempo` in quarters per minute."""
     path.parent.mkdir(parents=True, exist_ok=True)
     midi = to_midi(piece, tempo)
-    paths = [path.with_name(path.name + suffix) for suffix in (".mid", ".musicxml", ".wav", ".png")]
+    paths = [path.with_name(path.name + suffix) for suffix in WRITTEN]
     files.write_bytes(paths[0], midi_file(piece, tempo))
     files.write_bytes(paths[1], to_musicxml(piece, tempo))
     files.write_bytes(paths[2], to_wav(midi))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from shared import InputError
+from shared.data.wording import sized
 
 from .rolling import previous, trailing_mean
 
@@ -20,9 +21,13 @@ WICK = 0.1
 WICK_RANGES = 4.0  # ... and more than this multiple of the mean range of the month before: those of late 2008 are real,
 MARKET_WICK = 0.02  # and the other tickers' median is below this on that day: 2010-05-06, 2015-08-24 are real.
 MONTH = 22
-# A jump counts as a split if it is closer to a split ratio than this, in logs.
-SPLIT, SPLITS = 0.08, (1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0)
+# A jump of the Close is noted if its factor is closer to one of these split ratios than `SPLIT`, in logs, or larger.
+SPLIT, SPLITS = 0.08, (1.5, 2.0, 3.0)
 LEAST_JUMP = 0.35
+JUMPS = "jumps of the Close by the factor of a split (1.5, 2) or by 3 or more, kept: adjust or correct the prices"
+UNKNOWN = "bars without Open, High or Low: the variance of that day is unknown"
+FLAT = "bars without a range, Open = High = Low = Close, whose daytime variance is 0: closing prices only?"
+OFTEN_AT_WEEKENDS = 0.1  # share of the days; 2 of 7 if every day is a trading day
 GAP_DAYS = 10  # longer gaps, in calendar days, are noted
 NAMED = 3  # number of places listed in a note; the others are counted
 
@@ -48,7 +53,7 @@ class Bars:
         source: name in messages. tickers: their names.
         days: (days,) datetime64[D], ascending.
         open, high, low, close, volume: (tickers, days) float64; NaN if unknown; close is NaN if there is no bar.
-        notes: one line with a count for each kind of correction, omission or anomaly.
+        notes: one line with a count for each kind of correction, omission or anomaly, without the source.
         counts: number of occurrences of each kind.
     """
 
@@ -62,6 +67,12 @@ class Bars:
     volume: np.ndarray
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def per_year(self) -> int:
+        """The number of bars in a year: 365 for what is also traded at weekends, else 252."""
+        weekend = np.is_busday(self.days, "0000011")
+        return 365 if weekend.mean() > OFTEN_AT_WEEKENDS else 252
 
     def last(self, count: int) -> "Bars":
         """Returns only the last `count` days, or all if 0; drops tickers without a bar among them."""
@@ -132,8 +143,9 @@ def _look_over(name: str, rows: list[Row], where: str, found: dict[str, list[str
         if (row.day - before.day).astype(int) > GAP_DAYS:
             found[f"gaps of more than {GAP_DAYS} days, each read as one night"].append(row.where)
         jump = abs(np.log(row.close / before.close))
-        if jump > LEAST_JUMP and min(abs(jump - np.log(split)) for split in SPLITS) < SPLIT:
-            found["jumps that look like an unadjusted split, kept: adjust the prices if it is one"].append(row.where)
+        like_a_split = jump > LEAST_JUMP and min(abs(jump - np.log(split)) for split in SPLITS) < SPLIT
+        if like_a_split or jump > np.log(max(SPLITS)):
+            found[JUMPS].append(row.where)
 
 
 def _repair(arrays: dict[str, np.ndarray], where: np.ndarray, found: dict[str, list[str]]) -> None:
@@ -145,10 +157,11 @@ def _repair(arrays: dict[str, np.ndarray], where: np.ndarray, found: dict[str, l
         if cells.any():
             found[kind] += where[cells].tolist()
 
-    note("bars without Open, High or Low: the variance of that day is unknown", there & np.isnan(open_ + high + low))
+    note(UNKNOWN, there & np.isnan(open_ + high + low))
+    note(FLAT, (open_ == close) & (high == close) & (low == close))
     with np.errstate(invalid="ignore"):
         outside = (close > high) | (close < low)
-        note("Closes outside High and Low, which are widened", outside)
+        note("Closes outside High and Low: the range is widened to them", outside)
         arrays["high"][outside] = np.fmax(high, close)[outside]
         arrays["low"][outside] = np.fmin(low, close)[outside]
         outside = (open_ > high) | (open_ < low)
@@ -178,12 +191,12 @@ def _others(values: np.ndarray) -> np.ndarray:
 
 
 def _note(source: str, kind: str, places: list[str]) -> str:
-    named = "; ".join(_without_folder(place) for place in places[:NAMED])
-    more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
-    return f"{source}: {len(places)} {kind} ({named}{more})"
+    named = "; ".join(_short(place, source) for place in places[:NAMED])
+    more = f" and {len(places) - NAMED:,} more" if len(places) > NAMED else ""
+    return f"{sized(len(places), kind)} ({named}{more})"
 
 
-def _without_folder(place: str) -> str:
-    """ "/home/me/bars.csv, line 7" -> "bars.csv, line 7"."""
+def _short(place: str, source: str) -> str:
+    """ "/home/me/bars.csv, line 7" -> "line 7" if that file is the source, else "bars.csv, line 7"."""
     file, comma, line = place.partition(", line ")
-    return Path(file).name + comma + line
+    return f"line {line}" if file == source else Path(file).name + comma + line

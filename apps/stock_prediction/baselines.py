@@ -190,6 +190,7 @@ def _regressed(data: Data, refit: Refit, columns: np.ndarray, logs: bool) -> np.
 def _least_squares(columns: np.ndarray, variance: np.ndarray, rows: np.ndarray, logs: bool, pooled: bool) -> np.ndarray:
     """(tickers, days): forecasts by a fit to `rows`, at least as large as the smallest variance among them."""
     x = np.concatenate([columns, np.ones((*columns.shape[:-1], 1))], axis=-1)
+    rows = rows & np.isfinite(columns).all(axis=-1)  # they are unknown before the first known variance
     target = np.log(np.where(rows, variance, 1.0)) if logs else variance
     found = np.full(variance.shape, np.nan)
     for number in range(len(variance)):

@@ -9,6 +9,7 @@ from shared.data.doctor import NOTE, OK, PROBLEM, WARNING, Finding, Item
 from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
+from .bars import FLAT, JUMPS
 from .config import RECIPES, Config
 from .data import Data, load
 from .options import CheckData
@@ -17,6 +18,7 @@ RECORDED = 11_040  # days of all refits that the training recorded in results.js
 ALIKE = ("ensemble_size", "chunk_days", "context_days")
 DAYS = (60, 250)  # test days below which a figure says nothing, or is that of one year
 STILL = 0.5  # share of the test days without a change above which a figure says nothing of a traded price
+MANY_FLAT = 0.05  # share of bars without a range above which they are probably closing prices only
 STALE = 0.05  # share of days with exactly the price of the day before that few traded assets reach
 
 
@@ -42,7 +44,7 @@ def look(config: Config) -> Inspected:
         *doctor.balance({part: directions(some) for part, some in following.items()}, "direction"),
         *gaps(columns, bars.counts),
         *([doctor.repeats(items, "tickers")] if len(items) > 1 else []),
-        *(Finding(NOTE, f"{kind} ({count:,})") for kind, count in bars.counts.items()),
+        *anomalies(data),
         *stale(data),
         *largest(data),
         *survivors(data),
@@ -57,7 +59,7 @@ def look(config: Config) -> Inspected:
     ]
     tickers = doctor.sized(len(bars.tickers), "tickers")
     source = f"{bars.source}: {tickers}, {len(bars.days):,} days, {bars.days[0]} to {bars.days[-1]}"
-    return Inspected(f"{source}; {data.info['split']}", findings, panels)
+    return Inspected(f"{source}; {data.split}", findings, panels)
 
 
 def in_time(data: Data) -> Finding:
@@ -82,6 +84,13 @@ def gaps(columns: dict[str, np.ndarray], counts: Mapping[str, int]) -> list[Find
     found = doctor.gaps(columns, "tickers")
     left_out = any(kind.endswith("left out") for kind in counts)
     return [finding for finding in found if not (left_out and finding.level == OK)]
+
+
+def anomalies(data: Data) -> list[Finding]:
+    """Describes what was corrected or is suspicious in the bars; unadjusted splits make every figure mislead."""
+    flat = data.bars.counts.get(FLAT, 0) > MANY_FLAT * data.series.traded.sum()
+    levels = {JUMPS: PROBLEM, FLAT: WARNING if flat else NOTE}
+    return [Finding(levels.get(kind, NOTE), note) for kind, note in zip(data.bars.counts, data.bars.notes, strict=True)]
 
 
 def stale(data: Data) -> list[Finding]:

@@ -12,34 +12,17 @@ from typing import Any
 import numpy as np
 
 from shared import InputError, trials
+from shared.data.wording import sized
 from shared.fingerprint import fingerprint
 
 from .bars import Bars
 from .config import HORIZONS, Config
 from .features import WARM_UP, Series, inputs, measured, scaled
+from .refits import FEWEST, Refit, first_block, refit_at, walk
 from .sources import read_source
 from .targets import Targets, targets
 
-FEWEST = 100  # minimum number of training days of the first fit
-
-
-@dataclasses.dataclass(frozen=True)
-class Refit:
-    """One fit of the walk-forward scheme, to the days before `test`, for predictions from `test` to before `end`.
-
-    Attributes:
-        number: from 0. test, end: indices of days.
-        blocks: (from, to before) the validation days.
-        recent: the calibration factors are fitted on the days from this one up to the test period.
-        embargo: days left out on both sides of a block.
-    """
-
-    number: int
-    test: int
-    end: int
-    blocks: tuple[tuple[int, int], ...]
-    recent: int
-    embargo: int
+LEAST_KNOWN = 10  # minimum number of examples of each part and horizon
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,7 +30,7 @@ class Data:
     """All days; each refit selects its training, validation and test examples.
 
     `info` fits JSON: source, fingerprint, tickers, inputs (their names), refits (from, until: the first and last test
-    day; mean, deviation of the inputs in training), split, counts of the corrections made to the bars.
+    day; mean, deviation of the inputs in training).
     """
 
     bars: Bars
@@ -88,6 +71,14 @@ class Data:
         """The test examples of all refits."""
         return np.any([self.test(refit) for refit in self.refits], axis=0)
 
+    @property
+    def split(self) -> str:
+        """The parts in words."""
+        first, last = self.bars.days[self.refits[0].test], self.bars.days[self.refits[-1].end - 1]
+        refits, examples = sized(len(self.refits), "refits"), sized(int(self.tested()[0].sum()), "ticker-days")
+        blocks, (start, end) = sized(len(self.refits[-1].blocks), "blocks"), self.refits[-1].blocks[0]
+        return f"test {first} to {last}, {refits}, {examples}; before, {blocks} of {end - start} days for validation"
+
     def scaled(self, number: int) -> np.ndarray:
         """(tickers, days, inputs) float32: the inputs normalised for the network of this refit."""
         scale = self.info["refits"][number]
@@ -103,8 +94,9 @@ def load(config: Config) -> Data:
     """
     found = read_source(config.data).last(config.max_examples)
     refits = walk(found, config)
-    say(found.notes)
-    data = laid_out(found, refits, {"source": found.source, "counts": dict(found.counts)})
+    data = laid_out(found, refits, {"source": found.source})
+    check_known(data)
+    say(found.source, found.notes)
     scales = []
     for refit in refits:
         # The training days are the same for all horizons, except for the last few.
@@ -117,11 +109,8 @@ def load(config: Config) -> Data:
                 "deviation": deviation.tolist(),
             }
         )
-    examples = int(data.tested()[0].sum())
     data.info.update(
         refits=scales,
-        split=f"test {scales[0]['from']} to {scales[-1]['until']}, {len(refits)} refit(s), {examples:,} ticker-days; "
-        f"of the {config.block_days}-day blocks before, 1 in {config.valid_every} validates",
         fingerprint=fingerprint(found.tickers, found.days.astype(str).tolist(), found.close, data.series.variance),
     )
     return data
@@ -144,54 +133,54 @@ def laid_out(found: Bars, refits: tuple[Refit, ...], info: dict[str, Any]) -> Da
     return Data(found, series, values, targets(series), refits, info)
 
 
-def say(notes: Sequence[str]) -> None:
+def say(source: str, notes: Sequence[str]) -> None:
     """Prints notes on the bars on stderr."""
     for note in notes:
-        print(note, file=sys.stderr)
+        print(f"{source}: {note}", file=sys.stderr)
 
 
-def walk(found: Bars, config: Config) -> tuple[Refit, ...]:
-    """Returns the refits. Raises InputError if there are too few days before or in the test part."""
-    days = len(found.days)
-    start = days - round(days * config.test_share)
-    if config.test_from:
-        start = int(np.searchsorted(found.days, np.datetime64(config.test_from, "D")))
-    needed = WARM_UP + FEWEST + first_block(config) * config.block_days
-    if start < needed or days - start < 2 * max(HORIZONS):
-        first = found.days[min(start, days - 1)]
-        raise InputError(
-            f"{found.source}: expected at least {needed:,} days before the test part and {2 * max(HORIZONS)} in it; "
-            f"received {start:,} and {days - start:,}, from {first} on. Use longer series, or lower --block-days "
-            f"(now {config.block_days}), or choose --test-from or --test-share"
-        )
-    starts = list(range(start, days, config.refit_days))
-    if len(starts) > 1 and days - starts[-1] < max(HORIZONS):
-        starts.pop()  # the last few days are too few for a period of their own
-    ends = [*starts[1:], days]
-    return tuple(
-        refit_at(number, test, end, config, config.block_days)
-        for number, (test, end) in enumerate(zip(starts, ends, strict=True))
+def check_tickers(data: Data, info: dict, run: str) -> None:
+    """Raises InputError if the bars have one ticker and the run was trained on several, or the other way round.
+
+    A network that was trained on several reads their average.
+    """
+    if data.info["inputs"] == info["inputs"]:
+        return
+    received = f"{sized(len(data.bars.tickers), 'tickers')}: {', '.join(data.bars.tickers)}"
+    if len(info["tickers"]) > 1:
+        wanted, todo = "several tickers", "Give them together, as one file or folder, or train a run on one ticker"
+    else:
+        wanted, todo = "one ticker", "Give one at a time, or train a run on several"
+    raise InputError(
+        f"{data.info['source']}: expected {wanted}, since the run {run} was trained on {', '.join(info['tickers'])}; "
+        f"received {received}. {todo}, or choose another one with --run"
     )
 
 
-def first_block(config: Config) -> int:
-    """Returns which block before the test period is the first one for validation, counted backwards from 1."""
-    return (config.valid_every + 1) // 2
+def check_known(data: Data) -> None:
+    """Raises InputError if too few days of a part have a known variance: there is nothing to fit to, or to test on."""
+    test = data.tested().sum(axis=(1, 2))
+    for refit in data.refits:
+        counts = zip(
+            HORIZONS, data.train(refit).sum(axis=(1, 2)), data.valid(refit).sum(axis=(1, 2)), test, strict=True
+        )
+        for horizon, *parts in counts:
+            if min(parts) < LEAST_KNOWN:
+                bars, known = int(data.series.traded.sum()), int(np.isfinite(data.series.variance).sum())
+                train, valid, tested = (f"{count:,}" for count in parts)
+                raise InputError(
+                    f"{data.bars.source}: expected at least {LEAST_KNOWN} days with a known variance of the next "
+                    f"{sized(horizon, 'days')} in training, validation and test each; received {train}, {valid} and "
+                    f"{tested}. Of {sized(bars, 'bars')}, {known:,} have Open, High and Low, which a day's variance "
+                    "needs, and all days ahead need it: fill in these cells, or remove the bars without them"
+                )
 
 
-def refit_at(number: int, test: int, end: int, config: Config, block: int) -> Refit:
-    """Returns a refit whose validation blocks are spread over all days before the test period.
-
-    So validation covers all market regimes, and the most recent years are also used for training. Training on days
-    after a validation block does not leak from the test period.
-    """
-    ends = range(test - (first_block(config) - 1) * block, WARM_UP + block, -config.valid_every * block)
-    blocks = tuple((end - block, end) for end in ends)
-    return Refit(number, test, end, blocks, max(WARM_UP, test - config.calibration_days), config.embargo)
-
-
-def tested_on(data: Data, path: str, config: Config) -> Data:
+def tested_on(data: Data, path: str, config: Config, run: str) -> Data:
     """Returns other bars with the run's scales: the last `test_share` of days are for testing, earlier ones calibrate.
+
+    Args:
+        data, config, run: data, settings and name of the run. path: of the other bars.
 
     Raises:
         InputError: the file is invalid, or there are too few days.
@@ -206,18 +195,11 @@ def tested_on(data: Data, path: str, config: Config) -> Data:
             f"received {test} and {days - test}. Use longer series"
         )
     last = refit_at(len(data.refits) - 1, test, days, config, block)
-    other = laid_out(found, (last,), {"source": path, "counts": dict(found.counts)})
-    if other.info["inputs"] != data.info["inputs"]:
-        raise InputError(
-            f"{path}: expected {'several tickers' if len(data.bars.tickers) > 1 else 'one ticker'}, as the run was "
-            f"trained on; received {', '.join(found.tickers)}"
-        )
-    say(found.notes)
-    other.info.update(
-        refits=data.info["refits"],
-        split=f"test {found.days[test]} to {found.days[-1]}, {int(other.tested()[0].sum()):,} ticker-days",
-    )
+    other = laid_out(found, (last,), {"source": path})
+    check_tickers(other, data.info, run)
+    check_known(other)
+    other.info.update(refits=data.info["refits"])
     fitted = data.info["refits"][-1]["from"]
     if found.days[test] < np.datetime64(fitted):
-        say([f"{path}: some of the days tested are before {fitted}, until when the network was fitted and validated"])
+        say(path, [f"some of the days tested are before {fitted}, until when the network was fitted and validated"])
     return other

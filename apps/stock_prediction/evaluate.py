@@ -9,13 +9,15 @@ import numpy as np
 from scipy.special import expit
 
 from shared import paired, results, runs, trials
+from shared.data.wording import sized
 
-from . import baselines, pictures, significance, trading
+from . import baselines, intervals, pictures, significance, trading
+from .cautions import cautions
 from .config import APP, HORIZONS, WARNING, Config
-from .data import Data, load, tested_on
+from .data import Data, load, say, tested_on
 from .model import MEAN, UP
 from .options import Evaluate
-from .predict import Predictor, returns_interval, variances
+from .predict import Predictor, variances
 from .variance import qlike, qlike_of_square
 
 HEADLINE = ("qlike",)
@@ -30,7 +32,8 @@ def evaluate(options: Evaluate) -> None:
     run.check(data.info)
     pictured = ""
     if options.data:
-        data, pictured = tested_on(data, options.data, config), f"-{Path(options.data).stem}"
+        data, pictured = tested_on(data, options.data, config, run.path.name), f"-{Path(options.data).stem}"
+        say(options.data, cautions(data, run.info()))
         run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
     records = measure(Predictor(run), data, pictured)
     report(records)
@@ -46,17 +49,20 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
         pictured: suffix of the plots' file names.
     """
     found = {refit.number: predictor.outputs(data, refit.number) for refit in data.refits}
+    raw = {number: variances(outputs) for number, outputs in found.items()}
     said = joined(found, data)
     figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
-    ours = baselines.walked(lambda data, refit: variances(found[refit.number]), data)
+    ours = baselines.walked(lambda data, refit: raw[refit.number], data)
     theirs = baselines.forecasts(data)
     records = [
         figure(metric="qlike", options={"horizon_days": horizon}, **variance_figures(data, ours, theirs, place))
         for place, horizon in enumerate(HORIZONS)
     ]
     records[0]["details"]["coverage_90"] = coverage(data, said)
+    for record, share in zip(records, intervals.coverage(data, raw), strict=True):
+        record["details"]["interval_coverage_90"] = results.rounded(share)
     on_squares = (
-        baselines.walked(lambda data, refit: variances(found[refit.number]), data, "squares"),
+        baselines.walked(lambda data, refit: raw[refit.number], data, "squares"),
         baselines.forecasts(data, "squares"),
     )
     records.append(figure(metric="qlike_squared_returns", **variance_figures(data, *on_squares, 0, "squares")))
@@ -138,7 +144,7 @@ def by_ticker(data: Data, losses: Mapping[str, np.ndarray], tested: np.ndarray) 
 def coverage(data: Data, said: np.ndarray) -> float:
     """Returns the share of next-day returns inside their 90 % interval."""
     tested = data.tested()[0] & np.isfinite(data.targets.returns)
-    low, high = returns_interval(said[tested])
+    low, high = intervals.of_return(said[tested])
     returns = data.targets.returns[tested]
     return results.rounded(float(((low <= returns) & (returns <= high)).mean()))
 
@@ -171,20 +177,21 @@ def direction_figures(data: Data, said: np.ndarray) -> dict:
 
 def trading_figures(data: Data, ours: np.ndarray, said: np.ndarray) -> list[dict]:
     """Returns the Sharpe ratio of each strategy under the default terms, compared with buy and hold."""
-    found = strategies(data, ours, said, trading.Terms())
+    found = strategies(data, ours, said, trading.Terms(per_year=data.bars.per_year))
     held = found.pop("buy_and_hold")
+    sharpe = functools.partial(trading.sharpe, per_year=data.bars.per_year)
     figures = []
     for name, returns in found.items():
 
         def lead(rows: np.ndarray, returns: np.ndarray = returns) -> float:
-            return trading.sharpe(returns[rows]) - trading.sharpe(held[rows])
+            return sharpe(returns[rows]) - sharpe(held[rows])
 
         figures.append(
             {
-                "value": trading.sharpe(returns),
+                "value": sharpe(returns),
                 "direction": "higher",
                 "options": {"strategy": name},
-                "baselines": {"buy_and_hold": trading.sharpe(held)},
+                "baselines": {"buy_and_hold": sharpe(held)},
                 "ahead": significance.interval(lead, len(held)),
             }
         )
@@ -205,7 +212,8 @@ def strategies(data: Data, ours: np.ndarray, said: np.ndarray, terms: trading.Te
 def report(records: list[dict]) -> None:
     """Prints the metrics, the significance tests, and an assessment of the directional accuracy."""
     results.report(records)
-    for record in (r for r in records if r["metric"] == "qlike"):
+    measured = [r for r in records if r["metric"] == "qlike"]
+    for record in measured:
         details, horizon = record["details"], record["options"]["horizon_days"]
         print(f"    {horizon}-day QLIKE, network minus baseline, on {details['days']:g} days (Diebold-Mariano):")
         strongest = paired.best(record["baselines"], "lower")
@@ -214,17 +222,28 @@ def report(records: list[dict]) -> None:
                 continue
             print(
                 f"      {name:24} {found['difference']:+.4f}, t {found['t']:+.2f}, p {found['p']:.2g}; better on "
-                f"{found['better_on']:g} of {found['tickers']:g} tickers"
+                f"{found['better_on']:g} of {sized(round(found['tickers']), 'tickers')}"
             )
         print(f"      90 % model confidence set: {', '.join(details['confidence_set'])}")
+    held = ", ".join(
+        f"{r['details']['interval_coverage_90']:.1%} ({r['options']['horizon_days']}-day)".replace("%", " %")
+        for r in measured
+        if "interval_coverage_90" in r["details"]
+    )
+    if held:  # runs of earlier versions did not measure it
+        print(f"    The {100 * intervals.LEVEL:.0f} % intervals of the volatility hold on {held} of the test days.")
     (side,) = (r for r in records if r["metric"] == "directional_accuracy")
+    print(f"    {sentence(side)}\n{WARNING}", flush=True)
+
+
+def sentence(side: dict) -> str:
+    """Returns a sentence that puts the directional accuracy into perspective, with the verdict of `results.report`."""
     low, high = side["details"]["interval"]
-    print(f"    {sentence(side['value'], low, high, side['baselines']['always_up'])}\n{WARNING}", flush=True)
-
-
-def sentence(value: float, low: float, high: float, always_up: float) -> str:
-    """Returns a sentence that puts the directional accuracy into perspective."""
-    said = f"Accuracy of the next day's direction {value:.3f} ({low:.3f} to {high:.3f}), always up {always_up:.3f}: "
-    if low <= always_up <= high or value <= always_up:
-        return said + "no better than always up."
-    return said + "better than always up on these days, before costs."
+    verdicts = {
+        "the network wins": "better than always up on these days, before costs",
+        "always_up wins": "worse than always up",
+    }
+    return (
+        f"Accuracy of the next day's direction {side['value']:.3f} ({low:.3f} to {high:.3f}), always up "
+        f"{side['baselines']['always_up']:.3f}: {verdicts.get(results.winner(side), 'no better than always up')}."
+    )

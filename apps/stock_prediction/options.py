@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError, settings
+from shared import InputError, files, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
@@ -50,6 +50,12 @@ class Evaluate(OfRun):
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
 
+    def check(self) -> None:
+        """Raises InputError if the run or the data set is not available, before a backend is loaded."""
+        if self.data:
+            sources.known(self.data)
+        super().check()
+
 
 @dataclass(frozen=True)
 class CheckData(Report):
@@ -77,6 +83,13 @@ class Predict(OfRun):
     out: str | None = None
     # print JSON, one object for all tickers of the file
     json: bool = False
+
+    def check(self) -> None:
+        """Raises InputError if there are no such bars or run, or the output cannot be written."""
+        if self.out is not None:
+            files.check_output(self.out, "--out", "a CSV file", {"the bars": self.bars})
+        sources.there(self.bars)
+        super().check()
 
 
 @dataclass(frozen=True)

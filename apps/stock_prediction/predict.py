@@ -1,8 +1,6 @@
 """Loads a trained run and predicts from daily bars: volatility with intervals, and the probability of a rise."""
 
-import csv
 import dataclasses
-import io
 import json
 import sys
 from collections.abc import Sequence
@@ -10,46 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 from scipy.special import expit
 
 from shared import InputError, files, lines, runs
 
-from . import baselines
+from . import baselines, intervals
+from .cautions import cautions
 from .config import APP, HORIZONS, WARNING, Config
-from .data import Data, Refit, laid_out, say
+from .data import Data, Refit, check_tickers, laid_out, say
 from .features import WARM_UP
-from .model import FREEDOM, MEAN, SCALE, UP, log_variances, outputs, shrunk
+from .forecasts import Forecast, answer, described, table_of
+from .model import UP, log_variances, outputs, shrunk
 from .options import Predict
 from .sources import read_source
-from .trading import YEAR
 
 CALIBRATION = "calibration.json"
 EXAMPLE = "example.csv"
 SHARES = "shares.json"  # of a refit, see `model.shrunk`
 REFITS = "refits.json"  # number of trained refits; model.keras of the run is the last one
-LEVEL = 0.9  # coverage of the intervals
-TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-
-
-@dataclasses.dataclass(frozen=True)
-class Forecast:
-    """The predictions after the last bar of a ticker; volatilities in per cent per day.
-
-    Attributes:
-        day, close: date and price of the last bar.
-        volatility: from the mean variance of the next 1, 5, 22 days. low, high: 90 % interval of the realised one.
-        returns: 90 % interval of the next return, in per cent. up: probability that it is positive.
-    """
-
-    ticker: str
-    day: str
-    close: float
-    volatility: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    returns: tuple[float, float]
-    up: float
+NOT_CALIBRATED = {"tickers": {}, "pooled": [1.0] * len(HORIZONS), "ratios": [[None, None]] * len(HORIZONS)}
+NOT_FINISHED = (
+    "the training of the run is not finished: no intervals of the volatility, which are calibrated at its end"
+)
 
 
 class Predictor:
@@ -60,8 +40,8 @@ class Predictor:
         self.config = run.settings(Config)
         self.model = run.load_model()
         self.last = int(runs.read_json(run.file(REFITS), dict)["trained"]) - 1  # the refit to which the model belongs
-        saved = run.file(CALIBRATION)
-        self.calibration = runs.read_json(saved, dict) if saved.exists() else {"tickers": {}, "pooled": [1.0] * 3}
+        saved = run.file(CALIBRATION)  # written at the end of training
+        self.calibration = runs.read_json(saved, dict) if saved.exists() else NOT_CALIBRATED
 
     @classmethod
     def load(cls, name: str | None = None) -> "Predictor":
@@ -69,14 +49,13 @@ class Predictor:
         return cls(runs.find(APP, name))
 
     def __call__(self, bars: Sequence[str | Path]) -> list[dict[str, Any]]:
-        """Predicts after the last bar of each ticker in each CSV file, see `answer`.
+        """Predicts after the last bar of each ticker in each CSV file, see `forecasts.answer`.
 
         Raises:
             InputError: a file is invalid, or has too few bars.
         """
-        return [
-            answer(self.forecasts(read_bars(str(path), self.info))) for path in lines.several(bars, str | Path, "paths")
-        ]
+        panels = (read_bars(str(path), self.run) for path in lines.several(bars, str | Path, "paths"))
+        return [answer(self.forecasts(data), data.bars.per_year, self.cautions(data)) for data in panels]
 
     def outputs(self, data: Data, number: int) -> np.ndarray:
         """Returns the outputs of a refit's network for each day: (tickers, days, outputs), see `model.build`.
@@ -99,39 +78,47 @@ class Predictor:
         refit = data.refits[-1]
         raw = self.variance(data, refit)
         factor = baselines.factors(raw, data, refit)
-        valid = data.valid(refit)
-        ratio = data.targets.variance / (raw * factor[..., None])
         self.calibration = {
             "tickers": {name: factor[:, number].tolist() for number, name in enumerate(data.bars.tickers)},
             "pooled": factor.mean(axis=1).tolist(),
-            "ratios": [np.quantile(ratio[n][valid[n]], TAILS).tolist() for n in range(len(HORIZONS))],
+            "ratios": intervals.ratios(data, refit, raw).tolist(),
         }
         files.write_json(self.run.file(CALIBRATION), self.calibration)
+
+    def cautions(self, data: Data) -> list[str]:
+        """Returns why its forecasts for these bars may be unreliable, one line for each reason."""
+        unfinished = [NOT_FINISHED] if self.calibration is NOT_CALIBRATED else []
+        return [*cautions(data, self.info), *unfinished]
 
     def forecasts(self, data: Data) -> list[Forecast]:
         """Returns a forecast after the last bar of each ticker."""
         found = self.outputs(data, self.last)
         raw = variances(found)
-        ratios = np.array(self.calibration.get("ratios", [[1.0, 1.0]] * len(HORIZONS)))
+        low, high = np.array(self.calibration["ratios"], float).T  # NaN if not calibrated
         forecasts = []
         for number, ticker in enumerate(data.bars.tickers):
             last = np.flatnonzero(data.series.traded[number])[-1]
             factor = np.array(self.calibration["tickers"].get(ticker, self.calibration["pooled"]))
             variance = raw[:, number, last] * factor
-            low, high = returns_interval(found[number, last])
+            returns = intervals.of_return(found[number, last])
             forecasts.append(
                 Forecast(
                     ticker,
                     str(data.bars.days[last]),
                     float(data.bars.close[number, last]),
-                    tuple(np.sqrt(variance)),
-                    tuple(np.sqrt(variance * ratios[:, 0])),
-                    tuple(np.sqrt(variance * ratios[:, 1])),
-                    (float(low), float(high)),
+                    known(np.sqrt(variance)),
+                    known(np.sqrt(variance * low)),
+                    known(np.sqrt(variance * high)),
+                    (float(returns[0]), float(returns[1])),
                     float(expit(found[number, last, UP])),
                 )
             )
         return forecasts
+
+
+def known(values: np.ndarray) -> tuple[float | None, ...]:
+    """Returns the values as plain numbers, None for NaN."""
+    return tuple(None if np.isnan(value) else float(value) for value in values)
 
 
 def part_of(run: runs.Run, number: int) -> runs.Run:
@@ -152,97 +139,49 @@ def variances(found: np.ndarray) -> np.ndarray:
     return np.exp(np.moveaxis(log_variances(found), -1, 0))
 
 
-def returns_interval(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the 90 % interval of the next return, from the Student-t outputs (..., outputs)."""
-    degrees = 2.5 + np.logaddexp(0, found[..., FREEDOM] + 2.0)
-    scale = np.exp(found[..., SCALE]) * np.sqrt((degrees - 2) / degrees)
-    low, high = (found[..., MEAN] + scale * stats.t.ppf(tail, degrees) for tail in TAILS)
-    return low, high
-
-
 def predict(options: Predict) -> None:
     """Runs the predict command: prints a few lines of plain text per ticker."""
-    if options.out is not None:
-        files.check_output(options.out, "--out", "a CSV file", {"the bars": options.bars})
-    predictor = Predictor(runs.find(APP, options.run))
-    data = read_bars(options.bars, predictor.info)
-    found = predictor.forecasts(data)
+    run = runs.find(APP, options.run)
+    data = read_bars(options.bars, run)  # before the model is loaded, which takes longer
+    predictor = Predictor(run)
+    found, cautions = predictor.forecasts(data), predictor.cautions(data)
+    per_year = data.bars.per_year
+    say(options.bars, cautions)
     if options.out:
         files.write_text(Path(options.out), table_of(found))
     if options.json:
-        print(json.dumps(answer(found), ensure_ascii=False))
+        print(json.dumps(answer(found, per_year, cautions), ensure_ascii=False))
         print(WARNING, file=sys.stderr)
         return
     for forecast in found:
-        print(described(forecast))
+        print(described(forecast, per_year))
+    print(f"A year is counted as {per_year} bars.")
     if options.out:
         print(f"Written to {options.out}")
     print(WARNING)
 
 
-def read_bars(path: str, info: dict) -> Data:
+def read_bars(path: str, run: runs.Run) -> Data:
     """Reads and prepares bars for a trained run.
 
     Raises:
-        InputError: there are too few days, or one ticker for a run that was trained on several.
+        InputError: there are too few days, none with a known variance, or one ticker for a run that was trained on
+            several.
     """
-    found = read_source(path)
+    found, info = read_source(path), run.info()
     for number, ticker in enumerate(found.tickers):
         count = int(np.isfinite(found.close[number]).sum())
         if count <= WARM_UP:
             raise InputError(f"{path}: expected more than {WARM_UP} bars of {ticker} to predict from; received {count}")
     data = laid_out(found, (), {"source": path, "refits": info["refits"]})
-    if data.info["inputs"] != info["inputs"]:
-        wanted = "several tickers, since it reads their average" if len(info["tickers"]) > 1 else "one ticker a file"
-        raise InputError(f"{path}: the run was trained on {wanted}; received {', '.join(found.tickers)}")
-    say(found.notes)
+    check_tickers(data, info, run.path.name)
+    for ticker, variance, traded in zip(found.tickers, data.series.variance, data.series.traded, strict=True):
+        if np.isnan(variance[traded][-WARM_UP:]).all():
+            raise InputError(
+                f"{path}: expected Open, High and Low in some of the last {WARM_UP} bars of {ticker}, since its "
+                "volatility is measured by them; received none. Fill in these cells"
+            )
     return data
-
-
-def answer(found: Sequence[Forecast]) -> dict[str, Any]:
-    """Returns the forecasts of all tickers as plain values: daily volatilities and returns in per cent."""
-    return {
-        "tickers": [
-            {
-                "ticker": each.ticker,
-                "day": each.day,
-                "close": each.close,
-                "volatility": [
-                    {"days": days, "predicted": float(middle), "low": float(low), "high": float(high)}
-                    for days, middle, low, high in zip(HORIZONS, each.volatility, each.low, each.high, strict=True)
-                ],
-                "next_return": {"low": each.returns[0], "high": each.returns[1]},
-                "probability_up": each.up,
-            }
-            for each in found
-        ]
-    }
-
-
-def described(found: Forecast) -> str:
-    """Formats a forecast as plain text."""
-    said = [f"{found.ticker}, after the Close of {found.day} at {found.close:,.2f}:"]
-    for place, horizon in enumerate(HORIZONS):
-        when = "next day" if horizon == 1 else f"next {horizon} days"
-        said.append(
-            f"  volatility, {when:12} {found.volatility[place]:5.2f} % a day (90 %: {found.low[place]:.2f} to "
-            f"{found.high[place]:.2f}), {found.volatility[place] * YEAR**0.5:5.1f} % a year"
-        )
-    low, high = found.returns
-    said.append(f"  next day's return, 90 %: {low:+.2f} % to {high:+.2f} %; probability of a rise {found.up:.3f}")
-    return "\n".join(said)
-
-
-def table_of(found: list[Forecast]) -> str:
-    """Formats forecasts as CSV: ticker, day, horizon_days, volatility_percent (daily), low, high, probability_up."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["ticker", "day", "horizon_days", "volatility_percent", "low", "high", "probability_up"])
-    for each in found:
-        for place, horizon in enumerate(HORIZONS):
-            numbers = [f"{values[place]:.6f}" for values in (each.volatility, each.low, each.high)]
-            rows.writerow([each.ticker, each.day, horizon, *numbers, f"{each.up:.6f}" if horizon == 1 else ""])
-    return text.getvalue()
 
 
 def show_example(predictor: Predictor, data: Data) -> None:
@@ -254,4 +193,4 @@ def show_example(predictor: Predictor, data: Data) -> None:
             said = ",".join("" if np.isnan(value) else f"{value:.10g}" for value in values)
             cells.append(f"{found.days[day]},{said},{ticker}")
     files.write_text(predictor.run.file(EXAMPLE), "\n".join(cells) + "\n")
-    print(f"\n{described(predictor.forecasts(data)[0])}")
+    print(f"\n{described(predictor.forecasts(data)[0], found.per_year)}")

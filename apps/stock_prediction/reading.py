@@ -28,7 +28,7 @@ def read(path: Path) -> Bars:
         MissingFileError: there is no file.
         InputError: a file or row is invalid; the message gives the line.
     """
-    files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+    files = sorted(path.glob("[!.]*.[cC][sS][vV]")) if path.is_dir() else [path]
     if not files:
         raise MissingFileError(f"Expected CSV files with the columns {', '.join(COLUMNS)}. There are none in {path}")
     rows: dict[str, list[Row]] = collections.defaultdict(list)
@@ -63,7 +63,7 @@ def column_names(given: Sequence[str], source: str) -> dict[str, str]:
         names[column] = ALSO_CALLED.get(plain, plain)
     missing = [name for name in COLUMNS if name not in names.values()]
     if missing:
-        hint = " Save it with commas between the cells." if len(given) == 1 and ";" in given[0] else ""
+        hint = f" {tables.SEMICOLONS}" if len(given) == 1 and ";" in given[0] else ""
         raise InputError(
             f"{source}, line 1: expected the columns {', '.join(COLUMNS)}, perhaps volume and name; "
             f"received {', '.join(given)}.{hint}"

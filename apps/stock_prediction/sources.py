@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shared import MissingFileError
 from shared.data import fetch
 from shared.data.catalogue import CATALOGUE, check
 
@@ -20,17 +21,25 @@ def known(source: str) -> None:
     check(source, PUBLIC, "or the path of a CSV file or folder")
 
 
+def there(path: str) -> None:
+    """Raises MissingFileError if the bars to predict from are neither a file or folder nor a known source."""
+    if path not in ("builtin", *PUBLIC) and not (path and Path(path).exists()):
+        raise MissingFileError(
+            f"Expected a CSV file of daily bars, or a folder of them. There is none at {path or repr(path)}."
+        )
+
+
 def read_source(data: str) -> Bars:
     """Reads and validates all bars of a source.
 
     Raises:
-        InputError: the source is unknown, or a file is invalid.
+        MissingFileError: there is no such file. InputError: a file is invalid.
     """
     if data == "builtin":
         return sp500()
     if data == "djia":
         return djia()
-    known(data)
+    there(data)
     return read(Path(data))
 
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from shared import files, plots, runs, trials
+from shared.data import wording
 from shared.fit import fit
 from shared.layers.budget import sized
 
@@ -46,7 +47,7 @@ def train_one(config: Config, run: runs.Run) -> list[dict]:
     data = load(config)
     config = sized(config, lambda config: build(config, data.info))
     run.begin(data.info)
-    print(f"{run.path}\n{data.info['source']}: {data.info['split']}; {len(data.info['inputs'])} inputs", flush=True)
+    print(f"{run.path}\n{data.info['source']}: {data.split}; {len(data.info['inputs'])} inputs", flush=True)
     for refit in data.refits:
         part = part_of(run, refit.number)
         if not part.file(SHARES).exists():
@@ -77,7 +78,7 @@ def train_refit(config: Config, part: runs.Run, data: Data, refit: Refit) -> Non
     scale = data.info["refits"][refit.number]
     print(
         f"\nrefit {refit.number + 1} of {len(data.refits)}, tested {scale['from']} to {scale['until']}: "
-        f"{config.ensemble_size} network(s) of {config.layers} x {config.arch}, {config.units} units, "
+        f"{wording.sized(config.ensemble_size, 'networks')} of {config.layers} x {config.arch}, {config.units} units, "
         f"{model.count_params():,} parameters",
         flush=True,
     )

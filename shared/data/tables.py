@@ -8,8 +8,10 @@ from pathlib import Path
 
 from shared import InputError, MissingFileError
 from shared.data.text import decode
+from shared.data.wording import sized
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
+SEMICOLONS = "It has semicolons between the cells: save it with commas, and with points in decimals (1.5, not 1,5)."
 LONGEST_CELL = 10_000_000  # characters; Python's default limit is 131,072
 
 Row = dict[str, object]
@@ -57,18 +59,31 @@ def _cells(content: str, path: Path) -> Iterator[tuple[Row, str]]:
         reader = csv.reader(io.StringIO(content, newline="\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
     else:
         reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    begun = 1  # the line where the next row begins
     try:
         heads = _heads(next(reader, []), path)
+        begun = reader.line_num + 1
         for cells in reader:
+            begun, where = reader.line_num + 1, f"{path}, line {reader.line_num}"
             if not cells:
                 continue
-            where = f"{path}, line {reader.line_num}"
             if len(cells) != len(heads):
-                hint = "" if tabs else " Put texts with commas into quotation marks."
-                raise InputError(f"Expected {len(heads)} columns. {where} has {len(cells)}.{hint}")
+                raise InputError(
+                    f"Expected {sized(len(heads), 'columns')}. {where} has {len(cells)}.{_hint(heads, path)}"
+                )
             yield dict(zip(heads, cells, strict=True)), where
     except csv.Error as error:
-        raise InputError(f"Cannot read {path}, line {reader.line_num}: {error}.") from error
+        where = f"lines {begun} to {reader.line_num}" if begun < reader.line_num else f"line {begun}"
+        raise InputError(f"Cannot read {path}, {where}: {error}. Is a quotation mark not closed?") from error
+
+
+def _hint(heads: list[str], path: Path) -> str:
+    """Returns what to do if a row has another number of cells than the first line."""
+    if path.suffix.lower() == ".tsv":
+        return ""
+    if len(heads) == 1 and ";" in heads[0]:
+        return f" {SEMICOLONS}"
+    return " Put texts with commas into quotation marks."
 
 
 def _heads(cells: list[str], path: Path) -> list[str]:

@@ -373,6 +373,14 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize("verb, what", [("harmonise", "the melody"), ("continue", "the piece")])
+def test_a_piece_is_never_written_over_the_file_that_it_is_made_from(verb, what, command, tmp_path):
+    (tmp_path / "mine.mid").write_bytes(b"mine")
+    status, _, errors = command(verb, tmp_path / "mine.mid", "--out", tmp_path / "mine")
+    assert status == 2 and f"--out: expected another file than that of {what}" in errors
+    assert (tmp_path / "mine.mid").read_bytes() == b"mine"
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_gives_one_line_and_status_2(name, command):
     words, expected = BAD[name]

@@ -18,6 +18,7 @@ from apps.stock_prediction import (
     baselines,
     data,
     evaluate,
+    intervals,
     linear,
     model,
     predict,
@@ -209,14 +210,17 @@ def test_blocks_of_days_give_the_interval_that_theory_has_for_independent_ones()
 
 
 @pytest.mark.parametrize(
-    "figures, said",
+    "value, ahead, said",
     [
-        ((0.515, 0.498, 0.532, 0.515), "no better than always up"),
-        ((0.56, 0.53, 0.59, 0.52), "better than always up on these days"),
+        (0.532, (-0.01, 0.03), "no better than always up."),
+        (0.532, (0.004, 0.02), "0.522: better than always up on these days"),  # although .522 is in its own interval
+        (0.51, (-0.02, -0.004), "worse than always up."),
     ],
 )
-def test_the_direction_gets_the_sentence_it_deserves(figures, said):
-    assert said in evaluate.sentence(*figures)
+def test_the_direction_gets_the_verdict_that_the_report_gives(value, ahead, said, capsys):
+    details = {"interval": [0.5, 0.56]}
+    side = {"value": value, "ahead": ahead, "baselines": {"always_up": 0.522}, "details": details, "std": None}
+    assert said in evaluate.sentence(side | {"direction": "higher"})
 
 
 # Trading on paper
@@ -253,8 +257,8 @@ def test_a_position_is_taken_at_the_next_open_and_its_change_is_paid(index):
     daytimes = found_bars.close[0, days] / found_bars.open[0, days] - 1
     expected = [
         daytimes[0] - 0.003,
-        nights[1] + 0.5 * daytimes[1] - 0.0015,
-        0.5 * nights[2] - 0.0015,
+        (1 + nights[1]) * (1 + 0.5 * daytimes[1] - 0.0015) - 1,
+        (1 + 0.5 * nights[2]) * (1 - 0.0015) - 1,
         *[0.0] * (len(asked) - 3),
     ]
     np.testing.assert_allclose(found, expected, atol=1e-12)
@@ -264,9 +268,9 @@ def test_holding_earns_what_the_prices_did_but_for_the_first_night_and_cost(inde
     terms = trading.Terms(cost_bps=0, slippage_bps=0)
     found = trading.earned(np.ones(index.bars.close.shape), index, terms)
     asked = np.flatnonzero(index.tested()[0][0])
-    # Overnight and daytime are added, not compounded, within a day: the difference is their product.
     growth = index.bars.close[0, asked[-1] + 1] / index.bars.open[0, asked[0] + 1]
-    assert np.prod(1 + found) == pytest.approx(growth, rel=2e-3)
+    assert np.prod(1 + found) == pytest.approx(growth, rel=1e-9)
+    np.testing.assert_array_equal(trading.result_days(index), index.bars.days[asked + 1])
 
 
 def test_drawdown_and_sharpe_are_those_of_plain_arithmetic():
@@ -291,13 +295,32 @@ def test_the_trials_are_counted_by_the_run_folders(smoke, run, tmp_path, monkeyp
     one = backtest.trials_of(runs.find(NAME, first.name))
     sharpes = [r["value"] for r in json.loads((first / "metrics.json").read_text()) if r["metric"] == "sharpe"]
     assert one == sharpes and len(one) == 2
-    shutil.copytree(first, folder / "second")
+    for name in ("second", "damaged", "other"):
+        shutil.copytree(first, folder / name)
     (folder / "unfinished").mkdir()
-    assert len(backtest.trials_of(runs.find(NAME, first.name))) == 4
+    (folder / "damaged/metrics.json").write_text("[")
+    rewritten(folder / "second/config.json", lambda saved: saved["config"].update(data="./other/spelling.csv"))
+    rewritten(folder / "other/info.json", lambda info: info.update(fingerprint="of other data"))
+    assert backtest.trials_of(runs.find(NAME, first.name)) == 2 * sharpes
     done = run_here(APP, "backtest", "--run", first.name, GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 0, done.stderr
     assert "the best of the 4 trials" in done.stdout and WARNING in done.stdout
-    assert (first / "backtest.png").stat().st_size > 0
+    assert "target volatility 15 % a year of 252 bars, positions of at most 1 times the capital" in done.stdout
+    assert f"Picture: {first / 'backtest.png'}" in done.stdout and (first / "backtest.png").stat().st_size > 0
+    assert re.search("^damaged is not counted among the trials: .*metrics.json is damaged", done.stderr, re.MULTILINE)
+
+
+def rewritten(path, change):
+    kept = json.loads(path.read_text())
+    change(kept)
+    path.write_text(json.dumps(kept))
+
+
+def test_strategies_are_new_trials_only_under_terms_that_the_metrics_do_not_have(run):
+    earned = {name: np.linspace(-1, end, 9) for name, end in (("direction", 2), ("buy_and_hold", 3))}
+    assert backtest.new_trials(run, earned, trading.Terms()) == []
+    found = backtest.new_trials(run, earned, trading.Terms(leverage=2.0))
+    assert found == [trading.sharpe(earned["direction"])]
 
 
 # The network
@@ -386,7 +409,7 @@ def test_intervals_hold_as_much_as_they_say(predictor):
     draws = stats.t.rvs(5, loc=0.3, scale=2 * math.sqrt(3 / 5), size=20_000, random_state=0)
     out = np.zeros(model.OUTPUTS)
     out[model.MEAN], out[model.SCALE], out[model.FREEDOM] = 0.3, math.log(2), math.log(math.expm1(2.5)) - 2
-    low, high = predict.returns_interval(out)
+    low, high = intervals.of_return(out)
     assert np.mean((low <= draws) & (draws <= high)) == pytest.approx(0.9, abs=0.01)
 
 
@@ -426,7 +449,7 @@ def test_a_run_that_was_stopped_between_two_refits_ends_with_the_same_figures(sm
 
 
 def test_a_file_is_predicted_as_the_evaluation_predicts_its_last_day(predictor, run, index):
-    read = predict.read_bars(str(run.path / predict.EXAMPLE), predictor.info)
+    read = predict.read_bars(str(run.path / predict.EXAMPLE), run)
     (found,) = predictor.forecasts(read)
     last = predictor.variance(index, index.refits[-1])[:, 0, -1]
     factor = predictor.calibration["tickers"]["SP500"]
@@ -443,7 +466,8 @@ def test_forecast_is_plain_text_and_a_table(smoke, run, tmp_path):
     assert done.stdout.splitlines()[-1] == WARNING
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert [row["horizon_days"] for row in rows] == ["1", "5", "22"] and rows[0]["ticker"] == "SP500"
-    assert float(rows[0]["low"]) < float(rows[0]["volatility_percent"]) < float(rows[0]["high"])
+    low, middle, high = (float(rows[0][f"{name}_percent_a_day"]) for name in ("low", "volatility", "high"))
+    assert low < middle < high
 
 
 @pytest.mark.parametrize(
@@ -470,7 +494,9 @@ def test_several_tickers_are_refused_by_a_run_of_one(smoke, run, tmp_path):
     doubled = [*rows, *(row.replace("SP500", "OTHER") for row in rows[1:])]
     (tmp_path / "two.csv").write_text("\n".join(doubled) + "\n")
     done = run_here(APP, "predict", str(tmp_path / "two.csv"), GALLERY_RUNS=str(smoke[0]))
-    assert done.returncode == 2 and "trained on one ticker a file; received SP500, OTHER" in done.stderr
+    assert done.returncode == 2
+    assert f"one ticker, since the run {run.path.name} was trained on SP500; received 2" in done.stderr
+    assert "Give one at a time, or train a run on several" in done.stderr
 
 
 def test_a_run_is_measured_on_other_bars_by_baselines_fitted_to_these(smoke, run, tmp_path):

@@ -275,7 +275,7 @@ def test_a_row_that_cannot_be_right_is_named_by_its_line(row, said, tmp_path):
         (HEADER + "2010-01-04,1,2,0.5,1,5\n", "line 2: expected two or more bars with a Close of mine; received 1"),
         (HEADER + "2010-01-04,1,2,0.5,,5\n2010-01-05,,,,NaN,\n", "expected two or more bars with a Close"),
         ("date,close\n2010-01-04,1\n", "line 1: expected the columns date, open, high, low, close"),
-        ("date;open;high;low;close\n2010-01-04;1;2;1;1\n", "with commas between the cells"),
+        ("date;open;high;low;close\n2010-01-04;1;2;1;1\n", "It has semicolons between the cells: save it"),
         ("date,open,high,low,close,time\n2010-01-04,1,2,1,1,x\n", "line 1: expected one column date"),
         (
             HEADER + "".join(f"2010-01-{day:02},5,5,5,5,1\n" for day in (4, 5, 6)),
@@ -301,7 +301,7 @@ def test_rows_out_of_order_and_twice_are_put_right_and_counted(tmp_path):
     found, plain = (reading.read(file_of(tmp_path, each)) for each in (mixed, rows))
     np.testing.assert_array_equal(found.close, plain.close)
     assert found.counts == {"rows out of order, sorted by day": 2, "duplicate rows, read once": 1}
-    assert "mine.csv, line 22" in found.notes[0] and "mine.csv, line 32" in found.notes[1]
+    assert found.notes[0].startswith("2 rows out of order, sorted by day (line 22") and "line 32" in found.notes[1]
 
 
 def test_unknown_cells_lose_their_day_only_and_are_counted(tmp_path):
@@ -332,8 +332,8 @@ def test_a_jump_that_looks_like_a_split_and_a_gap_are_noted(tmp_path):
     rows = walk(1, 60)
     half = [dataclasses.replace(r, open=r.open / 2, high=r.high / 2, low=r.low / 2, close=r.close / 2) for r in rows]
     found = reading.read(file_of(tmp_path, lines(rows[:30] + half[40:])))
-    split, gap = (next(note for note in found.notes if word in note) for word in ("split", "gaps"))
-    assert "mine.csv, line 32" in split and "mine.csv, line 32" in gap
+    split, gap = (next(note for note in found.notes if word in note) for word in ("split", "gap of"))
+    assert "line 32" in split and "line 32" in gap and split.startswith("1 jump of")
 
 
 def test_a_plain_fall_is_not_taken_for_a_split():

@@ -40,7 +40,7 @@ def test_a_byte_order_mark_and_blank_lines_are_left_out(tmp_path):
         ("a.csv", "text,label\na,b,c\n", "Expected 2 columns. .*a.csv, line 2 has 3. Put texts with commas into quot"),
         ("a.csv", "text,label\na\n", "Expected 2 columns. .*a.csv, line 2 has 1"),
         ("a.tsv", "text\tlabel\na\tb\nc\n", "Expected 2 columns. .*a.tsv, line 3 has 1"),
-        ("a.csv", 'text,label\n"a,b\nc,d\n', "Cannot read .*a.csv, line 3"),
+        ("a.csv", 'text,label\n"a,b\nc,d\n', "Cannot read .*a.csv, lines 2 to 3: .* Is a quotation mark not"),
         (
             "a.csv",
             "text,text\na,b\n",
