@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from shared import paired, results, runs, trials
+from shared import paired, results, runs, trials, verdicts
 from shared.data.wording import sized
 
 from . import baselines, intervals, pictures, significance, trading
@@ -239,11 +239,11 @@ def report(records: list[dict]) -> None:
 def sentence(side: dict) -> str:
     """Returns a sentence that puts the directional accuracy into perspective, with the verdict of `results.report`."""
     low, high = side["details"]["interval"]
-    verdicts = {
+    said = {
         "the network wins": "better than always up on these days, before costs",
         "always_up wins": "worse than always up",
     }
     return (
         f"Accuracy of the next day's direction {side['value']:.3f} ({low:.3f} to {high:.3f}), always up "
-        f"{side['baselines']['always_up']:.3f}: {verdicts.get(results.winner(side), 'no better than always up')}."
+        f"{side['baselines']['always_up']:.3f}: {said.get(verdicts.winner(side), 'no better than always up')}."
     )

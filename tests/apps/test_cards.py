@@ -94,7 +94,7 @@ def test_what_is_said_of_single_commands_is_said_of_some_in_the_cards():
 
 @every_app
 def test_a_run_that_a_card_names_is_the_one_that_the_demo_makes(app):
-    named = set(re.findall(rf"runs/{app}/([\w.-]+)", card(app)))
+    named = set(re.findall(rf"runs/{app}/([\w.-]+)/", card(app)))
     config = importlib.import_module(f"apps.{app}.config").DEFAULT
     assert named <= {runs.default_name(dataclasses.asdict(config))}
 
