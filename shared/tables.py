@@ -1,9 +1,10 @@
 """Result records as Markdown tables: in a model card, with every figure, and in the README, with the headlines."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from shared import InputError, files
-from shared.verdicts import Record, best_baseline, label, source, undecided
+from shared.verdicts import Record, best_baseline, label, source, undecided, winner
 
 BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
 HEADER = (
@@ -11,6 +12,7 @@ HEADER = (
     "|---|---|---|---|---|---|---|---|---|---|",
 )
 LONGEST = 20  # rows; with more records the table has one column per data set instead, or ...
+REPEATED = 3  # commands that differ in one value, to write them as a loop
 LEADING = 3  # ... with one architecture, one row per data set, with its first metrics
 
 
@@ -47,8 +49,8 @@ def _by_data(records: list[Record]) -> str:
         rows.append(f"| {name} | {one['params']:,} | {cells} | {one['n']} | {one['minutes']:g} |")
     arch, hardware = records[0]["arch"], ", ".join(dict.fromkeys(r["hardware"] for r in records))
     said = (
-        f"All {arch}; in brackets the best baseline, with = where the difference lies inside its interval. Minutes are "
-        f"per run, {hardware}. Further metrics: `results.json`. Commands:"
+        f"All {arch}; in brackets the best baseline; = where the difference lies inside its interval, behind where the "
+        f"baseline wins. Minutes are per run, {hardware}. Further metrics: `results.json`. Commands:"
     )
     return "\n".join([*rows, "", said, "", *_commands(records)])
 
@@ -56,7 +58,8 @@ def _by_data(records: list[Record]) -> str:
 def _compared(record: Record) -> str:
     """Returns the figure, the best baseline and the published figure in one cell."""
     best = _baseline(record)
-    theirs = f" ({'= ' if undecided(record) else ''}{best})" if best else ""
+    than = "= " if undecided(record) else "" if winner(record) == "the network wins" else "behind "
+    theirs = f" ({than}{best})" if best else ""
     return f"{_measured(record)}{theirs}{'; published ' + _published(record) if record['published'] else ''}"
 
 
@@ -124,7 +127,39 @@ def _baseline(record: Record) -> str:
 
 
 def _commands(records: list[Record]) -> list[str]:
-    return ["```", *dict.fromkeys(r["command"] for r in records), "```"]
+    return ["```", *_looped(dict.fromkeys(r["command"] for r in records)), "```"]
+
+
+def _looped(commands: Iterable[str]) -> list[str]:
+    """Joins at least `REPEATED` commands that differ in one option's value to a loop of the shell."""
+    left, lines = list(commands), []
+    while left:
+        words = left[0].split()
+        alike = {place: [c for c in left if _differs_at(c, words, place)] for place in _values(words)}
+        place = max(alike, key=lambda place: len(alike[place]), default=0)
+        same = alike.get(place, [])
+        if len(same) >= REPEATED:
+            values = " ".join(c.split()[place] for c in same)
+            lines.append(f"for value in {values}; do {' '.join([*words[:place], '$value', *words[place + 1 :]])}; done")
+        else:
+            same = left[:1]
+            lines += same
+        left = [c for c in left if c not in same]
+    return lines
+
+
+def _values(words: Sequence[str]) -> list[int]:
+    """Returns the positions of the options' values."""
+    return [n for n in range(1, len(words)) if words[n - 1].startswith("--") and not words[n].startswith("--")]
+
+
+def _differs_at(command: str, words: Sequence[str], place: int) -> bool:
+    """Returns whether a command has these words, except perhaps at one position."""
+    others = command.split()
+    return len(others) == len(words) and [*others[:place], *others[place + 1 :]] == [
+        *words[:place],
+        *words[place + 1 :],
+    ]
 
 
 def replace(readme: Path, generated: str, begin: str = BEGIN, end: str = END) -> None:

@@ -318,6 +318,15 @@ def test_many_records_of_one_architecture_have_a_row_per_data_set_with_the_first
     assert tables.table(records[:14]).startswith(tables.HEADER[0])
 
 
+def test_commands_that_differ_in_one_value_are_a_loop():
+    told = [f"python -m apps.toy train --length {n} --seeds 3" for n in (50, 100, 200)] + ["python -m apps.toy train"]
+    table = tables.table([r | {"command": c} for r, c in zip(grid(["gru"], [50, 100, 200, 400]), told, strict=True)])
+    assert table.endswith(
+        "```\nfor value in 50 100 200; do python -m apps.toy train --length $value --seeds 3; done\n"
+        "python -m apps.toy train\n```"
+    )
+
+
 def test_records_of_one_architecture_in_two_sizes_stay_in_rows():
     records = grid([f"arch{n}" for n in range(31)], [50])
     assert tables.table([*records, records[0] | {"params": 9}]).startswith(tables.HEADER[0])
