@@ -15,10 +15,13 @@ from . import adapt, ridge
 from .baselines import repeated
 from .config import APP, Config
 from .data import Mine, as_read, read_for
+from .early import csv_out
 from .metrics import Judge, score
 from .model import set_linear
 from .options import Backtest
-from .predict import Answer, Predictor, check_out
+from .panel import warn
+from .predict import Answer, Predictor
+from .step_check import other_steps
 from .windows import Windows
 
 SHOWN = ("mse", "mae", "mase", "smape", "weighted_quantile_loss", "msis", "coverage_ratio")
@@ -30,9 +33,9 @@ def backtest(options: Backtest) -> None:
     """Runs the backtest command: writes all forecasts with the true values, and compares the metrics with baselines."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
-    out = Path(options.out) if options.out else run.file(f"backtest-{Path(options.series).stem}.csv")
-    check_out(out, options.series)
+    out = csv_out(options.out, options.series, run.file(f"backtest-{Path(options.series).stem}.csv"))
     panel = read_for(options.series, run.info(), config)
+    warn(other_steps(panel.clocks, options.series, run.info()))
     ends = []
     for series in panel.series:
         needed = config.horizon + (options.origins - 1) * options.stride + 1

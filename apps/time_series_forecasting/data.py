@@ -21,6 +21,7 @@ from .panel import Panel, Series, warn
 from .reading import read
 from .sources import Source
 from .sources import load as load_source
+from .step_check import clocks_of, other_steps, refuse_other_steps
 from .windows import Store, Windows
 
 LEAST_SCALE = 1e-8
@@ -111,7 +112,7 @@ def learned(panel: Panel, ends: Sequence[tuple[int, int, int]], config: Config) 
     return {
         "source": panel.source,
         "names": list(panel.names),
-        "clocks": [dataclasses.asdict(series.clock) for series in panel.series],
+        "clocks": [series.clock.saved() for series in panel.series],
         "seasons": [series.season for series in panel.series],
         "shift": [shift for shift, _ in scales],
         "scale": [scale for _, scale in scales],
@@ -273,7 +274,7 @@ def as_read(
         "source": panel.source,
         "names": list(panel.names),
         "seasons": [series.season for series in panel.series],
-        "clocks": [dataclasses.asdict(series.clock) for series in panel.series],
+        "clocks": [series.clock.saved() for series in panel.series],
         "shift": shift,
         "scale": scale,
         "error_scale": errors,
@@ -286,7 +287,8 @@ def as_read(
 def read_for(path: str, info: dict[str, Any], config: Config) -> Panel:
     """Reads the series of a file with the covariates that the run was trained with; prints notes on stderr."""
     alone = info["names"][0] if len(info["names"]) == 1 else None
-    panel = read(Path(path), info["known"], list(info["static"]), config.season, alone)
+    panel = read(Path(path), info["known"], list(info["static"]), config.season, alone, clocks_of(info))
+    refuse_other_steps(panel.clocks, path, info)
     warn(panel.notes)
     return panel
 
@@ -298,6 +300,7 @@ def tested_on(data: Data, path: str, config: Config) -> Data:
         InputError: the file is invalid, or a series is too short for one forecast.
     """
     panel = read_for(path, data.info, config)
+    warn(other_steps(panel.clocks, path, data.info))
     short = [series for series in panel.series if len(series) <= config.horizon]
     if short:
         raise InputError(

@@ -11,6 +11,7 @@ from shared import InputError
 
 from .clock import Clock
 
+NAMED = 4  # number of series that a message names
 LONGEST_GAP = 100  # with more steps than this per value, a series has a wrong date rather than gaps
 
 
@@ -62,6 +63,11 @@ class Panel:
     def names(self) -> tuple[str, ...]:
         """The names of the series."""
         return tuple(series.name for series in self.series)
+
+    @property
+    def clocks(self) -> dict[str, Clock]:
+        """The clock of each series."""
+        return {series.name: series.clock for series in self.series}
 
 
 @dataclasses.dataclass
@@ -153,6 +159,11 @@ def said(counts: Mapping[tuple[str, str], int], source: str, series: int) -> tup
         where = f", in {len(repaired):,} of {series:,} series" if series > 1 else ""
         lines += [f"{source}: values {kind}: {sum(repaired):,}{where}"] if repaired else []
     return tuple(lines)
+
+
+def named(names: Sequence[str]) -> str:
+    """Returns the names of some series, at most `NAMED` of them, for a message."""
+    return f"{', '.join(names[:NAMED])}{' and others' if len(names) > NAMED else ''}"
 
 
 def warn(notes: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Reads CSV files of series in long or wide format; invalid input raises an InputError that names its line."""
 
 import collections
+import contextlib
 import csv
 import dataclasses
 import math
@@ -12,7 +13,8 @@ import numpy as np
 
 from shared import InputError, MissingFileError
 
-from . import clock
+from . import dates, steps
+from .clock import DAY_S, Clock, on_weekend
 from .panel import Panel, Rows, regular, said
 
 ID, DATE, VALUE = "unique_id", "ds", "y"
@@ -39,7 +41,12 @@ class Columns:
 
 
 def read(
-    path: Path, known: Sequence[str] = (), static: Sequence[str] = (), season: int = 0, alone: str | None = None
+    path: Path,
+    known: Sequence[str] = (),
+    static: Sequence[str] = (),
+    season: int = 0,
+    alone: str | None = None,
+    usual: Mapping[str, Clock] | None = None,
 ) -> Panel:
     """Reads the series of a CSV file.
 
@@ -49,6 +56,7 @@ def read(
         known, static: columns of covariates, see `Config`.
         season: season length in steps; 0 = inferred from the dates.
         alone: name of the series of a long file without unique_id; None: the file's name.
+        usual: the clocks of series that have been seen before, for those with too few dates to tell their step.
 
     Raises:
         InputError: the file or a row is invalid.
@@ -58,20 +66,32 @@ def read(
     found, texts, order = _collect(lines, columns, known, static, path, alone)
     if not texts:
         raise InputError(f"{path}: expected rows below the header; received none")
-    unit, moments = clock.parse(texts, order)
-    steps, moments = clock.fit(unit, moments, str(path))
+    unit, moments = dates.parse(texts, order)
+    each = [dates.local(moments[rows.moments], [texts[n] for n in rows.moments]) for rows in found.values()]
+    fitted = steps.fit_each(unit, each, str(path), [(usual or {}).get(name) for name in found])
     counts: collections.Counter = collections.Counter()
     series = []
-    for name, rows in found.items():
-        rows.moments = moments[rows.moments].tolist()
-        series.append(regular(name, rows, steps, season, str(path), counts))
+    for (name, rows), at, (clock, times) in zip(found.items(), each, fitted, strict=True):
+        rows.moments = times.tolist()
+        if clock.unit == "weekdays":
+            counts["on a Saturday or Sunday, moved to the Friday before", name] += int(on_weekend(at).sum())
+        series.append(regular(name, rows, clock, season, str(path), counts))
     unused = [] if not columns.long else [n for n in columns.names if n and n not in _used(columns, known, static)]
     notes = [*said(counts, str(path), len(series)), *_odd(series, str(path))]
-    if clock.zone_of(texts[0]):
-        notes.append(f"{path}: dates with a time zone are read, and written, as UTC")
+    if dates.zone_of(texts[0]):
+        whole = all(clock.unit != "seconds" or clock.step % DAY_S == 0 for clock, _ in fitted)
+        read_as = "local dates, without it" if whole else "UTC"
+        notes.append(f"{path}: dates with a time zone are read, and written, as {read_as}")
     if unused:
         notes.append(f"{path}: columns that are not read: {', '.join(unused)}; --known and --static name covariates")
     return Panel(str(path), tuple(series), tuple(known), tuple(static), tuple(notes))
+
+
+def check_header(path: Path, known: Sequence[str], static: Sequence[str]) -> None:
+    """Raises InputError, as `read`, if a file does not exist or has not the columns of series."""
+    rows = read_rows(path)
+    with contextlib.closing(rows):
+        header(next(rows)[1], known, static, str(path))
 
 
 def _used(columns: Columns, known: Sequence[str], static: Sequence[str]) -> set[str]:

@@ -23,12 +23,15 @@ from apps.time_series_forecasting import (
     predict,
     ridge,
     stream,
+    streamer,
 )
+from apps.time_series_forecasting.cautions import cautions
+from apps.time_series_forecasting.clock import Clock
 from apps.time_series_forecasting.config import HEADS, NETWORKS, RECIPES, Config
 from apps.time_series_forecasting.heads import LEVELS, Loss
 from apps.time_series_forecasting.model import Normalise, build, set_gate, set_linear, set_start
 from apps.time_series_forecasting.options import Backtest
-from shared import InputError, runs
+from shared import InputError, feeds, runs
 from shared.layers import SEQUENCE_ARCHITECTURES
 from tests.commands import run_here, trained
 
@@ -367,10 +370,10 @@ def test_a_streamed_forecast_equals_that_of_the_whole_file(predictor, example):
     at = np.arange(30, cut + 1 - 8) + mine.padded[0]
     windows = dataclasses.replace(predict.ends(mine, predictor.config), who=np.zeros(len(at), int), at=at)
     answer = predictor.said(windows, predictor.numbers(windows), np.array(mine.info["scale"]))
-    streamer, found = stream.Streamer(predictor), []
+    streaming, found = streamer.Streamer(predictor), []
     for step in range(cut - 8):
         value = series.values[step] if series.observed[step] else np.nan
-        found.append(streamer.value(series.name, series.first + step, value))
+        found.append(streaming.value(series.name, series.first + step, value))
     scale, shift = mine.info["scale"][0], mine.info["shift"][0]
     streamed = np.array([each.point for each in found[29:]])
     np.testing.assert_allclose(streamed, answer.point * scale + shift, rtol=1e-5)
@@ -437,6 +440,79 @@ def test_a_row_of_a_stream_that_cannot_be_right_is_named_and_left_out(smoke):
         assert f"left out: standard input, {said}" in done.stderr
 
 
+def streamed(predictor, *rows, source="standard input"):
+    """What a stream has after these rows, with the header of a long file."""
+    found = stream.Rows(streamer.Streamer(predictor), 2, source)
+    for line, text in enumerate(("unique_id,ds,y", *rows), 1):
+        found.take(feeds.cells(text), line)
+    return found
+
+
+def weeks(count, first="1960-01-02", name="co2"):
+    dates = pd.date_range(first, periods=count, freq="7D")
+    return [f"{name},{date:%Y-%m-%d},{316 + n % 3}" for n, date in enumerate(dates)]
+
+
+def test_a_stream_starts_again_where_two_rows_in_succession_are_far_from_those_before(predictor, capsys):
+    wrong = ["co2,9999-12-25,1", "co2,0001-01-06,1"]
+    streamed(predictor, *weeks(3), *wrong, *weeks(2, "1960-01-23"), *weeks(3, "1990-01-06"))
+    out, err = capsys.readouterr()
+    dates = [row["ds"] for row in csv.DictReader(out.splitlines())]
+    assert dates == ["1960-01-02", "1960-01-09", "1960-01-16", "1960-01-23", "1960-01-30", "1990-01-13", "1990-01-20"]
+    assert "line 5: 9999-12-25 is" in err and "line 6: 0001-01-06 is" in err and "a wrong date?" in err
+    assert "line 9: 1990-01-06 is 1,562 steps after the last row of co2" in err
+    assert "co2 starts again at 1990-01-06" in err
+
+
+def test_a_wrong_date_in_the_first_row_does_not_silence_a_series(predictor, capsys):
+    streamed(predictor, "co2,9999-12-04,1", *weeks(3))
+    dates = [row["ds"] for row in csv.DictReader(capsys.readouterr().out.splitlines())]
+    assert dates[1:] == ["1960-01-09", "1960-01-16"]
+
+
+def test_a_stream_says_once_what_it_moves_and_what_it_does_not_know_and_for_when_a_forecast_is(predictor, capsys):
+    rows = streamed(predictor, "co2,1960-01-03,316", "co2,1960-01-10,316", *weeks(24, name='"new, here"'))
+    out, err = capsys.readouterr()
+    first, second, new = csv.DictReader(out.splitlines())
+    assert (first["ds"], first["ahead"], first["for"]) == ("1960-01-02", "2", "1960-01-16")
+    assert err.count("is between two steps of co2; moved to 1960-01-02") == 1 and "1960-01-09" not in err
+    assert err.count("new, here: not in the training data; no forecast before 24 values") == 1
+    assert new["unique_id"] == "new, here" and new["forecast"]
+    rows.restored, rows.took = {"co2": 0}, []
+    rows.end()
+    assert "no new rows since" in capsys.readouterr().err
+
+
+def test_a_stream_with_another_step_than_in_training_ends_and_an_unseen_one_is_warned_of(predictor, capsys):
+    days = [f"{date:%Y-%m-%d},316" for date in pd.date_range("1960-01-01", periods=12)]
+    with pytest.raises(InputError, match="expected co2 in steps of 1 week, as in training; received steps of 1 day"):
+        streamed(predictor, *(f"co2,{day}" for day in days))
+    streamed(predictor, *(f"new,{day}" for day in days))
+    assert "new: in steps of 1 day, but the run was trained on" in capsys.readouterr().err
+
+
+def test_a_stream_without_a_header_or_with_a_wrong_one_prints_none_of_its_own(predictor, capsys):
+    nothing = stream.Rows(streamer.Streamer(predictor), 1, "standard input")
+    with pytest.raises(InputError, match="expected a header and rows; received nothing"):
+        nothing.end()
+    with pytest.raises(InputError, match="expected a column of dates"):
+        nothing.take(["when", "y"], 1)
+    assert not capsys.readouterr().out
+
+
+def test_a_damaged_state_is_refused_in_one_line_whatever_is_in_it(predictor, tmp_path):
+    streaming, path = streamer.Streamer(predictor), tmp_path / "state.npz"
+    streaming.value("co2", 0, 316.0)
+    streaming.save(path)
+    with np.load(path) as kept:
+        arrays = {name: kept[name] for name in kept.files}
+    for name, wrong in (("0/values", np.zeros(3)), ("about", np.zeros(4, np.uint8)), ("0/low", np.array([{}]))):
+        np.savez(path, **arrays | {name: wrong})
+        with pytest.raises(InputError, match="is damaged or no state of this command; remove it") as error:
+            streamer.Streamer(predictor).restore(path)
+        assert "pickle" not in str(error.value)
+
+
 def test_a_forecast_is_written_with_its_chart_in_the_units_of_the_file(smoke, example, tmp_path):
     out = tmp_path / "out.csv"
     done = verb(smoke, "forecast", str(example), "--horizon", "5", "--out", str(out))
@@ -492,6 +568,8 @@ def test_a_backtest_writes_every_forecast_with_what_came_and_may_fit_anew(smoke,
         (["backtest", "{file}", "--origins", "5000"], "expected 5008 steps of co2"),
         (["stream", "{file}", "--ahead", "9"], "--ahead: expected at most 8"),
         (["stream", "nowhere.csv"], "There is none at nowhere.csv"),
+        (["stream", "{file}", "--state", "{file}"], "--state: expected another file than that of the series"),
+        (["evaluate", "--data", "nowhere.csv"], "There is none at nowhere.csv"),
         (["train", "--segment", "200"], "--segment: expected at most --lookback"),
         (["train", "--valid-fraction", "0.9"], "--valid-fraction: expected less than 1 together with"),
         (["train", "--data", "builtin", "--known", "price"], "--known, --static: expected your own file"),
@@ -538,15 +616,23 @@ def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
 
 
 def test_a_series_that_training_never_saw_or_that_is_short_is_said_to_be_so():
-    series = [types.SimpleNamespace(name=name) for name in ("co2", "new", "newer", "short")]
-    panel = types.SimpleNamespace(series=series)
+    weekly = Clock("seconds", 604_800)
+    series = [types.SimpleNamespace(name=name, clock=weekly) for name in ("co2", "new", "newer", "short")]
+    panel = types.SimpleNamespace(series=series, source="my.csv", clocks={each.name: each.clock for each in series})
     mine = types.SimpleNamespace(panel=panel, padded=[0, 0, 0, 5], unseen=lambda: [1, 2])
-    first, second, third = predict.cautions(types.SimpleNamespace(mine=mine, calibrated=(1,)), 104)
+    info = {"names": ["co2", "short"], "clocks": [weekly.saved()] * 2, "reach": 104, "horizon": 8}
+    first, second, third = cautions(mine, (1,), info)
     assert first == "new: not in the training data; intervals are based on errors in its own past"
     assert second.startswith("newer: not in the training data and too short to calibrate on; intervals are based on")
-    assert third.startswith("short: shorter than the 104 values of the lookback")
+    assert third.startswith("short: shorter than the 104 values of the lookback") and "unreliable" in third
+    assert (
+        cautions(mine, (1, 2), info)[0].startswith("new, newer: not in")
+        and "their own past" in cautions(mine, (1, 2), info)[0]
+    )
     mine.unseen = lambda: []
-    assert predict.cautions(types.SimpleNamespace(mine=mine, calibrated=()), 104) == [third]
+    assert cautions(mine, (), info) == [third]
+    panel.clocks["monthly"] = Clock("months", 1)
+    assert "monthly: in steps of 1 month, but the run was trained on steps of 1 week" in cautions(mine, (), info)[0]
 
 
 @pytest.mark.slow
@@ -561,7 +647,7 @@ def test_intervals_of_a_series_that_training_never_saw_cover_what_comes(predicto
         path.write_text("\n".join(["ds,y", *rows[:end]]) + "\n")
         panel = data.read_for(str(path), predictor.info, predictor.config)
         found = predict.forecast(predictor, panel, horizon)
-        assert found.calibrated == (0,)
+        assert "errors in its own past" in found.cautions[0]
         actual = values[end : end + horizon]
         covered += [(found.low[0] <= actual) & (actual <= found.high[0])]
     assert 0.75 < np.mean(covered) <= 1
