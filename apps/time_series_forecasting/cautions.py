@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from .data import Mine
 from .panel import named
 from .step_check import other_steps
@@ -17,6 +19,7 @@ KINDS = {
         "not in the training data and too short to calibrate on; intervals are based on errors on other series and may "
         "be far too narrow",
     ),
+    "constant": ("constant so far; how much it may change is a guess",),
     "padded": (
         "shorter than the {reach} values of the lookback; padded with the first value, so the forecast is unreliable",
     ),
@@ -33,6 +36,7 @@ def cautions(mine: Mine, calibrated: Collection[int], info: Mapping[str, Any]) -
     found = {
         "calibrated": new & set(calibrated),
         "too short": new - set(calibrated),
+        "constant": {number for number, series in enumerate(mine.panel.series) if np.ptp(series.values) == 0},
         "padded": {number for number, more in enumerate(mine.padded) if more},
     }
     return [

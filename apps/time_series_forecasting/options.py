@@ -136,7 +136,8 @@ class Backtest(OfRun):
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Forecast after each new row of a growing file or of standard input, with adaptive intervals."""
+    """Forecast after each new row of a growing file or of standard input, with adaptive intervals; the run must be
+    trained without --known."""
 
     # CSV file with a header, as for train --data; - for standard input
     feed: Positional[str] = "-"

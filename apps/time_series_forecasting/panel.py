@@ -130,18 +130,20 @@ def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, count
     with np.errstate(invalid="ignore"):
         filled = forward(total / count)
     known = _known(rows, k, first, end, name)
+    counts["of known columns missing, filled with the ones before", name] += int(np.isnan(known).sum())
+    known = forward(known)
     return Series(name, clock, first, filled, observed, season or clock.season(), known, rows.static)
 
 
 def _known(rows: Rows, k: np.ndarray, first: int, end: int, name: str) -> np.ndarray:
-    """(time, columns): the known columns from the first value on; a missing row repeats the previous one."""
+    """(time, columns): the known columns from the first value on; NaN where they are missing."""
     given = np.array(rows.known, np.float64).reshape(len(k), -1)
     found = np.full((end + 1 - first, given.shape[1]), np.nan)
     inside = k >= first
     found[k[inside] - first] = given[inside]
     if np.isnan(found[:1]).any():
         raise InputError(f"{rows.places[0]}: expected a number in each known column of the first row of {name}")
-    return forward(found)
+    return found
 
 
 def said(counts: Mapping[tuple[str, str], int], source: str, series: int) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from .windows import Windows
 INTERVALS = "intervals.npz"
 WIDE = 0.95  # nominal coverage of the interval scored by MSIS
 DECILES = tuple(level for level in LEVELS if round(10 * level, 6) == round(10 * level))
+LARGE, LARGEST = 1e5, 1e15  # numbers between them are printed whole
 SHOWN = 4  # number of series in a plot, and of steps printed for each
 COLUMNS = ("unique_id", "ds", "forecast", "low", "high")
 
@@ -132,6 +133,16 @@ class Predictor:
         by = conformal.looked_up(grid, np.full(grid.shape[:2], 1 - coverage))
         return conformal.stretched(low, high, by[self.group(windows, kind)])
 
+    def counted(
+        self, windows: Windows, answer: Answer, low: np.ndarray, high: np.ndarray, scale: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns intervals as they are printed, each (windows, horizon): those of counts end at whole numbers."""
+        if self.config.head != "negative_binomial":
+            return low, high
+        scales = scale[windows.who][:, None]
+        found = heads.around(low * scales, high * scales, answer.quantiles * scales[..., None], self.config.coverage)
+        return found[0] / scales, found[1] / scales
+
     def calibrate(self, valid: Windows) -> None:
         """Computes and saves the conformal scores on validation windows, by step, and by series if all have enough."""
         scale, groups = np.array(self.info["scale"]), self._groups(valid)
@@ -156,7 +167,8 @@ class Predictor:
         """Returns the window indices of each series, if all have enough windows, then those of all together."""
         everything = np.arange(len(valid))
         each = [np.flatnonzero(valid.who == number) for number in range(len(self.info["names"]))]
-        return [*each, everything] if min(map(len, each)) >= conformal.FEWEST else [everything]
+        enough = all(conformal.enough(valid.observed(rows)) for rows in each)
+        return [*each, everything] if enough else [everything]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -201,6 +213,9 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
     by = own_calibration(predictor, mine)
     for number, widths in by.items():
         low[number], high[number] = conformal.stretched(narrow[number], wide[number], widths)
+        away = answer.quantiles[number] - answer.point[number][:, None]
+        answer.quantiles[number] = answer.point[number][:, None] + conformal.factor(widths)[:, None] * away
+    low, high = predictor.counted(windows, answer, low, high, scale[:, 0])
     steps = slice(None, horizon)
     point, low, high = (scale * each[:, steps] + shift for each in (answer.point, low, high))
     quantiles = scale[..., None] * answer.quantiles[:, steps] + shift[..., None]
@@ -268,14 +283,23 @@ def described(found: Forecast, config: Config) -> dict[str, Any]:
 def describe(found: Forecast, number: int, coverage: float, name: str) -> str:
     """Formats the first steps and the last step of a series' forecast."""
     series, steps = found.mine.panel.series[number], found.point.shape[1]
-    lines = [f"{name}, last value {series.values[-1]:.6g} at {series.clock.text(series.first + len(series) - 1)}"]
+    lines = [f"{name}, last value {plain(series.values[-1])} at {series.clock.text(series.first + len(series) - 1)}"]
     for step in sorted({*range(min(SHOWN, steps)), steps - 1}):
         if step > SHOWN:
             lines.append("  ...")
         at = series.clock.text(series.first + len(series) + step)
-        ends_ = f"{found.low[number, step]:.6g} to {found.high[number, step]:.6g}"
-        lines.append(f"  {at:19} {found.point[number, step]:12.6g}   {coverage:.0%} interval {ends_}")
+        ends_ = f"{plain(found.low[number, step])} to {plain(found.high[number, step])}"
+        lines.append(f"  {at:19} {plain(found.point[number, step]):>12}   {coverage:.0%} interval {ends_}")
     return "\n".join(lines)
+
+
+def plain(value: float) -> str:
+    """Formats a number with six significant digits, or as a whole number if it is larger.
+
+    >>> plain(372.16512), plain(3588372.4), plain(3e-7)
+    ('372.165', '3,588,372', '3e-07')
+    """
+    return f"{value:,.0f}" if LARGE <= abs(value) < LARGEST else f"{value:.6g}"
 
 
 def table(found: Forecast) -> str:

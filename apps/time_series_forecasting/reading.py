@@ -20,6 +20,7 @@ from .panel import Panel, Rows, regular, said
 ID, DATE, VALUE = "unique_id", "ds", "y"
 DATES = ("ds", "date", "datetime", "timestamp", "time", "month", "year", "week", "day")
 MISSING = {"", "na", "nan", "n/a", "null", "none", "?", "-"}
+TAKEN_AS_WIDE = f" (the file is taken as wide; long format needs the columns {ID}, {DATE}, {VALUE})"
 LARGEST = 1e30  # largest absolute value; the networks use single precision
 JUMP = 20.0  # a change of more than this many typical changes is noted as a jump
 
@@ -180,24 +181,34 @@ def header(cells: Sequence[str], known: Sequence[str], static: Sequence[str], so
     return Columns(tuple(cells), date, None, None, series)
 
 
-def number(text: str, what: str, place: str) -> float:
+def number(text: str, what: str, place: str, hint: str = "") -> float:
     """Parses a finite number, or NaN for a missing value; the InputError for invalid text gives its location."""
     if text.lower() in MISSING:
         return math.nan
     try:
         value = float(text.replace("_", "?"))  # Python also accepts 1_000, which a table never means
     except ValueError:
-        hint = " (decimals need a point)" if "," in text else ""
+        hint = " (decimals need a point)" if "," in text else hint
         raise InputError(f"{place}: expected a number as {what}{hint}; received {text!r}") from None
     if not abs(value) <= LARGEST:
         raise InputError(f"{place}: expected a number from -{LARGEST:g} to {LARGEST:g} as {what}; received {text}")
     return value
 
 
+def refuse_infinite(text: str, what: str, place: str) -> None:
+    """Raises InputError if a text is a number that is not finite, such as nan."""
+    try:
+        finite = math.isfinite(float(text))
+    except ValueError:
+        return
+    if not finite:
+        raise InputError(f"{place}: expected a text or a finite number as {what}; received {text!r}")
+
+
 def cells_of(row: Mapping[str, str], columns: Columns, place: str, alone: str) -> list[tuple[str, float]]:
     """Returns (series, value) for each value in a row."""
     if not columns.long:
-        return [(name, number(row[name], name, place)) for name in columns.series]
+        return [(name, number(row[name], name, place, TAKEN_AS_WIDE)) for name in columns.series]
     name = row[columns.id] if columns.id else alone
     if not name:
         raise InputError(f"{place}: expected a {ID}; received an empty cell")
@@ -220,6 +231,8 @@ def _collect(
         place, row = f"{path}, line {line}", dict(zip(columns.names, cells, strict=True))
         if not row[columns.date]:
             raise InputError(f"{place}: expected a date as {columns.date}; received an empty cell")
+        for column in static:
+            refuse_infinite(row[column], column, place)
         covariates = [number(row[name], name, place) for name in known]
         for name, value in cells_of(row, columns, place, alone or path.stem):
             rows = found.setdefault(name, Rows(static=tuple(row[column] for column in static)))

@@ -18,7 +18,7 @@ from .config import APP
 from .options import Stream
 from .panel import named, warn
 from .predict import Predictor
-from .reading import Columns, cells_of, header
+from .reading import Columns, cells_of, header, refuse_infinite
 from .step_check import Watch
 from .streamer import Streamed, Streamer
 
@@ -96,7 +96,9 @@ class Rows:
         """
         info, text = self.streamer.info, row[columns.date]
         alone = info["names"][0] if len(info["names"]) == 1 else "series"
-        static = tuple(row.get(name, "") for name in info["static"])
+        static = tuple(row[name] for name in info["static"])
+        for name, cell in zip(info["static"], static, strict=True):
+            refuse_infinite(cell, name, place)
         for name, value in cells_of(row, columns, place, alone):
             began = time.perf_counter()
             self.watch.date(name, text, place)

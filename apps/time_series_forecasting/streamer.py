@@ -138,6 +138,7 @@ class Streamer:
         windows = self._window(tail, shift, scale)
         answer = self.predictor.said(windows, self.predictor.numbers(windows), np.array([scale]))
         low, high = tail.adaptive.interval(*answer.interval(self.config.coverage))
+        low, high = self.predictor.counted(windows, answer, low, high, np.array([scale]))
         return Streamed(*(scale * each[0] + shift for each in (answer.point, low, high)))
 
     def _window(self, tail: Tail, shift: float, scale: float) -> Windows:

@@ -17,20 +17,24 @@ from apps.time_series_forecasting import (
     backtest,
     conformal,
     data,
+    early,
     evaluate,
     heads,
     metrics,
+    panel,
     predict,
+    reading,
     ridge,
     stream,
     streamer,
+    train,
 )
 from apps.time_series_forecasting.cautions import cautions
 from apps.time_series_forecasting.clock import Clock
 from apps.time_series_forecasting.config import HEADS, NETWORKS, RECIPES, Config
 from apps.time_series_forecasting.heads import LEVELS, Loss
 from apps.time_series_forecasting.model import Normalise, build, set_gate, set_linear, set_start
-from apps.time_series_forecasting.options import Backtest
+from apps.time_series_forecasting.options import Backtest, Evaluate, Predict, Stream
 from shared import InputError, feeds, runs
 from shared.layers import SEQUENCE_ARCHITECTURES
 from tests.commands import run_here, trained
@@ -307,6 +311,7 @@ def test_the_figures_are_those_of_utilsforecast(hours):
         if number in metrics.WEIGHED:
             at = frame.assign(model=(quantiles[..., number] * scale + shift).ravel())
             total += 2 * losses.quantile_loss(at, {"model": "model"}, level)["model"].mean() / len(metrics.WEIGHED)
+    assert metrics.score((np.array([3e-9]), np.array([1e-8])), np.zeros(1, int)) == pytest.approx(0.3)
     assert found["weighted_quantile_loss"] == pytest.approx(total / frame["y"].abs().mean(), rel=1e-4)
 
 
@@ -545,6 +550,74 @@ def test_a_series_that_training_never_saw_is_forecast_at_its_own_scale(smoke, wa
     np.testing.assert_allclose(found[1][8:], found[0][8:], rtol=1e-5)
 
 
+def test_a_chart_overwrites_no_file_that_is_not_its_own(predictor, tmp_path):
+    out = tmp_path / "out.csv"
+    assert early.forecast_out(str(out), "in.csv", predictor.run) == out
+    out.with_suffix(".png").write_bytes(b"a photograph")
+    with pytest.raises(InputError, match=r"the fan chart of out\.csv would overwrite .*out\.png; choose another name"):
+        early.forecast_out(str(out), "in.csv", predictor.run)
+    out.write_text("an earlier forecast")
+    assert early.forecast_out(str(out), "in.csv", predictor.run) == out
+    out.with_suffix(".png").unlink()
+    out.with_suffix(".png").mkdir()
+    with pytest.raises(InputError, match="received the folder"):
+        early.forecast_out(str(out), "in.csv", predictor.run)
+
+
+@pytest.mark.parametrize(
+    "asked, said",
+    [
+        (Predict(series="nowhere.csv"), "There is none at nowhere.csv"),
+        (Predict(series="{fine}", horizon=9), "--horizon: expected at most 8"),
+        (Predict(series="{fine}", out="nowhere/x.csv"), "--out: expected the path of a CSV file in a folder"),
+        (Backtest(series="{wrong}"), "expected a column of dates"),
+        (Stream(feed="{wrong}"), "expected a column of dates"),
+        (Stream(feed="{fine}", ahead=9), "--ahead: expected at most 8"),
+        (Evaluate(data="{wrong}"), "expected a column of dates"),
+    ],
+)
+def test_what_needs_no_network_is_refused_by_the_options(asked, said, smoke, example, tmp_path, monkeypatch):
+    (tmp_path / "wrong.csv").write_text("when,y\n1,2\n")
+    monkeypatch.setenv("GALLERY_RUNS", str(smoke[0]))
+    places = {"{fine}": str(example), "{wrong}": str(tmp_path / "wrong.csv")}
+    given = {name: places[value] for name, value in vars(asked).items() if value in places}
+    with pytest.raises(InputError, match=said):
+        dataclasses.replace(asked, **given).check()
+
+
+def test_what_to_try_next_is_no_stream_for_a_run_that_needs_the_future():
+    run = types.SimpleNamespace(path=types.SimpleNamespace(name="mine"), file=lambda name: name)
+    assert f"python -m {APP} stream example.csv --run mine" in train.next_steps(Config(), run)
+    assert "stream" not in train.next_steps(Config(data="my.csv", known=("price",)), run)
+
+
+def test_intervals_of_counts_end_at_whole_numbers_around_their_deciles():
+    counts = np.arange(len(LEVELS)) * np.ones((2, 3, 1))
+    low, high = heads.around(np.full((2, 3), 3.4), np.full((2, 3), 10.2), counts, 0.9)
+    assert (low == 2).all() and (high == 11).all()  # the deciles are from 2 to 10
+    low, high = heads.around(np.full((2, 3), -1.7), np.full((2, 3), 5.0000000001), counts, 0.5)
+    assert (low == 0).all() and (high == 9).all()  # the inner half, to 8.5
+    low, high = heads.around(np.full((2, 3), 3.4), np.full((2, 3), 7.000000001), 0 * counts, 0.9)
+    assert (low == 0).all() and (high == 7).all()
+
+
+def test_deciles_of_an_unseen_series_are_as_wide_as_its_interval(predictor, tmp_path):
+    values = 50 * np.random.default_rng(4).standard_t(2, size=200)
+    dates = pd.date_range("2020-01-04", periods=200, freq="7D")
+    path = tmp_path / "noise.csv"
+    path.write_text("ds,y\n" + "".join(f"{d:%Y-%m-%d},{v:.6f}\n" for d, v in zip(dates, values, strict=True)))
+    found = predict.forecast(predictor, data.read_for(str(path), predictor.info, predictor.config), 8)
+    outer = heads.between(found.quantiles[0], (0.05, 0.95))
+    np.testing.assert_allclose(np.ptp(outer, axis=-1), found.high[0] - found.low[0], rtol=1e-4)
+
+
+def test_the_share_covered_leaves_out_what_was_never_observed():
+    observed = np.array([[True, False], [True, False], [False, False]])
+    windows = types.SimpleNamespace(who=np.array([0, 0, 1]), future=lambda: np.zeros((3, 2)), observed=lambda: observed)
+    low = np.array([[-1.0, -1], [1, 1], [1, 1]])
+    assert adapt.by_part(windows, low, low + 2, ["a", "b"]) == (0.5, {"a": 0.5}, {0: 0.5})
+
+
 def test_a_backtest_writes_every_forecast_with_what_came_and_may_fit_anew(smoke, example, tmp_path):
     out = tmp_path / "out.csv"
     done = verb(smoke, "backtest", str(example), "--origins", "6", "--out", str(out))
@@ -552,7 +625,10 @@ def test_a_backtest_writes_every_forecast_with_what_came_and_may_fit_anew(smoke,
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert len(rows) == 6 * 8 and rows[-1]["ds"] == "2001-11-03"
     known = {row["ds"]: row["y"] for row in csv.DictReader(example.read_text().splitlines())}
-    assert all(float(row["y"]) == pytest.approx(float(known[row["ds"]]), rel=1e-5) for row in rows if row["y"])
+    assert all(row["y"] == known[row["ds"]] for row in rows if row["y"])
+    figures = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ")}
+    assert "last_value" in figures["mase"] and figures["mase"].rpartition(": ")[2]
+    assert "last_value" not in figures["msis"] + figures["weighted_quantile_loss"]
     anew = verb(smoke, "backtest", str(example), "--origins", "6", "--refit", "3", "--out", str(tmp_path / "anew.csv"))
     assert anew.returncode == 0, anew.stderr
     assert (tmp_path / "anew.csv").read_text() != out.read_text()
@@ -579,6 +655,32 @@ def test_what_cannot_be_done_is_refused_in_one_line(words, said, smoke, example)
     done = verb(smoke, *(word.format(file=example) for word in words))
     *notes, last = done.stderr.splitlines()
     assert done.returncode == 2 and said in last and all("values missing" in note for note in notes)
+
+
+def test_the_example_of_a_run_is_read_again_whatever_its_names(predictor, tmp_path):
+    name, place = 'a, "b"', "north, south"
+    series = panel.Series(
+        name, Clock("steps", 1), 0, np.arange(30.0), np.ones(30, bool), 1, np.zeros((30, 0)), (place,)
+    )
+    found = types.SimpleNamespace(panel=panel.Panel("my.csv", (series,), static=("region",)))
+    run = types.SimpleNamespace(file=lambda name: tmp_path / name)
+    train.save_example(types.SimpleNamespace(run=run, config=predictor.config), found)
+    (again,) = reading.read(tmp_path / "example.csv", static=("region",)).series
+    assert (again.name, again.static, len(again)) == (name, (place,), 22)
+
+
+def test_a_forecast_beyond_the_year_9999_is_refused_in_one_line(predictor, tmp_path):
+    path = tmp_path / "last.csv"
+    path.write_text("unique_id,ds,y\n" + "".join(f"new,9999-{n // 28 + 11}-{n % 28 + 1:02},{n}\n" for n in range(56)))
+    with pytest.raises(InputError, match="expected dates in the years 1 to 9999"):
+        predictor([path])
+
+
+def test_calibration_needs_windows_with_values():
+    observed = np.ones((30, 4), bool)
+    assert conformal.enough(observed)
+    observed[:15] = False
+    assert not conformal.enough(observed)
 
 
 def test_a_damaged_file_of_intervals_is_named(tmp_path, predictor):
@@ -617,7 +719,9 @@ def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
 
 def test_a_series_that_training_never_saw_or_that_is_short_is_said_to_be_so():
     weekly = Clock("seconds", 604_800)
-    series = [types.SimpleNamespace(name=name, clock=weekly) for name in ("co2", "new", "newer", "short")]
+    series = [
+        types.SimpleNamespace(name=name, clock=weekly, values=np.arange(3)) for name in ("co2", "new", "newer", "short")
+    ]
     panel = types.SimpleNamespace(series=series, source="my.csv", clocks={each.name: each.clock for each in series})
     mine = types.SimpleNamespace(panel=panel, padded=[0, 0, 0, 5], unseen=lambda: [1, 2])
     info = {"names": ["co2", "short"], "clocks": [weekly.saved()] * 2, "reach": 104, "horizon": 8}
@@ -631,6 +735,8 @@ def test_a_series_that_training_never_saw_or_that_is_short_is_said_to_be_so():
     )
     mine.unseen = lambda: []
     assert cautions(mine, (), info) == [third]
+    series[0].values = np.full(9, 3e-7)
+    assert cautions(mine, (), info) == ["co2: constant so far; how much it may change is a guess", third]
     panel.clocks["monthly"] = Clock("months", 1)
     assert "monthly: in steps of 1 month, but the run was trained on steps of 1 week" in cautions(mine, (), info)[0]
 

@@ -258,6 +258,13 @@ def test_rows_without_a_value_give_the_known_columns_of_the_future(tmp_path):
     assert "columns that are not read: note" in "\n".join(found.notes)
 
 
+def test_missing_values_of_known_columns_are_reported_and_filled(tmp_path):
+    text = "ds,y,price\n" + "".join(f"{date},{n},{'' if n in (3, 4) else n}\n" for n, date in enumerate(days(8)))
+    found = reading.read(written(tmp_path, text), known=("price",))
+    assert found.series[0].known[:, 0].tolist() == [0, 1, 2, 2, 2, 5, 6, 7]
+    assert any("values of known columns missing, filled with the ones before: 2" in note for note in found.notes)
+
+
 FINE = "unique_id,ds,y\na,2026-01-01,1\na,2026-01-02,2\n"
 
 
@@ -279,6 +286,10 @@ FINE = "unique_id,ds,y\na,2026-01-01,1\na,2026-01-02,2\n"
         ("ds;y\n2026-01-01;1\n", "line 1: expected commas between the cells"),
         ("when,y\n2026-01-01,1\n", "line 1: expected a column of dates called ds or date"),
         ("ds,y,y\n2026-01-01,1,2\n", "line 1: expected one column y"),
+        (
+            "store,ds,value\na,2026-01-01,1\n",
+            "line 2: expected a number as store (the file is taken as wide; long format",
+        ),
         ("ds\n2026-01-01\n", "line 1: expected a column for each series besides ds"),
         ("unique_id,ds,value\na,2026-01-01,1\n", "line 1: expected a column y besides unique_id and ds"),
     ],
@@ -406,6 +417,31 @@ def test_static_texts_and_numbers_are_coded_from_training():
     assert data.coded("b", data.coding(["a", "b", "a"])) == [0.0, 1.0]
     assert data.coded("new", data.coding(["a", "b"])) == [0.0, 0.0]
     assert data.coded("3", data.coding(["1", "5"])) == [0.0]
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
+def test_a_static_number_that_is_none_is_refused_with_its_line(text, tmp_path):
+    path = written(tmp_path, f"unique_id,ds,y,size\na,2026-01-01,1,2\nb,2026-01-02,1,{text}\n")
+    with pytest.raises(InputError, match="line 3: expected a text or a finite number as size"):
+        reading.read(path, static=("size",))
+
+
+def test_the_scale_of_small_values_is_their_own_and_that_of_a_constant_is_small():
+    def scale(values):
+        return data.scaled(panel.of_values("a", values, HOURLY), len(values))
+
+    wave = np.sin(np.arange(50))
+    for size in (3e-7, 1e-12, 1.0, 1e9):
+        assert scale(size * (2 + wave))[1] == pytest.approx(size * wave.std())
+        assert data.error_scale(size * wave, 1) == pytest.approx(size * np.abs(np.diff(wave)).mean())
+        assert scale(np.full(50, size))[1] == pytest.approx(0.01 * size)
+    assert scale(np.zeros(50)) == (0, 1) and data.error_scale(np.zeros(50), 1) == 1
+
+
+def test_a_part_without_values_is_named(tmp_path):
+    rows = [("a", date, "" if 64 <= n < 82 else n % 7) for n, date in enumerate(days(100))]
+    with pytest.raises(InputError, match="expected values in the valid part; all are missing. Change --valid-fraction"):
+        data.load(Config(data=str(written(tmp_path, long(rows))), **SMALL))
 
 
 def test_an_unknown_source_is_named_with_what_may_have_been_meant():
