@@ -9,10 +9,12 @@ from .config import Config
 from .reading import check_header
 
 
-def forecast_out(out: str | None, series: str, run: Run) -> Path:
+def forecast_out(out: str | None, series: str, run: Run, chart: bool = True) -> Path:
     """Returns the path of the CSV file of `forecast`; raises InputError if it or its fan chart cannot be written."""
     path = csv_out(out, series, run.file(f"forecast-{Path(series).stem}.csv"))
     picture = path.with_suffix(".png")
+    if not chart:
+        return path
     if picture.exists() and not path.exists():
         raise InputError(f"--out: the fan chart of {path.name} would overwrite {picture}; choose another name")
     files.check_picture(picture, "--out")

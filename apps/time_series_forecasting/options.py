@@ -102,7 +102,7 @@ class Predict(OfRun):
         run = self.trained()
         early.readable(self.series, run)
         early.steps_of(self.horizon, run)
-        early.forecast_out(self.out, self.series, run)
+        early.forecast_out(self.out, self.series, run, chart=not self.json)
 
 
 @dataclass(frozen=True)

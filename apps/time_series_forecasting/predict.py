@@ -219,6 +219,8 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
     steps = slice(None, horizon)
     point, low, high = (scale * each[:, steps] + shift for each in (answer.point, low, high))
     quantiles = scale[..., None] * answer.quantiles[:, steps] + shift[..., None]
+    if config.head == "negative_binomial":
+        quantiles = np.maximum(np.rint(quantiles), 0)
     return Forecast(mine, point, low, high, quantiles, cautions(mine, by, predictor.info))
 
 
@@ -251,7 +253,7 @@ def predict(options: Predict) -> None:
     """Runs the predict command: writes the CSV file and the fan chart, and prints the first steps."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
-    out = forecast_out(options.out, options.series, run)
+    out = forecast_out(options.out, options.series, run, chart=not options.json)
     horizon = steps_of(options.horizon, run)
     panel = read_for(options.series, run.info(), config)
     found = forecast(Predictor(run), panel, horizon)

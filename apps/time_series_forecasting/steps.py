@@ -47,13 +47,15 @@ def fit_each(
     Args:
         moments: (rows,) of each series. usual: the clock that each had in training, None if it is new.
     """
-    told = {n: fit(unit, some, source) for n, some in enumerate(moments) if len(np.unique(some)) >= FEWEST}
+    usual = usual or [None] * len(moments)
+    # Less than two weeks of working days look like days
+    least = [FEWEST_DAYS if clock and clock.unit == "weekdays" else FEWEST for clock in usual]
+    told = {n: fit(unit, some, source) for n, some in enumerate(moments) if len(np.unique(some)) >= least[n]}
     told = {n: found for n, found in told.items() if tells(found)}
     clocks = [clock for clock, _ in told.values()] or [fit(unit, np.concatenate(moments), source)[0]]
     commonest, _ = collections.Counter((clock.unit, clock.step) for clock in clocks).most_common(1)[0]
     found = []
-    for number, some in enumerate(moments):
-        before = usual[number] if usual else None
+    for number, (some, before) in enumerate(zip(moments, usual, strict=True)):
         known = before is not None and before.unit in (unit, *(UNITS if unit == "seconds" else ()))
         step = (before.unit, before.step) if known else commonest  # type: ignore[union-attr]
         found.append(told.get(number) or _on(*step, unit, some))

@@ -44,6 +44,8 @@ def stream(options: Stream) -> None:
                 rows.take(cells, line)
             if state and rows.count and rows.count % SAVE_EVERY == 0:
                 streamer.save(state)
+        if rows.columns is None:
+            raise InputError(f"{rows.source}: expected a header and rows; received nothing")
     rows.end()
     if state:
         streamer.save(state)
@@ -107,11 +109,11 @@ class Rows:
                 continue  # already seen by the restored state
             try:
                 found = self.streamer.value(name, k, value, static)
+                self.took.append(1000 * (time.perf_counter() - began))
+                if found is not None:
+                    self.say(self.cells(name, k, value, found))
             except InputError as error:
                 raise InputError(f"{place}: {error}") from None
-            self.took.append(1000 * (time.perf_counter() - began))
-            if found is not None:
-                self.say(self.cells(name, k, value, found))
 
     def step(self, name: str, text: str, place: str) -> int:
         """Returns the step nearest to a date; reports the first one of each series that is between two steps."""
@@ -138,13 +140,7 @@ class Rows:
         sys.stdout.flush()
 
     def end(self) -> None:
-        """Says on stderr how many rows came and how long their forecasts took.
-
-        Raises:
-            InputError: there was no header.
-        """
-        if self.columns is None and not self.count:
-            raise InputError(f"{self.source}: expected a header and rows; received nothing")
+        """Says on stderr how many rows came and how long their forecasts took."""
         if self.took:
             p50, p99 = lines.percentiles(list(self.took))
             counts = f"{sized(self.count, 'rows')}, {self.left_out:,} left out"

@@ -496,12 +496,9 @@ def test_a_stream_with_another_step_than_in_training_ends_and_an_unseen_one_is_w
     assert "new: in steps of 1 day, but the run was trained on" in capsys.readouterr().err
 
 
-def test_a_stream_without_a_header_or_with_a_wrong_one_prints_none_of_its_own(predictor, capsys):
-    nothing = stream.Rows(streamer.Streamer(predictor), 1, "standard input")
-    with pytest.raises(InputError, match="expected a header and rows; received nothing"):
-        nothing.end()
+def test_a_stream_with_a_wrong_header_prints_none_of_its_own(predictor, capsys):
     with pytest.raises(InputError, match="expected a column of dates"):
-        nothing.take(["when", "y"], 1)
+        stream.Rows(streamer.Streamer(predictor), 1, "standard input").take(["when", "y"], 1)
     assert not capsys.readouterr().out
 
 
@@ -556,6 +553,7 @@ def test_a_chart_overwrites_no_file_that_is_not_its_own(predictor, tmp_path):
     out.with_suffix(".png").write_bytes(b"a photograph")
     with pytest.raises(InputError, match=r"the fan chart of out\.csv would overwrite .*out\.png; choose another name"):
         early.forecast_out(str(out), "in.csv", predictor.run)
+    assert early.forecast_out(str(out), "in.csv", predictor.run, chart=False) == out
     out.write_text("an earlier forecast")
     assert early.forecast_out(str(out), "in.csv", predictor.run) == out
     out.with_suffix(".png").unlink()
@@ -644,6 +642,7 @@ def test_a_backtest_writes_every_forecast_with_what_came_and_may_fit_anew(smoke,
         (["backtest", "{file}", "--origins", "5000"], "expected 5008 steps of co2"),
         (["stream", "{file}", "--ahead", "9"], "--ahead: expected at most 8"),
         (["stream", "nowhere.csv"], "There is none at nowhere.csv"),
+        (["stream"], "standard input: expected a header and rows; received nothing"),
         (["stream", "{file}", "--state", "{file}"], "--state: expected another file than that of the series"),
         (["evaluate", "--data", "nowhere.csv"], "There is none at nowhere.csv"),
         (["train", "--segment", "200"], "--segment: expected at most --lookback"),

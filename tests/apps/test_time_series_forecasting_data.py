@@ -148,6 +148,9 @@ def test_a_step_that_the_run_was_not_trained_on_is_refused_for_its_series_and_a_
 def test_a_known_series_with_few_dates_has_the_step_of_training(tmp_path):
     path = written(tmp_path, long([("b", "2026-01-01", 1), ("b", "2026-01-08", 2)]))
     assert len(reading.read(path, usual=step_check.clocks_of(TRAINED)).series[0]) == 8
+    rows = [("b", f"{date:%Y-%m-%d}", n) for n, date in enumerate(pd.date_range("2026-01-01", periods=7, freq="B"))]
+    working = {"b": clock.Clock("weekdays", 1)}
+    assert reading.read(written(tmp_path, long(rows)), usual=working).series[0].clock == working["b"]
 
 
 def test_dates_with_a_time_zone_are_read_as_utc():
