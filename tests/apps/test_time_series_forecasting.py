@@ -705,10 +705,14 @@ def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
              "--network", "encoder_decoder"]  # fmt: skip
     done = run_here(APP, "train", *words, GALLERY_RUNS=folder)
     assert done.returncode == 0, done.stderr
+    assert " backtest " in done.stdout and " stream " not in done.stdout
     done = run_here(APP, "predict", str(path), "--out", str(tmp_path / "out.csv"), GALLERY_RUNS=folder)
     assert done.returncode == 0, done.stderr
     found = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
-    assert len(found) == 12 and all(float(row["q0.1"]) >= 0 for row in found)
+    assert len(found) == 12
+    for row in found:
+        low, first, last, high = (float(row[name]) for name in ("low", "q0.1", "q0.9", "high"))
+        assert 0 <= low <= first <= last <= high and low % 1 == high % 1 == 0
     path.write_text("\n".join(row for row in rows if ",," not in row) + "\n")
     done = run_here(APP, "predict", str(path), GALLERY_RUNS=folder)
     assert done.returncode == 2 and "expected price of a up to 2026-03-31" in done.stderr
