@@ -238,7 +238,11 @@ class OfRun:
 
     def check(self) -> None:
         """Raises InputError if there is no such run; `cli.main` calls this before a backend starts."""
-        _found(type(self).__module__.split(".")[-2], self.run)
+        self.trained()
+
+    def trained(self) -> Run:
+        """Returns the run, as `find`, without a message."""
+        return _found(type(self).__module__.split(".")[-2], self.run)
 
 
 def _found(app: str, name: str | None) -> Run:

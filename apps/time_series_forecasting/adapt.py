@@ -38,14 +38,19 @@ def runs_of(windows: Windows) -> list[np.ndarray]:
 
 def by_part(
     windows: Windows, low: np.ndarray, high: np.ndarray, names: list[str]
-) -> tuple[float, dict[str, float], list[float]]:
-    """Returns the share of observed values inside their intervals: overall, per series, and per step ahead."""
+) -> tuple[float, dict[str, float], dict[int, float]]:
+    """Returns the share of observed values inside their intervals: overall, per series, and per step ahead.
+
+    Series and steps without an observed value are left out.
+    """
     actual, observed = windows.future(), windows.observed()
     inside = (actual >= low) & (actual <= high) & observed
     count = np.maximum(observed.sum(), 1)
     series = {}
     for number, name in enumerate(names):
         mine = windows.who == number
-        series[name] = float(inside[mine].sum() / max(observed[mine].sum(), 1))
-    steps = inside.sum(axis=0) / np.maximum(observed.sum(axis=0), 1)
-    return float(inside.sum() / count), series, steps.tolist()
+        if observed[mine].any():
+            series[name] = float(inside[mine].sum() / observed[mine].sum())
+    there = np.flatnonzero(observed.any(axis=0)).tolist()
+    steps = {step: float(inside[:, step].sum() / observed[:, step].sum()) for step in there}
+    return float(inside.sum() / count), series, steps

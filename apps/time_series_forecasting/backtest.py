@@ -8,20 +8,25 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, files, runs
+from shared import InputError, files, paired, results, runs
 from shared.data.wording import sized
 
 from . import adapt, ridge
 from .baselines import repeated
 from .config import APP, Config
 from .data import Mine, as_read, read_for
-from .metrics import Judge, score
+from .early import csv_out
+from .evaluate import FEWEST_BLOCKS
+from .heads import LEVELS
+from .metrics import DIRECTIONS, Judge, Sums, blocks, score
 from .model import set_linear
 from .options import Backtest
-from .predict import Answer, Predictor, check_out
+from .panel import warn
+from .predict import Answer, Predictor
+from .step_check import other_steps
 from .windows import Windows
 
-SHOWN = ("mse", "mae", "mase", "smape", "weighted_quantile_loss", "msis", "coverage_ratio")
+POINT, INTERVAL = ("mse", "mae", "mase", "smape"), ("weighted_quantile_loss", "msis")
 LEAST_ROWS = 50  # minimum number of past windows for a refit of the linear part
 COLUMNS = ("unique_id", "origin", "ds", "y", "forecast", "low", "high")
 
@@ -30,16 +35,17 @@ def backtest(options: Backtest) -> None:
     """Runs the backtest command: writes all forecasts with the true values, and compares the metrics with baselines."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
-    out = Path(options.out) if options.out else run.file(f"backtest-{Path(options.series).stem}.csv")
-    check_out(out, options.series)
+    out = csv_out(options.out, options.series, run.file(f"backtest-{Path(options.series).stem}.csv"))
     panel = read_for(options.series, run.info(), config)
+    warn(other_steps(panel.clocks, options.series, run.info()))
     ends = []
     for series in panel.series:
         needed = config.horizon + (options.origins - 1) * options.stride + 1
         if len(series) < needed:
             raise InputError(
-                f"{options.series}: expected {needed} steps of {series.name} or more for {options.origins} origins "
-                f"{options.stride} steps apart and --horizon {config.horizon} of the run; received {len(series)}"
+                f"{options.series}: expected {needed} steps of {series.name} or more for {options.origins} origins, "
+                f"{sized(options.stride, 'steps')} apart, and --horizon {config.horizon} of the run; received "
+                f"{len(series)}"
             )
         ends.append(len(series) - needed + 1)
     predictor = Predictor(run)
@@ -51,6 +57,7 @@ def backtest(options: Backtest) -> None:
         low, high = adapt.adapted(predictor, windows, low, high)
     else:
         low, high = predictor.intervals(windows, low, high)
+    low, high = predictor.counted(windows, answer, low, high, np.array(mine.info["scale"]))
     files.write_text(out, table(mine, windows, answer, low, high))
     show(mine, windows, answer, (low, high), config)
     print(f"Written to {shlex.quote(str(out))}")
@@ -110,27 +117,36 @@ def refitted(predictor: Predictor, mine: Mine, windows: Windows) -> None:
 
 
 def show(mine: Mine, windows: Windows, answer: Answer, ends: tuple[np.ndarray, np.ndarray], config: Config) -> None:
-    """Prints the metrics of the network and of the naive forecasts."""
-    block, everything = np.zeros(len(windows), int), np.arange(len(windows))
-    last, seasonal = repeated(windows, np.ones_like(mine.store.season)), repeated(windows, mine.store.season)
-    points = {"network": answer} | {
-        name: Answer(point, np.repeat(point[..., None], answer.quantiles.shape[-1], axis=-1))
-        for name, point in (("last_value", last), ("seasonal_naive", seasonal))
-    }
-    figures = {}
-    for name, each in points.items():
+    """Prints the metrics of the network and of the naive forecasts, which have no intervals, and which of them wins."""
+    block = blocks(windows, mine.info["aligned"])
+
+    def judged(each: Answer, usual: tuple[np.ndarray, np.ndarray] | None = None) -> Sums:
         judge = Judge(windows, block, mine.info)
-        judge.add(everything, each, ends if name == "network" else None)
-        figures[name] = {m: score(s, np.zeros(1, int)) for m, s in judge.result(config.coverage).items()}
+        judge.add(np.arange(len(windows)), each, usual)
+        return judge.result(config.coverage)
+
+    ours, store = judged(answer, ends), mine.store
+    naive = {"last_value": np.ones_like(store.season), "seasonal_naive": store.season}
+    points = {name: repeated(windows, steps)[..., None] for name, steps in naive.items()}
+    theirs = {name: judged(Answer(point[..., 0], point + np.zeros(len(LEVELS)))) for name, point in points.items()}
     count = len(windows) // len(mine.panel.series)
     print(f"{len(mine.panel.series):,} series, {sized(count, 'origins')}, {sized(config.horizon, 'steps')} each")
-    for metric in SHOWN:
-        said = ", ".join(f"{name} {found[metric]:.4g}" for name, found in figures.items() if metric in found)
-        if metric == "coverage_ratio":
-            said = (
-                f"{figures['network'][metric] * config.coverage:.1%} of the values in {config.coverage:.0%} intervals"
-            )
-        print(f"  {metric:22} {said}")
+    for metric in POINT:
+        print(f"  {metric:22} {compared(metric, ours, theirs, int(block.max()) + 1)}")
+    for metric in INTERVAL:
+        print(f"  {metric:22} network {score(ours[metric], np.arange(int(block.max()) + 1)):.4g}")
+    covered = score(ours["coverage_ratio"], np.arange(int(block.max()) + 1)) * config.coverage
+    print(f"  {'coverage':22} {covered:.1%} of the values in {config.coverage:.0%} intervals")
+
+
+def compared(metric: str, ours: Sums, theirs: dict[str, Sums], count: int) -> str:
+    """Returns a metric of all forecasts, and which of them wins, see `evaluate.compared`."""
+    others = {name: sums[metric] for name, sums in theirs.items()}
+    found = paired.compared(score, ours[metric], others, count, DIRECTIONS[metric]) | {"std": None}
+    if count < FEWEST_BLOCKS:
+        found["ahead"] = None
+    figures = {"network": found["value"], **found["baselines"]}
+    return f"{', '.join(f'{name} {value:.4g}' for name, value in figures.items())}: {results.winner(found)}"
 
 
 def table(mine: Mine, windows: Windows, answer: Answer, low: np.ndarray, high: np.ndarray) -> str:
@@ -138,13 +154,13 @@ def table(mine: Mine, windows: Windows, answer: Answer, low: np.ndarray, high: n
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    actual, observed = windows.future(), windows.observed()
+    observed = windows.observed()
     for row, (who, at) in enumerate(zip(windows.who.tolist(), windows.at.tolist(), strict=True)):
         series, scale, shift = mine.panel.series[who], mine.info["scale"][who], mine.info["shift"][who]
         first = series.first + at - mine.padded[who]
         for step in range(windows.horizon):
             values = [answer.point[row, step], low[row, step], high[row, step]]
             cells = [f"{value * scale + shift:.8g}" for value in values]
-            came = f"{actual[row, step] * scale + shift:.8g}" if observed[row, step] else ""
+            came = f"{series.values[at - mine.padded[who] + step]:.10g}" if observed[row, step] else ""
             rows.writerow([series.name, series.clock.text(first - 1), series.clock.text(first + step), came, *cells])
     return text.getvalue()

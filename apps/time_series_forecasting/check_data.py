@@ -10,12 +10,12 @@ from shared.inspection import Amount, Inspected, effort, report
 from shared.plots import Panel
 
 from .config import RECIPES, Config
-from .data import arranged
+from .data import PARTS, arranged
 from .options import CheckData
 from .panel import Series
 from .sources import load as load_source
 
-PARTS = ("train", "valid", "test")
+FEWEST = 20  # training windows below which a network learns nothing
 FEW = 5  # forecasts in the test part, one after the other, below which a figure is that of a single stretch of time
 STUCK = 0.02  # share of a series that equals its neighbours without a break, above which its sensor may be stuck
 MOSTLY = 0.5  # share of a test part at one value above which its figure says little
@@ -46,6 +46,7 @@ def look(config: Config) -> Inspected:
         copies(series, ends),
         *telling(series, source.panel.known),
         enough(count, config.horizon),
+        *trainable(len(data.train), config),
         *doctor.gaps(columns, "series"),
         *doctor.codes(columns, "series"),
         *doctor.clipped(columns, "series"),
@@ -74,6 +75,14 @@ def enough(count: int, horizon: int) -> Finding:
         f"the test part has {doctor.sized(count, 'forecasts')} of {doctor.sized(horizon, 'steps')} that do not overlap"
     )
     return Finding(WARNING, f"{text}: a rough figure") if count < FEW else Finding(OK, text)
+
+
+def trainable(count: int, config: Config) -> list[Finding]:
+    """Judges how many windows the training part has."""
+    if count >= FEWEST:
+        return []
+    text = f"the training part has {doctor.sized(count, 'windows')} of {config.reach} + {config.horizon} steps"
+    return [Finding(PROBLEM, f"{text}, too few to train on: choose a shorter --lookback or --horizon")]
 
 
 def copies(series: tuple[Series, ...], ends: tuple[tuple[int, int, int], ...]) -> Finding:

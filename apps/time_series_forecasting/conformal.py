@@ -3,7 +3,7 @@
 import numpy as np
 
 GRID = np.linspace(0, 1, 101)  # probabilities at which the quantiles of the scores are stored
-FEWEST = 20  # minimum number of validation windows for per-series scores
+FEWEST = 20  # minimum number of windows with values, for per-series scores
 LEAST_WIDTH = 1e-6
 NARROWEST = -0.45  # maximum shrinkage of an interval at each end, as a share of its width
 
@@ -16,6 +16,11 @@ def scores(low: np.ndarray, high: np.ndarray, actual: np.ndarray) -> np.ndarray:
 def width(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Returns the width of an interval, at least `LEAST_WIDTH`."""
     return np.maximum(high - low, LEAST_WIDTH)
+
+
+def enough(observed: np.ndarray) -> bool:
+    """Returns whether enough windows (windows, horizon) have a value to calibrate on them alone."""
+    return int(observed.any(axis=1).sum()) >= FEWEST
 
 
 def grid_of(found: np.ndarray, observed: np.ndarray) -> np.ndarray:
@@ -35,6 +40,11 @@ def stretched(low: np.ndarray, high: np.ndarray, by: np.ndarray) -> tuple[np.nda
     """Widens the intervals at both ends by this many of their widths."""
     more = np.maximum(by, NARROWEST) * width(low, high)
     return low - more, high + more
+
+
+def factor(by: np.ndarray) -> np.ndarray:
+    """Returns the factor by which `stretched` widens the intervals."""
+    return 1 + 2 * np.maximum(by, NARROWEST)
 
 
 def looked_up(grid: np.ndarray, miss: np.ndarray) -> np.ndarray:

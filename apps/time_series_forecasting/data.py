@@ -13,6 +13,7 @@ import numpy as np
 
 from shared import InputError
 from shared.data.sequences import spread
+from shared.data.wording import sized
 from shared.fingerprint import fingerprint
 
 from .clock import PHASES
@@ -21,9 +22,12 @@ from .panel import Panel, Series, warn
 from .reading import read
 from .sources import Source
 from .sources import load as load_source
+from .step_check import clocks_of, other_steps, refuse_other_steps
 from .windows import Store, Windows
 
-LEAST_SCALE = 1e-8
+PARTS = ("train", "valid", "test")
+LEAST_SCALE = 1e-8  # spread of a series, relative to its size, below which it is constant
+FLAT = 0.01  # scale of a constant series, relative to its size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +79,7 @@ def arranged(source: Source, config: Config) -> Data:
         for part, (low, high) in bounds.items():
             cut[part].append(np.arange(low, high - config.horizon + 1))
     code = np.arange(len(panel.series))
+    refuse_unobserved(panel, ends)
     found = {part: windows(store, origins, code, config) for part, origins in cut.items()}
     if config.max_examples:
         found = {part: some.among(spread(len(some), config.max_examples)) for part, some in found.items()}
@@ -84,6 +89,17 @@ def arranged(source: Source, config: Config) -> Data:
         "split": sizes,
     }
     return Data(**found, panel=panel, info=info)
+
+
+def refuse_unobserved(panel: Panel, ends: Sequence[tuple[int, int, int]]) -> None:
+    """Raises InputError if all values of a part are missing."""
+    for number, part in enumerate(PARTS):
+        bounds = [((0, *end)[number], end[number]) for end in ends]
+        if not any(s.observed[low:high].any() for s, (low, high) in zip(panel.series, bounds, strict=True)):
+            raise InputError(
+                f"{panel.source}: expected values in the {part} part; all are missing. Change --valid-fraction or "
+                "--test-fraction."
+            )
 
 
 def before(train: int, config: Config) -> int:
@@ -111,7 +127,7 @@ def learned(panel: Panel, ends: Sequence[tuple[int, int, int]], config: Config) 
     return {
         "source": panel.source,
         "names": list(panel.names),
-        "clocks": [dataclasses.asdict(series.clock) for series in panel.series],
+        "clocks": [series.clock.saved() for series in panel.series],
         "seasons": [series.season for series in panel.series],
         "shift": [shift for shift, _ in scales],
         "scale": [scale for _, scale in scales],
@@ -134,13 +150,14 @@ def learned(panel: Panel, ends: Sequence[tuple[int, int, int]], config: Config) 
 def scaled(series: Series, end: int, counts: bool = False) -> tuple[float, float]:
     """Returns (shift, scale) of a series: mean and standard deviation of the observed values before `end`.
 
-    A constant series has scale 1. Counts have shift 0, as their distribution starts at zero, and their mean as scale.
+    A constant series is scaled as if it varied by `FLAT`. Counts have shift 0, as their distribution starts at zero,
+    and their mean as scale.
     """
     values = series.values[:end][series.observed[:end]]
     if counts:
         return 0.0, float(max(np.abs(values).mean(), 1.0))
-    spread_ = float(values.std())
-    return float(values.mean()), spread_ if spread_ > LEAST_SCALE * max(1.0, abs(float(values.mean()))) else 1.0
+    spread_, size = float(values.std()), float(np.abs(values).max())
+    return float(values.mean()), spread_ if spread_ > LEAST_SCALE * size else FLAT * size or 1.0
 
 
 def refuse_no_counts(panel: Panel) -> None:
@@ -159,7 +176,7 @@ def error_scale(values: np.ndarray, season: int) -> float:
     """Returns the mean absolute error of the seasonal naive forecast (Hyndman and Koehler 2006); 1 if it is zero."""
     season = season if len(values) > season else 1
     error = float(np.abs(values[season:] - values[:-season]).mean()) if len(values) > season else 0.0
-    return error if error > LEAST_SCALE else 1.0
+    return error if error > LEAST_SCALE * float(np.abs(values).max(initial=0)) else 1.0
 
 
 def coding(texts: Sequence[str]) -> dict[str, Any]:
@@ -284,7 +301,7 @@ def as_read(
         "source": panel.source,
         "names": list(panel.names),
         "seasons": [series.season for series in panel.series],
-        "clocks": [dataclasses.asdict(series.clock) for series in panel.series],
+        "clocks": [series.clock.saved() for series in panel.series],
         "shift": shift,
         "scale": scale,
         "error_scale": errors,
@@ -297,7 +314,8 @@ def as_read(
 def read_for(path: str, info: dict[str, Any], config: Config) -> Panel:
     """Reads the series of a file with the covariates that the run was trained with; prints notes on stderr."""
     alone = info["names"][0] if len(info["names"]) == 1 else None
-    panel = read(Path(path), info["known"], list(info["static"]), config.season, alone)
+    panel = read(Path(path), info["known"], list(info["static"]), config.season, alone, clocks_of(info))
+    refuse_other_steps(panel.clocks, path, info)
     warn(panel.notes)
     return panel
 
@@ -309,11 +327,12 @@ def tested_on(data: Data, path: str, config: Config) -> Data:
         InputError: the file is invalid, or a series is too short for one forecast.
     """
     panel = read_for(path, data.info, config)
+    warn(other_steps(panel.clocks, path, data.info))
     short = [series for series in panel.series if len(series) <= config.horizon]
     if short:
         raise InputError(
-            f"{path}: expected more than {config.horizon} steps of {short[0].name}, to measure a forecast of as many; "
-            f"received {len(short[0])}"
+            f"{path}: expected more than {sized(config.horizon, 'steps')} of {short[0].name}, to measure a forecast of "
+            f"as many; received {len(short[0])}"
         )
     starts = [max(1, min(config.reach, len(series) - config.horizon)) for series in panel.series]
     mine = as_read(panel, data.info, config, starts)

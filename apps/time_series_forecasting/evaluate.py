@@ -103,7 +103,7 @@ def judged(predictor: Predictor, data: Data, block: np.ndarray) -> tuple[Sums, d
         "covered": pooled,
         "series_lowest": min(series.values()),
         "series_highest": max(series.values()),
-        "steps": {f"step {step + 1}": steps[step] for step in some.tolist()},
+        "steps": {f"step {step + 1}": steps[step] for step in some.tolist() if step in steps},
         "split_conformal": fixed,
         "split_series_lowest": min(fixed_series.values()),
         "split_series_highest": max(fixed_series.values()),

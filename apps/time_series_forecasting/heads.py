@@ -18,6 +18,7 @@ ROLES = {
 LEAST_FREEDOM = 2.0  # minimum degrees of freedom of Student's t; its variance is infinite at or below this
 SHARPNESS = 10.0  # of the softplus that keeps the mean of counts positive: nearly the identity above 0.3
 LEAST_MEAN = 1e-4
+ROUNDING = 1e-6  # of a count, which is no difference from a whole number
 
 
 def start(head: str, residuals: np.ndarray) -> np.ndarray:
@@ -126,3 +127,15 @@ def between(values: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
     share = places - low
     high = np.minimum(low + 1, len(LEVELS) - 1)
     return values[..., low] * (1 - share) + values[..., high] * share
+
+
+def around(low: np.ndarray, high: np.ndarray, quantiles: np.ndarray, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+    """Returns intervals of counts: whole numbers from 0 on, around the deciles inside the nominal coverage.
+
+    Args:
+        low, high: (...) the ends. quantiles: (..., `LEVELS`) of the counts.
+    """
+    outer = max((1 - coverage) / 2, LEVELS[2]), min((1 + coverage) / 2, LEVELS[-3])
+    inner = between(quantiles, outer)
+    low, high = np.minimum(low, inner[..., 0]), np.maximum(high, inner[..., 1])
+    return np.maximum(np.floor(low + ROUNDING), 0), np.maximum(np.ceil(high - ROUNDING), 0)

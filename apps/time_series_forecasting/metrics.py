@@ -96,4 +96,4 @@ class Judge:
 def score(sums: tuple[np.ndarray, np.ndarray], rows: np.ndarray) -> float:
     """Returns the metric over the selected blocks, which may repeat."""
     numerator, denominator = sums
-    return float(numerator[rows].sum() / max(denominator[rows].sum(), LEAST_WIDTH))
+    return float(numerator[rows].sum() / (denominator[rows].sum() or LEAST_WIDTH))

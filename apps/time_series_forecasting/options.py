@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from tyro import MISSING
 from tyro.conf import Positional
 
-from shared import InputError, settings
+from shared import InputError, files, settings
 from shared.cli import Verbs
 from shared.inspection import Report
 from shared.runs import OfRun
@@ -15,7 +16,7 @@ from shared.serve import Serving
 from shared.settings import Count, Whole, chosen, one_of
 from shared.trials import Seeds
 
-from . import sources
+from . import early, sources
 from .config import DEFAULT, RECIPES, Config
 
 
@@ -55,6 +56,12 @@ class Evaluate(OfRun):
         if self.record and self.data:
             raise InputError("--record: expected without --data, since it keeps the figures of the run's own test part")
 
+    def check(self) -> None:
+        """Raises InputError if there is no such run, or --data is no file of series."""
+        super().check()
+        if self.data:
+            early.readable(self.data, self.trained())
+
 
 @dataclass(frozen=True)
 class CheckData(Report):
@@ -89,6 +96,14 @@ class Predict(OfRun):
         """Rejects invalid options early."""
         settings.check(self)
 
+    def check(self) -> None:
+        """Raises InputError for what does not fit the run, before a backend is loaded."""
+        super().check()
+        run = self.trained()
+        early.readable(self.series, run)
+        early.steps_of(self.horizon, run)
+        early.forecast_out(self.out, self.series, run, chart=not self.json)
+
 
 @dataclass(frozen=True)
 class Backtest(OfRun):
@@ -111,10 +126,18 @@ class Backtest(OfRun):
         """Rejects invalid options early."""
         settings.check(self)
 
+    def check(self) -> None:
+        """Raises InputError for what does not fit the run, before a backend is loaded."""
+        super().check()
+        run = self.trained()
+        early.readable(self.series, run)
+        early.csv_out(self.out, self.series, run.file(f"backtest-{Path(self.series).stem}.csv"))
+
 
 @dataclass(frozen=True)
 class Stream(OfRun):
-    """Forecast after each new row of a growing file or of standard input, with adaptive intervals."""
+    """Forecast after each new row of a growing file or of standard input, with adaptive intervals; the run must be
+    trained without --known."""
 
     # CSV file with a header, as for train --data; - for standard input
     feed: Positional[str] = "-"
@@ -130,6 +153,16 @@ class Stream(OfRun):
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
         settings.check(self)
+
+    def check(self) -> None:
+        """Raises InputError for what does not fit the run, before a backend is loaded."""
+        super().check()
+        run = self.trained()
+        early.streamable(run)
+        early.steps_of(self.ahead, run, "--ahead")
+        early.growing(self.feed, self.follow, run)
+        if self.state:
+            files.check_output(self.state, "--state", apart_from={"the series": self.feed})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from shared import InputError
 
 from .clock import Clock
 
+NAMED = 4  # number of series that a message names
 LONGEST_GAP = 100  # with more steps than this per value, a series has a wrong date rather than gaps
 
 
@@ -62,6 +63,11 @@ class Panel:
     def names(self) -> tuple[str, ...]:
         """The names of the series."""
         return tuple(series.name for series in self.series)
+
+    @property
+    def clocks(self) -> dict[str, Clock]:
+        """The clock of each series."""
+        return {series.name: series.clock for series in self.series}
 
 
 @dataclasses.dataclass
@@ -124,18 +130,20 @@ def regular(name: str, rows: Rows, clock: Clock, season: int, source: str, count
     with np.errstate(invalid="ignore"):
         filled = forward(total / count)
     known = _known(rows, k, first, end, name)
+    counts["of known columns missing, filled with the ones before", name] += int(np.isnan(known).sum())
+    known = forward(known)
     return Series(name, clock, first, filled, observed, season or clock.season(), known, rows.static)
 
 
 def _known(rows: Rows, k: np.ndarray, first: int, end: int, name: str) -> np.ndarray:
-    """(time, columns): the known columns from the first value on; a missing row repeats the previous one."""
+    """(time, columns): the known columns from the first value on; NaN where they are missing."""
     given = np.array(rows.known, np.float64).reshape(len(k), -1)
     found = np.full((end + 1 - first, given.shape[1]), np.nan)
     inside = k >= first
     found[k[inside] - first] = given[inside]
     if np.isnan(found[:1]).any():
         raise InputError(f"{rows.places[0]}: expected a number in each known column of the first row of {name}")
-    return forward(found)
+    return found
 
 
 def said(counts: Mapping[tuple[str, str], int], source: str, series: int) -> tuple[str, ...]:
@@ -153,6 +161,11 @@ def said(counts: Mapping[tuple[str, str], int], source: str, series: int) -> tup
         where = f", in {len(repaired):,} of {series:,} series" if series > 1 else ""
         lines += [f"{source}: values {kind}: {sum(repaired):,}{where}"] if repaired else []
     return tuple(lines)
+
+
+def named(names: Sequence[str]) -> str:
+    """Returns the names of some series, at most `NAMED` of them, for a message."""
+    return f"{', '.join(names[:NAMED])}{' and others' if len(names) > NAMED else ''}"
 
 
 def warn(notes: Sequence[str]) -> None:

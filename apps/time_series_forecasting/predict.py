@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import io
 import json
-import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,12 +17,14 @@ from shared import InputError, files, lines, runs
 from shared.layers import backend
 
 from . import conformal, heads, unseen
+from .cautions import cautions
 from .config import APP, Config
 from .data import Mine, as_read, read_for
+from .early import forecast_out, steps_of
 from .heads import LEVELS
 from .model import BATCH, FEW
 from .options import Predict
-from .panel import Panel
+from .panel import Panel, warn
 from .pictures import fan
 from .ridge import normalised
 from .windows import Windows
@@ -31,6 +32,7 @@ from .windows import Windows
 INTERVALS = "intervals.npz"
 WIDE = 0.95  # nominal coverage of the interval scored by MSIS
 DECILES = tuple(level for level in LEVELS if round(10 * level, 6) == round(10 * level))
+LARGE, LARGEST = 1e5, 1e15  # numbers between them are printed whole
 SHOWN = 4  # number of series in a plot, and of steps printed for each
 COLUMNS = ("unique_id", "ds", "forecast", "low", "high")
 
@@ -74,7 +76,7 @@ class Predictor:
         Raises:
             InputError: a file is invalid, or the horizon longer than in training.
         """
-        steps = steps_of(horizon, self.config, self.run)
+        steps = steps_of(horizon, self.run)
         panels = (read_for(str(path), self.info, self.config) for path in lines.several(series, str | Path, "paths"))
         return [described(forecast(self, panel, steps), self.config) for panel in panels]
 
@@ -131,6 +133,16 @@ class Predictor:
         by = conformal.looked_up(grid, np.full(grid.shape[:2], 1 - coverage))
         return conformal.stretched(low, high, by[self.group(windows, kind)])
 
+    def counted(
+        self, windows: Windows, answer: Answer, low: np.ndarray, high: np.ndarray, scale: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns intervals as they are printed, each (windows, horizon): those of counts end at whole numbers."""
+        if self.config.head != "negative_binomial":
+            return low, high
+        scales = scale[windows.who][:, None]
+        found = heads.around(low * scales, high * scales, answer.quantiles * scales[..., None], self.config.coverage)
+        return found[0] / scales, found[1] / scales
+
     def calibrate(self, valid: Windows) -> None:
         """Computes and saves the conformal scores on validation windows, by step, and by series if all have enough."""
         scale, groups = np.array(self.info["scale"]), self._groups(valid)
@@ -155,7 +167,8 @@ class Predictor:
         """Returns the window indices of each series, if all have enough windows, then those of all together."""
         everything = np.arange(len(valid))
         each = [np.flatnonzero(valid.who == number) for number in range(len(self.info["names"]))]
-        return [*each, everything] if min(map(len, each)) >= conformal.FEWEST else [everything]
+        enough = all(conformal.enough(valid.observed(rows)) for rows in each)
+        return [*each, everything] if enough else [everything]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -172,8 +185,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 class Forecast:
     """Forecasts of the steps after the end of each series, in the data's units.
 
-    point, low, high: (series, horizon); quantiles: (series, horizon, `LEVELS`). calibrated: indices of the unseen
-    series whose intervals are calibrated on their own past.
+    point, low, high: (series, horizon); quantiles: (series, horizon, `LEVELS`). cautions: why they are less reliable.
     """
 
     mine: Mine
@@ -181,7 +193,7 @@ class Forecast:
     low: np.ndarray
     high: np.ndarray
     quantiles: np.ndarray
-    calibrated: tuple[int, ...]
+    cautions: list[str]
 
 
 def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
@@ -201,10 +213,15 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
     by = own_calibration(predictor, mine)
     for number, widths in by.items():
         low[number], high[number] = conformal.stretched(narrow[number], wide[number], widths)
+        away = answer.quantiles[number] - answer.point[number][:, None]
+        answer.quantiles[number] = answer.point[number][:, None] + conformal.factor(widths)[:, None] * away
+    low, high = predictor.counted(windows, answer, low, high, scale[:, 0])
     steps = slice(None, horizon)
     point, low, high = (scale * each[:, steps] + shift for each in (answer.point, low, high))
     quantiles = scale[..., None] * answer.quantiles[:, steps] + shift[..., None]
-    return Forecast(mine, point, low, high, quantiles, tuple(by))
+    if config.head == "negative_binomial":
+        quantiles = np.maximum(np.rint(quantiles), 0)
+    return Forecast(mine, point, low, high, quantiles, cautions(mine, by, predictor.info))
 
 
 def own_calibration(predictor: Predictor, mine: Mine) -> dict[int, np.ndarray]:
@@ -236,9 +253,8 @@ def predict(options: Predict) -> None:
     """Runs the predict command: writes the CSV file and the fan chart, and prints the first steps."""
     run = runs.find(APP, options.run)
     config = run.settings(Config)
-    out = Path(options.out) if options.out else run.file(f"forecast-{Path(options.series).stem}.csv")
-    check_out(out, options.series)
-    horizon = steps_of(options.horizon, config, run)
+    out = forecast_out(options.out, options.series, run, chart=not options.json)
+    horizon = steps_of(options.horizon, run)
     panel = read_for(options.series, run.info(), config)
     found = forecast(Predictor(run), panel, horizon)
     if options.out or not options.json:
@@ -252,18 +268,8 @@ def predict(options: Predict) -> None:
         print(describe(found, number, config.coverage, series.name))
     if len(panel.series) > SHOWN:
         print(f"... and {len(panel.series) - SHOWN:,} more series")
-    for caution in cautions(found, config.reach):
-        print(caution, file=sys.stderr)
+    warn(found.cautions)
     print(f"Written to {out} and {picture}")
-
-
-def steps_of(horizon: int | None, config: Config, run: runs.Run) -> int:
-    """Returns the number of steps to forecast, by default as in training. Raises InputError if it is larger."""
-    if horizon and horizon > config.horizon:
-        raise InputError(
-            f"--horizon: expected at most {config.horizon}, for which {run.path.name} was trained; received {horizon}"
-        )
-    return horizon or config.horizon
 
 
 def described(found: Forecast, config: Config) -> dict[str, Any]:
@@ -273,46 +279,29 @@ def described(found: Forecast, config: Config) -> dict[str, Any]:
         name, at = (row.pop(column) for column in COLUMNS[:2])
         steps[name].append({COLUMNS[1]: at, **{column: float(value) for column, value in row.items()}})
     listed = [{COLUMNS[0]: name, "steps": some} for name, some in steps.items()]
-    return {"series": listed, "coverage": config.coverage, "cautions": cautions(found, config.reach)}
-
-
-def cautions(found: Forecast, reach: int) -> list[str]:
-    """Lists the reasons why forecasts or intervals may be less reliable, with the series concerned."""
-    mine, new = found.mine, set(found.mine.unseen())
-    said = {
-        "not in the training data; intervals are based on errors in its own past": new & set(found.calibrated),
-        "not in the training data and too short to calibrate on; intervals are based on errors on other series and may "
-        "be far too narrow": new - set(found.calibrated),
-        f"shorter than the {reach} values of the lookback; padded with the first value": {
-            number for number, more in enumerate(mine.padded) if more
-        },
-    }
-    named = {what: [mine.panel.series[number].name for number in sorted(some)] for what, some in said.items()}
-    return [
-        f"{', '.join(names[:SHOWN])}{' and others' if len(names) > SHOWN else ''}: {what}"
-        for what, names in named.items()
-        if names
-    ]
-
-
-def check_out(out: Path, given: str) -> None:
-    """Raises InputError early if the output cannot be written."""
-    if out.suffix != ".csv":
-        raise InputError(f"--out: expected the path of a CSV file in a folder that exists; received {out}")
-    files.check_output(out, "--out", "a CSV file", {"the series": given})
+    return {"series": listed, "coverage": config.coverage, "cautions": found.cautions}
 
 
 def describe(found: Forecast, number: int, coverage: float, name: str) -> str:
     """Formats the first steps and the last step of a series' forecast."""
     series, steps = found.mine.panel.series[number], found.point.shape[1]
-    lines = [f"{name}, last value {series.values[-1]:.6g} at {series.clock.text(series.first + len(series) - 1)}"]
+    lines = [f"{name}, last value {plain(series.values[-1])} at {series.clock.text(series.first + len(series) - 1)}"]
     for step in sorted({*range(min(SHOWN, steps)), steps - 1}):
         if step > SHOWN:
             lines.append("  ...")
         at = series.clock.text(series.first + len(series) + step)
-        ends_ = f"{found.low[number, step]:.6g} to {found.high[number, step]:.6g}"
-        lines.append(f"  {at:19} {found.point[number, step]:12.6g}   {coverage:.0%} interval {ends_}")
+        ends_ = f"{plain(found.low[number, step])} to {plain(found.high[number, step])}"
+        lines.append(f"  {at:19} {plain(found.point[number, step]):>12}   {coverage:.0%} interval {ends_}")
     return "\n".join(lines)
+
+
+def plain(value: float) -> str:
+    """Formats a number with six significant digits, or as a whole number if it is larger.
+
+    >>> plain(372.16512), plain(3588372.4), plain(3e-7)
+    ('372.165', '3,588,372', '3e-07')
+    """
+    return f"{value:,.0f}" if LARGE <= abs(value) < LARGEST else f"{value:.6g}"
 
 
 def table(found: Forecast) -> str:

@@ -1,6 +1,7 @@
 """Reads CSV files of series in long or wide format; invalid input raises an InputError that names its line."""
 
 import collections
+import contextlib
 import csv
 import dataclasses
 import math
@@ -12,12 +13,14 @@ import numpy as np
 
 from shared import InputError, MissingFileError
 
-from . import clock
+from . import dates, steps
+from .clock import DAY_S, Clock, on_weekend
 from .panel import Panel, Rows, regular, said
 
 ID, DATE, VALUE = "unique_id", "ds", "y"
 DATES = ("ds", "date", "datetime", "timestamp", "time", "month", "year", "week", "day")
 MISSING = {"", "na", "nan", "n/a", "null", "none", "?", "-"}
+TAKEN_AS_WIDE = f" (the file is taken as wide; long format needs the columns {ID}, {DATE}, {VALUE})"
 LARGEST = 1e30  # largest absolute value; the networks use single precision
 JUMP = 20.0  # a change of more than this many typical changes is noted as a jump
 
@@ -39,7 +42,12 @@ class Columns:
 
 
 def read(
-    path: Path, known: Sequence[str] = (), static: Sequence[str] = (), season: int = 0, alone: str | None = None
+    path: Path,
+    known: Sequence[str] = (),
+    static: Sequence[str] = (),
+    season: int = 0,
+    alone: str | None = None,
+    usual: Mapping[str, Clock] | None = None,
 ) -> Panel:
     """Reads the series of a CSV file.
 
@@ -49,6 +57,7 @@ def read(
         known, static: columns of covariates, see `Config`.
         season: season length in steps; 0 = inferred from the dates.
         alone: name of the series of a long file without unique_id; None: the file's name.
+        usual: the clocks of series that have been seen before, for those with too few dates to tell their step.
 
     Raises:
         InputError: the file or a row is invalid.
@@ -58,20 +67,32 @@ def read(
     found, texts, order = _collect(lines, columns, known, static, path, alone)
     if not texts:
         raise InputError(f"{path}: expected rows below the header; received none")
-    unit, moments = clock.parse(texts, order)
-    steps, moments = clock.fit(unit, moments, str(path))
+    unit, moments = dates.parse(texts, order)
+    each = [dates.local(moments[rows.moments], [texts[n] for n in rows.moments]) for rows in found.values()]
+    fitted = steps.fit_each(unit, each, str(path), [(usual or {}).get(name) for name in found])
     counts: collections.Counter = collections.Counter()
     series = []
-    for name, rows in found.items():
-        rows.moments = moments[rows.moments].tolist()
-        series.append(regular(name, rows, steps, season, str(path), counts))
+    for (name, rows), at, (clock, times) in zip(found.items(), each, fitted, strict=True):
+        rows.moments = times.tolist()
+        if clock.unit == "weekdays":
+            counts["on a Saturday or Sunday, moved to the Friday before", name] += int(on_weekend(at).sum())
+        series.append(regular(name, rows, clock, season, str(path), counts))
     unused = [] if not columns.long else [n for n in columns.names if n and n not in _used(columns, known, static)]
     notes = [*said(counts, str(path), len(series)), *_odd(series, str(path))]
-    if clock.zone_of(texts[0]):
-        notes.append(f"{path}: dates with a time zone are read, and written, as UTC")
+    if dates.zone_of(texts[0]):
+        whole = all(clock.unit != "seconds" or clock.step % DAY_S == 0 for clock, _ in fitted)
+        read_as = "local dates, without it" if whole else "UTC"
+        notes.append(f"{path}: dates with a time zone are read, and written, as {read_as}")
     if unused:
         notes.append(f"{path}: columns that are not read: {', '.join(unused)}; --known and --static name covariates")
     return Panel(str(path), tuple(series), tuple(known), tuple(static), tuple(notes))
+
+
+def check_header(path: Path, known: Sequence[str], static: Sequence[str]) -> None:
+    """Raises InputError, as `read`, if a file does not exist or has not the columns of series."""
+    rows = read_rows(path)
+    with contextlib.closing(rows):
+        header(next(rows)[1], known, static, str(path))
 
 
 def _used(columns: Columns, known: Sequence[str], static: Sequence[str]) -> set[str]:
@@ -160,24 +181,34 @@ def header(cells: Sequence[str], known: Sequence[str], static: Sequence[str], so
     return Columns(tuple(cells), date, None, None, series)
 
 
-def number(text: str, what: str, place: str) -> float:
+def number(text: str, what: str, place: str, hint: str = "") -> float:
     """Parses a finite number, or NaN for a missing value; the InputError for invalid text gives its location."""
     if text.lower() in MISSING:
         return math.nan
     try:
         value = float(text.replace("_", "?"))  # Python also accepts 1_000, which a table never means
     except ValueError:
-        hint = " (decimals need a point)" if "," in text else ""
+        hint = " (decimals need a point)" if "," in text else hint
         raise InputError(f"{place}: expected a number as {what}{hint}; received {text!r}") from None
     if not abs(value) <= LARGEST:
         raise InputError(f"{place}: expected a number from -{LARGEST:g} to {LARGEST:g} as {what}; received {text}")
     return value
 
 
+def refuse_infinite(text: str, what: str, place: str) -> None:
+    """Raises InputError if a text is a number that is not finite, such as nan."""
+    try:
+        finite = math.isfinite(float(text))
+    except ValueError:
+        return
+    if not finite:
+        raise InputError(f"{place}: expected a text or a finite number as {what}; received {text!r}")
+
+
 def cells_of(row: Mapping[str, str], columns: Columns, place: str, alone: str) -> list[tuple[str, float]]:
     """Returns (series, value) for each value in a row."""
     if not columns.long:
-        return [(name, number(row[name], name, place)) for name in columns.series]
+        return [(name, number(row[name], name, place, TAKEN_AS_WIDE)) for name in columns.series]
     name = row[columns.id] if columns.id else alone
     if not name:
         raise InputError(f"{place}: expected a {ID}; received an empty cell")
@@ -200,6 +231,8 @@ def _collect(
         place, row = f"{path}, line {line}", dict(zip(columns.names, cells, strict=True))
         if not row[columns.date]:
             raise InputError(f"{place}: expected a date as {columns.date}; received an empty cell")
+        for column in static:
+            refuse_infinite(row[column], column, place)
         covariates = [number(row[name], name, place) for name in known]
         for name, value in cells_of(row, columns, place, alone or path.stem):
             rows = found.setdefault(name, Rows(static=tuple(row[column] for column in static)))

@@ -1,6 +1,8 @@
 """Fits the linear forecast, trains a network on its residual, compares both with the baselines, and saves them."""
 
+import csv
 import dataclasses
+import io
 import shlex
 
 import keras
@@ -24,13 +26,6 @@ LEAST_WIDTH = 0.01  # lower limit of a series' error width, such as that of a co
 GATES = np.linspace(0, 1, 11)
 SPREAD_ROWS = 5000  # number of training windows used to initialise the head
 
-NEXT_STEPS = """
-Now try, with the series up to their last test window:
-  python -m {package} forecast {example} --run {name}
-  python -m {package} backtest {example} --run {name}
-  python -m {package} stream {example} --run {name}
-  {other}"""
-
 
 def train(options: Train) -> None:
     """Runs the train command: one run per seed; reports mean and standard deviation over several."""
@@ -41,10 +36,17 @@ def train(options: Train) -> None:
     done = trials.finished(planned)
     if len(done) > 1:
         results.report(trials.summary(done))
-    name, example = done[-1].path.name, shlex.quote(str(done[-1].file("example.csv")))
-    another = dataclasses.replace(options.config, arch="lstm" if options.config.arch == "gru" else "gru")
-    other = settings.command(APP, another, RECIPES)
-    print(NEXT_STEPS.format(package=__package__, name=name, example=example, other=other))
+    print(next_steps(options.config, done[-1]))
+
+
+def next_steps(config: Config, run: runs.Run) -> str:
+    """Returns what to try with a trained run; it can only be streamed to without columns whose future is known."""
+    name, example = run.path.name, shlex.quote(str(run.file("example.csv")))
+    verbs = ("forecast", "backtest") if config.known else ("forecast", "backtest", "stream")
+    other = dataclasses.replace(config, arch="lstm" if config.arch == "gru" else "gru")
+    commands = [f"python -m {__package__} {verb} {example} --run {name}" for verb in verbs]
+    lines = [*commands, settings.command(APP, other, RECIPES)]
+    return "\n".join(["\nNow try, with the series up to their last test window:", *(f"  {line}" for line in lines)])
 
 
 def train_one(config: Config, run: runs.Run) -> list[dict]:
@@ -200,12 +202,13 @@ def save_example(predictor: Predictor, data: Data) -> None:
     """Saves the first series, without their last horizon, as a CSV file in long format."""
     first = data.panel.series[0]
     alike = [series for series in data.panel.series if series.clock == first.clock][:SHOWN]
-    names = ["unique_id", "ds", "y", *data.panel.known, *data.panel.static]
-    rows = [",".join(names)]
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["unique_id", "ds", "y", *data.panel.known, *data.panel.static])
     for series in alike:
         end = len(series) - predictor.config.horizon
         for step in range(len(series) if data.panel.known else end):
             value = f"{series.values[step]:.10g}" if step < end and series.observed[step] else ""
             cells = [f"{value:.10g}" for value in series.known[step]]
-            rows.append(",".join([series.name, series.clock.text(series.first + step), value, *cells, *series.static]))
-    files.write_text(predictor.run.file("example.csv"), "\n".join(rows) + "\n")
+            rows.writerow([series.name, series.clock.text(series.first + step), value, *cells, *series.static])
+    files.write_text(predictor.run.file("example.csv"), text.getvalue())

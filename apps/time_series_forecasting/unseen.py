@@ -32,7 +32,7 @@ def calibrated(mine: Mine, config: Config, ends: Callable[[Windows], Ends]) -> d
     found = {}
     for number in mine.unseen():
         windows = past(mine, number, config)
-        if len(windows) >= conformal.FEWEST:
+        if conformal.enough(windows.observed()):
             grid = conformal.grid_of(conformal.scores(*ends(windows), windows.future()), windows.observed())
             found[number] = conformal.looked_up(grid, np.full(config.horizon, 1 - config.coverage))
     return found

@@ -156,6 +156,8 @@ def test_a_known_column_that_is_the_value_itself_is_a_problem(tmp_path):
         "time_series_forecasting", tmp_path, "--data", tmp_path / "total.csv", "--known", "total", *words
     )
     assert status == 1 and "  problem  the known column total correlates 1.000 with the values" in said
+    status, said = checked("time_series_forecasting", tmp_path, "--data", tmp_path / "price.csv", "--lookback", 100)
+    assert status == 1 and "training part has 5 windows of 100 + 26 steps, too few to train on" in said
 
 
 @pytest.mark.parametrize("words, line", [(["--data", "nosuch.csv"], "nosuch.csv"), (["--out", "no/such.png"], "--out")])

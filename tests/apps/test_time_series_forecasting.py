@@ -17,18 +17,25 @@ from apps.time_series_forecasting import (
     backtest,
     conformal,
     data,
+    early,
     evaluate,
     heads,
     metrics,
+    panel,
     predict,
+    reading,
     ridge,
     stream,
+    streamer,
+    train,
 )
+from apps.time_series_forecasting.cautions import cautions
+from apps.time_series_forecasting.clock import Clock
 from apps.time_series_forecasting.config import HEADS, NETWORKS, RECIPES, Config
 from apps.time_series_forecasting.heads import LEVELS, Loss
 from apps.time_series_forecasting.model import Normalise, build, set_gate, set_linear, set_start
-from apps.time_series_forecasting.options import Backtest
-from shared import InputError, runs
+from apps.time_series_forecasting.options import Backtest, Evaluate, Predict, Stream
+from shared import InputError, feeds, runs
 from shared.layers import SEQUENCE_ARCHITECTURES
 from tests.commands import run_here, trained
 
@@ -304,6 +311,7 @@ def test_the_figures_are_those_of_utilsforecast(hours):
         if number in metrics.WEIGHED:
             at = frame.assign(model=(quantiles[..., number] * scale + shift).ravel())
             total += 2 * losses.quantile_loss(at, {"model": "model"}, level)["model"].mean() / len(metrics.WEIGHED)
+    assert metrics.score((np.array([3e-9]), np.array([1e-8])), np.zeros(1, int)) == pytest.approx(0.3)
     assert found["weighted_quantile_loss"] == pytest.approx(total / frame["y"].abs().mean(), rel=1e-4)
 
 
@@ -367,10 +375,10 @@ def test_a_streamed_forecast_equals_that_of_the_whole_file(predictor, example):
     at = np.arange(30, cut + 1 - 8) + mine.padded[0]
     windows = dataclasses.replace(predict.ends(mine, predictor.config), who=np.zeros(len(at), int), at=at)
     answer = predictor.said(windows, predictor.numbers(windows), np.array(mine.info["scale"]))
-    streamer, found = stream.Streamer(predictor), []
+    streaming, found = streamer.Streamer(predictor), []
     for step in range(cut - 8):
         value = series.values[step] if series.observed[step] else np.nan
-        found.append(streamer.value(series.name, series.first + step, value))
+        found.append(streaming.value(series.name, series.first + step, value))
     scale, shift = mine.info["scale"][0], mine.info["shift"][0]
     streamed = np.array([each.point for each in found[29:]])
     np.testing.assert_allclose(streamed, answer.point * scale + shift, rtol=1e-5)
@@ -437,6 +445,76 @@ def test_a_row_of_a_stream_that_cannot_be_right_is_named_and_left_out(smoke):
         assert f"left out: standard input, {said}" in done.stderr
 
 
+def streamed(predictor, *rows, source="standard input"):
+    """What a stream has after these rows, with the header of a long file."""
+    found = stream.Rows(streamer.Streamer(predictor), 2, source)
+    for line, text in enumerate(("unique_id,ds,y", *rows), 1):
+        found.take(feeds.cells(text), line)
+    return found
+
+
+def weeks(count, first="1960-01-02", name="co2"):
+    dates = pd.date_range(first, periods=count, freq="7D")
+    return [f"{name},{date:%Y-%m-%d},{316 + n % 3}" for n, date in enumerate(dates)]
+
+
+def test_a_stream_starts_again_where_two_rows_in_succession_are_far_from_those_before(predictor, capsys):
+    wrong = ["co2,9999-12-25,1", "co2,0001-01-06,1"]
+    streamed(predictor, *weeks(3), *wrong, *weeks(2, "1960-01-23"), *weeks(3, "1990-01-06"))
+    out, err = capsys.readouterr()
+    dates = [row["ds"] for row in csv.DictReader(out.splitlines())]
+    assert dates == ["1960-01-02", "1960-01-09", "1960-01-16", "1960-01-23", "1960-01-30", "1990-01-13", "1990-01-20"]
+    assert "line 5: 9999-12-25 is" in err and "line 6: 0001-01-06 is" in err and "a wrong date?" in err
+    assert "line 9: 1990-01-06 is 1,562 steps after the last row of co2" in err
+    assert "co2 starts again at 1990-01-06" in err
+
+
+def test_a_wrong_date_in_the_first_row_does_not_silence_a_series(predictor, capsys):
+    streamed(predictor, "co2,9999-12-04,1", *weeks(3))
+    dates = [row["ds"] for row in csv.DictReader(capsys.readouterr().out.splitlines())]
+    assert dates[1:] == ["1960-01-09", "1960-01-16"]
+
+
+def test_a_stream_says_once_what_it_moves_and_what_it_does_not_know_and_for_when_a_forecast_is(predictor, capsys):
+    rows = streamed(predictor, "co2,1960-01-03,316", "co2,1960-01-10,316", *weeks(24, name='"new, here"'))
+    out, err = capsys.readouterr()
+    first, second, new = csv.DictReader(out.splitlines())
+    assert (first["ds"], first["ahead"], first["for"]) == ("1960-01-02", "2", "1960-01-16")
+    assert err.count("is between two steps of co2; moved to 1960-01-02") == 1 and "1960-01-09" not in err
+    assert err.count("new, here: not in the training data; no forecast before 24 values") == 1
+    assert new["unique_id"] == "new, here" and new["forecast"]
+    rows.restored, rows.took = {"co2": 0}, []
+    rows.end()
+    assert "no new rows since" in capsys.readouterr().err
+
+
+def test_a_stream_with_another_step_than_in_training_ends_and_an_unseen_one_is_warned_of(predictor, capsys):
+    days = [f"{date:%Y-%m-%d},316" for date in pd.date_range("1960-01-01", periods=12)]
+    with pytest.raises(InputError, match="expected co2 in steps of 1 week, as in training; received steps of 1 day"):
+        streamed(predictor, *(f"co2,{day}" for day in days))
+    streamed(predictor, *(f"new,{day}" for day in days))
+    assert "new: in steps of 1 day, but the run was trained on" in capsys.readouterr().err
+
+
+def test_a_stream_with_a_wrong_header_prints_none_of_its_own(predictor, capsys):
+    with pytest.raises(InputError, match="expected a column of dates"):
+        stream.Rows(streamer.Streamer(predictor), 1, "standard input").take(["when", "y"], 1)
+    assert not capsys.readouterr().out
+
+
+def test_a_damaged_state_is_refused_in_one_line_whatever_is_in_it(predictor, tmp_path):
+    streaming, path = streamer.Streamer(predictor), tmp_path / "state.npz"
+    streaming.value("co2", 0, 316.0)
+    streaming.save(path)
+    with np.load(path) as kept:
+        arrays = {name: kept[name] for name in kept.files}
+    for name, wrong in (("0/values", np.zeros(3)), ("about", np.zeros(4, np.uint8)), ("0/low", np.array([{}]))):
+        np.savez(path, **arrays | {name: wrong})
+        with pytest.raises(InputError, match="is damaged or no state of this command; remove it") as error:
+            streamer.Streamer(predictor).restore(path)
+        assert "pickle" not in str(error.value)
+
+
 def test_a_forecast_is_written_with_its_chart_in_the_units_of_the_file(smoke, example, tmp_path):
     out = tmp_path / "out.csv"
     done = verb(smoke, "forecast", str(example), "--horizon", "5", "--out", str(out))
@@ -469,6 +547,75 @@ def test_a_series_that_training_never_saw_is_forecast_at_its_own_scale(smoke, wa
     np.testing.assert_allclose(found[1][8:], found[0][8:], rtol=1e-5)
 
 
+def test_a_chart_overwrites_no_file_that_is_not_its_own(predictor, tmp_path):
+    out = tmp_path / "out.csv"
+    assert early.forecast_out(str(out), "in.csv", predictor.run) == out
+    out.with_suffix(".png").write_bytes(b"a photograph")
+    with pytest.raises(InputError, match=r"the fan chart of out\.csv would overwrite .*out\.png; choose another name"):
+        early.forecast_out(str(out), "in.csv", predictor.run)
+    assert early.forecast_out(str(out), "in.csv", predictor.run, chart=False) == out
+    out.write_text("an earlier forecast")
+    assert early.forecast_out(str(out), "in.csv", predictor.run) == out
+    out.with_suffix(".png").unlink()
+    out.with_suffix(".png").mkdir()
+    with pytest.raises(InputError, match="received the folder"):
+        early.forecast_out(str(out), "in.csv", predictor.run)
+
+
+@pytest.mark.parametrize(
+    "asked, said",
+    [
+        (Predict(series="nowhere.csv"), "There is none at nowhere.csv"),
+        (Predict(series="{fine}", horizon=9), "--horizon: expected at most 8"),
+        (Predict(series="{fine}", out="nowhere/x.csv"), "--out: expected the path of a CSV file in a folder"),
+        (Backtest(series="{wrong}"), "expected a column of dates"),
+        (Stream(feed="{wrong}"), "expected a column of dates"),
+        (Stream(feed="{fine}", ahead=9), "--ahead: expected at most 8"),
+        (Evaluate(data="{wrong}"), "expected a column of dates"),
+    ],
+)
+def test_what_needs_no_network_is_refused_by_the_options(asked, said, smoke, example, tmp_path, monkeypatch):
+    (tmp_path / "wrong.csv").write_text("when,y\n1,2\n")
+    monkeypatch.setenv("GALLERY_RUNS", str(smoke[0]))
+    places = {"{fine}": str(example), "{wrong}": str(tmp_path / "wrong.csv")}
+    given = {name: places[value] for name, value in vars(asked).items() if value in places}
+    with pytest.raises(InputError, match=said):
+        dataclasses.replace(asked, **given).check()
+
+
+def test_what_to_try_next_is_no_stream_for_a_run_that_needs_the_future():
+    run = types.SimpleNamespace(path=types.SimpleNamespace(name="mine"), file=lambda name: name)
+    assert f"python -m {APP} stream example.csv --run mine" in train.next_steps(Config(), run)
+    assert "stream" not in train.next_steps(Config(data="my.csv", known=("price",)), run)
+
+
+def test_intervals_of_counts_end_at_whole_numbers_around_their_deciles():
+    counts = np.arange(len(LEVELS)) * np.ones((2, 3, 1))
+    low, high = heads.around(np.full((2, 3), 3.4), np.full((2, 3), 10.2), counts, 0.9)
+    assert (low == 2).all() and (high == 11).all()  # the deciles are from 2 to 10
+    low, high = heads.around(np.full((2, 3), -1.7), np.full((2, 3), 5.0000000001), counts, 0.5)
+    assert (low == 0).all() and (high == 9).all()  # the inner half, to 8.5
+    low, high = heads.around(np.full((2, 3), 3.4), np.full((2, 3), 7.000000001), 0 * counts, 0.9)
+    assert (low == 0).all() and (high == 7).all()
+
+
+def test_deciles_of_an_unseen_series_are_as_wide_as_its_interval(predictor, tmp_path):
+    values = 50 * np.random.default_rng(4).standard_t(2, size=200)
+    dates = pd.date_range("2020-01-04", periods=200, freq="7D")
+    path = tmp_path / "noise.csv"
+    path.write_text("ds,y\n" + "".join(f"{d:%Y-%m-%d},{v:.6f}\n" for d, v in zip(dates, values, strict=True)))
+    found = predict.forecast(predictor, data.read_for(str(path), predictor.info, predictor.config), 8)
+    outer = heads.between(found.quantiles[0], (0.05, 0.95))
+    np.testing.assert_allclose(np.ptp(outer, axis=-1), found.high[0] - found.low[0], rtol=1e-4)
+
+
+def test_the_share_covered_leaves_out_what_was_never_observed():
+    observed = np.array([[True, False], [True, False], [False, False]])
+    windows = types.SimpleNamespace(who=np.array([0, 0, 1]), future=lambda: np.zeros((3, 2)), observed=lambda: observed)
+    low = np.array([[-1.0, -1], [1, 1], [1, 1]])
+    assert adapt.by_part(windows, low, low + 2, ["a", "b"]) == (0.5, {"a": 0.5}, {0: 0.5})
+
+
 def test_a_backtest_writes_every_forecast_with_what_came_and_may_fit_anew(smoke, example, tmp_path):
     out = tmp_path / "out.csv"
     done = verb(smoke, "backtest", str(example), "--origins", "6", "--out", str(out))
@@ -476,7 +623,10 @@ def test_a_backtest_writes_every_forecast_with_what_came_and_may_fit_anew(smoke,
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert len(rows) == 6 * 8 and rows[-1]["ds"] == "2001-11-03"
     known = {row["ds"]: row["y"] for row in csv.DictReader(example.read_text().splitlines())}
-    assert all(float(row["y"]) == pytest.approx(float(known[row["ds"]]), rel=1e-5) for row in rows if row["y"])
+    assert all(row["y"] == known[row["ds"]] for row in rows if row["y"])
+    figures = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ")}
+    assert "last_value" in figures["mase"] and figures["mase"].rpartition(": ")[2]
+    assert "last_value" not in figures["msis"] + figures["weighted_quantile_loss"]
     anew = verb(smoke, "backtest", str(example), "--origins", "6", "--refit", "3", "--out", str(tmp_path / "anew.csv"))
     assert anew.returncode == 0, anew.stderr
     assert (tmp_path / "anew.csv").read_text() != out.read_text()
@@ -492,6 +642,9 @@ def test_a_backtest_writes_every_forecast_with_what_came_and_may_fit_anew(smoke,
         (["backtest", "{file}", "--origins", "5000"], "expected 5008 steps of co2"),
         (["stream", "{file}", "--ahead", "9"], "--ahead: expected at most 8"),
         (["stream", "nowhere.csv"], "There is none at nowhere.csv"),
+        (["stream"], "standard input: expected a header and rows; received nothing"),
+        (["stream", "{file}", "--state", "{file}"], "--state: expected another file than that of the series"),
+        (["evaluate", "--data", "nowhere.csv"], "There is none at nowhere.csv"),
         (["train", "--segment", "200"], "--segment: expected at most --lookback"),
         (["train", "--valid-fraction", "0.9"], "--valid-fraction: expected less than 1 together with"),
         (["train", "--data", "builtin", "--known", "price"], "--known, --static: expected your own file"),
@@ -501,6 +654,32 @@ def test_what_cannot_be_done_is_refused_in_one_line(words, said, smoke, example)
     done = verb(smoke, *(word.format(file=example) for word in words))
     *notes, last = done.stderr.splitlines()
     assert done.returncode == 2 and said in last and all("values missing" in note for note in notes)
+
+
+def test_the_example_of_a_run_is_read_again_whatever_its_names(predictor, tmp_path):
+    name, place = 'a, "b"', "north, south"
+    series = panel.Series(
+        name, Clock("steps", 1), 0, np.arange(30.0), np.ones(30, bool), 1, np.zeros((30, 0)), (place,)
+    )
+    found = types.SimpleNamespace(panel=panel.Panel("my.csv", (series,), static=("region",)))
+    run = types.SimpleNamespace(file=lambda name: tmp_path / name)
+    train.save_example(types.SimpleNamespace(run=run, config=predictor.config), found)
+    (again,) = reading.read(tmp_path / "example.csv", static=("region",)).series
+    assert (again.name, again.static, len(again)) == (name, (place,), 22)
+
+
+def test_a_forecast_beyond_the_year_9999_is_refused_in_one_line(predictor, tmp_path):
+    path = tmp_path / "last.csv"
+    path.write_text("unique_id,ds,y\n" + "".join(f"new,9999-{n // 28 + 11}-{n % 28 + 1:02},{n}\n" for n in range(56)))
+    with pytest.raises(InputError, match="expected dates in the years 1 to 9999"):
+        predictor([path])
+
+
+def test_calibration_needs_windows_with_values():
+    observed = np.ones((30, 4), bool)
+    assert conformal.enough(observed)
+    observed[:15] = False
+    assert not conformal.enough(observed)
 
 
 def test_a_damaged_file_of_intervals_is_named(tmp_path, predictor):
@@ -526,10 +705,14 @@ def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
              "--network", "encoder_decoder"]  # fmt: skip
     done = run_here(APP, "train", *words, GALLERY_RUNS=folder)
     assert done.returncode == 0, done.stderr
+    assert " backtest " in done.stdout and " stream " not in done.stdout
     done = run_here(APP, "predict", str(path), "--out", str(tmp_path / "out.csv"), GALLERY_RUNS=folder)
     assert done.returncode == 0, done.stderr
     found = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
-    assert len(found) == 12 and all(float(row["q0.1"]) >= 0 for row in found)
+    assert len(found) == 12
+    for row in found:
+        low, first, last, high = (float(row[name]) for name in ("low", "q0.1", "q0.9", "high"))
+        assert 0 <= low <= first <= last <= high and low % 1 == high % 1 == 0
     path.write_text("\n".join(row for row in rows if ",," not in row) + "\n")
     done = run_here(APP, "predict", str(path), GALLERY_RUNS=folder)
     assert done.returncode == 2 and "expected price of a up to 2026-03-31" in done.stderr
@@ -538,15 +721,27 @@ def test_own_data_with_covariates_is_trained_on_and_forecast(tmp_path):
 
 
 def test_a_series_that_training_never_saw_or_that_is_short_is_said_to_be_so():
-    series = [types.SimpleNamespace(name=name) for name in ("co2", "new", "newer", "short")]
-    panel = types.SimpleNamespace(series=series)
+    weekly = Clock("seconds", 604_800)
+    series = [
+        types.SimpleNamespace(name=name, clock=weekly, values=np.arange(3)) for name in ("co2", "new", "newer", "short")
+    ]
+    panel = types.SimpleNamespace(series=series, source="my.csv", clocks={each.name: each.clock for each in series})
     mine = types.SimpleNamespace(panel=panel, padded=[0, 0, 0, 5], unseen=lambda: [1, 2])
-    first, second, third = predict.cautions(types.SimpleNamespace(mine=mine, calibrated=(1,)), 104)
+    info = {"names": ["co2", "short"], "clocks": [weekly.saved()] * 2, "reach": 104, "horizon": 8}
+    first, second, third = cautions(mine, (1,), info)
     assert first == "new: not in the training data; intervals are based on errors in its own past"
     assert second.startswith("newer: not in the training data and too short to calibrate on; intervals are based on")
-    assert third.startswith("short: shorter than the 104 values of the lookback")
+    assert third.startswith("short: shorter than the 104 values of the lookback") and "unreliable" in third
+    assert (
+        cautions(mine, (1, 2), info)[0].startswith("new, newer: not in")
+        and "their own past" in cautions(mine, (1, 2), info)[0]
+    )
     mine.unseen = lambda: []
-    assert predict.cautions(types.SimpleNamespace(mine=mine, calibrated=()), 104) == [third]
+    assert cautions(mine, (), info) == [third]
+    series[0].values = np.full(9, 3e-7)
+    assert cautions(mine, (), info) == ["co2: constant so far; how much it may change is a guess", third]
+    panel.clocks["monthly"] = Clock("months", 1)
+    assert "monthly: in steps of 1 month, but the run was trained on steps of 1 week" in cautions(mine, (), info)[0]
 
 
 @pytest.mark.slow
@@ -561,7 +756,7 @@ def test_intervals_of_a_series_that_training_never_saw_cover_what_comes(predicto
         path.write_text("\n".join(["ds,y", *rows[:end]]) + "\n")
         panel = data.read_for(str(path), predictor.info, predictor.config)
         found = predict.forecast(predictor, panel, horizon)
-        assert found.calibrated == (0,)
+        assert "errors in its own past" in found.cautions[0]
         actual = values[end : end + horizon]
         covered += [(found.low[0] <= actual) & (actual <= found.high[0])]
     assert 0.75 < np.mean(covered) <= 1

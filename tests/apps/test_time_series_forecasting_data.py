@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.time_series_forecasting import clock, data, panel, reading, sources
+from apps.time_series_forecasting import clock, data, dates, panel, reading, sources, step_check, steps
 from apps.time_series_forecasting.config import RECIPES, SMOKE, Config
 from apps.time_series_forecasting.windows import WindowBatches
 from shared import InputError
@@ -36,7 +36,7 @@ def days(count, first="2026-01-01"):
 
 
 def parsed(*texts):
-    return clock.parse(texts, [f"line {number}" for number in range(2, 2 + len(texts))])
+    return dates.parse(texts, [f"line {number}" for number in range(2, 2 + len(texts))])
 
 
 # Dates
@@ -56,17 +56,101 @@ def parsed(*texts):
     ],
 )
 def test_the_step_of_dates_is_found_and_each_date_is_said_again(rule, step):
-    dates = pd.date_range("2021-01-02", periods=60, freq=rule)
-    texts = [str(date) if rule in ("h", "15min") else f"{date:%Y-%m-%d}" for date in dates]
+    days = pd.date_range("2021-01-02", periods=60, freq=rule)
+    texts = [str(date) if rule in ("h", "15min") else f"{date:%Y-%m-%d}" for date in days]
     unit, moments = parsed(*texts)
-    found, moments = clock.fit(unit, moments, "file")
+    found, moments = steps.fit(unit, moments, "file")
     assert found == step
     k = found.place(moments)
     assert (np.diff(k) == 1).all()
-    said = [found.text(number) for number in k.tolist()]
-    assert all(pd.Timestamp(one).to_period("M") == date.to_period("M") for one, date in zip(said, dates, strict=True))
-    if step.unit != "months":
-        assert [pd.Timestamp(one) for one in said] == list(dates)
+    assert [found.text(number).removesuffix(" 00:00") for number in k.tolist()] == [
+        text.removesuffix(":00").removesuffix(" 00:00") for text in texts
+    ]
+
+
+def grid(dates_):
+    """The series of a file with these dates as they are written."""
+    unit, moments = parsed(*dates_)
+    found, moments = steps.fit(unit, dates.local(moments, dates_), "file")
+    return found, found.place(moments)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("time", ["00:00", "12:00", "23:30"])
+@pytest.mark.parametrize("days", ["1", "15", "28", "29", "30", "ME", "BME", "BMS"])
+def test_months_are_found_at_any_time_of_day_and_in_any_zone(days, time, zone):
+    start = pd.date_range("2024-01-01", periods=30, freq="MS")
+    if days.isdigit():
+        start = [date.replace(day=min(int(days), date.days_in_month)) for date in start]
+    else:
+        start = pd.date_range("2024-01-01", periods=30, freq=days)
+    each = [pd.Timestamp(f"{date:%Y-%m-%d} {time}", tz=zone) for date in start]
+    found, k = grid([date.isoformat(sep=" ") for date in each])
+    assert found == clock.Clock("months", 1) and (np.diff(k) == 1).all()
+    assert [found.text(one)[:7] for one in k.tolist()] == [f"{date:%Y-%m}" for date in each]
+    assert found.text(int(k[0])).endswith(time if time != "00:00" else found.text(int(k[0]))[-2:])
+
+
+@pytest.mark.parametrize("freq", ["28D", "7D", "30D"])
+def test_steps_of_days_are_not_months(freq):
+    dates_ = [f"{date:%Y-%m-%d}" for date in pd.date_range("2025-01-31", periods=30, freq=freq)]
+    assert grid(dates_)[0].unit == "seconds"
+
+
+@pytest.mark.parametrize("time", ["", " 17:30", " 00:00+02:00"])
+def test_working_days_are_found_at_any_time_of_day_and_one_saturday_does_not_change_them(time, tmp_path):
+    each = [f"{date:%Y-%m-%d}{time}" for date in pd.date_range("2025-01-01", periods=300, freq="B")]
+    found = reading.read(written(tmp_path, long(("a", date, n) for n, date in enumerate(each))))
+    assert found.series[0].clock == clock.Clock("weekdays", 1) and len(found.series[0]) == 300
+    assert not any("moved" in note for note in found.notes)
+    rows = [*(("a", date, n) for n, date in enumerate(each)), ("a", f"2025-02-08{time}", 7)]
+    found = reading.read(written(tmp_path, long(rows)))
+    assert found.series[0].clock == clock.Clock("weekdays", 1) and len(found.series[0]) == 300
+    assert "on a Saturday or Sunday, moved to the Friday before: 1" in "\n".join(found.notes)
+
+
+def test_each_series_has_a_step_of_its_own(tmp_path):
+    kinds = {"monday": "W-MON", "wednesday": "W-WED", "hourly": "h", "month": "MS"}
+    rows = [(name, date, n) for name, freq in kinds.items()
+            for n, date in enumerate(pd.date_range("2026-01-01", periods=20, freq=freq))]  # fmt: skip
+    rows += [("few", date, 1) for date in ("2026-01-02", "2026-01-16")]
+    found = {series.name: series for series in reading.read(written(tmp_path, long(rows))).series}
+    assert {name: series.clock.step_text() for name, series in found.items()} == {
+        "monday": "1 week", "wednesday": "1 week", "hourly": "1 hour", "month": "1 month", "few": "1 week"}  # fmt: skip
+    assert all(found[name].observed.all() and len(found[name]) == 20 for name in kinds)
+    assert len(found["few"]) == 3
+
+
+def test_a_series_with_dates_here_and_there_takes_the_step_of_the_others(tmp_path):
+    rows = [("daily", date, n) for n, date in enumerate(days(40))]
+    rows += [("seldom", f"2026-01-{day:02}", day) for day in (1, 4, 5, 8, 10, 13, 20, 22)]
+    found = reading.read(written(tmp_path, long(rows))).series
+    assert {series.clock.step_text() for series in found} == {"1 day"}
+
+
+TRAINED = {"names": ["a", "b"], "clocks": [{"unit": "seconds", "step": 86_400, "origin": 0}] * 2, "horizon": 4}
+
+
+def test_a_step_that_the_run_was_not_trained_on_is_refused_for_its_series_and_a_caution_for_others(tmp_path):
+    hours = pd.date_range("2026-01-01", periods=9, freq="h")
+    same = reading.read(written(tmp_path, long([("new", date, 1) for date in days(9)])))
+    assert not step_check.other_steps(same.clocks, same.source, TRAINED)
+    new = reading.read(written(tmp_path, long([("new", date, n) for n, date in enumerate(hours)])))
+    step_check.refuse_other_steps(new.clocks, new.source, TRAINED)
+    (said,) = step_check.other_steps(new.clocks, new.source, TRAINED)
+    assert said.startswith("new: in steps of 1 hour, but the run was trained on steps of 1 day")
+    assert f"time_series_forecasting train --data {tmp_path}/series.csv --horizon 4" in said
+    known = reading.read(written(tmp_path, long([("b", date, n) for n, date in enumerate(hours)])))
+    with pytest.raises(InputError, match="expected b in steps of 1 day, as in training; received steps of 1 hour"):
+        step_check.refuse_other_steps(known.clocks, known.source, TRAINED)
+
+
+def test_a_known_series_with_few_dates_has_the_step_of_training(tmp_path):
+    path = written(tmp_path, long([("b", "2026-01-01", 1), ("b", "2026-01-08", 2)]))
+    assert len(reading.read(path, usual=step_check.clocks_of(TRAINED)).series[0]) == 8
+    rows = [("b", f"{date:%Y-%m-%d}", n) for n, date in enumerate(pd.date_range("2026-01-01", periods=7, freq="B"))]
+    working = {"b": clock.Clock("weekdays", 1)}
+    assert reading.read(written(tmp_path, long(rows)), usual=working).series[0].clock == working["b"]
 
 
 def test_dates_with_a_time_zone_are_read_as_utc():
@@ -177,6 +261,13 @@ def test_rows_without_a_value_give_the_known_columns_of_the_future(tmp_path):
     assert "columns that are not read: note" in "\n".join(found.notes)
 
 
+def test_missing_values_of_known_columns_are_reported_and_filled(tmp_path):
+    text = "ds,y,price\n" + "".join(f"{date},{n},{'' if n in (3, 4) else n}\n" for n, date in enumerate(days(8)))
+    found = reading.read(written(tmp_path, text), known=("price",))
+    assert found.series[0].known[:, 0].tolist() == [0, 1, 2, 2, 2, 5, 6, 7]
+    assert any("values of known columns missing, filled with the ones before: 2" in note for note in found.notes)
+
+
 FINE = "unique_id,ds,y\na,2026-01-01,1\na,2026-01-02,2\n"
 
 
@@ -198,6 +289,10 @@ FINE = "unique_id,ds,y\na,2026-01-01,1\na,2026-01-02,2\n"
         ("ds;y\n2026-01-01;1\n", "line 1: expected commas between the cells"),
         ("when,y\n2026-01-01,1\n", "line 1: expected a column of dates called ds or date"),
         ("ds,y,y\n2026-01-01,1,2\n", "line 1: expected one column y"),
+        (
+            "store,ds,value\na,2026-01-01,1\n",
+            "line 2: expected a number as store (the file is taken as wide; long format",
+        ),
         ("ds\n2026-01-01\n", "line 1: expected a column for each series besides ds"),
         ("unique_id,ds,value\na,2026-01-01,1\n", "line 1: expected a column y besides unique_id and ds"),
     ],
@@ -338,6 +433,31 @@ def test_static_texts_and_numbers_are_coded_from_training():
     assert data.coded("b", data.coding(["a", "b", "a"])) == [0.0, 1.0]
     assert data.coded("new", data.coding(["a", "b"])) == [0.0, 0.0]
     assert data.coded("3", data.coding(["1", "5"])) == [0.0]
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
+def test_a_static_number_that_is_none_is_refused_with_its_line(text, tmp_path):
+    path = written(tmp_path, f"unique_id,ds,y,size\na,2026-01-01,1,2\nb,2026-01-02,1,{text}\n")
+    with pytest.raises(InputError, match="line 3: expected a text or a finite number as size"):
+        reading.read(path, static=("size",))
+
+
+def test_the_scale_of_small_values_is_their_own_and_that_of_a_constant_is_small():
+    def scale(values):
+        return data.scaled(panel.of_values("a", values, HOURLY), len(values))
+
+    wave = np.sin(np.arange(50))
+    for size in (3e-7, 1e-12, 1.0, 1e9):
+        assert scale(size * (2 + wave))[1] == pytest.approx(size * wave.std())
+        assert data.error_scale(size * wave, 1) == pytest.approx(size * np.abs(np.diff(wave)).mean())
+        assert scale(np.full(50, size))[1] == pytest.approx(0.01 * size)
+    assert scale(np.zeros(50)) == (0, 1) and data.error_scale(np.zeros(50), 1) == 1
+
+
+def test_a_part_without_values_is_named(tmp_path):
+    rows = [("a", date, "" if 64 <= n < 82 else n % 7) for n, date in enumerate(days(100))]
+    with pytest.raises(InputError, match="expected values in the valid part; all are missing. Change --valid-fraction"):
+        data.load(Config(data=str(written(tmp_path, long(rows))), **SMALL))
 
 
 def test_an_unknown_source_is_named_with_what_may_have_been_meant():
