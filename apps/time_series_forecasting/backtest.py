@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import InputError, files, paired, results, runs
+from shared import InputError, files, paired, runs, verdicts
 from shared.data.wording import sized
 
 from . import adapt, ridge
@@ -146,7 +146,7 @@ def compared(metric: str, ours: Sums, theirs: dict[str, Sums], count: int) -> st
     if count < FEWEST_BLOCKS:
         found["ahead"] = None
     figures = {"network": found["value"], **found["baselines"]}
-    return f"{', '.join(f'{name} {value:.4g}' for name, value in figures.items())}: {results.winner(found)}"
+    return f"{', '.join(f'{name} {value:.4g}' for name, value in figures.items())}: {verdicts.winner(found)}"
 
 
 def table(mine: Mine, windows: Windows, answer: Answer, low: np.ndarray, high: np.ndarray) -> str:
