@@ -16,6 +16,7 @@ from .panel import Series
 from .sources import load as load_source
 
 FEWEST = 20  # training windows below which a network learns nothing
+CALIBRATING = 3  # forecasts in the validation part below which intervals are not to be relied on
 FEW = 5  # forecasts in the test part, one after the other, below which a figure is that of a single stretch of time
 STUCK = 0.02  # share of a series that equals its neighbours without a break, above which its sensor may be stuck
 MOSTLY = 0.5  # share of a test part at one value above which its figure says little
@@ -46,6 +47,7 @@ def look(config: Config) -> Inspected:
         copies(series, ends),
         *telling(series, source.panel.known),
         enough(count, config.horizon),
+        *calibrated(min((end[1] - end[0]) // config.horizon for end in ends), config.horizon),
         *trainable(len(data.train), config),
         *doctor.gaps(columns, "series"),
         *doctor.codes(columns, "series"),
@@ -75,6 +77,13 @@ def enough(count: int, horizon: int) -> Finding:
         f"the test part has {doctor.sized(count, 'forecasts')} of {doctor.sized(horizon, 'steps')} that do not overlap"
     )
     return Finding(WARNING, f"{text}: a rough figure") if count < FEW else Finding(OK, text)
+
+
+def calibrated(count: int, horizon: int) -> list[Finding]:
+    """Warns if the validation part has too few forecasts that do not overlap to calibrate the intervals on."""
+    forecasts = f"{doctor.sized(count, 'forecasts')} of {doctor.sized(horizon, 'steps')} that do not overlap"
+    text = f"the validation part has {forecasts}: intervals calibrated on so few may be far too narrow"
+    return [Finding(WARNING, text)] if count < CALIBRATING else []
 
 
 def trainable(count: int, config: Config) -> list[Finding]:

@@ -64,8 +64,8 @@ def arranged(source: Source, config: Config) -> Data:
     panel, ends = source.panel, source.ends
     warn(panel.notes)
     info = learned(panel, ends, config)
-    store = stored(panel, info, [end for _, _, end in ends], [before(end[0], config) for end in ends])
     padded = [before(end[0], config) for end in ends]
+    store = stored(panel, info, [end for _, _, end in ends], padded, config.weighting)
     if any(padded):
         warn([f"{panel.source}: series filled up at their start for --lookback: {sum(map(bool, padded)):,}"])
     cut = {"train": [], "linear": [], "valid": [], "test": []}
@@ -139,7 +139,6 @@ def learned(panel: Panel, ends: Sequence[tuple[int, int, int]], config: Config) 
         "static": static,
         "known_columns": PHASES * calendar + len(panel.known),
         "static_columns": sum(len(how.get("texts", "1")) for how in static.values()),
-        "weighting": config.weighting,
         "reach": config.reach,
         "lookback": config.lookback,
         "horizon": config.horizon,
@@ -198,11 +197,14 @@ def coded(text: str, how: dict[str, Any]) -> list[float]:
         raise InputError(f"expected a number in a static column; received {text!r}") from None
 
 
-def stored(panel: Panel, info: dict[str, Any], ends: Sequence[int], padded: Sequence[int], future: int = 0) -> Store:
+def stored(
+    panel: Panel, info: dict[str, Any], ends: Sequence[int], padded: Sequence[int], weighting: str, future: int = 0
+) -> Store:
     """Concatenates the scaled series, each padded at its start with its first value.
 
     Args:
         ends: number of values to use from each series. padded: number of steps of padding for each.
+        weighting: one of `WEIGHTINGS`.
         future: number of steps after the end for which known columns are needed as well.
 
     Raises:
@@ -227,14 +229,14 @@ def stored(panel: Panel, info: dict[str, Any], ends: Sequence[int], padded: Sequ
         np.array(static, np.float32).reshape(len(values), -1),
         np.array([series.season for series in panel.series]),
         np.array([series.clock.week() or 1 for series in panel.series]),
-        weights(info),
+        weights(info, weighting),
     )
 
 
-def weights(info: dict[str, Any]) -> np.ndarray:
+def weights(info: dict[str, Any], weighting: str) -> np.ndarray:
     """Returns how much each series counts in the fit (series,), with a mean of 1, see `Config.weighting`."""
     scale = np.array(info["scale"])
-    if info.get("weighting", "equal") == "equal":
+    if weighting == "equal":
         return np.ones_like(scale)
     relative = scale / np.array(info["error_scale"])
     return relative / relative.mean()
@@ -307,7 +309,7 @@ def as_read(
         "error_scale": errors,
         "aligned": len(alike) == 1,
     }
-    store = stored(panel, mine, [len(series) for series in panel.series], padded, future)
+    store = stored(panel, mine, [len(series) for series in panel.series], padded, config.weighting, future)
     return Mine(panel, store, mine, code, tuple(padded), len(places))
 
 

@@ -193,6 +193,12 @@ def test_a_series_that_keeps_one_value_in_test_is_a_warning():
     assert found.level == WARNING and found.text.endswith(": b for 30 of 50 steps")
 
 
+def test_intervals_calibrated_on_two_forecasts_are_a_warning_and_on_three_are_not():
+    (found,) = forecasts.calibrated(2, 720)
+    assert (found.level, forecasts.calibrated(3, 720)) == (WARNING, [])
+    assert found.text.startswith("the validation part has 2 forecasts of 720 steps that do not overlap")
+
+
 def test_repetitions_of_pairs_are_counted_where_they_remain():
     pairs = [SimpleNamespace(source=text, target=text) for text in "abbccc"]
     parts = {"train": SimpleNamespace(pairs=pairs), "test": SimpleNamespace(pairs=pairs[:3])}
