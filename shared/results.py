@@ -178,7 +178,7 @@ def report(records: list[Record]) -> None:
     averaged = f", mean of {first['n']} {first['over']}" if first["over"] else ""
     print(
         f"\n{verdicts.source(first)}, {first['arch']}, {first['params']:,} parameters: "
-        f"{first['minutes']:g} minutes of training{averaged}"
+        f"{first['minutes']:g} minute{'' if first['minutes'] == 1 else 's'} of training{averaged}"
     )
     width = max(len(verdicts.label(r)) for r in records)
     for r in records:
