@@ -46,16 +46,17 @@ class Predictor:
         ]
 
     def described(self, question: Question) -> dict[str, Any]:
-        """Returns the answer and the expected one, None if unknown, as plain values; for a digit also probabilities."""
+        """Returns the question in words, the answer, the expected one or None, and for a digit the probabilities."""
+        about = {"question": question.text}
         answer = self.answers(question.inputs)[0].astype(np.float64)
         task, expected = self.run.config["data"], question.expected
         if task == "adding":
-            return {"answer": float(answer[0, 0]), "expected": expected}
+            return about | {"answer": float(answer[0, 0]), "expected": expected}
         if task == "copy":
             said, wanted = ("".join(ALPHABET[n] for n in text) for text in (answer.argmax(axis=-1), expected))
-            return {"answer": said, "expected": wanted}
+            return about | {"answer": said, "expected": wanted}
         chances = np.exp(answer[0] - np.logaddexp.reduce(answer[0]))
-        return {"answer": int(chances.argmax()), "expected": expected, "probabilities": chances.tolist()}
+        return about | {"answer": int(chances.argmax()), "expected": expected, "probabilities": chances.tolist()}
 
     def answers(self, inputs: np.ndarray) -> np.ndarray:
         """Inputs (rows, time, features) -> answers (rows, answers, outputs): values, or logits of classes."""

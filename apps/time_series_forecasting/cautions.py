@@ -9,6 +9,8 @@ from .data import Mine
 from .panel import named
 from .step_check import other_steps
 
+FAR = 10.0  # interquartile ranges from the median of a series beyond which a value may dominate its forecast
+
 # what is so -> in the plural
 KINDS = {
     "calibrated": (
@@ -20,6 +22,10 @@ KINDS = {
         "be far too narrow",
     ),
     "constant": ("constant so far; how much it may change is a guess",),
+    "outlying": (
+        "has a value far outside the others in its last {reach} steps, which may dominate the forecast",
+        "have values far outside the others in their last {reach} steps, which may dominate the forecasts",
+    ),
     "padded": (
         "shorter than the {reach} values of the lookback; padded with the first value, so the forecast is unreliable",
     ),
@@ -37,6 +43,7 @@ def cautions(mine: Mine, calibrated: Collection[int], info: Mapping[str, Any]) -
         "calibrated": new & set(calibrated),
         "too short": new - set(calibrated),
         "constant": {number for number, series in enumerate(mine.panel.series) if np.ptp(series.values) == 0},
+        "outlying": {n for n, series in enumerate(mine.panel.series) if outlying(series.values, info["reach"])},
         "padded": {number for number, more in enumerate(mine.padded) if more},
     }
     return [
@@ -47,6 +54,12 @@ def cautions(mine: Mine, calibrated: Collection[int], info: Mapping[str, Any]) -
             if some
         ),
     ]
+
+
+def outlying(values: np.ndarray, recent: int) -> bool:
+    """Returns whether one of the most recent values is more than `FAR` interquartile ranges from the median of all."""
+    low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return bool(high > low and (np.abs(values[-recent:] - median) > FAR * (high - low)).any())
 
 
 def said(kind: str, names: Sequence[str], info: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ from apps.time_series_forecasting import (
     streamer,
     train,
 )
-from apps.time_series_forecasting.cautions import cautions
+from apps.time_series_forecasting.cautions import cautions, outlying
 from apps.time_series_forecasting.clock import Clock
 from apps.time_series_forecasting.config import HEADS, NETWORKS, RECIPES, Config
 from apps.time_series_forecasting.heads import LEVELS, Loss
@@ -767,3 +767,10 @@ def test_the_lookback_is_part_of_the_task_unless_it_is_that_of_the_recipe():
     short = dataclasses.replace(etth1, horizon=192, lookback=96, ridge_lookbacks=(96,))
     assert evaluate.task_of(etth1) == {"horizon": 96}
     assert evaluate.task_of(short) == {"horizon": 192, "lookback": 96}
+
+
+def test_a_value_far_outside_the_others_is_a_caution_if_it_is_recent():
+    values = np.sin(np.arange(100.0))
+    spike = np.where(np.arange(100) == 60, 99.0, values)
+    assert [outlying(each, 50) for each in (values, spike, np.ones(100))] == [False, True, False]
+    assert not outlying(spike, 30)
