@@ -289,9 +289,9 @@ def describe(predictor: Predictor, found: Table, predicted: Prediction, count: i
 
 
 def little_known(predictor: Predictor, steps: Steps) -> str:
-    """Warns that the risk of a patient unlike those in training is uncertain; says how far the networks disagree."""
+    """Warns that the risk of a patient unlike those in training is uncertain; says how far the networks differ."""
     span = predictor.span(steps)
-    apart = f": the networks of the ensemble predict {span[0]:.3f} to {span[1]:.3f}" if span else ""
+    apart = f", by more than the networks of the ensemble differ: {span[0]:.3f} to {span[1]:.3f}" if span else ""
     return f"so this risk is uncertain{apart}"
 
 

@@ -22,6 +22,10 @@ KINDS = {
         "be far too narrow",
     ),
     "constant": ("constant so far; how much it may change is a guess",),
+    "behind": (
+        "in its own past, the forecasts were worse than repeating the last value; train a run on it",
+        "in their own past, the forecasts were worse than repeating the last value; train a run on them",
+    ),
     "outlying": (
         "has a value far outside the others in its last {reach} steps, which may dominate the forecast",
         "have values far outside the others in their last {reach} steps, which may dominate the forecasts",
@@ -32,17 +36,21 @@ KINDS = {
 }
 
 
-def cautions(mine: Mine, calibrated: Collection[int], info: Mapping[str, Any]) -> list[str]:
+def cautions(
+    mine: Mine, calibrated: Collection[int], info: Mapping[str, Any], behind: Collection[int] = ()
+) -> list[str]:
     """Lists the reasons why forecasts or intervals may be less reliable, with the series concerned.
 
     Args:
         calibrated: indices of the series whose intervals are calibrated on their own past. info: of the run.
+        behind: of those that repeating the last value would have forecast better.
     """
     new = set(mine.unseen())
     found = {
         "calibrated": new & set(calibrated),
         "too short": new - set(calibrated),
         "constant": {number for number, series in enumerate(mine.panel.series) if np.ptp(series.values) == 0},
+        "behind": set(behind),
         "outlying": {n for n, series in enumerate(mine.panel.series) if outlying(series.values, info["reach"])},
         "padded": {number for number, more in enumerate(mine.padded) if more},
     }

@@ -210,28 +210,30 @@ def forecast(predictor: Predictor, panel: Panel, horizon: int) -> Forecast:
     answer = predictor.said(windows, predictor.numbers(windows), scale[:, 0])
     narrow, wide = answer.interval(config.coverage)
     low, high = predictor.intervals(windows, narrow, wide)
-    by = own_calibration(predictor, mine)
-    for number, widths in by.items():
-        low[number], high[number] = conformal.stretched(narrow[number], wide[number], widths)
+    own = own_calibration(predictor, mine)
+    for number, found in own.items():
+        low[number], high[number] = conformal.stretched(narrow[number], wide[number], found.widths)
         away = answer.quantiles[number] - answer.point[number][:, None]
-        answer.quantiles[number] = answer.point[number][:, None] + conformal.factor(widths)[:, None] * away
+        answer.quantiles[number] = answer.point[number][:, None] + conformal.factor(found.widths)[:, None] * away
     low, high = predictor.counted(windows, answer, low, high, scale[:, 0])
     steps = slice(None, horizon)
     point, low, high = (scale * each[:, steps] + shift for each in (answer.point, low, high))
     quantiles = scale[..., None] * answer.quantiles[:, steps] + shift[..., None]
+    behind = {number for number, found in own.items() if found.behind}
     if config.head == "negative_binomial":
         quantiles = np.maximum(np.rint(quantiles), 0)
-    return Forecast(mine, point, low, high, quantiles, cautions(mine, by, predictor.info))
+    return Forecast(mine, point, low, high, quantiles, cautions(mine, own, predictor.info, behind))
 
 
-def own_calibration(predictor: Predictor, mine: Mine) -> dict[int, np.ndarray]:
+def own_calibration(predictor: Predictor, mine: Mine) -> dict[int, unseen.Own]:
     """Calibrates the intervals of unseen series on their own past, see `unseen.calibrated`."""
     scale = np.array(mine.info["scale"])
 
-    def ends_of(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-        return predictor.said(windows, predictor.numbers(windows), scale).interval(predictor.config.coverage)
+    def forecasts(windows: Windows) -> unseen.Forecasts:
+        answer = predictor.said(windows, predictor.numbers(windows), scale)
+        return answer.point, *answer.interval(predictor.config.coverage)
 
-    return unseen.calibrated(mine, predictor.config, ends_of)
+    return unseen.calibrated(mine, predictor.config, forecasts)
 
 
 def with_known(panel: Panel, missing: int) -> Panel:

@@ -28,6 +28,7 @@ from apps.time_series_forecasting import (
     stream,
     streamer,
     train,
+    unseen,
 )
 from apps.time_series_forecasting.cautions import cautions, outlying
 from apps.time_series_forecasting.clock import Clock
@@ -774,3 +775,18 @@ def test_a_value_far_outside_the_others_is_a_caution_if_it_is_recent():
     spike = np.where(np.arange(100) == 60, 99.0, values)
     assert [outlying(each, 50) for each in (values, spike, np.ones(100))] == [False, True, False]
     assert not outlying(spike, 30)
+
+
+@pytest.mark.parametrize(("off", "behind"), [(0.5, False), (2.0, True)])
+def test_an_unseen_series_that_the_last_value_forecasts_better_is_named(off, behind, predictor):
+    weekly, there = Clock(**predictor.info["clocks"][0]), np.ones(400, bool)
+    series = panel.Series("new", weekly, 0, np.arange(400.0), there, 1, np.zeros((400, 0)))
+    mine = data.as_read(panel.Panel("new.csv", (series,)), predictor.info, predictor.config)
+    scale = mine.info["scale"][0]
+
+    def forecasts(windows):
+        point = windows.future() + off * predictor.config.horizon / scale
+        return point, point - 1, point + 1
+
+    (own,) = unseen.calibrated(mine, predictor.config, forecasts).values()
+    assert own.behind == behind
