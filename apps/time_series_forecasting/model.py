@@ -13,7 +13,8 @@ from .heads import ROLES
 from .ridge import SMALLEST
 
 BATCH = 512  # windows per batch; ...
-FEW = 8  # ... up to this many windows run one at a time: each new batch size needs compiling
+SOME = 256  # ... of up to this many windows, such as the own past of a new series, ...
+FEW = 8  # ... and up to this many run one at a time: each new batch size needs compiling
 
 
 def build(config: Config, info: dict) -> keras.Model:

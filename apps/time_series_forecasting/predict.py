@@ -22,7 +22,7 @@ from .config import APP, Config
 from .data import Mine, as_read, read_for
 from .early import forecast_out, steps_of
 from .heads import LEVELS
-from .model import BATCH, FEW
+from .model import BATCH, FEW, SOME
 from .options import Predict
 from .panel import Panel, warn
 from .pictures import fan
@@ -83,10 +83,10 @@ class Predictor:
     def numbers(self, windows: Windows) -> np.ndarray:
         """Returns the head's parameters for each window (windows, horizon, numbers), see `model.build`."""
         count, found = len(windows), []
-        size = 1 if count <= FEW else BATCH
+        size = 1 if count <= FEW else SOME if count <= SOME else BATCH
         for start in range(0, count, size):
             rows = np.resize(np.arange(start, min(start + size, count)), size)
-            answer = self.answer(windows.inputs(rows, self.config.lookback))  # always of these two batch sizes
+            answer = self.answer(windows.inputs(rows, self.config.lookback))  # always of these batch sizes
             found.append(np.asarray(keras.ops.convert_to_numpy(answer)))
         return np.concatenate(found)[:count]
 

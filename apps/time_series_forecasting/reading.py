@@ -227,6 +227,7 @@ def _collect(
     found: dict[str, Rows] = {}
     texts: list[str] = []
     order: list[str] = []
+    alone = alone or path.stem
     for line, cells in lines:
         place, row = f"{path}, line {line}", dict(zip(columns.names, cells, strict=True))
         if not row[columns.date]:
@@ -234,7 +235,7 @@ def _collect(
         for column in static:
             refuse_infinite(row[column], column, place)
         covariates = [number(row[name], name, place) for name in known]
-        for name, value in cells_of(row, columns, place, alone or path.stem):
+        for name, value in cells_of(row, columns, place, alone):
             rows = found.setdefault(name, Rows(static=tuple(row[column] for column in static)))
             if rows.static != tuple(row[column] for column in static):
                 raise InputError(f"{place}: expected one value of {', '.join(static)} for all rows of {name}")
