@@ -72,10 +72,11 @@ def layer_class(arch: str) -> type:
 
 
 def load_all() -> None:
-    """Imports all layers, so that Keras can load any saved model that contains them."""
-    for arch in ARCHITECTURES:
-        layer_class(arch)
-    for module in ("bias", "stack"):
+    """Imports all layers, so that Keras can load any saved model that contains them.
+
+    One of them may be what imports Keras, and thus be incomplete still.
+    """
+    for module in (*(module for module, _, _ in ARCHITECTURES.values()), "bias", "stack"):
         importlib.import_module(f"shared.layers.{module}")
 
 
