@@ -1,15 +1,17 @@
 """The pictures of a comparison: quality against training time and against size, and the skill in all apps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from shared import paired, plots, verdicts
+from shared import plots, verdicts
 
 from .ranking import Comparison, baselines
+
+Skills = Mapping[str, Mapping[str, float]]  # of each row, such as an app, and each of its architectures
 
 
 def against_seconds(comparison: Comparison, path: Path) -> bool:
@@ -56,37 +58,26 @@ def finish(figure: Any, axes: Any, path: Path) -> None:
     plots.save(figure, path)
 
 
-def skill(comparison: Comparison) -> dict[str, float]:
-    """Returns, for each architecture, its lead over the best baseline as a fraction of the baseline's figure.
-
-    0: as good as the baseline; 0.5: an error half as large, or a score half as large again. {} without baselines.
-    """
-    record = comparison.record
-    best = verdicts.best_baseline(record) if record else None
-    if record is None or best is None:
-        return {}
-    scale = abs(paired.goodness(best[1], record["direction"]))
-    figures = {row.arch: row.value for row in comparison.rows if row.value is not None}
-    score = {arch: paired.goodness(value, record["direction"]) for arch, value in figures.items()}
-    return {
-        arch: (value - paired.goodness(best[1], record["direction"])) / scale for arch, value in score.items() if scale
-    }
+def skills(records: Sequence[verdicts.Record]) -> dict[str, float]:
+    """Returns the lead of each architecture over the best baseline; that of ConvGRU is in the column of the GRU."""
+    found = {record["arch"].removeprefix("conv"): verdicts.skill(record) for record in records}
+    return {arch: value for arch, value in found.items() if value is not None}
 
 
-def skill_table(comparisons: Sequence[Comparison]) -> str:
-    """Formats the skill of every architecture in every app as a Markdown table."""
-    apps, archs, values = grid(comparisons)
+def skill_table(rows: Skills) -> str:
+    """Formats the skill of every architecture in every row as a Markdown table."""
+    archs, values = grid(rows)
     lines = ["## Lead over the best baseline, in percent of its figure", ""]
     lines += ["| app | " + " | ".join(archs) + " |", "|---" * (len(archs) + 1) + "|"]
-    for app, row in zip(apps, values, strict=True):
-        lines.append(f"| {app} | " + " | ".join("" if np.isnan(each) else f"{each:+.0%}" for each in row) + " |")
+    for name, row in zip(rows, values, strict=True):
+        lines.append(f"| {name} | " + " | ".join("" if np.isnan(each) else f"{each:+.0%}" for each in row) + " |")
     return "\n".join(lines)
 
 
-def heat_map(comparisons: Sequence[Comparison], path: Path) -> None:
-    """Draws the skill of every architecture in every app; colours end at -100 % and +100 %."""
-    apps, archs, values = grid(comparisons)
-    size = (max(4.0, 2.5 + 0.9 * len(archs)), 1.8 + 0.5 * len(apps))
+def heat_map(rows: Skills, path: Path) -> None:
+    """Draws the skill of every architecture in every row; colours end at -100 % and +100 %."""
+    archs, values = grid(rows)
+    size = (max(4.0, 2.5 + 0.9 * len(archs)), 1.8 + 0.5 * len(rows))
     figure, axes = plots.new_figure("", size)
     figure.suptitle(
         "lead over the best baseline,\nin percent of its figure"
@@ -96,15 +87,13 @@ def heat_map(comparisons: Sequence[Comparison], path: Path) -> None:
         if not np.isnan(value):
             colour = "white" if abs(value) > 0.6 else "black"
             axes.text(column, line, f"{value:+.0%}", ha="center", va="center", color=colour)
-    axes.set(xticks=range(len(archs)), xticklabels=archs, yticks=range(len(apps)), yticklabels=apps)
+    axes.set(xticks=range(len(archs)), xticklabels=archs, yticks=range(len(rows)), yticklabels=list(rows))
     figure.colorbar(picture, ax=axes, format=PercentFormatter(xmax=1, decimals=0))
     plots.save(figure, path)
 
 
-def grid(comparisons: Sequence[Comparison]) -> tuple[list[str], list[str], np.ndarray]:
-    """Returns apps, architectures, and the skill (apps, architectures), nan where there is none."""
-    skills = {comparison.app: skill(comparison) for comparison in comparisons}
-    archs = list(dict.fromkeys(row.arch for comparison in comparisons for row in comparison.rows))
-    archs = sorted((arch for arch in archs if any(arch in each for each in skills.values())), key=archs.index)
-    values = [[skills[app].get(arch, np.nan) for arch in archs] for app in skills]
-    return list(skills), archs, np.array(values, dtype=float).reshape(len(skills), len(archs))
+def grid(rows: Skills) -> tuple[list[str], np.ndarray]:
+    """Returns the architectures, and the skill (rows, architectures), nan where there is none."""
+    archs = list(dict.fromkeys(arch for each in rows.values() for arch in each))
+    values = [[each.get(arch, np.nan) for arch in archs] for each in rows.values()]
+    return archs, np.array(values, dtype=float).reshape(len(rows), len(archs))

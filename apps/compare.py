@@ -48,7 +48,7 @@ def compare(options: Compare) -> None:
             raise folders.Stopped(f"Stopped. {AGAIN}") from None
     comparisons = [compared(app, cells, options) for app in dict.fromkeys(cell.app for cell in cells)]
     if len(comparisons) > 1:
-        show_skill(comparisons)
+        show_skill({each.app: charts.skills(records(each, options)) for each in comparisons})
     report_failures(cells, comparisons)
 
 
@@ -167,7 +167,7 @@ def compared(app: str, cells: Sequence[Cell], options: Compare) -> Comparison:
     else:
         print("Written to " + ", ".join(map(str, write(comparison, text))))
     if options.record and comparison.found:
-        results.keep(records(comparison), Path(__file__).parent / app)
+        results.keep(records(comparison, options), Path(__file__).parent / app)
     return comparison
 
 
@@ -185,24 +185,41 @@ def write(comparison: Comparison, text: str) -> list[Path]:
     return [path for path in (kept, kept.with_suffix(".json"), seconds, parameters) if path.exists()]
 
 
-def records(comparison: Comparison) -> list[measured.Record]:
-    """Returns the headline records, averaged over the seeds."""
+def records(comparison: Comparison, options: Compare) -> list[measured.Record]:
+    """Returns the headline records, averaged over the seeds.
+
+    Those of equal sizes have their budget, by which they are kept apart from what the recipe reaches.
+    """
     found = []
-    for done in comparison.found.values():
+    for arch, done in comparison.found.items():
         averaged = results.mean([measured.records(each.trial) for each in done], "seeds")
-        more = f" --seeds {len(done)}" if len(done) > 1 else ""
-        found += [record | {"command": record["command"] + more} for record in averaged if record["headline"]]
+        own = averaged[0]["command"] + (f" --seeds {len(done)}" if len(done) > 1 else "")
+        more = {
+            "budget": comparison.size or None,
+            "command": repeated(comparison.app, arch, len(done), options) if comparison.size else own,
+        }
+        found += [record | more for record in averaged if record["headline"]]
     return found
 
 
-def show_skill(comparisons: Sequence[Comparison]) -> None:
+def repeated(app: str, arch: str, seeds: int, options: Compare) -> str:
+    """Returns the command that measures one architecture of a comparison again."""
+    words = ["python", "-m", "apps", "compare", "--app", app, "--arch", arch, "--params", options.params]
+    words += ["--data", options.data] if options.data else []
+    words += [f"--more={options.more}"] if options.more else []
+    words += ["--tune", str(options.tune)] if options.tune > 1 else []
+    words += ["--seeds", str(seeds)] if seeds > 1 else []
+    return shlex.join(words)
+
+
+def show_skill(skills: charts.Skills) -> None:
     """Prints the skill of each architecture in each app, and draws it as a heat map."""
-    if not any(map(charts.skill, comparisons)):
+    if not any(skills.values()):
         return
-    text = charts.skill_table(comparisons)
+    text = charts.skill_table(skills)
     kept = folders.root() / "compare" / "skill.md"
     files.write_text(kept, text + "\n")
-    charts.heat_map(comparisons, kept.with_suffix(".png"))
+    charts.heat_map(skills, kept.with_suffix(".png"))
     print(f"\n{text}\nWritten to {kept}, {kept.with_suffix('.png')}")
 
 

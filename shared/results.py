@@ -13,7 +13,7 @@ from shared.runs import Run
 from shared.verdicts import Record
 
 # What identifies a record. A new one replaces an old one with the same key, even if their commands differ.
-KEY = ("app", "data", "task", "split", "metric", "options", "arch")
+KEY = ("app", "data", "task", "split", "metric", "options", "arch", "budget")
 ALONE = {"network": "alone"}  # option of what was measured with --no-skip, without the linear model
 SPLITS = ("train", "valid", "test")
 DIRECTIONS = ("higher", "lower", "one")  # which values are better; "one": closest to 1
@@ -69,6 +69,7 @@ def record(
         "direction": direction,
         "headline": False,
         "arch": run.config["arch"],
+        "budget": None,  # the number of parameters that `compare --params` gave to every architecture
         "params": params,
         "value": rounded(value),
         "std": None,
@@ -214,6 +215,7 @@ def _key(record: Record) -> str:
 def _place(record: Record) -> list[Any]:
     """Returns the sort key of a record in the table: by data and task, headline first, numbers in natural order."""
     texts = (
+        str(record["budget"] or 0),
         verdicts.source(record),
         str(not record["headline"]),
         record["split"],

@@ -1,5 +1,6 @@
 """Result records as Markdown tables: in a model card, with every figure, and in the README, with the headlines."""
 
+import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,7 +18,30 @@ LEADING = 3  # ... with one architecture, one row per data set, with its first m
 
 
 def table(records: list[Record]) -> str:
-    """Returns the records as a Markdown table, followed by each distinct command.
+    """Returns the records as Markdown tables: those of the recipes, then those with an equal number of parameters."""
+    budgets = {r["budget"] for r in records}
+    parts = [[r for r in records if r["budget"] == budget] for budget in sorted(budgets, key=lambda size: size or 0)]
+    return "\n\n".join(_of_equal_size(some) if some[0]["budget"] else _of_recipes(some) for some in parts)
+
+
+def _of_equal_size(records: list[Record]) -> str:
+    """Returns a table with a row per data set and a column per architecture, then the commands."""
+    archs = list(dict.fromkeys(r["arch"] for r in records))
+    rows: dict[str, dict[str, Record]] = {}
+    for r in records:
+        rows.setdefault(", ".join(column(r)), {})[r["arch"]] = r
+    lines = [f"| {records[0]['budget']:,} parameters each | {' | '.join(archs)} | best baseline | runs | minutes |"]
+    lines.append("|---" * (len(archs) + 4) + "|")
+    for name, found in rows.items():
+        cells = " | ".join(_measured(found[arch]) if arch in found else "" for arch in archs)
+        one = next(iter(found.values()))
+        counts, minutes = _span([r["n"] for r in found.values()]), statistics.mean(r["minutes"] for r in found.values())
+        lines.append(f"| {name} | {cells} | {_baseline(one)} | {counts} | {minutes:.1f} |")
+    return "\n".join([*lines, "", *_commands(records)])
+
+
+def _of_recipes(records: list[Record]) -> str:
+    """Returns a table, followed by each distinct command.
 
     With more than `LONGEST` records, one for each architecture and column, it has a row per architecture; if there is
     only one architecture, a row per data set with its first `LEADING` metrics.

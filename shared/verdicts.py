@@ -49,6 +49,16 @@ def winner(record: Record) -> str:
     return "the network wins" if ahead > 0 else f"{best[0]} wins"
 
 
+def skill(record: Record) -> float | None:
+    """Returns the lead over the best baseline as a fraction of its figure; None without a baseline, or if that is 0.
+
+    0: as good as the baseline; 0.5: an error half as large, or a score half as large again.
+    """
+    best = best_baseline(record)
+    theirs = paired.goodness(best[1], record["direction"]) if best else 0.0
+    return (paired.goodness(record["value"], record["direction"]) - theirs) / abs(theirs) if theirs else None
+
+
 def _interval(record: Record, ahead: float) -> tuple[float, float] | None:
     """Returns the confidence interval of the network's lead; None for a single run measured without one."""
     if record.get("ahead"):

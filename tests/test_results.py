@@ -19,6 +19,7 @@ RECORD = {
     "direction": "lower",
     "headline": True,
     "arch": "lstm",
+    "budget": None,
     "params": 1234,
     "value": 1.5,
     "std": None,
@@ -56,7 +57,8 @@ def test_every_kept_record_has_the_one_form(path):
     records = json.loads(path.read_text(encoding="utf-8"))
     for r in records:
         assert [key for key in r if key != "details"] == list(RECORD)
-        assert r["app"] == path.parent.name and r["command"].startswith(f"python -m apps.{r['app']} ")
+        measured_by = f" compare --app {r['app']} --arch {r['arch']} " if r["budget"] else f".{r['app']} "
+        assert r["app"] == path.parent.name and r["command"].startswith(f"python -m apps{measured_by}")
         assert r["split"] in results.SPLITS and r["direction"] in results.DIRECTIONS
         assert re.fullmatch(r"[a-z][a-z0-9_]*", r["metric"]) and re.fullmatch(r"[\w.:/-]+", r["data"])
         assert all(isinstance(r[key], dict) for key in ("task", "options", "baselines", "versions"))
@@ -67,9 +69,9 @@ def test_every_kept_record_has_the_one_form(path):
         assert r["over"] in (None, "seeds", "folds") and r["params"] > 0 and isinstance(r["headline"], bool)
     figures = [json.dumps([r[key] for key in results.KEY], sort_keys=True) for r in records]
     assert len(set(figures)) == len(figures)
-    runs = {json.dumps([r["data"], r["task"], r["arch"]], sort_keys=True): [] for r in records}
+    runs = {json.dumps([r["data"], r["task"], r["arch"], r["budget"]], sort_keys=True): [] for r in records}
     for r in records:
-        runs[json.dumps([r["data"], r["task"], r["arch"]], sort_keys=True)].append(r)
+        runs[json.dumps([r["data"], r["task"], r["arch"], r["budget"]], sort_keys=True)].append(r)
     for same in runs.values():
         (main,) = (r for r in same if r["headline"])
         assert main["split"] == "test" or all(r["split"] != "test" for r in same)
@@ -325,6 +327,26 @@ def test_commands_that_differ_in_one_value_are_a_loop():
         "```\nfor value in 50 100 200; do python -m apps.toy train --length $value --seeds 3; done\n"
         "python -m apps.toy train\n```"
     )
+
+
+def test_architectures_of_equal_size_have_a_table_of_their_own_and_replace_no_record_of_a_recipe(folder):
+    results.keep([RECORD], folder)
+    told = "python -m apps compare --app toy --arch"
+    equal = [
+        RECORD | {"arch": arch, "budget": 60_000, "value": value, "command": f"{told} {arch} --params 60k"}
+        for arch, value in (("lstm", 1.7), ("gru", 1.6))
+    ]
+    results.keep(equal, folder)
+    assert [(r["budget"], r["arch"], r["value"]) for r in kept(folder)] == [
+        (None, "lstm", 1.5),
+        (60_000, "gru", 1.6),
+        (60_000, "lstm", 1.7),
+    ]
+    first, second = (folder / "README.md").read_text().split("| 60,000 parameters each |")
+    assert "**1.5**" in first and "gru" not in first
+    assert second.startswith(" gru | lstm | best baseline | runs | minutes |")
+    assert "| text, test, nats_per_char | **1.6** | **1.7** | 2 ngram | 1 | 3.2 |" in second
+    assert f"{told} gru --params 60k\n{told} lstm --params 60k" in second
 
 
 def test_records_of_one_architecture_in_two_sizes_stay_in_rows():

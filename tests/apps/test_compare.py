@@ -18,7 +18,7 @@ import types
 import numpy as np
 import pytest
 
-from apps import charts, engines, leads, measured, planning, ranking, trial
+from apps import charts, engines, leads, measured, planning, ranking, tables, trial
 from apps.options import ENGINES, Compare
 from apps.trial import DIVERGED, FAILED, FINISHED, STOPPED
 from shared import InputError, plots, results
@@ -575,6 +575,29 @@ def test_the_headline_is_recorded_as_the_mean_of_the_seeds_with_the_command_of_a
     assert done.returncode == 0, done.stderr
     assert [(record["value"], record["n"], record["over"]) for record in kept] == [(0.085, 2, "seeds")]
     assert kept[0]["command"] == "python -m apps.memory_probe train --params 2000 --seeds 2"
+    assert kept[0]["budget"] is None
+
+
+def test_equal_sizes_are_recorded_with_their_budget_and_the_command_that_repeats_them(trainings, monkeypatch):
+    kept = []
+    monkeypatch.setattr(results, "keep", lambda records, folder: kept.extend(records))
+    words = ["--arch", "gru", "lstm", "--params", "2k", "--seeds", "2", "--more=--epochs 3"]
+    assert typed(*words, "--record").returncode == 0
+    told = "python -m apps compare --app memory_probe --arch {} --params 2k '--more=--epochs 3' --seeds 2"
+    assert [(r["budget"], r["command"]) for r in kept] == [(2000, told.format(arch)) for arch in ("gru", "lstm")]
+
+
+def test_the_picture_of_all_has_data_on_which_four_architectures_of_one_size_were_compared(monkeypatch, tmp_path):
+    (tmp_path / "apps" / "toy").mkdir(parents=True)
+    more = {"data": "text", "task": {}, "headline": True, "budget": None}
+    archs = {"tcn": (0.1, 1000), "gru": (0.3, 1010), "elman": (0.2, 990)}
+    some = [skilled(**{arch: value})[0] | more | {"params": size} for arch, (value, size) in archs.items()]
+    others = [r | {"budget": 60_000} for r in some] + [some[0] | {"arch": "lru", "budget": 60_000}]
+    write_json(tmp_path / "apps" / "toy" / "results.json", [*some, some[0] | {"arch": "lstm", "params": 5000}, *others])
+    monkeypatch.setattr(tables, "ROOT", tmp_path)
+    found = tables.skills()
+    assert list(found) == ["toy, text, 60k"]  # the others' sizes differ
+    assert list(found["toy, text, 60k"]) == ["elman", "gru", "lru", "tcn"]
 
 
 def test_the_seconds_to_a_quality_are_those_of_the_first_epoch_that_reaches_it(trainings):
@@ -633,15 +656,21 @@ def test_a_run_of_several_networks_validates_by_their_mean(tmp_path):
     assert measured.best_validation(tmp_path, {"metric": "f1", "direction": "higher"}) == 1
 
 
+def skilled(direction="lower", **values):
+    """Records with these values, of which the best baseline has 0.2."""
+    return [
+        {"arch": arch, "value": value, "direction": direction, "baselines": {"a": 0.2}}
+        for arch, value in values.items()
+    ]
+
+
 def test_the_skill_is_the_lead_over_the_best_baseline_as_a_fraction_of_it(tmp_path):
-    rows = [ranking.Row("gru", value=0.1), ranking.Row("lstm", value=0.3), ranking.Row("tcn")]
-    lower = {"direction": "lower", "baselines": {"a": 0.2, "b": 0.4}}
-    first = ranking.Comparison("toy", rows, {}, lower, "val_loss", None)
-    second = ranking.Comparison("chat", rows[:1], {}, lower | {"direction": "higher"}, "val_f1", None)
-    assert charts.skill(first) == {"gru": pytest.approx(0.5), "lstm": pytest.approx(-0.5)}
-    assert charts.skill(second) == {"gru": pytest.approx(-0.75)}
-    assert "| chat | -75% |  |" in charts.skill_table([first, second])
-    charts.heat_map([first, second], tmp_path / "skill.png")
+    first, second = charts.skills(skilled(gru=0.1, lstm=0.3)), charts.skills(skilled("higher", convgru=0.05))
+    assert first == {"gru": pytest.approx(0.5), "lstm": pytest.approx(-0.5)}
+    assert second == {"gru": pytest.approx(-0.75)}
+    assert charts.skills([skilled(gru=0.1)[0] | {"baselines": {}}]) == {}
+    assert "| chat | -75% |  |" in charts.skill_table({"toy": first, "chat": second})
+    charts.heat_map({"toy": first, "chat": second}, tmp_path / "skill.png")
     assert (tmp_path / "skill.png").stat().st_size > 1000
 
 
@@ -649,7 +678,7 @@ def test_the_skill_is_the_lead_over_the_best_baseline_as_a_fraction_of_it(tmp_pa
 def test_the_heat_map_shows_its_whole_title_and_a_scale_in_percent(monkeypatch, archs):
     drawn = []
     monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
-    charts.heat_map([compared(*(ranking.Row(arch, value=0.1) for arch in archs), baselines={"a": 0.2})], None)
+    charts.heat_map({"toy": charts.skills(skilled(**dict.fromkeys(archs, 0.1)))}, None)
     (shown,) = drawn
     shown.draw_without_rendering()
     (title,), scale = shown.texts, shown.axes[1]
