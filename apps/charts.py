@@ -88,6 +88,7 @@ def heat_map(rows: Skills, path: Path) -> None:
             colour = "white" if abs(value) > 0.6 else "black"
             axes.text(column, line, f"{value:+.0%}", ha="center", va="center", color=colour)
     axes.set(xticks=range(len(archs)), xticklabels=archs, yticks=range(len(rows)), yticklabels=list(rows))
+    axes.tick_params("x", labelrotation=30)
     figure.colorbar(picture, ax=axes, format=PercentFormatter(xmax=1, decimals=0))
     plots.save(figure, path)
 
