@@ -13,6 +13,7 @@ from .options import Tables
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- headlines: begin (generated) -->", "<!-- headlines: end -->"
 FEWEST = 4  # architectures of one size on the same data, to be in the picture of all
+SHOWN = 3  # data sets of an app in the README
 SPREAD = 1.05  # of their sizes: largest / smallest
 HEADER = ["| app | data | metric | measured | best baseline | published |", "|---|---|---|---|---|---|"]
 
@@ -52,7 +53,7 @@ def skills() -> charts.Skills:
 
 
 def headlines() -> str:
-    """Formats one row per data set and split with its headline metric, for the best architecture.
+    """Formats one row per data set and split with its headline metric, for the best architecture; `SHOWN` for an app.
 
     Of several tasks on the same data, such as horizons, it has the first of those with the most seeds or folds. What
     was measured with a size chosen for `compare` is not in it.
@@ -65,8 +66,14 @@ def headlines() -> str:
             known = best.get(data)
             if known is None or rank(record, known) > rank(known, known):
                 best[data] = record
-        rows += [tables.headline(f"[{app}](apps/{app}/README.md)", record) for record in best.values()]
+        shown = sorted(best, key=lambda data: telling(best[data]), reverse=True)[:SHOWN]
+        rows += [tables.headline(f"[{app}](apps/{app}/README.md)", best[data]) for data in best if data in shown]
     return "\n".join(rows)
+
+
+def telling(record: dict[str, Any]) -> tuple[bool, bool, int]:
+    """Returns what decides which data sets are shown: built-in, then with a published figure, then with most runs."""
+    return record["data"] == "builtin", record["published"] is not None, record["n"]
 
 
 def rank(record: dict[str, Any], known: dict[str, Any]) -> tuple[int, float]:

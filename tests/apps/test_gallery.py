@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 
 import apps
@@ -71,6 +73,41 @@ def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
     assert done.returncode == 0, done.stderr
     answer = run_here("apps.my_app", "predict", "good number 7", GALLERY_RUNS=str(tmp_path / "runs"))
     assert answer.returncode == 0 and "yes" in answer.stdout
+
+
+def edit(root, diff):
+    """Applies a block of changes as the README prints it: after a file's name come its lines, with - and + where new."""
+    for name, changes in re.findall(r"^(apps/\S+): .*\n((?:[-+ ].*\n)+)", diff, re.MULTILINE):
+        lines = changes.splitlines(keepends=True)
+        before, after = ("".join(line[1:] for line in lines if line[0] in kept) for kept in ("- ", "+ "))
+        text = (root / name).read_text(encoding="utf-8")
+        assert text.count(before) == 1, f"{before!r} in {name}"
+        (root / name).write_text(text.replace(before, after), encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_three_edits_of_the_readme_make_an_app_of_one_s_own(checkout, tmp_path):
+    for n in range(40):
+        for text, label in (("a good offer", "wanted"), ("bad money", "spam")):
+            path = tmp_path / "folder" / label / f"{n}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{text}, number {n}")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "python -m apps new mails --from sentiment_analysis" in readme
+    assert typed("new", "mails", "--from", "sentiment_analysis").returncode == 0
+    (diff,) = re.findall(r"```diff\n(.*?)```", readme, re.DOTALL)
+    edit(checkout, diff)
+    for path in ("sources.py", "config.py", "model.py"):
+        assert (checkout / "apps/mails" / path).read_text() != (ROOT / "apps/sentiment_analysis" / path).read_text()
+    runs = {"GALLERY_RUNS": str(tmp_path / "runs")}
+    small = ["--embedding", "4", "--pieces", "0", "--buckets", "1", "--epochs", "1"]
+    done = run_here("apps.mails", "train", "--data", str(tmp_path / "folder"), *small, **runs)
+    assert done.returncode == 0, done.stderr
+    answer = run_here("apps.mails", "predict", "a good offer", **runs)
+    assert answer.returncode == 0 and "spam" in answer.stdout and "wanted" in answer.stdout
+    (path,) = (tmp_path / "runs" / "mails").iterdir()
+    assert json.loads((path / "config.json").read_text())["config"]["layers"] == 2
+    assert keras.models.load_model(path / "model.keras").get_layer("hidden").units == 32
 
 
 @pytest.mark.parametrize(
