@@ -76,7 +76,7 @@ def test_a_new_app_trains_on_the_user_s_file_by_default(checkout, tmp_path):
 
 
 def edit(root, diff):
-    """Applies a block of changes as the README prints it: after a file's name come its lines, with - and + where new."""
+    """Applies a block of changes as the README prints it: a file, then its lines, with - and + where they change."""
     for name, changes in re.findall(r"^(apps/\S+): .*\n((?:[-+ ].*\n)+)", diff, re.MULTILINE):
         lines = changes.splitlines(keepends=True)
         before, after = ("".join(line[1:] for line in lines if line[0] in kept) for kept in ("- ", "+ "))
