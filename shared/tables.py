@@ -5,16 +5,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from shared import InputError, files
-from shared.verdicts import Record, best_baseline, label, source, undecided, winner
+from shared.verdicts import NO_INTERVAL, Record, best_baseline, label, source, undecided, winner
 
 BEGIN, END = "<!-- results: begin (generated) -->", "<!-- results: end -->"
 HEADER = (
     "| data | split | metric | architecture | parameters | measured | best baseline | published | minutes | hardware |",
     "|---|---|---|---|---|---|---|---|---|---|",
 )
-LONGEST = 20  # rows; with more records the table has one column per data set instead, or ...
+SEVERAL = 6  # rows; with more records of one architecture per data set the table has one row per data set instead, ...
+LEADING = 3  # ... with its first metrics
+LONGEST = 20  # rows; with more records of several architectures the table has one column per data set instead
 REPEATED = 3  # commands that differ in one value, to write them as a loop
-LEADING = 3  # ... with one architecture, one row per data set, with its first metrics
 
 
 def table(records: list[Record]) -> str:
@@ -43,12 +44,14 @@ def _of_equal_size(records: list[Record]) -> str:
 def _of_recipes(records: list[Record]) -> str:
     """Returns a table, followed by each distinct command.
 
-    With more than `LONGEST` records, one for each architecture and column, it has a row per architecture; if there is
-    only one architecture, a row per data set with its first `LEADING` metrics.
+    Few records have a row each. More than `SEVERAL` of one architecture per data set have a row per data set with its
+    first `LEADING` metrics, and more than `LONGEST` of several architectures a row per architecture.
     """
-    cells = {(r["arch"], *column(r)) for r in records}
-    if len(records) > LONGEST and len(cells) == len(records):
-        return _by_architecture(records) if len({r["arch"] for r in records}) > 1 else _by_data(records)
+    columns = [column(r) for r in records]
+    if len(records) > SEVERAL and len(set(columns)) == len(records):
+        return _by_data(records)
+    if len(records) > LONGEST and len({(r["arch"], *column(r)) for r in records}) == len(records):
+        return _by_architecture(records)
     rows = [*HEADER]
     for r in records:
         averaged = f" ({r['n']} {r['over']})" if r["over"] else ""
@@ -65,24 +68,27 @@ def _by_data(records: list[Record]) -> str:
     for r in records:
         by_data.setdefault(f"{source(r)}, {r['split']}", []).append(r)
     heads = dict.fromkeys(label(r) for some in by_data.values() for r in some[:LEADING])
-    rows = [f"| data | parameters | {' | '.join(heads)} | runs | minutes |", "|---" * (len(heads) + 4) + "|"]
+    rows = [f"| data | architecture | parameters | {' | '.join(heads)} | runs | minutes |"]
+    rows.append("|---" * (len(heads) + 5) + "|")
     for name, some in by_data.items():
         found = {label(r): r for r in some}
         cells = " | ".join(_compared(found[head]) if head in found else "" for head in heads)
         one = some[0]
-        rows.append(f"| {name} | {one['params']:,} | {cells} | {one['n']} | {one['minutes']:g} |")
-    arch, hardware = records[0]["arch"], ", ".join(dict.fromkeys(r["hardware"] for r in records))
+        rows.append(f"| {name} | {one['arch']} | {one['params']:,} | {cells} | {one['n']} | {one['minutes']:g} |")
+    hardware = ", ".join(dict.fromkeys(r["hardware"] for r in records))
     said = (
-        f"All {arch}; in brackets the best baseline; = where the difference lies inside its interval, behind where the "
-        f"baseline wins. Minutes are per run, {hardware}. Further metrics: `results.json`. Commands:"
+        "In brackets the best baseline: = where the difference lies inside its interval, ~ where no interval was "
+        f"recorded, behind where the baseline wins. Minutes are per run, {hardware}. Further metrics: `results.json`. "
+        "Commands:"
     )
     return "\n".join([*rows, "", said, "", *_commands(records)])
 
 
 def _compared(record: Record) -> str:
     """Returns the figure, the best baseline and the published figure in one cell."""
+    won = winner(record)
+    than = {"the network wins": "", NO_INTERVAL: "~ "}.get(won, "= " if undecided(record) else "behind ")
     best = _baseline(record)
-    than = "= " if undecided(record) else "" if winner(record) == "the network wins" else "behind "
     theirs = f" ({than}{best})" if best else ""
     return f"{_measured(record)}{theirs}{'; published ' + _published(record) if record['published'] else ''}"
 

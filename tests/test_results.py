@@ -314,10 +314,11 @@ def test_many_records_of_one_architecture_have_a_row_per_data_set_with_the_first
     records[0] |= paper | {"ahead": [-0.1, 0.2]}
     table = tables.table(records)
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
-    assert rows[0] == ["data", "parameters", *metrics[:3], "runs", "minutes"]
-    assert rows[2][:4] == ["text (length 50), test", "1,050", "**50** (= 2 ngram); published 1.3 paper", rows[2][3]]
+    assert rows[0] == ["data", "architecture", "parameters", *metrics[:3], "runs", "minutes"]
+    assert rows[2][:3] == ["text (length 50), test", "gru", "1,050"]
+    assert rows[2][3:5] == ["**50** (= 2 ngram); published 1.3 paper", "**50** (~ 2 ngram)"]  # none was recorded
     assert len(rows) == 5 and len({len(row) for row in rows}) == 1 and "Further metrics: `results.json`." in table
-    assert tables.table(records[:14]).startswith(tables.HEADER[0])
+    assert tables.table(records[:6]).startswith(tables.HEADER[0])
 
 
 def test_commands_that_differ_in_one_value_are_a_loop():
