@@ -38,10 +38,10 @@ def against_parameters(comparison: Comparison, path: Path) -> bool:
         return False
     figure, axes = new(comparison)
     for arch, done in comparison.found.items():
-        axes.plot([m.record["params"] for m in done], [m.record["value"] for m in done], "o", label=arch)
+        axes.plot([m.record["non_embedding"] for m in done], [m.record["value"] for m in done], "o", label=arch)
     for name, value in list(baselines(record).items())[:1]:
         axes.axhline(value, color="grey", linestyle="--", label=name)
-    axes.set(xlabel="parameters", ylabel=f"{record['split']} {record['metric']}")
+    axes.set(xlabel="parameters without embeddings", ylabel=f"{record['split']} {record['metric']}")
     finish(figure, axes, path)
     return True
 

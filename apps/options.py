@@ -47,7 +47,8 @@ class Compare:
     arch: tuple[str, ...] = ("lstm", "gru", "elman", "mingru")
     # number of runs of each, with seeds 1, 2, ...
     seeds: Count = 1
-    # size of each network in parameters: 200000, 200k or 1.5M; by default as in the app's recipe, then sizes differ
+    # parameters of each network, embedding tables not counted: 200000, 200k or 1.5M; by default as in the app's recipe,
+    # then sizes differ
     params: str = ""
     # data set or file to train on; by default each app's built-in data
     data: str = ""

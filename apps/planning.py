@@ -19,6 +19,7 @@ from .trial import Trial
 
 OWN = ("--data", "--params", "--arch", "--seed", "--seeds", "--folds", "--run")  # options that --more must not contain
 SIZES = {"": 1, "k": 1_000, "m": 1_000_000}
+COUNTED = "non_embedding"  # what --params counts, so that runs of another meaning are not taken for the same training
 FACTOR = 3  # between the learning rates that are tried
 
 
@@ -37,7 +38,7 @@ class Cell:
         """Returns the training with this seed and learning rate; 0: the recipe's, without a search."""
         changed = ["--learning-rate", str(rate)] if rate and rate != self.rates[0] else []
         words = ["train", *self.words, *changed, "--arch", self.arch, "--seed", str(seed)]
-        name = f"compare-{self.arch}-{fingerprint(words)[:8]}"
+        name = f"compare-{self.arch}-{fingerprint([*words, COUNTED])[:8]}"
         return Trial(self.app, self.arch, seed, name, (*words, "--run", name), rate)
 
     def search(self) -> list[Trial]:

@@ -25,6 +25,7 @@ class Row:
     arch: str
     rate: float | None = None
     params: int | None = None
+    non_embedding: int | None = None  # parameters without embedding tables, to which --params refers
     value: float | None = None
     std: float | None = None
     seeds: int = 0
@@ -88,6 +89,7 @@ def row(
         cell.arch,
         rate=done[0].trial.rate or None,
         params=done[0].record["params"],
+        non_embedding=done[0].record["non_embedding"],
         value=statistics.mean(values),
         std=statistics.stdev(values) if len(values) > 1 else None,
         seeds=len(values),
@@ -113,7 +115,7 @@ def notes(cell: Cell, done: Sequence[Measured], size: int) -> list[str]:
     said = []
     if missing := [trial for trial in cell.trials() if trial not in [each.trial for each in done]]:
         said.append(f"{len(missing)} of {sized(cell.seeds, 'seeds')} {reason(missing[0])}")
-    off = done[0].record["params"] / size - 1 if size else 0.0
+    off = done[0].record["non_embedding"] / size - 1 if size else 0.0
     if abs(off) > TOLERANCE:
         said.append(f"no width meets {size:,} parameters: {off:+.1%}")
     if rate := done[0].trial.rate:
@@ -172,6 +174,7 @@ def columns_of(comparison: Comparison) -> list[tuple[str, Callable[[Row], str]]]
         ("architecture", lambda row: row.arch),
         ("learning rate", lambda row: number(row.rate, "g")),
         ("parameters", lambda row: number(row.params, ",")),
+        ("without embeddings", lambda row: "" if row.non_embedding == row.params else number(row.non_embedding, ",")),
         (figure, lambda row: number(row.value, ".4g") + (f" ± {row.std:.3g}" if row.std is not None else "")),
         ("lead over the best", lambda row: "best" if row.value is not None and not row.lead else said(row.lead)),
         (comparison.valid_name, lambda row: number(row.valid, ".4g")),
@@ -226,7 +229,7 @@ def findings(comparison: Comparison) -> list[str]:
         said.append(f"No network is better than {best[0]} ({best[1]:.4g}), the best baseline.")
     if len(tested) > 1 and min(row.seeds for row in tested) < 2:
         said.append("Where there is one seed, a lead does not show what another seed would change: see --seeds.")
-    sizes = [row.params for row in tested if row.params]
+    sizes = [row.non_embedding for row in tested if row.non_embedding]
     if sizes and not comparison.size and max(sizes) > (1 + TOLERANCE) * min(sizes):
         said.append(f"The sizes differ, by up to {max(sizes) / min(sizes) - 1:.0%}: --params makes them equal.")
     return [" ".join(said), ""] if said else []

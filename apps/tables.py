@@ -45,7 +45,7 @@ def skills() -> charts.Skills:
     place = list(ARCHITECTURES).index
     rows = {}
     for (name, budget), some in groups.items():
-        sizes = [record["params"] for record in some]
+        sizes = [record["non_embedding"] or record["params"] for record in some]
         if len(some) >= FEWEST and max(sizes) <= SPREAD * min(sizes):
             label = f"{name}, {budget // 1000}k" if budget else name
             rows[label] = charts.skills(sorted(some, key=lambda record: place(record["arch"])))

@@ -6,7 +6,7 @@ import re
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from shared import files, machine, paired, runs, tables, verdicts
 from shared.runs import Run
@@ -20,9 +20,16 @@ DIRECTIONS = ("higher", "lower", "one")  # which values are better; "one": close
 DIGITS = 6  # significant digits of saved figures
 
 
+class Network(Protocol):
+    """As much of a Keras model as is needed here."""
+
+    def count_params(self) -> int:
+        """Returns the number of parameters."""
+
+
 def record(
     run: Run,
-    params: int,
+    network: Network,
     *,
     split: str,
     metric: str,
@@ -40,7 +47,7 @@ def record(
 
     Args:
         run: a trained run, from which app, data, architecture, training time and command are taken.
-        params: number of parameters of the network.
+        network: the trained network, of which the parameters are counted.
         split: train, valid or test.
         metric: name in snake case with its unit, if any, such as nats_per_char, and nothing else.
         value: the measured figure.
@@ -57,6 +64,8 @@ def record(
     Raises:
         ValueError: if the split or direction is unknown.
     """
+    from shared.layers.budget import non_embedding  # late: tables are written without Keras
+
     if split not in SPLITS or direction not in DIRECTIONS:
         raise ValueError(f"Expected one of {SPLITS} and one of {DIRECTIONS}. Received: {split} and {direction}")
     kept = {
@@ -70,7 +79,8 @@ def record(
         "headline": False,
         "arch": run.config["arch"],
         "budget": None,  # the number of parameters that `compare --params` gave to every architecture
-        "params": params,
+        "params": network.count_params(),
+        "non_embedding": non_embedding(network),
         "value": rounded(value),
         "std": None,
         "n": 1,

@@ -31,7 +31,8 @@ def _of_equal_size(records: list[Record]) -> str:
     rows: dict[str, dict[str, Record]] = {}
     for r in records:
         rows.setdefault(", ".join(column(r)), {})[r["arch"]] = r
-    lines = [f"| {records[0]['budget']:,} parameters each | {' | '.join(archs)} | best baseline | runs | minutes |"]
+    size = f"{records[0]['budget']:,} parameters each, without embeddings"
+    lines = [f"| {size} | {' | '.join(archs)} | best baseline | runs | minutes |"]
     lines.append("|---" * (len(archs) + 4) + "|")
     for name, found in rows.items():
         cells = " | ".join(_measured(found[arch]) if arch in found else "" for arch in archs)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import types
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ RECORD = {
     "arch": "lstm",
     "budget": None,
     "params": 1234,
+    "non_embedding": 1234,
     "value": 1.5,
     "std": None,
     "n": 1,
@@ -35,6 +37,7 @@ RECORD = {
     "date": "2026-01-01",
 }
 ROOT = Path(__file__).parents[1]
+NETWORK = types.SimpleNamespace(count_params=lambda: 1234)
 KEPT = sorted((ROOT / "apps").glob("*/results.json"))
 
 
@@ -92,7 +95,7 @@ def run(tmp_path, monkeypatch):
 def test_a_record_takes_what_the_run_knows_and_has_the_one_form(run):
     record = results.record(
         run,
-        10,
+        NETWORK,
         split="test",
         metric="bleu",
         value=38.123456789,
@@ -104,28 +107,27 @@ def test_a_record_takes_what_the_run_knows_and_has_the_one_form(run):
     assert (record["data"], record["arch"], record["minutes"]) == ("my text.txt", "gru", 1.5)
     assert record["value"] == 38.1235 and record["baselines"] == {"copy": 9.12346}
     assert record["published"] == {"source": None, "name": "paper", "value": 38.0}
-    assert results.record(run, 1, split="valid", metric="f1", value=0.0, details={"a": 1})["details"] == {"a": 1}
+    assert results.record(run, NETWORK, split="valid", metric="f1", value=0.0, details={"a": 1})["details"] == {"a": 1}
 
 
 @pytest.mark.parametrize("part", [{"test": "mine.txt"}, {"max_examples": 100}])
 def test_a_figure_of_another_test_set_has_no_published_figure_beside_it(run, part):
     part_of_it = dataclasses.replace(run, config=run.config | part)
     published = {"name": "paper", "value": 38.0}
-    assert (
-        results.record(part_of_it, 1, split="test", metric="bleu", value=38.1, published=published)["published"] is None
-    )
+    record = results.record(part_of_it, NETWORK, split="test", metric="bleu", value=38.1, published=published)
+    assert record["published"] is None
 
 
 def test_a_network_without_its_linear_model_has_a_record_of_its_own(run):
     alone = dataclasses.replace(run, config=run.config | {"skip": False})
-    found = results.record(alone, 1, split="test", metric="bleu", value=38.1, options={"beam": 5})
+    found = results.record(alone, NETWORK, split="test", metric="bleu", value=38.1, options={"beam": 5})
     assert found["options"] == {"network": "alone", "beam": 5}
 
 
 @pytest.mark.parametrize("wrong", [{"split": "test_2016"}, {"direction": "to 1"}])
 def test_an_unknown_split_or_direction_is_a_mistake_in_the_app(run, wrong):
     with pytest.raises(ValueError, match="Received"):
-        results.record(run, 1, **({"split": "test", "metric": "f1", "value": 0.0} | wrong))
+        results.record(run, NETWORK, **({"split": "test", "metric": "f1", "value": 0.0} | wrong))
 
 
 def test_the_headline_is_the_first_wanted_metric_on_test_where_there_is_one():
@@ -201,7 +203,8 @@ def test_what_chance_explains_is_no_difference(known, said):
 
 
 def test_a_lead_is_kept_and_joined_over_the_runs(run):
-    record = results.record(run, 1, split="test", metric="f1", value=0.5, baselines={"a": 0.4}, ahead=(0.05, 0.15))
+    known = {"split": "test", "metric": "f1", "value": 0.5, "baselines": {"a": 0.4}}
+    record = results.record(run, NETWORK, ahead=(0.05, 0.15), **known)
     assert record["ahead"] == [0.05, 0.15]
     assert results.mean([[record], [record]], "seeds")[0]["ahead"] == [0.05, 0.15]
     assert results.mean([[record], [record | {"ahead": None}]], "folds")[0]["ahead"] is None
@@ -210,8 +213,8 @@ def test_a_lead_is_kept_and_joined_over_the_runs(run):
 def test_the_resampled_headline_is_kept_in_the_run_and_not_in_the_results(run, tmp_path):
     resampled = {"items": 2, "figures": [0.4, 0.6]}
     known = {"split": "test", "metric": "f1", "value": 0.5, "baselines": {"a": 0.4}, "resampled": resampled}
-    assert "resampled" not in results.record(run, 1, **known)  # too few items for an interval
-    records = results.headed([results.record(run, 1, ahead=(0.0, 0.2), **known)], ["f1"])
+    assert "resampled" not in results.record(run, NETWORK, **known)  # too few items for an interval
+    records = results.headed([results.record(run, NETWORK, ahead=(0.0, 0.2), **known)], ["f1"])
     run.save_metrics(records)
     assert json.loads(run.file("resampled.json").read_text()) == resampled and "resampled" not in run.metrics()[0]
     (tmp_path / "README.md").write_text(f"{tables.BEGIN}\n{tables.END}\n")
@@ -343,7 +346,7 @@ def test_architectures_of_equal_size_have_a_table_of_their_own_and_replace_no_re
         (60_000, "gru", 1.6),
         (60_000, "lstm", 1.7),
     ]
-    first, second = (folder / "README.md").read_text().split("| 60,000 parameters each |")
+    first, second = (folder / "README.md").read_text().split("| 60,000 parameters each, without embeddings |")
     assert "**1.5**" in first and "gru" not in first
     assert second.startswith(" gru | lstm | best baseline | runs | minutes |")
     assert "| text, test, nats_per_char | **1.6** | **1.7** | 2 ngram | 1 | 3.2 |" in second

@@ -1,6 +1,7 @@
 """Seeds and folds: the plan, what is finished, and the figures of several runs together."""
 
 import dataclasses
+import types
 
 import pytest
 
@@ -20,6 +21,7 @@ class Toy:
 
 
 RECIPES = {"builtin": Toy()}
+NETWORK = types.SimpleNamespace(count_params=lambda: 10)
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +41,7 @@ def train(options, config=Toy(), stop_after=99):
         files.write_json(run.file("timing.json"), {"seconds": 60.0 * one.seed})
         run.file("model.keras").write_bytes(b"")
         figure = results.record(
-            run, 10, split="test", metric="f1", value=one.fold + one.seed / 10, baselines={"a": 0.5}
+            run, NETWORK, split="test", metric="f1", value=one.fold + one.seed / 10, baselines={"a": 0.5}
         )
         run.save_metrics(results.headed([figure], ["f1"]))
         trained += 1

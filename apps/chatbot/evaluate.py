@@ -60,7 +60,7 @@ def measure(predictor: Predictor, data: Data, other: str = "") -> list[dict]:
     records = [
         results.record(
             run,
-            predictor.model.count_params(),
+            predictor.model,
             split="test",
             metric=metric,
             task=task,

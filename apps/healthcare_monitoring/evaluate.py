@@ -55,7 +55,7 @@ def measure(predictor: Predictor, data: Data, picture: str = PICTURE) -> list[di
         draw(happened, {"network": ours} | theirs, predictor.run.picture(picture))
     else:
         figures = survival_figures(data.train, test, chances, data.info["interval"])
-    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
+    figure = functools.partial(results.record, predictor.run, predictor.model, split="test")
     records = [
         figure(
             metric=metric,

@@ -27,7 +27,7 @@ class Config:
     curriculum: bool = False
     # recurrent architecture
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
-    # size of the whole network in parameters, from which the width of the recurrent layers is computed
+    # parameters of the network, embedding tables not counted, from which the width of the recurrent layers is computed
     params: Count = 20_000
     # width of the recurrent layers; 0 = computed from --params
     units: Whole = 0

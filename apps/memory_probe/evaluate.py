@@ -36,7 +36,7 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
     records = [
         results.record(
             run,
-            predictor.model.count_params(),
+            predictor.model,
             split="test",
             metric=metric,
             **paired.compared(_mean, ours, {baseline: theirs[metric]}, len(ours), direction(metric)),

@@ -44,7 +44,7 @@ class Config:
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "lstm"
     # width of each recurrent layer
     units: Count = 256
-    # size of the whole network in parameters, from which --units is computed; 0 = use --units
+    # parameters of the network, embedding tables not counted, from which --units is computed; 0 = use --units
     params: Whole = 0
     # number of recurrent layers
     layers: Count = 1

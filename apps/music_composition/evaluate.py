@@ -64,9 +64,7 @@ def measure(
     """
     representation = predictor.representation
     markov = best_markov(data, representation)
-    figure = functools.partial(
-        results.record, predictor.run, predictor.model.count_params(), task={"representation": representation}
-    )
+    figure = functools.partial(results.record, predictor.run, predictor.model, task={"representation": representation})
     records = []
     for split in parts:
         part = getattr(data, split)

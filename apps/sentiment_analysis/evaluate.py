@@ -63,7 +63,7 @@ def figures(predictor: Predictor, part: Part, published: dict) -> list[dict]:
     figure = functools.partial(
         results.record,
         predictor.run,
-        predictor.model.count_params(),
+        predictor.model,
         split="test",
         task={"labels": list(config["labels"])} if config["labels"] else {},
     )

@@ -60,7 +60,7 @@ class Config:
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of each recurrent layer, in each direction
     units: Count = 96
-    # total number of parameters, for which the width is solved; 0 = use --units
+    # parameters of the network, embedding tables not counted, from which --units is computed; 0 = use --units
     params: Whole = 0
     # number of recurrent layers
     layers: Count = 2

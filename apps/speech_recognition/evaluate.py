@@ -73,7 +73,7 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
     figure = functools.partial(
         results.record,
         predictor.run,
-        predictor.model.count_params(),
+        predictor.model,
         split="test",
         task={"split": config.split} if config.data == "fsdd" else {},
     )

@@ -42,7 +42,7 @@ class Config:
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of each recurrent layer of each network in the ensemble
     units: Count = 16
-    # size of the whole ensemble in parameters, from which --units is computed; 0 = use --units
+    # parameters of the whole ensemble, from which --units is computed; 0 = use --units
     params: Whole = 0
     # number of recurrent layers
     layers: Count = 1

@@ -51,7 +51,7 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
     found = {refit.number: predictor.outputs(data, refit.number) for refit in data.refits}
     raw = {number: variances(outputs) for number, outputs in found.items()}
     said = joined(found, data)
-    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
+    figure = functools.partial(results.record, predictor.run, predictor.model, split="test")
     ours = baselines.walked(lambda data, refit: raw[refit.number], data)
     theirs = baselines.forecasts(data)
     records = [

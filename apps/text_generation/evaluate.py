@@ -67,7 +67,7 @@ def measure(predictor: Predictor, data: Data, parts: Sequence[str] = PARTS) -> l
             records.append(
                 results.record(
                     predictor.run,
-                    predictor.model.count_params(),
+                    predictor.model,
                     split=split,
                     metric=metric,
                     **compared(figure, ours, {f"kneser_ney_{ORDER[level]}_gram": theirs[: len(ours)]}),

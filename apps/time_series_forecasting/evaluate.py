@@ -63,8 +63,8 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
 
 def compared(predictor: Predictor, ours: Sums, theirs: dict[str, Sums], count: int, **options: int) -> list:
     """Returns a record per metric, with a bootstrap interval of the difference from the best baseline over blocks."""
-    count_params, task = predictor.model.count_params(), task_of(predictor.config)
-    figure = functools.partial(results.record, predictor.run, count_params, split="test", task=task, options=options)
+    task = task_of(predictor.config)
+    figure = functools.partial(results.record, predictor.run, predictor.model, split="test", task=task, options=options)
     records = []
     for metric, direction in DIRECTIONS.items():
         if metric not in ours:

@@ -52,7 +52,7 @@ class Config:
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of each encoder layer, in each direction, and of the decoder
     units: Count = 128
-    # size of the whole network in parameters, from which --units is computed; 0 = use --units
+    # parameters of the network, embedding tables not counted, from which --units is computed; 0 = use --units
     params: Whole = 0
     # number of encoder layers
     layers: Count = 1

@@ -62,7 +62,7 @@ def measure(
     config = predictor.run.config
     test_set = {"test_set": "2016_flickr"} if config["data"] == "multi30k" else {}
     task = {"source": config["source"], "target": config["target"]} | test_set
-    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test", task=task)
+    figure = functools.partial(results.record, predictor.run, predictor.model, split="test", task=task)
     sources, references = zip(*((pair.source, pair.target) for pair in data.test.pairs), strict=True)
     sentences = [_readable(predictor, text) for text in sources]
     records: list[dict] = []

@@ -43,7 +43,7 @@ class Config:
     arch: Annotated[str, *one_of(IMAGE_ARCHITECTURES)] = "convgru"
     # channels of each recurrent layer and of the convolution before them
     units: Count = 32
-    # size of the whole network in parameters, from which --units is computed; 0 = use --units
+    # parameters of the network, embedding tables not counted, from which --units is computed; 0 = use --units
     params: Whole = 0
     # number of recurrent layers
     layers: Annotated[int, Ge(1), Le(8)] = 2

@@ -69,7 +69,7 @@ def measure(predictor: Predictor, data: Data, pictured: str = "") -> list[dict]:
     figure = functools.partial(
         results.record,
         predictor.run,
-        predictor.model.count_params(),
+        predictor.model,
         split="test",
         task={"past": config.past, "future": config.future, "size": config.size},
     )

@@ -46,8 +46,9 @@ def units_for(arch: str, params: int, features: int, layers: int = 1, tolerance:
 
 
 def sized(config: Any, make: Callable[[Any], Any], tolerance: float = 0.01) -> Any:
-    """Sets `units` so that the whole network has about `config.params` parameters; 0 leaves the settings unchanged.
+    """Sets `units` so that the network has about `config.params` parameters; 0 leaves the settings unchanged.
 
+    Embedding tables are not counted (see `non_embedding`): a large vocabulary would leave the recurrent layers nothing.
     If no width comes within `tolerance` of it, the closest one is used and a message printed.
 
     Args:
@@ -59,11 +60,13 @@ def sized(config: Any, make: Callable[[Any], Any], tolerance: float = 0.01) -> A
         return config
     step = width_step(config.arch)
     found, count = nearest_units(
-        lambda units: parameters(lambda: make(dataclasses.replace(config, units=units))), config.params, step
+        lambda units: parameters(lambda: make(dataclasses.replace(config, units=units)), non_embedding),
+        config.params,
+        step,
     )
     if abs(count - config.params) > tolerance * config.params:
         print(
-            f"No width comes within {tolerance:.0%} of {config.params:,} parameters: "
+            f"No width comes within {tolerance:.0%} of {config.params:,} parameters, embedding tables not counted: "
             f"{count:,} with {found} units is the nearest."
         )
     return dataclasses.replace(config, units=found)
@@ -124,8 +127,26 @@ def _around(count: Callable[[int], int], params: int, step: int) -> tuple[int, i
     return low, high
 
 
-def parameters(make: Callable[[], Any]) -> int:
+def non_embedding(network: Any) -> int:
+    """Returns a model's parameters without embedding tables, whose size is that of the vocabulary.
+
+    This is the size by which language models are compared (Kaplan et al. 2020, arXiv:2001.08361, section 1).
+
+    >>> model = keras.Sequential([keras.Input((None,)), keras.layers.Embedding(1000, 8), keras.layers.Dense(2)])
+    >>> non_embedding(model), model.count_params()
+    (18, 8018)
+    """
+    if isinstance(network, keras.layers.Embedding):
+        return 0
+    layers = network.layers if isinstance(network, keras.Model) else []
+    return network.count_params() - sum(layer.count_params() - non_embedding(layer) for layer in layers)
+
+
+def parameters(make: Callable[[], Any], counted: Callable[[Any], int] = keras.Layer.count_params) -> int:
     """Returns the number of parameters of the layer or model (or list of them) that `make` builds, unallocated.
+
+    Args:
+        make: builds the layers. counted: returns the parameters of one of them that count, by default all.
 
     In a stateless scope Keras only registers the shapes of new weights, to be initialised later. This registry is
     local to the thread and ends with it, so they never are.
@@ -137,7 +158,7 @@ def parameters(make: Callable[[], Any]) -> int:
     def count() -> int:
         with keras.StatelessScope(initialize_variables=False):
             made = make()
-            return sum(layer.count_params() for layer in (made if isinstance(made, list) else [made]))
+            return sum(counted(layer) for layer in (made if isinstance(made, list) else [made]))
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(count).result()

@@ -437,7 +437,7 @@ def test_a_copied_folder_trains_unedited_at_a_number_of_parameters_to_the_same_f
     shutil.copytree(ROOT / "apps" / app, tmp_path / copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(apps, "__path__", [*apps.__path__, str(tmp_path)])
     ours = figures(trained(app)[0])
-    words = ["train", "--recipe", "smoke", "--params", str(ours[0]["params"])]
+    words = ["train", "--recipe", "smoke", "--params", str(ours[0]["non_embedding"])]
     done = run_here(f"apps.{copy}", *words, GALLERY_RUNS=str(tmp_path / "runs"))
     assert done.returncode == 0, done.stderr
     theirs = figures(tmp_path / "runs")

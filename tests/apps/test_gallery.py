@@ -1,5 +1,6 @@
 """`python -m apps`: the table, a new app from one that is there, the list of runs."""
 
+import importlib.util
 import json
 import os
 import re
@@ -58,6 +59,10 @@ def test_a_new_app_has_a_name_tests_and_an_empty_table_of_its_own(source, checko
     for path in written:
         compile(path.read_text(), str(path), "exec")
         assert f"apps.{source}" not in path.read_text(), path
+    for name in tests:  # beside those of the source, as `pytest tests/apps` does
+        importlib.import_module(f"tests.apps.{name.replace('my_app', source).removesuffix('.py')}")
+        found = importlib.util.spec_from_file_location(f"copied_from_{source}", checkout / "tests/apps" / name)
+        found.loader.exec_module(importlib.util.module_from_spec(found))
     assert {path.name for path in folder.glob("*.py")} == {path.name for path in (ROOT / "apps" / source).glob("*.py")}
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from shared.data.catalogue import CATALOGUE
 from shared.data.sequences import StreamBatches
 from shared.data.text import Vocabulary, decode, join_words
 
+HERE = Path(__file__).stem  # in the names of TFDS builders, so that a copy of this file registers its own
 SMALL = Config(window=8, batch_size=2)
 
 
@@ -269,6 +271,8 @@ def test_an_unknown_name_lists_the_known_ones(name, hint):
 class GalleryProse(tfds.core.GeneratorBasedBuilder):
     """As much of tiny_shakespeare's form as is needed: one text in each split."""
 
+    name = f"{HERE}_prose"
+
     VERSION = tfds.core.Version("1.0.0")
     TEXTS = {
         "train": "to be or not to be\n" * 20,
@@ -290,18 +294,22 @@ class GalleryProse(tfds.core.GeneratorBasedBuilder):
 class GalleryReviews(GalleryProse):
     """Without a validation split, as imdb_reviews."""
 
+    name = f"{HERE}_reviews"
+
     TEXTS = {"train": "good film\n" * 50, "test": "bad film\n" * 9}
 
 
 class GalleryOdd(GalleryProse):
     """Without a train split."""
 
+    name = f"{HERE}_odd"
+
     TEXTS = {"everything": "text"}
 
 
 def test_a_tfds_set_keeps_its_own_splits(monkeypatch, tmp_path):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    data = load(config(data="tfds:gallery_prose"))
+    data = load(config(data=f"tfds:{GalleryProse.name}"))
     assert text_of(data.train, data) == GalleryProse.TEXTS["train"]
     assert text_of(data.valid, data).replace("<unk>", "?") == "to ?ee\n" * 9
     assert len(data.test) == len(GalleryProse.TEXTS["test"])
@@ -310,15 +318,15 @@ def test_a_tfds_set_keeps_its_own_splits(monkeypatch, tmp_path):
 
 def test_a_tfds_set_without_validation_has_it_cut_from_train(monkeypatch, tmp_path):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    data = load(config(data="tfds:gallery_reviews"))
+    data = load(config(data=f"tfds:{GalleryReviews.name}"))
     assert text_of(np.concatenate([data.train, data.valid]), data) == GalleryReviews.TEXTS["train"]
     assert data.info["split"] == "train 90% in order, valid 10% in order, test as published"
 
 
 def test_a_tfds_set_without_train_says_what_it_has(monkeypatch, tmp_path):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    with pytest.raises(InputError, match="called train in tfds:gallery_odd. It has: everything"):
-        load(config(data="tfds:gallery_odd"))
+    with pytest.raises(InputError, match=f"called train in tfds:{GalleryOdd.name}. It has: everything"):
+        load(config(data=f"tfds:{GalleryOdd.name}"))
 
 
 @pytest.mark.data

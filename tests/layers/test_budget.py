@@ -1,5 +1,6 @@
 """Widths for a budget of parameters."""
 
+import dataclasses
 import re
 
 import keras
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared import InputError
 from shared.layers import SEQUENCE_ARCHITECTURES, recurrent
-from shared.layers.budget import parameters, solve_units, units_for, width_step
+from shared.layers.budget import non_embedding, parameters, sized, solve_units, units_for, width_step
 from tests.layers.kinds import checked_here
 
 FEATURES = 10
@@ -127,3 +128,28 @@ def test_what_was_only_counted_never_starts_and_real_layers_still_do():
 def test_an_error_inside_the_building_reaches_the_caller():
     with pytest.raises(ZeroDivisionError):
         parameters(lambda: 1 / 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """As much of an app's settings as is needed."""
+
+    params: int
+    units: int = 1
+    arch: str = "gru"
+
+
+def reader(settings, words=20_000):
+    """A network whose embedding table alone is larger than any budget here."""
+    embedding = keras.layers.Embedding(words, 8)
+    return keras.Sequential([keras.Input((None,)), embedding, recurrent(settings.arch, settings.units)])
+
+
+@pytest.mark.parametrize("arch", checked_here(("gru", "elman", "mingru")))
+def test_a_vocabulary_leaves_the_recurrent_layers_the_whole_budget(arch, capsys):
+    chosen = sized(Settings(30_000, arch=arch), reader)
+    network = reader(chosen)
+    assert abs(non_embedding(network) - 30_000) < 300 and network.count_params() == non_embedding(network) + 160_000
+    assert sized(Settings(30_000, arch=arch), lambda one: reader(one, words=50)) == chosen
+    nested = keras.Sequential([keras.Input((None,)), network])
+    assert non_embedding(nested) == non_embedding(network) and "No width" not in capsys.readouterr().out

@@ -32,7 +32,7 @@ class TalkConfig:
     arch: Annotated[str, *one_of(SEQUENCE_ARCHITECTURES)] = "gru"
     # width of the decoder; the encoder's is half of it in each direction
     units: Annotated[int, Ge(2)] = 256
-    # size of the whole network in parameters, from which --units is computed; 0 = use --units
+    # parameters of the network, embedding tables not counted, from which --units is computed; 0 = use --units
     params: Whole = 0
     # width of the word vectors, which are also the output weights
     embedding: Count = 128

@@ -40,7 +40,7 @@ def measure(predictor: Predictor, data: Data) -> list[dict]:
     network, retrieved = (replies_figures(found, data.test) for found in (answers, retrieval(data)))
     measured = {"perplexity": (perplexity(predictor, data.test), {f"{ORDER}-gram": ngram_perplexity(data)})}
     measured |= {name: (value, {"tfidf_retrieval": retrieved[name]}) for name, value in network.items()}
-    figure = functools.partial(results.record, predictor.run, predictor.model.count_params(), split="test")
+    figure = functools.partial(results.record, predictor.run, predictor.model, split="test")
     records = [
         figure(
             metric=metric,
