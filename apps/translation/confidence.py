@@ -13,6 +13,7 @@ CLOSE = 50.0  # chrF from which the translation of a sentence counts as right
 LEAST_COVERED = 0.01  # lower limit of the attention that a token received, so that its logarithm is finite
 MARKED = 0.05  # share of the validation translations that are marked at least
 EVEN = 0.5  # below this confidence a translation is always marked: it is more likely wrong than right
+LOST = 0.25  # below this one that of a sentence is not shown; one that is not close to the reference may still help
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Confidence:
         weights: (4,), not negative, so that a lower log-probability never makes the network more confident.
         threshold: translations below this are marked as uncertain.
         sentences: what `right` means: close to the reference rather than equal to it.
+        abstain: translations below this are not shown at all; 0 in runs of earlier versions, which show all.
     """
 
     weights: Sequence[float]
     bias: float
     threshold: float
     sentences: bool
+    abstain: float = 0.0
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Features (rows, 4) -> the probability that each translation is right (rows,)."""
@@ -74,7 +77,7 @@ def fit(valid: np.ndarray, right: np.ndarray, strange: np.ndarray, sentences: bo
     found = minimize(loss, np.zeros(1 + len(NAMES)), jac=True, method="L-BFGS-B", bounds=bounds).x
     unmarked = Confidence([float(weight) for weight in found[1:] / scale], float(found[0]), 0.0, sentences)
     lowest = float(np.quantile(unmarked(valid), MARKED))
-    return dataclasses.replace(unmarked, threshold=max(EVEN, lowest))
+    return dataclasses.replace(unmarked, threshold=max(EVEN, lowest), abstain=LOST if sentences else EVEN)
 
 
 def right(written: Sequence[str], references: Sequence[str], sentences: bool) -> np.ndarray:

@@ -73,7 +73,7 @@ class Config:
     # number of lengths that pairs are padded to, each compiled once; from 2 on, the longest 1 % have one of their own
     buckets: Count = 2
     # passes over the training pairs
-    epochs: Count = 11
+    epochs: Count = 10
     # peak learning rate: linear warm-up over the first 5 % of the steps, then cosine decay to zero
     learning_rate: Positive = 4e-3
     # weight decay of AdamW, multiplied by the learning rate

@@ -115,20 +115,27 @@ def trusted(predictor: Predictor, found: Sequence[Translation], references: Text
 
     sentences = predictor.confidence.sentences
     good = right([each.text for each in found], references, sentences)
-    marked = np.array([each.uncertain for each in found])
+    lost = np.array([each.not_sure for each in found])
+    marked = np.array([each.uncertain for each in found]) & ~lost
+    not_sure = {"not_sure_percent": _share(lost), "right_percent_of_not_sure": _percent(good[lost])}
     mixed = 0 < good.sum() < len(good)
     return {
         "right_is": f"a chrF of at least {CLOSE:.0f}" if sentences else "equal to the reference",
         "auroc": round(float(roc_auc_score(good, [each.confidence for each in found])), 4) if mixed else None,
-        "marked_percent": round(100 * float(marked.mean()), 2),
+        "marked_percent": _share(marked),
         "right_percent_of_marked": _percent(good[marked]),
-        "right_percent_of_others": _percent(good[~marked]),
+        **(not_sure if predictor.confidence.abstain else {}),
+        "right_percent_of_others": _percent(good[~marked & ~lost]),
         "mean_confidence": round(float(np.mean([each.confidence for each in found])), 4),
     }
 
 
 def _percent(some: np.ndarray) -> float | None:
-    return round(100 * float(some.mean()), 2) if len(some) else None
+    return _share(some) if len(some) else None
+
+
+def _share(some: np.ndarray) -> float:
+    return round(100 * float(some.mean()), 2)
 
 
 @functools.lru_cache(maxsize=1)  # the same for every seed and beam
@@ -229,6 +236,10 @@ def said_of_confidence(found: Mapping[str, Any]) -> str:
     marked, others, auroc = (found[name] for name in ("right_percent_of_marked", "right_percent_of_others", "auroc"))
     parts = [f"marked as uncertain {found['marked_percent']:.1f} %"]
     parts[0] += "" if marked is None else f", of which {marked:.1f} % are right"
+    if "not_sure_percent" in found:
+        lost, right_of_lost = found["not_sure_percent"], found["right_percent_of_not_sure"]
+        said = "" if right_of_lost is None else f", of which {right_of_lost:.1f} % would be right"
+        parts.append(f"not sure of {lost:.1f} %{said}")
     parts += [] if others is None else [f"of the others {others:.1f} % are right"]
     parts[-1] += f" ({found['right_is']})"
     return "; ".join(parts + ([] if auroc is None else [f"AUROC {auroc:.3f}"]))

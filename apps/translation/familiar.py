@@ -35,6 +35,10 @@ class Familiar:
         ]
         return len(strange), len(found)
 
+    def knows(self, tokens: Sequence[str]) -> bool:
+        """Whether the training sources have all tokens of a word, in this order; the tokens end with <eos>."""
+        return not self.unknown(tokens)[0] and self.pairs.issuperset(pairs(tokens)[1:-1])
+
 
 def pairs(tokens: Sequence[str]) -> list[str]:
     """Returns the pairs of neighbouring tokens of a source, the first of them with <bos>."""

@@ -115,7 +115,7 @@ class Predict(OfRun):
     search: NBest = NBest()
     # plot the attention weights to this file (.png, .svg or .pdf); for line 2 of a text file to NAME-2
     picture: str = ""
-    # print a JSON object for each sentence: translation, confidence, whether it is uncertain, scores
+    # print a JSON object for each sentence: translation (null if not sure), confidence, how sure it is, scores
     json: bool = False
 
 
@@ -129,6 +129,8 @@ class Score(OfRun):
     translation: Positional[str | None] = None
     # the run's name; by default the newest
     run: str | None = None
+    # print a JSON object for each pair: log-probability, perplexity, and each token with its log-probability
+    json: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class Stream(OfRun):
     run: str | None = None
     # how the beam search ranks translations
     search: Search = Search()
-    # print a JSON object for each sentence: translation, confidence, whether it is uncertain, scores
+    # print a JSON object for each sentence: translation (null if not sure), confidence, how sure it is, scores
     json: bool = False
 
 

@@ -28,6 +28,7 @@ BATCH = 64  # sentences per batch
 CALIBRATION = "calibration.json"
 MOST = 1_000  # validation pairs to learn the confidence on
 MOSTLY = 0.5  # a sentence with a larger share of unknown tokens is refused
+AROUND = ".,;:!?()\"'"  # punctuation that may stand around a word
 
 
 class Predictor:
@@ -69,7 +70,7 @@ class Predictor:
         """
         given, how = lines.several(sentences, str, "texts"), settings.changed(NBest(), search)
         found = self.translate([self.encode(text) for text in given], wide(how), how.nbest)
-        return [answers.described(text, each) for text, each in zip(given, found, strict=True)]
+        return [answers.described(text, each, how.nbest) for text, each in zip(given, found, strict=True)]
 
     def encode(self, text: str) -> Encoded:
         """Tokenises a source. Raises InputError as `tokenised` does, and if most of its tokens are unknown."""
@@ -116,17 +117,26 @@ class Predictor:
             text = self.tokenizer.decode(ids, copied)
             shown, read = self.tokenizer.shown(ids), self.tokenizer.shown(source.ids)
             features = self.familiar and confidence.features(nats, weights, self.familiar.new(read))
+            chance, uncertain, not_sure = self._sure(text, features)
+            words = self._unknown_words(source) if not_sure else ()
             translations[number].append(
-                Translation(text, score, log_p, shown, read, weights, features, *self._sure(text, features))
+                Translation(text, score, log_p, shown, read, weights, features, chance, uncertain, not_sure, words)
             )
         return translations
 
-    def _sure(self, text: str, features: list[float] | None) -> tuple[float | None, bool]:
-        """Returns the confidence of a translation, and whether it is marked; an empty one always is."""
+    def _sure(self, text: str, features: list[float] | None) -> tuple[float | None, bool, bool]:
+        """Returns the confidence of a translation, whether it is uncertain (as is an empty one), and if not sure."""
         if self.confidence is None or features is None:
-            return None, not text
+            return None, not text, False
         chance = float(self.confidence(np.array(features)))
-        return chance, not text or chance < self.confidence.threshold
+        return chance, not text or chance < self.confidence.threshold, chance < self.confidence.abstain
+
+    def _unknown_words(self, source: Encoded) -> list[str]:
+        """Returns the words of a source that the training sources do not have, without punctuation around them."""
+        every = self.tokenizer.decode(source.ids, source.pieces).split(" ")
+        tokens = {word: self.tokenizer.shown(self.tokenizer.encode(word).ids) for word in every if word}
+        strange = [word for word in tokens if self.familiar and not self.familiar.knows(tokens[word])]
+        return [word.strip(AROUND) or word for word in strange]
 
     def ids(self, sources: Sequence[np.ndarray], search: Search, nbest: int = 1) -> list[list[tuple]]:
         """Returns the translations of each source (time,): (ids (time,), score, log-probability)."""
@@ -232,7 +242,7 @@ def predict(options: Predict) -> None:
 
     for number, (line, translations) in enumerate(lines.answered(found, predictor.encode, answer), 1):
         some = translations or []
-        print(answers.as_json(line.text, some) if options.json else answers.shown(some, nbest))
+        print(answers.as_json(line.text, some, nbest) if options.json else answers.shown(some, nbest))
         written += [each.text for each in some[:1]]
         if translations and options.picture:
             path = Path(options.picture)

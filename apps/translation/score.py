@@ -1,6 +1,8 @@
 """Scores given translations by the log-probability of each of their tokens."""
 
+import json
 import math
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,10 @@ Pair = tuple[np.ndarray, np.ndarray]  # ids of source and target, (time,) each
 
 
 def score(options: Score) -> None:
-    """Runs the score command: prints mean and total log-probability of each translation; for one, also by token."""
+    """Runs the score command: prints mean and total log-probability of each translation; for one, also by token.
+
+    With --json, prints an object for each line instead.
+    """
     found = _pairs(options)
     predictor = Predictor(runs.find(APP, options.run))
 
@@ -31,6 +36,9 @@ def score(options: Score) -> None:
 
     rated = []
     for line, answered in lines.answered(found, encode, answer):
+        if options.json:
+            print(json.dumps(described(line.text, answered, predictor), ensure_ascii=False))
+            continue
         if answered is None:
             print()
             continue
@@ -45,6 +53,21 @@ def score(options: Score) -> None:
         every = np.concatenate(rated)
         mean = float(every.mean())
         print(f"{mean:.3f} nats per token over {len(every):,} tokens, perplexity {math.exp(-mean):.2f}")
+
+
+def described(line: str, answered: Pair | None, predictor: Predictor) -> dict[str, Any]:
+    """Returns a pair, the log-probability of its translation and that of each token; None for a line refused."""
+    source, _, translation = map(clean, line.partition("\t"))
+    pair = {"text": source, "translation": translation}
+    if answered is None:
+        return pair | {"log_probability": None, "perplexity": None, "tokens": None}
+    target, nats = answered
+    tokens = zip(predictor.tokenizer.shown(target), nats.tolist(), strict=True)
+    return pair | {
+        "log_probability": float(nats.sum()),
+        "perplexity": math.exp(-float(nats.mean())),
+        "tokens": [{"token": token, "log_probability": nat} for token, nat in tokens],
+    }
 
 
 def _pairs(options: Score) -> list[lines.Line]:

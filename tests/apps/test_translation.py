@@ -124,6 +124,21 @@ def test_score_rates_each_token_of_a_translation(smoke, predictor):
     assert f"nats per token over {len(target)} tokens, perplexity" in done.stdout
 
 
+def test_score_gives_a_json_object_for_each_pair_with_the_tokens(smoke, predictor, tmp_path):
+    (tmp_path / "pairs.tsv").write_text(f"{TEXT}\t2. Januar 2011\nalone\n")
+    done = run_here(APP, "score", str(tmp_path / "pairs.tsv"), "--json", GALLERY_RUNS=str(smoke[0]))
+    assert done.returncode == 0, done.stderr
+    first, refused = map(json.loads, done.stdout.splitlines())
+    target = predictor.tokenised("2. Januar 2011").ids
+    (expected,) = predictor.log_probabilities([predictor.encode(TEXT).ids], [target])
+    assert (first["text"], first["translation"]) == (TEXT, "2. Januar 2011")
+    assert first["log_probability"] == pytest.approx(expected.sum(), abs=1e-3)
+    assert first["perplexity"] == pytest.approx(np.exp(-expected.mean()), rel=1e-3)
+    assert [each["token"] for each in first["tokens"]] == predictor.tokenizer.shown(target)
+    assert [each["log_probability"] for each in first["tokens"]] == pytest.approx(expected, abs=1e-3)
+    assert refused == {"text": "alone", "translation": "", "log_probability": None, "perplexity": None, "tokens": None}
+
+
 def test_score_of_a_file_names_the_lines_that_are_no_pairs_and_rates_the_others(smoke, tmp_path):
     (tmp_path / "pairs.tsv").write_text(f'{TEXT}\t2. Januar 2011\nalone\na\tb\tc\n{LONG}\tlang\n"5 days\t"5 Tage\n')
     done = run_here(APP, "score", str(tmp_path / "pairs.tsv"), GALLERY_RUNS=str(smoke[0]))
@@ -199,6 +214,7 @@ def test_every_translation_has_the_confidence_that_the_saved_calibration_gives(s
             logit = saved["bias"] + np.dot(saved["weights"], each.features)
             assert each.confidence == pytest.approx(1 / (1 + np.exp(-logit)))
             assert each.uncertain == (not each.text or each.confidence < saved["threshold"])
+            assert each.not_sure == (each.confidence < saved["abstain"])
             assert min(saved["weights"]) >= 0 and saved["threshold"] >= confidence.EVEN
 
 
@@ -209,10 +225,43 @@ def test_json_has_the_confidence_of_each_line_and_null_for_what_is_refused(smoke
     assert done.returncode == 0, done.stderr
     first, *others = map(json.loads, done.stdout.splitlines())
     expected = predictor.translate([predictor.encode(TEXT)], Search(), nbest=2)[0]
-    assert first == {"text": TEXT} | expected[0].to_json() | {"others": [expected[1].to_json()]}
-    refused = {"translation": None, "uncertain": True}
+    assert first == {"text": TEXT} | expected[0].to_json(True) | {"others": [expected[1].to_json(True)]}
+    refused = {"translation": None, "uncertain": True, "not_sure": True}
     assert others == [{"text": ""} | refused, {"text": "\u4f60\u597d"} | refused]
     assert done.stderr.startswith("Standard input, line 3: Expected a sentence like those in training")
+
+
+def calibrated(predictor, monkeypatch, **changes):
+    """The predictor with a confidence of one half for everything, and other thresholds."""
+    even = {"weights": [0.0] * 4, "bias": 0.0, "threshold": 0.6, "sentences": False}
+    monkeypatch.setattr(predictor, "confidence", confidence.Confidence(**even | changes))
+    return predictor
+
+
+def test_below_the_lower_threshold_no_translation_is_printed_but_the_words_that_are_unknown(predictor, monkeypatch):
+    text = "January Set.isch, 2011"
+    abstaining = calibrated(predictor, monkeypatch, abstain=0.55)
+    ((best, other),) = abstaining.translate([abstaining.encode(text)], Search(beam=2), nbest=2)
+    assert best.not_sure and best.uncertain and best.unknown_words == ["Set.isch"]
+    assert answers.shown([best], 1) == "(not sure; unknown: Set.isch)"
+    found = json.loads(answers.as_json(text, [best]))
+    assert (found["translation"], found["not_sure"], found["unknown_words"]) == (None, True, ["Set.isch"])
+    assert abstaining([text], beam=2)[0] == found
+    (known,) = abstaining.translate([abstaining.encode(TEXT)], Search(beam=1))[0]
+    assert str(known) == "(not sure)" and known.to_json()["unknown_words"] == []
+    # Who asks for several sees what the search found.
+    candidates = answers.shown([best, other], 2).split("\n")
+    assert [line.endswith(f"{each.text}  (not sure)") for line, each in zip(candidates, (best, other), strict=True)]
+    assert json.loads(answers.as_json(text, [best, other], 2))["others"][0]["translation"] == other.text
+
+
+def test_a_run_of_an_earlier_version_answers_as_before(predictor, monkeypatch):
+    old = calibrated(predictor, monkeypatch)
+    (best,) = old.translate([old.encode(TEXT)], Search(beam=1))[0]
+    assert str(best) == f"{best.text}  (uncertain)".strip() and not best.not_sure
+    found = old([TEXT], beam=1)[0]
+    assert (found["translation"], found["uncertain"], found["not_sure"]) == (best.text, True, False)
+    assert "not_sure_percent" not in evaluate.trusted(old, [best], ["a"])
 
 
 def test_a_run_without_a_calibration_translates_says_so_and_marks_nothing(smoke, tmp_path, capsys):
@@ -261,6 +310,16 @@ def test_the_report_says_how_often_marked_and_unmarked_translations_are_right():
         "marked as uncertain 50.0 %, of which 50.0 % are right; of the others 100.0 % are right "
         "(equal to the reference); AUROC 0.667"
     )
+    model = dataclasses.replace(model, abstain=0.5)
+    unsure = [*found[:2], dataclasses.replace(found[2], not_sure=True), found[3]]
+    figures = evaluate.trusted(types.SimpleNamespace(confidence=model), unsure, list("abcd"))
+    assert (figures["marked_percent"], figures["right_percent_of_marked"]) == (25, 0)
+    assert (figures["not_sure_percent"], figures["right_percent_of_not_sure"]) == (25, 100)
+    assert evaluate.said_of_confidence(figures) == (
+        "marked as uncertain 25.0 %, of which 0.0 % are right; not sure of 25.0 %, of which 100.0 % would be right; "
+        "of the others 100.0 % are right (equal to the reference); AUROC 0.667"
+    )
+    model = dataclasses.replace(model, abstain=0.0)
     only = evaluate.trusted(types.SimpleNamespace(confidence=model), found[:2], ["a", "b"])
     assert only["auroc"] is None and only["right_percent_of_marked"] is None
     assert evaluate.said_of_confidence(only).startswith("marked as uncertain 0.0 %; of the others 100.0 % are right (")

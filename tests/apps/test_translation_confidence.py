@@ -51,6 +51,13 @@ def test_unknown_are_the_tokens_that_no_training_source_has():
     assert known.unknown(["_", "1", "2", "3", "4", "5", "<eos>"]) == (0, 1)  # a longer number than any in training
 
 
+def test_a_word_is_known_if_its_tokens_are_in_this_order():
+    known = Familiar(familiar.pairs(["_March", "_", "3", "rd", ",", "_", "2", "0", "2", "0", "<eos>"]))
+    assert known.knows(["_March", "<eos>"]) and known.knows(["_", "7", "rd", ",", "<eos>"])
+    assert not known.knows(["_March", "rd", "<eos>"])  # both tokens are known, but not their pair
+    assert not known.knows(["_Toisch", "<eos>"]) and not known.knows(["_", "<unk>", "<eos>"])
+
+
 def test_a_strange_sentence_has_the_letters_of_one_word_in_another_order():
     random, text = np.random.default_rng(1), "12 cubic centimeters (US)"
     for _ in range(20):
@@ -85,6 +92,21 @@ def test_the_confidence_tells_right_from_wrong_and_marks_what_is_strange():
     assert np.mean(chances) == pytest.approx(right.mean(), abs=0.02)
     assert found(around([-0.3, -0.8, -0.1, -0.7], 50, seed=2)).max() < found.threshold
     assert np.mean(chances < found.threshold) == pytest.approx(confidence.MARKED, abs=0.02)
+
+
+def test_below_the_lower_threshold_fewer_than_half_of_the_validation_translations_are_right():
+    spread = np.concatenate([around(NEAR, 200), around(np.mean([NEAR, FAR], axis=0), 60), around(FAR, 60)])
+    right = np.arange(320) < 230  # all that are near, and half of those in the middle
+    found = confidence.fit(spread, right, around(FAR, 40, seed=1))
+    below = found(spread) < found.abstain
+    assert below.sum() >= 60 and right[below].mean() < 0.5 < right[~below].mean()
+    assert found.abstain <= found.threshold
+    captions = confidence.fit(spread, right, np.zeros((0, 4)), sentences=True)
+    assert captions.abstain < found.abstain <= captions.threshold
+
+
+def test_a_calibration_of_an_earlier_version_never_abstains():
+    assert confidence.Confidence(weights=[1.0] * 4, bias=0.0, threshold=0.6, sentences=False).abstain == 0
 
 
 def test_without_strange_sentences_and_with_only_one_kind_of_answer_it_still_fits():

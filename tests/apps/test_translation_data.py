@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.translation import data, ibm1, phrases, sources
+from apps.translation import data, ibm1, kinds, phrases, sources, typed
 from apps.translation.config import Config
 from apps.translation.options import Train
 from apps.translation.sources import Pair
@@ -32,25 +32,28 @@ def test_no_value_of_valid_or_test_is_in_train(built):
 
     def numbers(part, kind):
         found = [source for source, _, each in built[part] if each == kind]
-        return {tuple(re.findall(r"[\d.,]*\d", text)) for text in found}
+        written = [re.search(r"[\d.,]*\d", text)[0].replace(",", "") for text in found]
+        return {float(number) for number in written}
 
-    for kind in ("unit", "currency"):
-        small = {("1",), ("5",), ("5.00",)}  # with which train names every unit
-        assert not (numbers("train", kind) & (numbers("test", kind) | numbers("valid", kind))) - small
-    assert not numbers("test", "unit") & numbers("valid", "unit")
+    for kind in ("unit", "currency", "price"):
+        assert not numbers("train", kind) & (numbers("test", kind) | numbers("valid", kind))
+        assert not numbers("test", kind) & numbers("valid", kind)
+        assert len(numbers("test", kind)) > 40
     for part in ("valid", "test"):
         held = {source for source, _, _ in built[part]}
         assert not held & {source for source, _, _ in built["train"]}
 
 
 def test_a_date_held_out_in_one_style_is_held_out_in_all(built):
-    """Long and full dates are read back; the day of the year is what counts."""
+    """However a date is typed, its target has the day, the month and the year."""
+    months = dict((other, number) for number, other in phrases.locale("de").months["format"]["wide"].items())
 
     def days(part):
-        texts = [source for source, _, kind in built[part] if kind == "date"]
-        return {re.sub(r"^\w+day, ", "", text) for text in texts if re.search(r"\d{4}$", text) and len(text) > 14}
+        texts = [target for _, target, kind in built[part] if kind == "date"]
+        found = [re.search(r"(\d+)\. ?(\d+|\w+)\.? ?(\d{4})$", text) for text in texts]
+        return {(int(each[1]), months.get(each[2], each[2].lstrip("0")), each[3]) for each in found if each}
 
-    assert len(days("test")) > 20
+    assert len(days("test")) > 80
     assert not days("train") & days("test")
 
 
@@ -58,7 +61,8 @@ def test_phrases_are_those_of_babel_and_the_same_every_time(built):
     from babel.dates import parse_date
 
     assert built == phrases.parts("en", "de")
-    assert {kind for *_, kind in built["test"]} == set(phrases.kinds())
+    always = {"name of a day or month"}  # which are all in train
+    assert {kind for *_, kind in built["test"]} == set(phrases.kinds()) - always
     long = [(one, other) for one, other, _ in built["test"] if re.fullmatch(r"[A-Z][a-z]+ \d+, \d{4}", one)]
     assert long
     short = [(one, other) for one, other, _ in built["test"] if re.fullmatch(r"\d+/\d+/\d\d", one)]
@@ -66,16 +70,85 @@ def test_phrases_are_those_of_babel_and_the_same_every_time(built):
         assert parse_date(one, locale="en") == parse_date(other, locale="de")
     assert short
     names = dict((one, other) for one, other, kind in built["train"] if kind == "language and country")
-    assert names["Switzerland"] == "Schweiz" and names["French"] == "Französisch"
+    assert names["Switzerland"] == "Schweiz" and names["French"] == names["french"] == "Französisch"
 
 
 def test_no_phrase_has_two_translations_between_which_one_could_only_guess(built):
     found = collections.defaultdict(set)
-    for source, target, kind in built["train"] + built["valid"] + built["test"]:
-        if kind in ("date", "time", "relative time", "unit", "currency"):
-            found[kind, source].add(target)
-    guessed = {source.split(" ")[-1] for (_, source), targets in found.items() if len(targets) > 1}
+    for source, target, _ in built["train"] + built["valid"] + built["test"]:
+        found[clean(source)].add(clean(target))
+    guessed = {re.sub(r"[\d.,]", "", source).strip() for source, targets in found.items() if len(targets) > 1}
     assert guessed <= {"c", "pt"}  # cup and century, pint and point: units that English abbreviates alike
+
+
+def test_every_kind_that_people_type_is_there(built):
+    every = {clean(source): clean(target) for part in built.values() for source, target, _ in part}
+    assert every["Monday"] == every["monday"] == "Montag" and every["Sat"] == "Sa" and every["may"] == "Mai"
+    assert every["$5"] == every["5 USD"] == every["USD 5"] == "5 $" and every["€5.00"] == "5,00 €"
+    assert every["5 dollars"] == every["5 US dollars"] == "5 US-Dollar" and every["5km"] == every["5 km"] == "5 km"
+    forms = {  # source, target
+        "time": [(r"18:\d\d", r"18:\d\d"), (r"6:\d\dpm", r"18:\d\d"), (r"\d+:\d\d:\d\d a\.m\.", r"\d\d:\d\d:\d\d")],
+        "month": [(r"March \d{4}", r"März \d{4}")],
+        "day": [(r"\d+ March", r"\d+\. März"), (r"Mon, Mar \d+", r"Mo., \d+\. März")],
+        "date": [
+            (r"March \d?\dth, \d{4}", r"\d?\d\. März \d{4}"),
+            (r"\d?[23][nr]d of \w{4,} \d{4}", r"\d?[23]\. \w+ \d{4}"),
+            (r"\d{4}-11-\d\d", r"\d\d\.11\.\d{4}"),
+            (r"May \d+, \d{4}", r"\d+\. Mai \d{4}"),
+        ],
+    }
+    for kind, some in forms.items():
+        for source, target in some:
+            pairs = [(one, other) for one, other, each in built["train"] if each == kind and re.fullmatch(source, one)]
+            assert pairs and all(re.fullmatch(target, other) for _, other in pairs), source
+
+
+def test_common_currencies_are_equally_frequent(built):
+    targets = [clean(target) for _, target, kind in built["train"] if kind == "price"]
+    counts = collections.Counter(re.sub(r"[\d.,]", "", target).strip() for target in targets)
+    assert len(counts) == 21 and min(counts.values()) > 0.6 * max(counts.values()), counts
+
+
+def test_an_earlier_style_takes_a_source_that_two_styles_share():
+    import datetime
+
+    locales = [phrases.locale(name) for name in ("en", "de")]
+    date, day = kinds.kinds()["date"], datetime.date(2027, 5, 4)
+    assert phrases._written(date, (day,), "long", locales) == ("May 4, 2027", "4. Mai 2027")
+    assert phrases._written(date, (day,), "medium", locales) is None
+
+
+# As people type
+
+
+WAYS = {
+    "date": ("March 3, 2024", ["March 3rd, 2024", "3rd of March 2024", "3 March 2024", "march 3rd 2024"]),
+    "day": ("Mon, Mar 3", ["Mon, 3 March", "Mon 3rd March", "mon, march 3rd"]),
+    "time": ("6:00\u202fPM", ["6pm", "6:00pm", "6 PM", "6:00 p.m."]),
+    "name of a day or month": ("Monday", ["monday"]),
+    "currency": ("1,200 US dollars", ["1,200 dollars", "1200 dollars", "1200 US dollars"]),
+    "price": ("¥1,200", ["¥1200"]),
+    "unit": ("1,500 km", ["1500 km", "1500km", "1,500km"]),
+}
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_a_phrase_of_cldr_is_typed_in_other_ways(kind):
+    text, expected = WAYS[kind]
+    found = typed.ways(kind, text, phrases.locale("en"))
+    assert set(expected) <= set(found) and clean(text) not in found and len(found) == len(set(found))
+
+
+def test_each_day_of_a_month_has_its_ordinal():
+    said = str.split("1st 2nd 3rd 4th 9th 10th 11th 12th 13th 20th 21st 22nd 23rd 24th 30th 31st")
+    assert [typed.ordinal(re.sub(r"\D", "", each)) for each in said] == said
+
+
+def test_what_is_english_is_not_done_to_other_languages_and_their_separators_are_taken_out():
+    assert typed.ways("price", "1.200,50\u00a0€", phrases.locale("de")) == ["1200,50 €"]
+    assert typed.ways("price", "1\u202f200,50\u00a0€", phrases.locale("fr")) == ["1200,50 €"]
+    assert typed.ways("date", "Mai 3, 2024", phrases.locale("de")) == ["mai 3, 2024"]
+    assert typed.ways("time", "18:30", phrases.locale("de")) == []
 
 
 @pytest.mark.parametrize("target", ["ja", "pt_BR", "zh-Hant"])
@@ -296,7 +369,7 @@ def test_examples_are_spread_over_each_part_and_the_fingerprint_is_of_all(tmp_pa
     monkeypatch.setattr(phrases, "parts", lambda source, target: built)
     few = data.load(Config(max_examples=100, vocabulary=200))
     pairs = [(pair.source, pair.target) for pair in few.test.pairs]
-    assert len(pairs) == 100 and {pair.kind for pair in few.test.pairs} == set(phrases.kinds())
+    assert len(pairs) == 100 and {pair.kind for pair in few.test.pairs} == {kind for *_, kind in built["test"]}
     assert pairs[0] == tuple(map(clean, built["test"][0][:2])) and pairs[-1] == tuple(map(clean, built["test"][-1][:2]))
     whole = data.load(config(data=own_pairs(tmp_path), max_examples=0)).info["fingerprint"]
     some = data.load(config(data=own_pairs(tmp_path), max_examples=200)).info
