@@ -250,7 +250,7 @@ def test_a_folder_is_transcribed_with_n_best_subtitles_and_a_line_for_what_canno
     shutil.copy(recording, tmp_path / "c.flac")
     (tmp_path / "b.wav").write_text("no sound")
     done = run_here(APP, "predict", str(tmp_path), "--nbest", "3", "--srt", GALLERY_RUNS=str(smoke[0]))
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 2, done.stderr
     assert f"{tmp_path / 'a.wav'}: " in done.stdout and f"{tmp_path / 'c.flac'}: " in done.stdout
     assert "  2. " in done.stdout and "nats)" in done.stdout
     assert done.stderr.startswith(f"left out: {tmp_path / 'b.wav'}: expected a recording")
