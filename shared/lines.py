@@ -136,7 +136,7 @@ def each(files: Sequence[File], use: Callable[[File], object]) -> None:
     """Calls `use` for each of several files; one that cannot be used is reported on stderr and left out.
 
     Raises:
-        InputError: the error of `use`, if there is only one file; or none of several can be used.
+        InputError: the error of `use`, if there is only one file; or, at the end, some of several cannot be used.
     """
     failed = 0
     for file in files:
@@ -149,6 +149,8 @@ def each(files: Sequence[File], use: Callable[[File], object]) -> None:
             print(f"left out: {error}", file=sys.stderr, flush=True)
     if failed and failed == len(files):
         raise InputError(f"Expected at least one file that can be used. Received {failed:,}, all left out as above.")
+    if failed:
+        raise InputError(f"Expected files that can be used. Of {len(files):,}, {failed:,} left out as above.")
 
 
 def stream(answer: Callable[[str], str], what: str = "a text") -> None:

@@ -88,9 +88,10 @@ def test_a_single_text_that_cannot_be_read_is_an_error():
         lines.answered([Line("x", "")], number, squares)
 
 
-def test_files_that_cannot_be_used_are_left_out_unless_it_is_every_one(capsys):
+def test_files_that_cannot_be_used_are_left_out_and_an_error_after_the_others(capsys):
     used = []
-    lines.each(["2", "x", "3"], lambda text: used.append(number(text)))
+    with pytest.raises(InputError, match="Expected files that can be used. Of 3, 1 left out as above"):
+        lines.each(["2", "x", "3"], lambda text: used.append(number(text)))
     assert used == [2, 3] and capsys.readouterr().err == "left out: Expected a number. Received: 'x'\n"
     with pytest.raises(InputError, match="Expected at least one file that can be used. Received 2, all left out"):
         lines.each(["x", "y"], number)

@@ -12,6 +12,7 @@ import numpy as np
 from shared import InputError, MissingFileError
 from shared.lines import shown
 
+from . import midnight
 from .records import Outcomes, Table, place, table
 
 MEASUREMENTS = ("patient", "time", "variable", "value")
@@ -136,6 +137,7 @@ def read_measurements(path: Path, variables: Sequence[str] | None = None) -> Tab
     needed = MEASUREMENTS if variables is None else MEASUREMENTS[1:]
     rows, spelt, alone = [], {}, path.stem
     people: dict[str, str] = {}  # one string per patient rather than per row: files may have millions
+    clocked: dict[str, list[midnight.Row]] = {}  # the rows of patients whose times are all written as HH:MM
     for line, cells in read_rows(path, needed):
         if cells["variable"] == "RecordID":  # the first row of each PhysioNet file
             continue
@@ -146,9 +148,15 @@ def read_measurements(path: Path, variables: Sequence[str] | None = None) -> Tab
         first, at = spelt.setdefault(name.lower(), (name, line))
         if first != name:
             raise InputError(f"{where}: expected one spelling of each variable; received {name}, in line {at} {first}")
+        new = patient not in people
         rows.append((people.setdefault(patient, patient), time, first, value, line))
+        if not CLOCK.fullmatch(cells["time"]):
+            clocked.pop(patient, None)
+        elif new or patient in clocked:
+            clocked.setdefault(patient, []).append((time, first, line))
     if not rows:
         raise InputError(f"{path}: expected measurements below the header; received none")
+    midnight.refuse(str(path), clocked.values())
     return table(str(path), *zip(*rows, strict=True), variables=variables)
 
 

@@ -84,7 +84,9 @@ def table(
     back = np.flatnonzero((np.diff(who[given]) == 0) & (np.diff(when[given]) < 0))
     if len(back):
         first, then = given[back[0]], given[back[0] + 1]
-        text = f"time {when[then]:g} of {people[who[then]]} after {when[first]:g}: rows put in order"
+        text = (
+            f"time {when[then]:g} of {people[who[then]]} after {when[first]:g}: rows sorted by the time since the start"
+        )
         notes.append(_note(source, at[given[back + 1]], text))
     order = np.lexsort((what, when, who))
     who, when, what, value, at = who[order], when[order], what[order], value[order], at[order]

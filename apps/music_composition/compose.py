@@ -20,7 +20,7 @@ from .options import Continue, Harmonise, Predict
 from .piece import NAMES, SLOTS, VOICES, Piece, key_name, make, pitch_name
 from .predict import Predictor, force, free_tokens
 from .search import search
-from .sources import read_file
+from .sources import read_one
 from .tokens import plan
 
 MOST_OF_A_VOICE = 0.5  # maximum share of a voice's time on one pitch
@@ -258,11 +258,6 @@ def drawn_key(predictor: Predictor, seed: int) -> int:
     """Draws one of the training pieces' keys."""
     keys = predictor.info["keys"]
     return parse_key(keys[int(np.random.default_rng(seed).integers(len(keys)))])
-
-
-def read_one(path: str, steps: int) -> Piece:
-    """Reads the first piece of a file."""
-    return read_file(Path(path), steps)[0]
 
 
 def example(predictor: Predictor) -> None:

@@ -59,8 +59,10 @@ def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | Non
     length = max(1, _on_grid(last, steps))
     rows = [drawn(notes, length, steps) for notes in [*parts, *chords]]
     single = all(single_voice(notes) for notes in parts)
+    lost = 0
     if single and len(rows) <= SLOTS:
         pitches, struck = placed(rows, length)
+        lost = sum(left_out(notes, length, steps) for notes in parts)
     else:
         pitches, struck = reduced([note for notes in [*parts, *chords] for note in notes], length, steps)
     fermata = np.zeros(length, bool)
@@ -69,7 +71,7 @@ def arranged(parts: list[list[Note]], chords: list[list[Note]], bars: Bars | Non
             if note.fermata:
                 fermata[_frames(note, steps, length)] = True
     fermata[_last_note(struck) :] = True  # every piece ends with a fermata
-    return make(name, pitches, struck, steps, fermata=fermata, **_grid(bars, length, steps))
+    return make(name, pitches, struck, steps, fermata=fermata, left_out=lost, **_grid(bars, length, steps))
 
 
 def _last_note(struck: np.ndarray) -> int:
@@ -93,6 +95,15 @@ def drawn(notes: list[Note], length: int, steps: int) -> tuple[np.ndarray, np.nd
         struck[frames] = False
         struck[frames.start] = note.struck
     return pitches, struck
+
+
+def left_out(notes: list[Note], length: int, steps: int) -> int:
+    """Counts the notes of one voice that are not on the grid: another one begins in each of their frames."""
+    owner, number = np.zeros(length, np.int64), 0
+    for note in sorted(notes, key=lambda note: note.start):
+        number += note.struck
+        owner[_frames(note, steps, length)] = number
+    return number - len(set(owner.tolist()) - {0})
 
 
 def placed(rows: list[tuple[np.ndarray, np.ndarray]], length: int) -> tuple[np.ndarray, np.ndarray]:

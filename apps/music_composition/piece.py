@@ -31,7 +31,7 @@ class Piece:
 
     pitches (time, 4): MIDI pitches, 0 = silent. struck (time, 4): whether a note starts here; otherwise it is held.
     position (time,): frames since the start of the bar; bar (time,): frames per bar. fermata (time,): end of a phrase.
-    key: pitch class of the tonic, plus 12 in minor.
+    key: pitch class of the tonic, plus 12 in minor. left_out: number of notes that did not fit on the grid.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Piece:
     fermata: np.ndarray
     steps: int
     key: int
+    left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.pitches)
@@ -59,7 +60,7 @@ class Piece:
         return dataclasses.replace(self, struck=struck, **part)
 
 
-def make(name: str, pitches: np.ndarray, struck: np.ndarray, steps: int, **known: np.ndarray) -> Piece:
+def make(name: str, pitches: np.ndarray, struck: np.ndarray, steps: int, **known: np.ndarray | int) -> Piece:
     """Makes a piece from notes; unless given in `known`: 4/4 from the start, one fermata at the end, estimated key."""
     time = len(pitches)
     pitches = np.asarray(pitches, np.int16)

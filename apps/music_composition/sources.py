@@ -12,7 +12,7 @@ from shared.data.catalogue import CATALOGUE, check
 from shared.data.wording import sized
 
 from . import abc_notation, chorales, midi, musicxml
-from .config import Config
+from .config import STEPS, Config
 from .piece import Piece, make
 from .scores import from_score, played, quiet
 
@@ -20,6 +20,7 @@ PUBLIC = ("jsb_chorales", "nottingham")
 PARTS = ("train", "valid", "test")
 MIDI, SCORES = (".mid", ".midi"), (".musicxml", ".mxl", ".xml", ".abc")
 MOST_BYTES = 20_000_000
+FRAMES = {1: "quarter", 2: "eighth", 4: "sixteenth"}  # names of a frame, by frames per quarter note
 
 Parts = dict[str, list[Piece]]
 
@@ -77,7 +78,7 @@ def nottingham(config: Config) -> list[Piece]:
     """Reads the tunes as melody and chords, with their repeats."""
     (entry,) = CATALOGUE["nottingham"]
     text = fetch.fetch(entry).decode("latin-1")
-    return abc_tunes(text, "nottingham", config.steps, config.max_examples)
+    return said_of(abc_tunes(text, "nottingham", config.steps, config.max_examples), "nottingham")
 
 
 def abc_tunes(text: str, name: str, steps: int, most: int = 0) -> list[Piece]:
@@ -115,7 +116,24 @@ def read_folder(path: Path, steps: int, most: int = 0) -> list[Piece]:
         raise bad[0]
     if bad:
         print(f"{len(bad)} of {len(files)} files left out, {sized(len(pieces), 'pieces')} read", file=sys.stderr)
+    return said_of(pieces, str(path))
+
+
+def said_of(pieces: list[Piece], source: str) -> list[Piece]:
+    """Returns the pieces; says on stderr how many of their notes are too short for the grid, if any are."""
+    if count := sum(piece.left_out for piece in pieces):
+        steps = pieces[0].steps
+        left, frame = f"{'was' if count == 1 else 'were'} left out", FRAMES.get(steps, f"1/{4 * steps} note")
+        finer = next((more for more in STEPS if more > steps), None)
+        hint = f"; train with --steps {finer} for a grid of {FRAMES[finer]}s" if finer else ""
+        article = "an" if frame.startswith("e") else "a"
+        print(f"{source}: {sized(count, 'notes')} shorter than {article} {frame} {left}{hint}", file=sys.stderr)
     return pieces
+
+
+def read_one(path: str, steps: int) -> Piece:
+    """Reads the first piece of a file, as the commands do that work on one."""
+    return said_of(read_file(Path(path), steps)[:1], path)[0]
 
 
 def read_file(path: Path, steps: int) -> list[Piece]:

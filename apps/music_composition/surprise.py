@@ -13,7 +13,7 @@ from .data import voice_slots
 from .options import Score
 from .piece import Piece
 from .predict import Predictor
-from .sources import read_file
+from .sources import read_one, said_of
 
 
 def score(options: Score) -> None:
@@ -41,11 +41,11 @@ def score(options: Score) -> None:
 def find(name: str, steps: int) -> Piece:
     """Returns the piece given by a path or the number of a chorale."""
     if Path(name).exists():
-        return read_file(Path(name), steps)[0]
+        return read_one(name, steps)
     piece = chorales.find(name, steps)
     if piece is None:
         raise InputError(f"Expected a file of music or the number of a chorale, such as bwv66.6. Received: {name}")
-    return piece
+    return said_of([piece], name)[0]
 
 
 def by_bar(piece: Piece, nats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,8 +19,8 @@ from .audio import Resampler
 from .config import APP
 from .features import HOP_S
 from .options import Stream
-from .predict import Predictor
-from .transcript import Word, Words
+from .predict import Predictor, ready
+from .transcript import Transcript, Word, Words
 
 CHUNK_S = 0.04  # length of the chunks that are read
 POLL_S = 0.05  # interval between checks of a growing file
@@ -85,8 +85,8 @@ class Live:
     def _whole(self) -> str:
         words, self.sentence = self.sentence, []
         lowest = min(word.confidence for word in words)
-        text = " ".join(word.text for word in words)
-        return f"{words[0].start:9.2f} - {words[-1].end:.2f} s   {text}   (least confidence {lowest:.2f})"
+        sentence = Transcript(tuple(words), 0.0).marked(self.predictor.limits)
+        return f"{words[0].start:9.2f} - {words[-1].end:.2f} s   {sentence}   (least confidence {lowest:.2f})"
 
     def save(self, path: Path) -> None:
         """Saves the complete state to a file."""
@@ -116,7 +116,7 @@ class Live:
 
 def stream(options: Stream) -> None:
     """Runs the stream verb: prints the sentence so far after each word; reports the speed on stderr at the end."""
-    live = Live(Predictor(runs.find(APP, options.run)))
+    live = Live(ready(runs.find(APP, options.run)))
     rate, state = options.rate or live.rate, Path(options.state) if options.state else None
     if state and rate != live.rate:
         raise InputError(f"--state: expected with --rate {live.rate} only, the rate of the run; received {rate}")

@@ -1,6 +1,8 @@
 """Loads a trained run and transcribes recordings."""
 
+import dataclasses
 import functools
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,18 +15,21 @@ from shared import InputError, ctc, files, lines, runs, settings
 from shared.data.sequences import in_buckets
 
 from . import audio, pictures
+from .certainty import Thresholds, thresholds
 from .config import APP, Config
 from .features import HOP_S, Frames, prepared
 from .language import lexicon
 from .listener import Listener
 from .options import Decoding, Predict
 from .transcript import Transcript, as_json, as_text, described, subtitles, words_of
+from .utterance import Utterance
 
 LONGEST_S = 20.0  # longer recordings are transcribed in segments, ...
 QUIET_S = 0.2  # ... each cut at the quietest window of this length in its second half
 MULTIPLE = 120  # inputs longer than the largest bucket are padded to a multiple of this: each new shape is compiled
 BATCH = 32
 SUBTITLES = ".srt"
+CALIBRATION = "calibration.json"
 DEFAULT_BEAM = 24  # minimum beam width with hot words or several transcripts
 
 
@@ -37,6 +42,8 @@ class Predictor:
         self.symbols, self.targets, self.stride = self.info["symbols"], self.info["targets"], self.config.stride
         self.frames = Frames(self.info["features"], self.info["sample_rate"], self.info["bands"])
         self.model = run.load_model()
+        kept = run.file(CALIBRATION)  # missing in a run that was stopped before, or trained by an earlier version
+        self.limits = Thresholds(**runs.read_json(kept, dict)) if kept.exists() else None
 
     @classmethod
     def load(cls, name: str | None = None) -> "Predictor":
@@ -108,7 +115,19 @@ class Predictor:
             spikes = ctc.greedy(log_probabilities)
             score = float(log_probabilities.max(axis=1).sum())
             found = [Transcript(words_of(spikes, self.symbols, self.targets, self.stride), score)]
-        return found
+        return [each.marked(self.limits) for each in found]
+
+    def calibrate(self, valid: Sequence[Utterance]) -> None:
+        """Chooses on validation which words and transcripts are marked as uncertain, and saves it in the run."""
+        beam = width(self, Decoding())
+        words = self.lexicon() if beam else None
+        right = []
+        for utterance, found in zip(valid, self.log_probabilities([each.raw for each in valid]), strict=True):
+            best = self.transcripts(found, words, beam)[0]
+            if best.text == utterance.text:
+                right.append([word.confidence for word in best.words])
+        self.limits = thresholds(right)
+        files.write_json(self.run.file(CALIBRATION), dataclasses.asdict(self.limits))
 
     def _aligned(self, log_probabilities: np.ndarray, symbols: tuple[int, ...]) -> tuple:
         spikes = ctc.align(log_probabilities, symbols) if symbols else []
@@ -159,8 +178,20 @@ def predict(options: Predict) -> None:
         raise InputError(f"--picture: expected one recording; received {len(paths)}")
     if options.srt:
         check_subtitles(paths)
-    predictor = Predictor(runs.find(APP, options.run))
+    predictor = ready(runs.find(APP, options.run))
     lines.each(paths, lambda path: _transcribe(predictor, path, options))
+
+
+def ready(run: runs.Run) -> Predictor:
+    """Returns the predictor for a command; prints a note on stderr if the run cannot tell what is uncertain."""
+    predictor = Predictor(run)
+    if predictor.limits is None:
+        print(
+            f"{run.path} has no thresholds of confidence: it was stopped before they were chosen, or trained by an "
+            "earlier version. Its transcripts are not marked as uncertain.",
+            file=sys.stderr,
+        )
+    return predictor
 
 
 def check_subtitles(recordings: Sequence[Path]) -> None:

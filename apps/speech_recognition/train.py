@@ -84,6 +84,7 @@ def train_one(config: Config, run: Run) -> list[dict]:
     history = fit(model, train, valid, run, epochs=config.epochs, patience=config.patience or None)
     plots.learning_curves(history, run.file("learning_curves.png"), "loss", "nats per symbol")
     predictor = Predictor(run)
+    predictor.calibrate(data.valid.utterances)
     records = measure(predictor, data)
     report(records)
     samples(predictor, data)

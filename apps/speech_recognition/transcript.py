@@ -9,6 +9,7 @@ import numpy as np
 
 from shared.ctc import Spike
 
+from .certainty import UNCERTAIN, Thresholds
 from .features import HOP_S
 
 NOTHING = "(no words)"
@@ -18,12 +19,19 @@ SHOWN_S = 1.0  # a subtitle stays this long after its last word began, if the ne
 
 @dataclasses.dataclass(frozen=True)
 class Word:
-    """A word with its time in seconds and its confidence: the geometric mean of its symbols' probabilities."""
+    """A word with its time in seconds and its confidence: the geometric mean of its symbols' probabilities.
+
+    uncertain: None if not known, since the run has no thresholds.
+    """
 
     text: str
     start: float
     end: float
     confidence: float
+    uncertain: bool | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text}  {UNCERTAIN}" if self.uncertain else self.text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,26 +40,44 @@ class Transcript:
 
     The score is the log-probability of the symbols; in a beam search, language model and word bonuses are added. It
     ranks the transcripts of one recording by one search, and means nothing between recordings or searches.
+    uncertain: as of a word; that of several segments if one of them is.
     """
 
     words: tuple[Word, ...]
     score: float
+    uncertain: bool | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text or NOTHING}  {UNCERTAIN}" if self.uncertain else self.text or NOTHING
 
     @property
     def text(self) -> str:
         """The words, separated by spaces."""
         return " ".join(word.text for word in self.words)
 
+    @property
+    def confidence(self) -> float | None:
+        """The mean confidence of the words; None without any."""
+        return float(np.mean([word.confidence for word in self.words])) if self.words else None
+
+    def marked(self, limits: Thresholds | None) -> "Transcript":
+        """Returns the transcript with the marks of uncertain words and of itself; the same without thresholds."""
+        if limits is None:
+            return self
+        words = (dataclasses.replace(word, uncertain=word.confidence < limits.word) for word in self.words)
+        uncertain = self.confidence is not None and self.confidence < limits.transcript
+        return dataclasses.replace(self, words=tuple(words), uncertain=uncertain)
+
     def later(self, seconds: float) -> "Transcript":
         """Returns the transcript shifted in time by `seconds`."""
         moved = (
             dataclasses.replace(w, start=round(w.start + seconds, 3), end=round(w.end + seconds, 3)) for w in self.words
         )
-        return Transcript(tuple(moved), self.score)
+        return dataclasses.replace(self, words=tuple(moved))
 
     def and_then(self, other: "Transcript") -> "Transcript":
         """Returns this transcript followed by another."""
-        return Transcript(self.words + other.words, self.score + other.score)
+        return Transcript(self.words + other.words, self.score + other.score, self.uncertain or other.uncertain)
 
 
 class Words:
@@ -100,16 +126,25 @@ def words_of(spikes: Iterable[Spike], symbols: Sequence[str], targets: str, stri
 def as_text(name: str, transcripts: Sequence[Transcript]) -> str:
     """Formats the best transcript with the time and confidence of each word, then one line per alternative."""
     best, *others = transcripts
-    lines = [f"{name}: {best.text or NOTHING}"]
-    lines += [f"  {w.start:8.2f} - {w.end:8.2f} s   {w.confidence:4.2f}   {w.text}" for w in best.words]
+    lines = [f"{name}: {best}"]
+    lines += [f"  {w.start:8.2f} - {w.end:8.2f} s   {w.confidence:4.2f}   {w}" for w in best.words]
     for place, other in enumerate(others, 2):
-        lines.append(f"  {place}. {other.text or NOTHING}   ({other.score - best.score:+.2f} nats)")
+        lines.append(f"  {place}. {other}   ({other.score - best.score:+.2f} nats)")
     return "\n".join(lines)
 
 
 def described(seconds: float, transcripts: Sequence[Transcript]) -> dict[str, Any]:
     """Returns the length of a recording and its transcripts, best first, as plain values."""
-    found = [{"text": t.text, "score": t.score, "words": [dataclasses.asdict(w) for w in t.words]} for t in transcripts]
+    found = [
+        {
+            "text": each.text,
+            "uncertain": each.uncertain,
+            "confidence": None if each.confidence is None else round(each.confidence, 4),
+            "score": each.score,
+            "words": [dataclasses.asdict(word) for word in each.words],
+        }
+        for each in transcripts
+    ]
     return {"seconds": round(seconds, 3), "transcripts": found}
 
 

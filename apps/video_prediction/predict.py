@@ -14,7 +14,7 @@ import numpy as np
 
 from shared import InputError, lines, runs
 
-from . import clips, metrics, panels
+from . import cautions, clips, metrics, panels
 from .clips import Clip
 from .config import APP, Config
 from .data import as_floats
@@ -23,6 +23,7 @@ from .options import MOST, Predict
 from .running import Running
 
 BATCH = 16
+SIZES = ("past", "future", "channels", "size", "side")  # of a run, in its info; a side of 0 is any
 
 
 class Predictor:
@@ -31,7 +32,7 @@ class Predictor:
     def __init__(self, run: runs.Run) -> None:
         self.run, self.info = run, run.info()
         self.config = run.settings(Config)
-        self.past, self.future, self.channels = (self.info[name] for name in ("past", "future", "channels"))
+        self.past, self.future, self.channels, *_ = sizes(self.info)
         self.model = run.load_model()
 
     @classmethod
@@ -48,7 +49,7 @@ class Predictor:
 
         Returns:
             For each clip {"clip": its path, "seen": number of its frames that were seen, the last ones, "frames":
-            (frames, rows, columns, channels) in [0, 1]}.
+            (frames, rows, columns, channels) in [0, 1], "cautions": why they may be far off, one line for each reason}.
 
         Raises:
             InputError: a clip cannot be read, or has fewer frames than the network sees; `frames` is out of range.
@@ -63,7 +64,9 @@ class Predictor:
         some = collections.deque(map(as_floats, clip.frames(self.channels, self.info["side"])), maxlen=self.past)
         if len(some) < self.past:
             raise InputError(f"{clip.path}: expected at least {self.past} frames; received {len(some)}")
-        return {"clip": str(clip.path), "seen": len(some), "frames": self.ahead(list(some), count)}
+        frames, errors = self.judged(list(some), count)
+        said = cautions.on_inputs(errors)
+        return {"clip": str(clip.path), "seen": len(some), "frames": frames, "cautions": said}
 
     @functools.cached_property
     def step(self):
@@ -81,10 +84,23 @@ class Predictor:
 
     def ahead(self, past: list[np.ndarray], count: int) -> np.ndarray:
         """Predicts the `count` frames after the frames `past`, each (rows, columns, channels) of any size."""
+        return self.judged(past, count)[0]
+
+    def judged(self, past: list[np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the same frames, and how well the input frames were predicted, see `cautions.errors_on_inputs`."""
         running = self.running(*past[0].shape[:2])
-        for frame in past:
-            running.see(frame)
-        return running.ahead(count)
+        predicted = [running.see(frame) for frame in past]
+        return running.ahead(count), cautions.errors_on_inputs(past, predicted)
+
+
+def sizes(info: dict[str, Any]) -> list[int]:
+    """Returns past, future, channels, size and side of a run. Raises InputError if one is not a whole number."""
+    found = [info[name] for name in SIZES]
+    for name, value in zip(SIZES, found, strict=True):
+        if type(value) is not int or value < (name != "side"):
+            path = getattr(info, "path", "info.json")
+            raise InputError(f"{path}: expected a whole number as {name}; received {value!r}. {runs.TRAIN_AGAIN}")
+    return found
 
 
 def predict(options: Predict) -> None:
@@ -127,11 +143,11 @@ def check_outputs(found: Sequence[Clip], folder: Path) -> None:
 
 
 def as_json(answer: dict[str, Any]) -> dict[str, Any]:
-    """Returns an answer of the predictor as JSON has it: the clip's name, and each frame as a PNG image in base64."""
+    """Returns an answer of the predictor as JSON: the clip's name, each frame as a PNG image in base64, cautions."""
     images = (np.round(255 * frame).astype(np.uint8) for frame in answer["frames"])
     encoded = [iio.imwrite("<bytes>", image.squeeze(), extension=".png") for image in images]
     frames = [base64.b64encode(content).decode() for content in encoded]
-    return {"clip": Path(answer["clip"]).name, "seen": answer["seen"], "frames": frames}
+    return answer | {"clip": Path(answer["clip"]).name, "frames": frames}
 
 
 def show(predictor: Predictor, clip: Clip, options: Predict, folder: Path) -> None:
@@ -140,20 +156,23 @@ def show(predictor: Predictor, clip: Clip, options: Predict, folder: Path) -> No
     frames = clip.frames(predictor.channels, side)
     count = options.frames or predictor.future
     paths = outputs(clip, folder)
-    scores = []
+    scores, errors = [], []
     with panels.written(*paths, options.fps or clip.fps()) as writer:
         for number, (at, past, truth) in enumerate(windows(frames, clip, predictor.past, count, options)):
             if not number:
                 _say_what_is_done(predictor, past[0], side)
                 for frame in past:
                     writer.add(panels.side_by_side([frame, None, None, None], frame))
-            ahead = predictor.ahead(past, count if len(truth) == 0 or not options.all else len(truth))
+            ahead, on_inputs = predictor.judged(past, count if len(truth) == 0 or not options.all else len(truth))
+            errors.append(on_inputs)
             for n, frame in enumerate(ahead):
                 real = truth[n] if n < len(truth) else None
                 writer.add(panels.side_by_side([past[-1], frame, real, panels.error(real, frame)], frame))
             scores.append((at, len(ahead), *_scores(ahead, truth, past[-1])))
         long = writer.kept is None
     _report(clip, scores)
+    for caution in cautions.on_inputs(np.mean(errors, axis=0)):
+        print(f"  {caution}")
     print(f"  {paths[0]}" + ("" if long else f"\n  {paths[1]}"), flush=True)
     if long:
         print(f"no GIF of more than {panels.LONGEST_GIF} frames is written", file=sys.stderr)
@@ -221,7 +240,9 @@ def _report(clip: Clip, scores: list[tuple]) -> None:
         print(f"{clip.path}: {where}; no true frames to compare with")
         return
     ours, last, *similar = np.mean(known, axis=0)
-    said = f"MSE per frame {ours:.2f} (last frame {last:.2f})"
+    worse = round(ours, 2) > round(last, 2)
+    said = f"MSE per frame {ours:.2f}"
+    said += f", worse than repeating the last frame (MSE {last:.2f})" if worse else f" (last frame {last:.2f})"
     if similar:
         said += f", SSIM {similar[0]:.3f} (last frame {similar[1]:.3f})"
-    print(f"{clip.path}: {where}: {said}")
+    print(f"{clip.path}: {where}: {said}" + (f": {cautions.UNLIKE}" if worse else ""))

@@ -72,10 +72,7 @@ def layer_class(arch: str) -> type:
 
 
 def load_all() -> None:
-    """Imports all layers, so that Keras can load any saved model that contains them.
-
-    One of them may be what imports Keras, and thus be incomplete still.
-    """
+    """Imports all layers, so that Keras can load any saved model that contains them."""
     for module in (*(module for module, _, _ in ARCHITECTURES.values()), "bias", "stack"):
         importlib.import_module(f"shared.layers.{module}")
 
@@ -98,4 +95,4 @@ def _register() -> None:
         load_all()
 
 
-after_import("keras", _register)
+after_import("keras", __name__, _register)

@@ -311,7 +311,7 @@ def test_what_may_be_right_is_read_with_a_note(tmp_path, capsys):
     notes = capsys.readouterr().err.splitlines()
     source, (low, high) = f"note: {tmp_path / 'm.csv'}", whole.info["scale"]["limits"][0]
     assert notes == [
-        f"{source}, line 82: time 1 of p0 after 2.5: rows put in order (also lines 84, 85, 86)",
+        f"{source}, line 82: time 1 of p0 after 2.5: rows sorted by the time since the start (also lines 84, 85, 86)",
         f"{source}, line 83: HR twice at 2.5, 72.5 and 71: the mean is used (also line 87)",
         f"{source}, line 84: HR 80000 is outside {low:.4g} to {high:.4g} (its unit?): left out (also line 86)",
         f"{source}: zeros are kept: HR 1. Remove those that mean a missing value.",
@@ -510,6 +510,28 @@ def test_a_time_may_be_written_in_hours_and_minutes(tmp_path):
     (tmp_path / "132539.txt").write_text("Time,Parameter,Value\n00:00,RecordID,132539\n01:30,HR,80\n")
     found = reading.read_measurements(tmp_path / "132539.txt", ["HR"])
     assert found.patients == ("132539",) and found.when.tolist() == [1.5] and found.lines.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    "rows, refused",
+    [
+        ("22:00,HR,1 23:30,HR,2 00:30,HR,3", 4),
+        ("00:00,Age,1 22:00,HR,1 23:30,Temp,2 00:30,HR,3 06:00,Temp,3", 5),
+        ("22:00,HR,1 23:30,HR,2 24:30,HR,3", None),
+        ("22:00,HR,1 23:30,HR,2 00:30,Temp,3 22:30,Temp,4", None),  # by variable
+        ("22:00,HR,1 00:30,HR,2 12:00,HR,3 11:00,HR,4", None),  # in no order
+        ("23,HR,1 23:30,HR,2 0.5,HR,3", None),
+        ("23:30,HR,1 00:30,HR,2 36:00,HR,3", None),
+    ],
+)
+def test_times_of_the_day_that_pass_midnight_are_refused_and_not_put_in_the_first_hour(rows, refused, tmp_path):
+    (tmp_path / "p.csv").write_text("time,variable,value\n" + rows.replace(" ", "\n") + "\n")
+    if not refused:
+        assert len(reading.read_measurements(tmp_path / "p.csv", ["HR", "Temp"]).when) == rows.count(" ") + 1
+        return
+    said = f"p.csv, line {refused}: times are hours since .* after 23:30 comes 00:30: write 24:30, or sort the rows"
+    with pytest.raises(InputError, match=said):
+        reading.read_measurements(tmp_path / "p.csv", ["HR", "Temp", "Age"])
 
 
 def test_an_unknown_variable_is_named_with_the_nearest_known_one(tmp_path):

@@ -14,7 +14,7 @@ from apps.music_composition.config import RECIPES, Config
 from apps.music_composition.data import Frames, divided, frames, load, moved, parts_of, shifts
 from apps.music_composition.notes import Note, arranged, reduced
 from apps.music_composition.piece import SLOTS, key_name, key_of, make
-from apps.music_composition.sources import abc_tunes, read_file, read_folder
+from apps.music_composition.sources import abc_tunes, read_file, read_folder, read_one
 from apps.music_composition.tokens import (
     COUNTDOWN,
     FIRST,
@@ -227,6 +227,29 @@ def test_a_folder_with_a_bad_file_is_read_without_it_and_names_it(tmp_path, caps
     said = capsys.readouterr().err
     assert [piece.name.endswith("good.mid") for piece in pieces] == [True]
     assert "bad.mid is damaged" in said and "1 of 2 files left out" in said
+
+
+def test_notes_that_are_too_short_for_the_grid_are_counted_and_the_option_that_helps_is_named(tmp_path, capsys):
+    """E takes the frame of D, and G that of F; the second A is the rest of a tied one."""
+    (tmp_path / "x.abc").write_text("X:1\nM:4/4\nL:1/16\nK:C\nCDEF G4 A-A3 B4|\n")
+    lost = {1: 3, 2: 2, 4: 0}
+    assert {steps: read_file(tmp_path / "x.abc", steps)[0].left_out for steps in lost} == lost
+    (tmp_path / "y.abc").write_text("X:1\nM:4/4\nL:1/16\nK:C\nC4 D2EF c4 c4|\n")
+    assert not capsys.readouterr().err
+    pieces = read_folder(tmp_path, 2)
+    hint = "; train with --steps 4 for a grid of sixteenths\n"
+    assert capsys.readouterr().err == f"{tmp_path}: 3 notes shorter than an eighth were left out{hint}"
+    assert len(pieces) == 2
+    read_one(str(tmp_path / "y.abc"), 2)
+    assert capsys.readouterr().err == f"{tmp_path / 'y.abc'}: 1 note shorter than an eighth was left out{hint}"
+
+
+def test_notes_that_sound_together_or_go_on_are_all_on_the_grid():
+    """Chords of one part are reduced to four voices; a tie has one note, whatever the frames of its parts."""
+    chord = [Note(0, 0.5, 60), Note(0, 0.5, 64), Note(0.5, 1, 60)]
+    assert arranged([chord], [], None, "x", 2).left_out == 0
+    tied = [Note(0, 1.25, 60), Note(1.25, 1.5, 62), Note(1.5, 2, 62, struck=False)]
+    assert arranged([tied], [], None, "x", 1).left_out == 0
 
 
 def bad_files(tmp_path):

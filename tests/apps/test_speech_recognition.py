@@ -11,7 +11,8 @@ import pytest
 import soundfile
 from scipy.special import log_softmax
 
-from apps.speech_recognition import baselines, data, evaluate, language, live, pictures, predict
+from apps.speech_recognition import baselines, certainty, data, evaluate, language, live, pictures, predict
+from apps.speech_recognition.certainty import EVERY, Thresholds
 from apps.speech_recognition.config import RECIPES, SMOKE, Config
 from apps.speech_recognition.data import Data, Part
 from apps.speech_recognition.features import Frames, prepared
@@ -19,7 +20,7 @@ from apps.speech_recognition.listener import Listener
 from apps.speech_recognition.model import CTC, around, build, field
 from apps.speech_recognition.options import Stream
 from apps.speech_recognition.train import train_one
-from apps.speech_recognition.transcript import Word, Words, subtitles, words_of
+from apps.speech_recognition.transcript import Transcript, Word, Words, as_text, described, subtitles, words_of
 from apps.speech_recognition.utterance import Utterance
 from shared import InputError, ctc, runs
 from tests.commands import run_here, trained
@@ -83,7 +84,7 @@ class Untrained:
         self.model = build(config, info)
         for weight in self.model.trainable_variables:
             weight.assign(3 * np.random.default_rng(len(weight.shape)).normal(size=weight.shape))
-        self.symbols, self.targets = info["symbols"], info["targets"]
+        self.symbols, self.targets, self.limits = info["symbols"], info["targets"], None
         self.listener = Listener(self.model, info, config.stride)
 
 
@@ -135,6 +136,7 @@ def test_the_streamed_words_are_those_of_the_whole_file_also_with_a_state_saved_
 def test_what_a_stream_keeps_does_not_grow(untrained, monkeypatch):
     monkeypatch.setattr(live, "MOST_WORDS", 5)
     untrained.listener.start()
+    monkeypatch.setattr(untrained, "limits", Thresholds(EVERY, EVERY))
     hearing, said = live.Live(untrained), []
     for second in range(8):
         said += hearing.said(hearing.hear(sound(1.0, seed=second)))
@@ -142,6 +144,7 @@ def test_what_a_stream_keeps_does_not_grow(untrained, monkeypatch):
         assert len(hearing.listener.samples) < hearing.listener.frames.window
         assert len(hearing.listener.waiting) < field(4)
     assert len(said) > 10
+    assert all(line.endswith("...") != ("  (uncertain)   (least confidence " in line) for line in said)
 
 
 def test_the_state_of_another_network_or_a_damaged_one_is_refused(untrained, tmp_path):
@@ -250,11 +253,61 @@ def test_a_folder_is_transcribed_with_n_best_subtitles_and_a_line_for_what_canno
     shutil.copy(recording, tmp_path / "c.flac")
     (tmp_path / "b.wav").write_text("no sound")
     done = run_here(APP, "predict", str(tmp_path), "--nbest", "3", "--srt", GALLERY_RUNS=str(smoke[0]))
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 2, done.stderr
     assert f"{tmp_path / 'a.wav'}: " in done.stdout and f"{tmp_path / 'c.flac'}: " in done.stdout
     assert "  2. " in done.stdout and "nats)" in done.stdout
     assert done.stderr.startswith(f"left out: {tmp_path / 'b.wav'}: expected a recording")
     assert (tmp_path / "a.srt").exists() and (tmp_path / "c.srt").exists()
+
+
+# What is marked as uncertain
+
+
+def test_thresholds_mark_few_of_what_is_right_in_validation_and_all_if_nothing_is():
+    random = np.random.default_rng(0)
+    right = [random.uniform(0.6, 1, random.integers(1, 6)).tolist() for _ in range(1000)]
+    found, means = certainty.thresholds(right), np.array([np.mean(words) for words in right])
+    assert (means < found.transcript).mean() == pytest.approx(0.05, abs=0.002)
+    assert (np.concatenate(right) < found.word).mean() == pytest.approx(0.02, abs=0.002)
+    assert certainty.thresholds([[0.1], [0.2]]) == Thresholds(0.5, 0.5)
+    assert certainty.thresholds([[], []]) == Thresholds(EVERY, EVERY)
+
+
+def test_uncertain_words_and_transcripts_are_marked_as_text_and_as_values():
+    plain = Transcript((Word("one", 0.0, 0.1, 0.99), Word("two", 0.2, 0.3, 0.71)), -1.0)
+    found = plain.marked(Thresholds(word=0.8, transcript=0.9))
+    assert as_text("a.wav", [found]).splitlines() == [
+        "a.wav: one two  (uncertain)",
+        "      0.00 -     0.10 s   0.99   one",
+        "      0.20 -     0.30 s   0.71   two  (uncertain)",
+    ]
+    (told,) = described(0.5, [found])["transcripts"]
+    assert (told["uncertain"], told["confidence"]) == (True, 0.85)
+    assert [word["uncertain"] for word in told["words"]] == [False, True]
+    sure = plain.marked(Thresholds(word=0.7, transcript=0.8))
+    assert sure.uncertain is False and sure.and_then(found).later(1.0).uncertain and "(" not in as_text("x", [sure])
+    assert Transcript((), 0.0).marked(Thresholds(1.0, 1.0)).uncertain is False
+    unknown = described(0.5, [plain.marked(None)])["transcripts"][0]
+    assert unknown["uncertain"] is None and unknown["words"][0]["uncertain"] is None
+
+
+def test_a_run_learns_on_validation_what_it_marks_and_an_old_one_says_that_it_marks_nothing(
+    smoke, predictor, recording, tmp_path
+):
+    shutil.copytree(predictor.run.path, tmp_path / NAME / "old")
+    path = tmp_path / NAME / "old" / predict.CALIBRATION
+    path.unlink()
+    done = run_here(APP, "transcribe", str(recording), GALLERY_RUNS=str(tmp_path))
+    assert done.returncode == 0 and "Its transcripts are not marked as uncertain." in done.stderr
+    assert "(uncertain)" not in done.stdout
+    old = predict.Predictor(dataclasses.replace(predictor.run, path=tmp_path / NAME / "old"))
+    (_, found, raw) = next(predict.heard(old, recording))
+    heard = old.transcripts(found, None, 0)[0]
+    assert heard.words and heard.uncertain is None
+    old.calibrate([Utterance(raw, text, "", "x", "x") for text in (heard.text, "nothing of the kind")])
+    assert old.limits.transcript == max(0.5, heard.confidence) == json.loads(path.read_text())["transcript"]
+    old.calibrate([Utterance(raw, "nothing of the kind", "", "x", "x")])
+    assert old.transcripts(found, None, 0)[0].uncertain
 
 
 def test_a_transcript_does_not_depend_on_the_recordings_beside_it(predictor):

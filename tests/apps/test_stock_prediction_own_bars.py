@@ -198,6 +198,36 @@ def test_a_ticker_unlike_those_of_training_is_named_with_how_much(run):
     assert (answer["unit"], answer["coverage"], answer["bars_per_year"]) == ("per cent a day", 0.9, 252)
 
 
+def moving(powers):
+    """Bars of a random walk whose moves, from one Close to the next, have these powers."""
+    rows, close = [], 100.0
+    walked = walk(1, len(powers) + 1)
+    for before, row, power in zip(walked, walked[1:], powers, strict=False):
+        rows.append(
+            dataclasses.replace(row, **{c: close * (getattr(row, c) / before.close) ** power for c in bars.PRICES})
+        )
+        close = rows[-1].close
+    return rows
+
+
+def test_a_ticker_that_has_lately_become_more_volatile_or_less_is_named(run):
+    """By 3 within the last 20 of 100 days: the quarter alone is still like those of training."""
+    info = run.info()
+    place = info["inputs"].index("log_variance_66")
+    plain = bars.bars("x", {"A": moving(np.ones(100))})
+    calm = features.inputs(plain, features.measured(plain))[1][0, -1, place]
+    usual = np.exp((info["refits"][-1]["mean"][place] - calm) / 2)
+    told = []
+    for factor in (1.0, 3.0, 1 / 3):
+        powers = usual * np.where(np.arange(100) < 80, 1.0, factor)
+        read = data.laid_out(bars.bars("x.csv", {"A": moving(powers)}), (), {})
+        told.append(cautions.cautions(read, info))
+    assert told[0] == [] and len(told[1]) == len(told[2]) == 1
+    times = r"A in the last month is [23]\.\d times"
+    assert re.match(f"{times} as volatile as in the two months before .* S&P 500, have few such changes", told[1][0])
+    assert re.match(f"{times} less volatile than in the two months before ", told[2][0])
+
+
 def test_what_was_corrected_in_the_bars_is_a_caution_without_the_path(run, tmp_path):
     rows = lines(walk(1, 100))
     read = predict.read_bars(str(file_of(tmp_path, [*rows, rows[3]])), run)

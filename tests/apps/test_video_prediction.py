@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from apps.video_prediction import clips, data, evaluate, forecaster, live, metrics, model, predict, running
+from apps.video_prediction import cautions, clips, data, evaluate, forecaster, live, metrics, model, predict, running
 from apps.video_prediction.bouncing import Bouncing, handwritten
 from apps.video_prediction.config import PATCH, SMOKE, Config
 from apps.video_prediction.forecaster import Forecaster
@@ -406,7 +406,56 @@ def test_of_several_clips_those_that_cannot_be_read_are_named_and_left_out(smoke
     (tmp_path / "text.mp4").write_text("no video" * 100)
     good = in_folder(tmp_path / "good", clip)
     done = typed(smoke, "predict", tmp_path / "text.mp4", good, "--out", tmp_path / "out")
-    assert done.returncode == 0 and "left out: " in done.stderr and "frames 8 to 9 predicted" in done.stdout
+    assert done.returncode == 2 and "left out: " in done.stderr and "frames 8 to 9 predicted" in done.stdout
+    assert done.stderr.endswith("Of 2, 1 left out as above.\n")
+
+
+class Still:
+    """A network that predicts of each frame that nothing changes, but for so much brightness more."""
+
+    def __init__(self, more):
+        self.more = np.float32(more)
+
+    def predict_on_batch(self, inputs):
+        return [np.clip(inputs[0] + self.more, 0, 1), *inputs[1:]]
+
+
+def test_a_clip_that_is_predicted_worse_than_by_repeating_its_last_frame_says_so(
+    smoke, predictor, clip, tmp_path, monkeypatch
+):
+    """A black clip of 32 x 32 pixels, predicted brighter by 0.1 and then by 0.2; one that moves, predicted to stay."""
+    black = in_folder(tmp_path / "black", [np.zeros((32, 32), np.uint8)] * 5)
+    moving = in_folder(tmp_path / "moving", clip)
+    monkeypatch.setattr(predict.Predictor, "step", Still(0.1))
+    done = typed(smoke, "predict", black, moving, "--out", tmp_path / "out")
+    first, inputs, *_ = done.stdout.splitlines()
+    error = 32 * 32 * (0.1**2 + 0.2**2) / 2
+    assert first.startswith(f"{black}: frames 4 to 5 predicted: MSE per frame {error:.2f}, worse than repeating the ")
+    assert "last frame (MSE 0.00), SSIM" in first and first.endswith(": this clip may be unlike those of training")
+    said = "even the input frames are predicted worse (MSE per frame 10.24) than by repeating the previous frame (0.00)"
+    assert inputs == f"  {said}: this clip may be unlike those of training"
+    found = json.loads(typed(smoke, "predict", black, "--json").stdout)
+    assert found["cautions"] == [inputs.strip()] == predict.Predictor(predictor.run)([black])[0]["cautions"]
+    monkeypatch.setattr(predict.Predictor, "step", Still(0.0))
+    assert "unlike" not in typed(smoke, "predict", moving, "--out", tmp_path / "out").stdout
+
+
+def test_two_frames_are_too_few_to_judge_and_noise_is_nearer_to_its_mean_than_to_the_last_frame():
+    noise = list(videos(1, 30)[0])
+    assert cautions.on_inputs(cautions.errors_on_inputs(noise[:2], noise[:2])) == []
+    (said,) = cautions.on_inputs(cautions.errors_on_inputs(noise, [noise[n] for n in range(30)]))
+    assert "than by the mean of those before (" in said
+
+
+@pytest.mark.parametrize("name, value", [("past", "3"), ("future", None), ("size", 0), ("side", 1.5)])
+def test_an_info_of_wrong_types_is_refused_in_one_line(name, value, smoke, clip, tmp_path):
+    (path,) = (smoke[0] / NAME).glob("*")
+    shutil.copytree(path, tmp_path / NAME / "bad")
+    info = json.loads((path / "info.json").read_text()) | {name: value}
+    (tmp_path / NAME / "bad" / "info.json").write_text(json.dumps(info))
+    done = run_here(APP, "predict", str(in_folder(tmp_path / "clip", clip)), GALLERY_RUNS=str(tmp_path))
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert f"info.json: expected a whole number as {name}; received {value!r}" in done.stderr
 
 
 # stream

@@ -1,7 +1,10 @@
 """The layers as a library: their classes by name, and known to Keras without importing it."""
 
 import importlib
+import pkgutil
+import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import pytest
@@ -37,10 +40,28 @@ def module(tmp_path, monkeypatch):
 
 def test_it_is_done_once_when_the_module_has_been_imported_and_at_once_when_it_is_there(module):
     done = []
-    registration.after_import(module, lambda: done.append(sys.modules[module].value))
+    registration.after_import(module, "shared.layers", lambda: done.append(sys.modules[module].value))
     importlib.import_module("json")
     assert not done
     importlib.import_module(module)
     assert done == [1]
-    registration.after_import(module, lambda: done.append(2))
+    registration.after_import(module, "shared.layers", lambda: done.append(2))
     assert done == [1, 2] and len([each for each in sys.meta_path if isinstance(each, registration._After)]) == 0
+
+
+def test_any_module_of_the_package_can_be_the_first_import_of_all():
+    """In one new process, which forgets Keras and all of ours before each, but not what Keras is made of."""
+    names = [found.name for found in pkgutil.walk_packages(shared.layers.__path__, "shared.layers.")]
+    code = f"""
+import importlib, sys
+for name in {[each for each in names if not each.startswith("shared.layers.backend.")]}:
+    for known in [each for each in sys.modules if each == "keras" or each.split(".")[0] == "shared"]:
+        del sys.modules[known]
+    importlib.import_module(name)
+    import keras
+    assert "shared.layers.conv_lstm" in sys.modules, name
+print(keras.saving.get_registered_object("gallery>ConvLSTM").__name__)
+"""
+    root = Path(shared.layers.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert done.stdout == "ConvLSTM\n", done.stderr[-2000:]
