@@ -36,7 +36,7 @@ def evaluate(options: Evaluate) -> None:
     if options.data:
         part = other(config, run.info(), options.data)
         print(f"{sized(len(part.texts), 'texts')} of {options.data}")
-        report([r | {"data": results.plain_name(options.data)} for r in figures(ready(run), part, published={})])
+        report(figures(ready(run.tested_on(options.data)), part, published={}))
         return
     data = load(config)
     run.check(data.info)
