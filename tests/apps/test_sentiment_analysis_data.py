@@ -419,7 +419,7 @@ def test_the_settings_follow_number_and_length_of_the_texts():
     assert (short.max_words, short.batch_size, short.epochs) == (16, 16, 40)
     assert (long.max_words, long.batch_size, long.epochs) == (256, 64, 4)
     middle = settled(Config(), [20] * 950 + [40] * 50 + [20] * 9_000)
-    assert (middle.max_words, middle.batch_size, middle.epochs) == (20, 64, 10)
+    assert (middle.max_words, middle.batch_size, middle.epochs) == (20, 64, round(1_800 * 64 / 10_000))
     chosen = Config(max_words=7, batch_size=3, epochs=2, steps=0)
     assert settled(chosen, [20] * 100) == chosen
 
