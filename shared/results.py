@@ -95,7 +95,8 @@ def record(
         "date": datetime.date.today().isoformat(),
     }
     more = {"details": details, "resampled": resampled if ahead else None}
-    return kept | {name: dict(given) for name, given in more.items() if given}
+    trained = {"trained_on": plain_name(run.trained_on)} if run.trained_on else {}
+    return kept | {name: dict(given) for name, given in more.items() if given} | trained
 
 
 def whole_test_set(config: Mapping[str, Any]) -> bool:
@@ -186,10 +187,12 @@ def _mean_of(values: list[Any]) -> Any:
 def report(records: list[Record]) -> None:
     """Prints the figures, each with all baselines, who wins, and the published figure."""
     first = records[0]
+    trained = verdicts.source(first | {"data": first.get("trained_on", first["data"])})
     averaged = f", mean of {first['n']} {first['over']}" if first["over"] else ""
+    tested = f"; tested on {first['data']}" if "trained_on" in first else ""
     print(
-        f"\n{verdicts.source(first)}, {first['arch']}, {first['params']:,} parameters: "
-        f"{first['minutes']:g} minute{'' if first['minutes'] == 1 else 's'} of training{averaged}"
+        f"\n{trained}, {first['arch']}, {first['params']:,} parameters: "
+        f"{first['minutes']:g} minute{'' if first['minutes'] == 1 else 's'} of training{averaged}{tested}"
     )
     width = max(len(verdicts.label(r)) for r in records)
     for r in records:

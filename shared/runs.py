@@ -51,7 +51,8 @@ def root() -> Path:
 class Run:
     """One run folder: its `path`, its `app`, its settings (`config`) and the `command` that started it.
 
-    If `fresh` is true, `begin` replaces an existing folder.
+    If `fresh` is true, `begin` replaces an existing folder. `trained_on` is the training data, if the data in `config`
+    are others, see `tested_on`.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class Run:
     config: dict[str, Any]
     command: str = ""
     fresh: bool = False
+    trained_on: str = ""
 
     def file(self, name: str) -> Path:
         """Returns the path of the file `name` in the run folder and creates its parent folders."""
@@ -69,6 +71,10 @@ class Run:
     def picture(self, name: str) -> Path:
         """Returns the path for an evaluation plot: in `evaluated/` if the run is finished, to keep the original."""
         return self.file(f"evaluated/{name}" if self.finished() else name)
+
+    def tested_on(self, data: str) -> "Run":
+        """Returns the run as its figures on other data are recorded: with their name, and that of the training data."""
+        return dataclasses.replace(self, config=self.config | {"data": data}, trained_on=self.config["data"])
 
     def settings(self, kind: type[Settings]) -> Settings:
         """Returns the settings as the app's dataclass. Raises InputError if another version of the app wrote them."""

@@ -110,6 +110,14 @@ def test_a_record_takes_what_the_run_knows_and_has_the_one_form(run):
     assert results.record(run, NETWORK, split="valid", metric="f1", value=0.0, details={"a": 1})["details"] == {"a": 1}
 
 
+def test_a_figure_on_other_data_has_their_name_and_the_heading_says_what_the_run_was_trained_on(run, capsys):
+    found = results.record(run.tested_on("/home/me/theirs.txt"), 10, split="test", metric="bleu", value=38.1)
+    assert (found["data"], found["trained_on"]) == ("theirs.txt", "my text.txt")
+    results.report([found | {"task": {"level": "char"}}])
+    heading = "my text.txt (level char), gru, 10 parameters: 1.5 minutes of training; tested on theirs.txt"
+    assert capsys.readouterr().out.splitlines()[1] == heading
+
+
 @pytest.mark.parametrize("part", [{"test": "mine.txt"}, {"max_examples": 100}])
 def test_a_figure_of_another_test_set_has_no_published_figure_beside_it(run, part):
     part_of_it = dataclasses.replace(run, config=run.config | part)

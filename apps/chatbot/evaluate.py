@@ -42,20 +42,21 @@ def evaluate(options: Evaluate) -> None:
     run.check(data.info)
     if options.data:
         data = dataclasses.replace(data, test=other_part(options.data, data.info))
-    records = measure(Predictor(run), data, options.data)
+        run = run.tested_on(options.data)
+    records = measure(Predictor(run), data)
     report(records)
     if options.record:
         results.keep(trials.summary(trials.siblings(run)) if run.finished() else records, Path(__file__).parent)
 
 
-def measure(predictor: Predictor, data: Data, other: str = "") -> list[dict]:
-    """Evaluates the test requests; `other` is their file, if they are not the run's own."""
+def measure(predictor: Predictor, data: Data) -> list[dict]:
+    """Evaluates the test requests, the run's own or those of another file."""
     run, requests = predictor.run, data.test.requests
     logits, _, found_tags = predictor.scores([request.tokens for request in requests])
     ours = frames([data.info["intents"][best] for best in logits.argmax(axis=1)], found_tags, requests)
     theirs = frames(*baselines.answers(data), requests)
     task = {name: results.plain_name(run.config[name]) for name in TASK if run.config[name]}
-    own = not task and not other
+    own = not task and not run.trained_on
     details = _details(predictor, data.test, logits, found_tags)
     records = [
         results.record(
@@ -70,8 +71,6 @@ def measure(predictor: Predictor, data: Data, other: str = "") -> list[dict]:
         )
         for metric, score in figures(data).items()
     ]
-    if other:
-        records = [record | {"data": results.plain_name(other)} for record in records]
     return results.headed(records, HEADLINE)
 
 

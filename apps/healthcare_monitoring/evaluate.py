@@ -1,6 +1,5 @@
 """Evaluates a run against the baselines: discrimination, calibration, and the performance of its alarm."""
 
-import dataclasses
 import functools
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def evaluate(options: Evaluate) -> None:
     if options.data:
         data = tested_on(data, options.data, options.outcomes or "", config)
         picture = f"calibration-{Path(options.data).stem}.png"
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
+        run = run.tested_on(options.data)
     records = measure(Predictor(run), data, picture)
     report(records)
     if options.record:

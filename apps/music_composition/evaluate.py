@@ -1,6 +1,5 @@
 """Evaluates a run: likelihood and harmonisation against Markov chains, composed pieces against the corpus."""
 
-import dataclasses
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +33,7 @@ def evaluate(options: Evaluate) -> None:
     run.check(data.info)
     if options.data:
         data, parts, pieces = tested_on(data, options.data), ("test",), 0
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
+        run = run.tested_on(options.data)
     records = measure(Predictor(run), data, pieces, options.melodies, parts)
     report(records)
     report_music(records)

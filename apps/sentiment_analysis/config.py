@@ -37,6 +37,8 @@ class Config:
     valid_fraction: Fraction = 0.1
     # use at most this many texts of each part of the source, spread evenly over it; 0 = all
     max_examples: Whole = 0
+    # number of generated everyday sentences added to the training part of builtin; 0 = none
+    everyday: Whole = 4_000
     # longest text in words; the network skips the middle of longer ones; 0 = chosen by the lengths of the texts
     max_words: Whole = 0
     # vocabulary size, most frequent words first; 0 = all words
@@ -79,7 +81,7 @@ class Config:
     # passes over the training texts, at most
     epochs: Count = 40
     # no epoch after the fourth starts once this many steps are done; 0 = no limit
-    steps: Whole = 1_500
+    steps: Whole = 1_800
     # peak learning rate: linear warm-up over the first 5 % of the steps, then cosine decay to zero
     learning_rate: Positive = 3e-3
     # weight decay of AdamW, multiplied by the learning rate
@@ -89,7 +91,7 @@ class Config:
     # early stopping: epochs without a better validation metric before training ends; 0 = off
     patience: Whole = 0
     # accuracy to reach on validation by abstaining: below that confidence the model answers "not sure"
-    target_accuracy: Fraction = 0.9
+    target_accuracy: Fraction = 0.85
     # seed of initial weights, dropout and the order of the texts
     seed: Seed = 1
 
@@ -107,7 +109,7 @@ SMOKE = Config(data="grammar", max_examples=600, units=8, embedding=16, epochs=1
 RECIPES = {
     "builtin": DEFAULT,
     "smoke": SMOKE,
-    "grammar": Config(data="grammar"),
+    "grammar": Config(data="grammar", steps=1_500),
     # 1.8 M parameters
     "tweeteval": Config(
         data="tweeteval",
@@ -138,6 +140,7 @@ RECIPES = {
         epochs=12,
         steps=0,
         patience=3,
+        target_accuracy=0.9,
     ),
     # reviews are long; not measured yet
     "tfds:imdb_reviews": Config(

@@ -20,7 +20,7 @@ from .tokens import Encoder, clean, letters, words
 from .vectors import known_words
 
 ORDER = ("negative", "neutral", "positive")  # label order, if a data set has only these
-SOURCES = {"builtin": "sentences rated by people", "grammar": "a grammar of opinions"}
+SOURCES = {"builtin": "sentences rated by people, and generated ones for training", "grammar": "a grammar of opinions"}
 SPLIT_SEED = 0  # fixed, so that all runs use the same folds
 FEWEST = 20  # minimum number of training texts
 ELSEWHERE = -1  # label number of texts whose label does not occur in training

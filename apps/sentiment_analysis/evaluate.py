@@ -36,7 +36,7 @@ def evaluate(options: Evaluate) -> None:
     if options.data:
         part = other(config, run.info(), options.data)
         print(f"{sized(len(part.texts), 'texts')} of {options.data}")
-        report([r | {"data": results.plain_name(options.data)} for r in figures(ready(run), part, published={})])
+        report(figures(ready(run.tested_on(options.data)), part, published={}))
         return
     data = load(config)
     run.check(data.info)
@@ -99,6 +99,7 @@ def _details(predictor: Predictor, part: Part, chances: np.ndarray) -> dict[str,
     score = SCORES[predictor.run.config["goal"]]
     answered = predictor.sure(part.encoded, chances)
     right = (chances.argmax(axis=1) == part.labels)[answered]
+    counts = {"right": int(right.sum()), "wrong": int((~right).sum()), "not sure": int((~answered).sum())}
     predictor.warm_up()
     started = time.perf_counter()
     predictor.logits(part.encoded)
@@ -109,6 +110,7 @@ def _details(predictor: Predictor, part: Part, chances: np.ndarray) -> dict[str,
         "linear_share": round(predictor.stack.share, 4),
         "abstained": round(float(1 - answered.mean()), 4),
         "accuracy_of_answers": round(float(right.mean()), 4) if len(right) else 0.0,
+        "answers": counts,
         **({"by_kind": by_kind(part, chances, score)} if any(part.kinds) else {}),
         "texts_per_s": round(many),
         "ms_per_text": round(alone, 2),
@@ -134,7 +136,8 @@ def report(records: list[dict]) -> None:
         f"{records[0]['metric']} of the network alone: {found['network_alone']:.4f}"
     )
     rest = f"; accuracy on the rest {found['accuracy_of_answers']:.1%}" if found["abstained"] < 1 else ""
-    print(f"  abstains on {found['abstained']:.1%}{rest}")
+    counts = ", ".join(f"{round(count):,} {name}" for name, count in found["answers"].items())
+    print(f"  abstains on {found['abstained']:.1%}{rest} ({counts})")
     for kind, each in found.get("by_kind", {}).items():
         score = f"{records[0]['metric']} {each['score']:.4f}"
         print(f"  {kind:8} {score}, ece {each['ece']:.4f} ({sized(round(each['texts']), 'texts')})")

@@ -9,7 +9,7 @@ from shared.data import fetch, tables, tfds
 from shared.data.catalogue import CATALOGUE, check
 from shared.data.text import decode
 
-from . import grammar, rated
+from . import everyday, grammar, rated
 from .config import Config
 
 BUILTIN = ("builtin", "grammar")  # these have their own splits
@@ -49,10 +49,11 @@ def read(config: Config) -> Parts:
     if own and (source in BUILTIN or source in PUBLIC or source.startswith(tfds.PREFIX)):
         raise InputError(f"--{next(iter(own))}: expected with your own file as --data; {source} has its own split")
     if source == "builtin":
-        return {
+        parts = {
             part: [Example(text, label, where, kind) for text, label, kind, where in rows]
             for part, rows in rated.parts().items()
         }
+        return parts | {"train": parts["train"] + generated(config.everyday)}
     if source == "grammar":
         return {part: [Example(*made, "grammar") for made in found] for part, found in grammar.parts().items()}
     if source == "tweeteval":
@@ -64,6 +65,12 @@ def read(config: Config) -> Parts:
     known(source)
     parts = {"train": read_file(Path(source), config)}
     return parts | {part: read_file(Path(file), config) for part, file in own.items()}
+
+
+def generated(count: int) -> list[Example]:
+    """Returns this many generated everyday sentences."""
+    made = enumerate(everyday.sentences(count), 1)
+    return [Example(text, label, f"everyday.py, sentence {number}", "everyday") for number, (text, label) in made]
 
 
 def reachable(config: Config) -> Config:

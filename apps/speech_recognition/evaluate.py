@@ -1,7 +1,6 @@
 """Evaluates a run against the baselines: word and character error rates with intervals, overall and by speaker."""
 
 import collections
-import dataclasses
 import functools
 import time
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ def evaluate(options: Evaluate) -> None:
     pictured = ""
     if options.data:
         data, pictured = tested_on(data, options.data), f"-{Path(options.data).stem}"
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
+        run = run.tested_on(options.data)
     records = measure(Predictor(run), data, pictured)
     report(records)
     if options.record:

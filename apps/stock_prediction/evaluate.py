@@ -1,6 +1,5 @@
 """Evaluates a run against the baselines: QLIKE of variances, accuracy of the direction, and a backtest."""
 
-import dataclasses
 import functools
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +33,7 @@ def evaluate(options: Evaluate) -> None:
     if options.data:
         data, pictured = tested_on(data, options.data, config, run.path.name), f"-{Path(options.data).stem}"
         say(options.data, cautions(data, run.info()))
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
+        run = run.tested_on(options.data)
     records = measure(Predictor(run), data, pictured)
     report(records)
     if options.record:

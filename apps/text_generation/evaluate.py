@@ -1,6 +1,5 @@
 """Evaluates a run against an n-gram model, with the state carried through the text and in separate windows."""
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
@@ -46,7 +45,7 @@ def evaluate(options: Evaluate) -> None:
     run.check(data.info)
     if options.data:
         data, parts = tested_on(data, options.data), ("test",)
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
+        run = run.tested_on(options.data)
         found = data.info["counts"]["test"]
         print(f"{options.data}: {found['tokens']:,} {LEVELS[data.info['level']]}, {found['unknown']:,} of them unknown")
     records = measure(Predictor(run), data, parts)

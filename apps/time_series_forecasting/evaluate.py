@@ -31,7 +31,7 @@ def evaluate(options: Evaluate) -> None:
     run.check(data.info)
     if options.data:
         data = tested_on(data, options.data, config)
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
+        run = run.tested_on(options.data)
     predictor = Predictor(run)
     records = measure(predictor, data)
     if options.classical:

@@ -1,6 +1,5 @@
 """Evaluates a run against the baselines: BLEU, chrF, exact match, by length, by beam width; sentences per second."""
 
-import dataclasses
 import functools
 import time
 from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ def evaluate(options: Evaluate) -> None:
     run.check(data.info)
     if options.data:
         data = tested_on(data, options.data, options.target_file or "")
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
+        run = run.tested_on(options.data)
     records = measure(ready(run), data, options.beams)
     report(records)
     if options.record:

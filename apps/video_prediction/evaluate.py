@@ -1,6 +1,5 @@
 """Evaluates a run against the baselines: squared error, SSIM, PSNR and sharpness of the predicted frames."""
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +46,7 @@ def evaluate(options: Evaluate) -> None:
     pictured = ""
     if options.data:
         data, pictured = tested_on(data, options.data, config), f"-{Path(options.data).stem}"
-        run = dataclasses.replace(run, config=run.config | {"data": options.data})  # shown as the data of these figures
+        run = run.tested_on(options.data)
     records = measure(Predictor(run), data, pictured)
     report(records)
     if options.record:

@@ -124,7 +124,9 @@ def test_a_run_is_measured_on_a_file_of_ones_own_and_stays_as_it_was(app, tmp_pa
     assert {name: after[name] for name in before} == before
     metrics = json.loads(next(folder.glob(f"{app}/*/metrics.json")).read_text())
     rows = re.findall(r"^  (\w+) +(\w+) .*?[\d.]+   ([\w+ ]+?) [\d.]", done.stdout, re.MULTILINE)
-    assert path.name in done.stdout and "as published" not in done.stdout
+    assert "as published" not in done.stdout
+    heading = next(line for line in done.stdout.splitlines() if " of training" in line)
+    assert heading.startswith(metrics[0]["data"]) and heading.endswith(f" of training; tested on {path.name}")
     assert {split for split, *_ in rows} == {"test"}
     assert metrics[0]["metric"] in {metric for _, metric, _ in rows}
     assert set(metrics[0]["baselines"]) & {baseline for *_, baseline in rows}

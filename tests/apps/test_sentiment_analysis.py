@@ -389,4 +389,20 @@ def test_of_no_answers_no_accuracy_is_printed(smoke, capsys):
     records = json.loads((only_run(smoke[0]).path / "metrics.json").read_text())
     records[0]["details"]["abstained"] = 1.0
     evaluate.report(records)
-    assert "  abstains on 100.0%\n" in capsys.readouterr().out
+    assert "  abstains on 100.0% (" in capsys.readouterr().out
+
+
+def test_the_answers_to_labelled_texts_are_counted_as_right_wrong_and_not_sure(smoke, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("GALLERY_RUNS", str(smoke[0]))
+    predictor = predict.Predictor.load()
+    labels = [each["label"] if each["sure"] else None for each in predictor(list(predict.EXAMPLES))]
+    wrong = "negative" if labels[0] != "negative" else "positive"
+    rows = [
+        (text, wrong if n == 0 else label or "neutral")
+        for n, (text, label) in enumerate(zip(predict.EXAMPLES, labels, strict=True))
+    ]
+    (tmp_path / "few.tsv").write_text("".join(f"{text}\t{label}\n" for text, label in [("text", "label"), *rows]))
+    evaluate.evaluate(options.Evaluate(data=str(tmp_path / "few.tsv")))
+    sure = [label is not None for label in labels]
+    expected = f"({sum(sure[1:])} right, {int(sure[0])} wrong, {len(sure) - sum(sure)} not sure)"
+    assert expected in capsys.readouterr().out

@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -21,7 +22,7 @@ import tensorflow_datasets as tfds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.sentiment_analysis import baselines, evaluate, familiar, grammar, rated, sources, vectors
+from apps.sentiment_analysis import baselines, evaluate, everyday, familiar, grammar, rated, sources, vectors
 from apps.sentiment_analysis.config import RECIPES, Config
 from apps.sentiment_analysis.data import ELSEWHERE, Weighted, load, other, settled
 from apps.sentiment_analysis.tokens import Encoder, clean, letters, pieces, words
@@ -184,7 +185,8 @@ def test_the_built_in_data_have_every_kind_in_every_part_and_are_measured_by_kin
     monkeypatch.setattr(rated.fetch, "fetch", lambda resource: archive(LINES.replace("says", "shows")))
     data = load(Config(max_words=3))
     for part in (data.train, data.valid, data.test):
-        assert set(part.kinds) <= set(rated.KINDS.values()) and len(part.kinds) == len(part.texts)
+        generated = {"everyday"} if part is data.train else set()
+        assert set(part.kinds) <= set(rated.KINDS.values()) | generated and len(part.kinds) == len(part.texts)
     chances = np.eye(3)[data.test.labels]
     found = evaluate.by_kind(data.test, chances, baselines.accuracy)
     assert sum(each["texts"] for each in found.values()) == len(data.test.texts)
@@ -202,6 +204,37 @@ def test_where_pip_cannot_get_the_rated_sentences_the_grammar_takes_their_place_
     assert sources.reachable(Config(data="tweeteval")) == Config(data="tweeteval")
     with pytest.raises(InputError, match="Cannot download"):
         load(Config())
+
+
+# The everyday sentences
+
+EVERYDAY = Path(sources.__file__).parent / "examples/everyday.csv"
+
+
+def test_the_everyday_sentences_are_different_complete_the_same_each_time_and_have_every_label_equally_often():
+    made = everyday.sentences(300)
+    assert made == everyday.sentences(300) and made[:100] == everyday.sentences(100)
+    assert len({text for text, _ in made}) == 300 and not any("{" in text or "  " in text for text, _ in made)
+    assert all(abs(count - 100) < 15 for count in collections.Counter(label for _, label in made).values())
+    assert set(everyday.CHOICES) == {
+        name
+        for text in (*everyday.CHOICES.values(), *itertools.chain(*everyday.SENTENCES.values()))
+        for name in everyday.NAME.findall(text)
+    }
+
+
+def test_everyday_sentences_are_trained_on_only_and_as_many_as_wanted(monkeypatch):
+    monkeypatch.setattr(rated.fetch, "fetch", lambda resource: archive(LINES))
+    rated_only, more = (sources.read(Config(everyday=count)) for count in (0, 50))
+    assert more["train"][: len(rated_only["train"])] == rated_only["train"]
+    assert [(e.text, e.label) for e in more["train"][len(rated_only["train"]) :]] == everyday.sentences(50)
+    assert (more["valid"], more["test"]) == (rated_only["valid"], rated_only["test"])
+
+
+def test_no_sentence_of_the_everyday_example_is_generated():
+    examples = {letters(e.text) for e in sources.read_file(EVERYDAY, Config())}
+    assert len(examples) == 60
+    assert not examples & {letters(text) for text, _ in everyday.sentences(Config().everyday)}
 
 
 # The built-in grammar
@@ -388,7 +421,7 @@ def test_the_settings_follow_number_and_length_of_the_texts():
     assert (short.max_words, short.batch_size, short.epochs) == (16, 16, 40)
     assert (long.max_words, long.batch_size, long.epochs) == (256, 64, 4)
     middle = settled(Config(), [20] * 950 + [40] * 50 + [20] * 9_000)
-    assert (middle.max_words, middle.batch_size, middle.epochs) == (20, 64, 10)
+    assert (middle.max_words, middle.batch_size, middle.epochs) == (20, 64, round(1_800 * 64 / 10_000))
     chosen = Config(max_words=7, batch_size=3, epochs=2, steps=0)
     assert settled(chosen, [20] * 100) == chosen
 
