@@ -104,32 +104,42 @@ def answered(
 ) -> list[tuple[Line, Answer | None]]:
     """Returns an answer for each line, computed in one call; None if a line is blank or cannot be encoded.
 
+    Args:
+        found, encode: see `encoded`, also for what is raised.
+        answer: all encoded inputs -> an answer for each.
+    """
+    given = encoded(found, encode)
+    answers = dict(zip(given, answer(list(given.values())), strict=True)) if given else {}
+    return [(line, answers.get(number)) for number, line in enumerate(found)]
+
+
+def encoded(found: Sequence[Line], encode: Callable[[str], Encoded]) -> dict[int, Encoded]:
+    """Returns the encoded lines by their number, from 0, without those that are blank or cannot be encoded.
+
     The error for a line that cannot be encoded is printed on stderr, with its location.
 
     Args:
         found: the lines.
         encode: one text -> the network's input. Raises InputError if it cannot be encoded.
-        answer: all encoded inputs -> an answer for each.
 
     Raises:
         InputError: the error of `encode`, if the text is the command's argument itself; or none of the lines of a file
             or of standard input can be encoded, unless all are blank.
     """
-    encoded: dict[int, Encoded] = {}
+    given: dict[int, Encoded] = {}
     failed = 0
     for number, line in enumerate(found):
         try:
             if line.text.strip() or not line.where:
-                encoded[number] = encode(line.text)
+                given[number] = encode(line.text)
         except InputError as error:
             if not line.where:
                 raise
             failed += 1
             print(f"{line.where}: {error}", file=sys.stderr)
-    if failed and not encoded:
+    if failed and not given:
         raise InputError(f"Expected at least one line that can be answered. Received {failed:,}, all refused as above.")
-    answers = dict(zip(encoded, answer(list(encoded.values())), strict=True)) if encoded else {}
-    return [(line, answers.get(number)) for number, line in enumerate(found)]
+    return given
 
 
 def each(files: Sequence[File], use: Callable[[File], object]) -> None:
@@ -158,14 +168,19 @@ def stream(answer: Callable[[str], str], what: str = "a text") -> None:
 
     A blank line, or one that raises InputError or OSError (printed on stderr), gets an empty answer.
     """
+    stream_numbered(lambda text, _: answer(text), what)
+
+
+def stream_numbered(answer: Callable[[str, int], str], what: str = "a text") -> None:
+    """As `stream`; the answer is also given the number of the line, from 0."""
     print(f"Ready: enter {what} on each line; Ctrl-D ends.", file=sys.stderr, flush=True)
     took = []
-    for line in _standard_input():
+    for number, line in enumerate(_standard_input()):
         said = ""
         if line.text.strip():
             started = time.perf_counter()
             try:
-                said = answer(line.text)
+                said = answer(line.text, number)
                 took.append(1000 * (time.perf_counter() - started))
             except (InputError, OSError) as error:  # OSError: the line names a file that cannot be opened
                 print(f"{line.where}: {shown(str(error), LONGEST_ERROR)}", file=sys.stderr, flush=True)

@@ -15,6 +15,7 @@ import typing
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 import tyro
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -190,3 +191,14 @@ def _words(name: str, value: Any) -> list[str]:
     text = str(value)
     # A value that begins with a dash would be parsed as an option.
     return [f"{flag(name)}={text}"] if text.startswith("-") else [flag(name), text]
+
+
+def seed_of(seed: int | None, number: int) -> int | None:
+    """Returns the seed of one of several inputs, counted from 0; the first one keeps the seed, None stays None.
+
+    With one seed for all, equal random numbers would continue different texts in the same words. The seed of an input
+    depends on its number only, not on how many there are.
+    """
+    if seed is None or number == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])

@@ -119,3 +119,9 @@ def test_settings_are_changed_by_name_and_others_are_refused():
         settings.changed(Some(), {"units": 0})
     with pytest.raises(InputError, match="Expected no options but data, units, .* Received: 'more', 'unit'"):
         settings.changed(Some(), {"unit": 1, "more": 2})
+
+
+def test_each_of_several_inputs_has_a_seed_of_its_own_and_the_first_keeps_it():
+    assert settings.seed_of(7, 0) == 7 and settings.seed_of(None, 3) is None
+    found = [settings.seed_of(seed, number) for seed in (0, 1, 2**32 - 1) for number in range(100)]
+    assert len(set(found)) == len(found) and all(0 <= each <= settings.LARGEST_SEED for each in found)

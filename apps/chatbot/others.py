@@ -166,6 +166,19 @@ OTHERS = (
     "what are you doing {moment}",
     "what is the meaning of {thing}",
     "where did my {person} go",
+    # Times and dates that no skill knows.
+    "what day is the {thing} match",
+    "when is my {person}'s birthday",
+    "what time does the shop close {moment}",
+    "what time is the {title} show",
+    "when does the {title} concert start",
+    "how many days does it take to get to {city}",
+    "what time will my {person} arrive",
+    "on which day is the {title} festival",
+    "when will my {person} be back",
+    "how long does it take to learn {thing}",
+    "what date is the {thing} exam",
+    "when is the next {title} game",
 )
 THINGS = str.split(
     "jazz|football|chess|history|rain|coffee|the moon|spicy food|old films|physics|summer|poetry|bicycles|tulips|"

@@ -39,8 +39,9 @@ def serve(options: Serve) -> None:
 
     def harmonise(melodies: list[Path], **asked: Any) -> list[dict[str, Any]]:
         found = []
-        for melody in melodies:
-            seed, piece, _ = harmony(predictor, settings.changed(Harmonise(melody=str(melody)), asked))
+        for number, melody in enumerate(melodies):
+            own = asked | {"seed": settings.seed_of(asked["seed"], number)}
+            seed, piece, _ = harmony(predictor, settings.changed(Harmonise(melody=str(melody)), own))
             found.append(described(piece, seed, asked["tempo"]))
         return found
 

@@ -1,7 +1,7 @@
 """The command-line options of each command."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from tyro import MISSING
@@ -77,12 +77,17 @@ class Sampling:
     top_k: Whole = 0
     # nucleus sampling: sample from the fewest tokens that together have this probability
     top_p: Top = 1.0
-    # random seed, for reproducible output; by default a new one each time
+    # random seed, for reproducible output; by default a new one each time. Each of several texts has random numbers of
+    # its own, which depend on the seed and on its line
     seed: Seed | None = None
 
     def __post_init__(self) -> None:
         """Rejects invalid options early."""
         settings.check(self)
+
+    def of(self, number: int) -> "Sampling":
+        """Returns the settings for one of several texts, counted from 0, with a seed of its own."""
+        return replace(self, seed=settings.seed_of(self.seed, number))
 
 
 @dataclass(frozen=True)

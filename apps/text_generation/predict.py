@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,13 +45,14 @@ class Predictor:
         """Continues each prompt: {"text": the prompt, "continuation": what follows it}.
 
         Args:
-            sampling: settings of `Sampling` by name, such as length=80, temperature=0.5, seed=1.
+            sampling: settings of `Sampling` by name, such as length=80, temperature=0.5, seed=1. Each prompt has random
+                numbers of its own, which depend on the seed and on its place.
 
         Raises:
             InputError: a prompt has characters that the run was not trained on, or a setting is invalid.
         """
         given, how = lines.several(prompts, str, "texts"), settings.changed(Sampling(), sampling)
-        return [self.continued(self.readable(prompt), how) for prompt in given]
+        return [self.continued(self.readable(prompt), how.of(number)) for number, prompt in enumerate(given)]
 
     def continued(self, prompt: str, sampling: Sampling) -> dict[str, Any]:
         """Returns the prompt and its continuation, as a program reads them."""
@@ -145,27 +146,30 @@ def predict(options: Predict) -> None:
     elif typed:
         show(predictor, options.text, options.sampling)
     else:
-        answers = lines.answered(
-            found, predictor.readable, lambda texts: [predictor.line(text, options.sampling) for text in texts]
-        )
-        for _, answer in answers:
-            print(answer or "")
+        answer_each(found, predictor, lambda text, number: predictor.line(text, options.sampling.of(number)))
+
+
+def answer_each(found: Sequence[lines.Line], predictor: Predictor, answer: Callable[[str, int], str]) -> None:
+    """Prints the answer to each text and its number, as soon as it is there; an empty line if it cannot be read."""
+    given = lines.encoded(found, predictor.readable)
+    for number in range(len(found)):
+        print(answer(given[number], number) if number in given else "", flush=True)
 
 
 def answer_in_json(predictor: Predictor, found: Sequence[lines.Line], sampling: Sampling) -> None:
     """Prints the continuation of each text as one line of JSON."""
-    answers = lines.answered(
-        found, predictor.readable, lambda texts: [predictor.continued(text, sampling) for text in texts]
-    )
-    for _, answer in answers:
-        print(json.dumps(answer, ensure_ascii=False) if answer else "")
+
+    def answer(text: str, number: int) -> str:
+        return json.dumps(predictor.continued(text, sampling.of(number)), ensure_ascii=False)
+
+    answer_each(found, predictor, answer)
 
 
 def stream(options: Stream) -> None:
     """Runs the stream command: continues each line of standard input as it arrives."""
     predictor = Predictor(runs.find(APP, options.run))
     predictor.warm_up(options.sampling)
-    lines.stream(lambda text: predictor.line(text, options.sampling))
+    lines.stream_numbered(lambda text, number: predictor.line(text, options.sampling.of(number)))
 
 
 def show(predictor: Predictor, prompt: str, sampling: Sampling) -> str:

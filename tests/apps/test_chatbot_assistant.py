@@ -390,7 +390,78 @@ def test_a_word_of_time_is_no_place(talk):
     said, other = "what day is it tomorrow", "what time is it tomorrow"
     found = talk({said: ("get_date", {"city": "tomorrow"}), other: ("get_time", {"city": "tomorrow"})})
     assert found.answer(said).answer == "Tomorrow: Thursday, 26 November 2026."
-    assert found.answer(other).answer.startswith("I did not understand 'tomorrow' in that.")
+    assert found.answer(other).answer == "I can only tell what time it is now, here or in a city."
+
+
+def test_a_word_of_time_after_a_place_is_no_part_of_its_name(talk):
+    said, other = "what time is it in rome tomorrow", "what day is it in salt lake city tomorrow"
+    found = talk(
+        {said: ("get_time", {"city": "rome tomorrow"}), other: ("get_date", {"city": "salt lake city tomorrow"})}
+    )
+    assert found.answer(said).answer == "I can only tell what time it is now, here or in a city."
+    assert found.answer(other).answer == "Tomorrow in Salt Lake City: Thursday, 26 November 2026."
+
+
+@pytest.mark.parametrize(
+    "said, frame, answer",
+    [
+        ("What day is Christmas?", ("get_date", {}), "Christmas: Friday, 25 December 2026."),
+        ("what day is christmas on", ("get_date", {}), "Christmas: Friday, 25 December 2026."),
+        ("what day does new year's eve fall on", ("get_date", {}), "New year's eve: Thursday, 31 December 2026."),
+        ("what day is the 4th of july", ("get_date", {}, 0.4), "The 4th of july: Sunday, 4 July 2027."),
+        ("what day was july 4", ("get_date", {}), "July 4: Saturday, 4 July 2026."),
+        ("what day was yesterday", ("out_of_scope", {}), "Yesterday: Tuesday, 24 November 2026."),
+        ("what is tomorrow's date", ("get_date", {}), "Tomorrow: Thursday, 26 November 2026."),
+        ("when is halloween", ("out_of_scope", {}), "Halloween: Sunday, 31 October 2027."),
+        ("what date is next monday", ("get_date", {}), "Next monday: Monday, 30 November 2026."),
+        ("what date is next friday", ("get_date", {}), "Do you mean Friday, 27 November, or Friday, 4 December?"),
+        ("the date of easter in tokyo", ("get_date", {"moment": "easter", "city": "tokyo"}),
+         "Easter in Tokyo: Sunday, 28 March 2027."),
+        ("how many days until christmas", ("convert_units", {}, 0.7), "30 days until Friday, 25 December 2026."),
+        ("days to go till tomorrow", ("out_of_scope", {}), "1 day until Thursday, 26 November 2026."),
+        ("how many days until the 25th", ("count_days", {}), "That is today: Wednesday, 25 November 2026."),
+        ("how many days until 2026-11-20", ("count_days", {}), "Friday, 20 November 2026 was 5 days ago."),
+        ("what day is it", ("get_date", {}), "It is Wednesday, 25 November 2026."),
+        ("what date is the second sunday of december", ("get_date", {"moment": "the second sunday of december"}),
+         "I did not understand 'of december' in 'the second sunday of december'. Please say a day like tomorrow, next "
+         "friday, march 5, or christmas."),
+    ],
+)  # fmt: skip
+def test_the_date_of_a_named_day_is_told_whatever_the_network_says(said, frame, answer, talk):
+    assert talk({said: frame}).answer(said).answer == answer
+
+
+@pytest.mark.parametrize(
+    "said, intent",
+    [
+        ("what day is the concert", "get_date"),
+        ("what day is thanksgiving", "get_date"),
+        ("when is my birthday", "get_date"),
+        ("what time is the meeting", "get_time"),
+        ("how long until 6 pm", "count_days"),
+        ("how many days until the concert", "count_days"),
+        ("what time will it be tomorrow", "get_time"),
+    ],
+)
+def test_what_is_no_known_day_is_never_answered_with_now(said, intent, talk):
+    answer = talk({said: (intent, {})}).answer(said).answer
+    assert not re.search(r"\d\d:\d\d|Wednesday|25|\bdays until", answer), answer
+
+
+@pytest.mark.parametrize("intent", ["remove_note", "out_of_scope", "clear_notes"])
+@pytest.mark.parametrize(
+    "said",
+    ["delete milk from my notes", "Take the milk off my notes, please.", "could you erase milk from the shopping list"],
+)
+def test_a_note_is_deleted_from_the_notes_or_the_list_whatever_the_network_says(said, intent, talk):
+    assert talk({said: (intent, {})}).answer(said).answer == "Shall I delete the note 'buy milk'? Yes or no?"
+
+
+@pytest.mark.parametrize(
+    "said", ["delete all of them from my notes", "remove it from my list", "take the last one off my list"]
+)
+def test_what_is_no_word_of_a_note_is_not_searched_in_the_notes(said, talk):
+    assert "There is no note" not in talk({said: ("out_of_scope", {})}).answer(said).answer
 
 
 def test_a_unit_answers_what_a_bare_number_counts(talk):
@@ -445,6 +516,7 @@ def test_the_examples_of_help_without_slots_are_understood_whatever_the_network_
     "said, intent",
     [
         ("remove everything from my shopping list", "clear_notes"),
+        ("scratch everything off my list", "clear_notes"),
         ("delete everything", "cancel_last"),
         ("cancel the reminder to call anna", "cancel_reminder"),
         ("delete the note about milk", "remove_note"),

@@ -19,7 +19,7 @@ from apps.chatbot.skills.durations import duration, later, until
 from apps.chatbot.skills.numerals import number
 from apps.chatbot.skills.places import find
 from apps.chatbot.skills.spoken import Spoken
-from apps.chatbot.skills.when import moment
+from apps.chatbot.skills.when import day, moment
 from shared import InputError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -222,6 +222,11 @@ MOMENTS = {
     "today at 5": "2026-11-25 17:00",
     "14:00": "2026-11-26 14:00",
     # An answer to a question is one more line.
+    "on christmas eve at 18:00": "2026-12-24 18:00",
+    "easter monday": "2027-03-29 09:00",
+    "new year's day 2028 at noon": "2028-01-01 12:00",
+    "july 4 next year": "2027-07-04 09:00",
+    "a week from today at noon": "2026-12-02 12:00",
     "tomorrow at 5\nin the afternoon": "2026-11-26 17:00",
     "tomorrow at 5\n17:30": "2026-11-26 17:30",
     "next friday\n4 december": "2026-12-04 09:00",
@@ -253,6 +258,9 @@ MOMENTS = {
     "at 9:75": "?no minute 75",
     "today at 14:00": "?is past",
     "yesterday at 9": "?is past",
+    "two hours ago": "?is past",
+    "last friday": "?is past",
+    "last christmas": "?is past",
     "2020-01-01": "?is past",
     "monday this week": "?is past",
     "today": "?what time today",
@@ -276,6 +284,35 @@ MOMENTS = {
 @pytest.mark.parametrize("text", MOMENTS)
 def test_a_moment_is_the_one_that_was_said_or_is_asked_back(text):
     check(lambda: f"{moment(text, NOW):%Y-%m-%d %H:%M}", MOMENTS[text])
+
+
+DAYS = {  # text: the next such day, the last one
+    "christmas": ("2026-12-25", "2025-12-25"),
+    "the last christmas": ("2025-12-25", "2025-12-25"),
+    "christmas last year": ("2025-12-25", "2025-12-25"),
+    "easter": ("2027-03-28", "2026-04-05"),
+    "easter 2024": ("2024-03-31", "2024-03-31"),
+    "new years eve": ("2026-12-31", "2025-12-31"),
+    "yesterday": ("2026-11-24", "2026-11-24"),
+    "friday": ("2026-11-27", "2026-11-20"),
+    "last friday": ("2026-11-20", "2026-11-20"),
+    "wednesday": ("?today, or Wednesday, 2 December", "2026-11-18"),
+    "next friday": ("?Friday, 27 November, or Friday, 4 December", "?Friday, 27 November, or Friday, 4 December"),
+    "the 24th": ("2026-12-24", "2026-11-24"),
+    "july 4": ("2027-07-04", "2026-07-04"),
+    "4 july 1999": ("1999-07-04", "1999-07-04"),
+    "a week ago": ("2026-11-18", "2026-11-18"),
+    "in three weeks": ("2026-12-16", "2026-12-16"),
+    "next week\nmonday": ("2026-11-30", "2026-11-23"),
+    "at 9": ("?Which day", "?Which day"),
+    "my birthday": ("?'my birthday'", "?'my birthday'"),
+}
+
+
+@pytest.mark.parametrize("text", DAYS)
+def test_a_day_is_the_next_one_or_the_last_one_by_that_name(text):
+    for past, expected in enumerate(DAYS[text]):
+        check(lambda past=bool(past): f"{day(text, NOW, past)}", expected)
 
 
 AT_OTHER_TIMES = [
@@ -490,16 +527,22 @@ MESSAGES = [
     ("delete my reminder for tomorrow", "clear_reminders", {}, "?'tomorrow'"),
     ("flip 3 coins", "flip_coin", {}, "?'3'"),
     # a value of a slot that the skill has not
-    ("what day is it on 25 December 2026", "get_date", {"moment": "25 December 2026"}, "?'25 December 2026'"),
-    ("what day is it on 29 February 2027", "get_date", {"moment": "29 February"}, "?'29 February 2027'"),
-    ("what time is it in Rome tomorrow at 9", "get_time", {"city": "Rome", "moment": "tomorrow at 9"},
-     "?'tomorrow 9'"),
-    ("what time is it in ten minutes", "get_time", {"duration": "ten minutes"}, "?'ten minutes'"),
-    ("what is the date after christmas", "get_date", {"moment": "christmas"}, "?'christmas'"),
     ("roll 3 dice", "roll_dice", {"amount": "3"}, "?'3'"),
     ("stop the pasta timer", "cancel_timer", {"task": "pasta"}, "?'pasta'"),
     ("delete my notes about rome", "clear_notes", {"city": "rome"}, "?'rome'"),
     ("the time in Rome", "get_time", {"target": "Rome"}, {"city": "Rome"}),
+    # dates and times of something else than now
+    ("what day is it on 29 February 2027", "get_date", {"moment": "29 February"}, {"moment": "29 February 2027"}),
+    ("what day is christmas eve", "get_date", {"moment": "christmas"}, {"moment": "christmas eve"}),
+    ("what date was last friday", "get_date", {"moment": "friday"}, {"moment": "last friday"}),
+    ("what is the date after christmas", "get_date", {"moment": "christmas"}, "?'after'"),
+    ("what day is christmas", "get_date", {}, "?'christmas'"),
+    ("what day is the concert", "get_date", {}, "?'concert'"),
+    ("what date will it be on monday in Rome", "get_date", {"city": "Rome"}, "?'monday'"),
+    ("tell me what time the shop closes", "get_time", {}, "?'shop closes'"),
+    ("how many weeks until christmas", "count_days", {"moment": "christmas"}, "?'weeks'"),
+    ("my train leaves , waht tme is it mate", "get_time", {}, {}),
+    ("is it monday today", "get_date", {}, {}),
 ]  # fmt: skip
 
 

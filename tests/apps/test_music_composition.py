@@ -13,13 +13,14 @@ import keras
 import numpy as np
 import pytest
 
-from apps.music_composition import cadence, chorales, comparison, output
+from apps.music_composition import cadence, chorales, comparison, output, serve
 from apps.music_composition.baselines import START, Markov
 from apps.music_composition.compose import harmonised, outline, parse_key, varied
 from apps.music_composition.config import Config
 from apps.music_composition.data import frames
 from apps.music_composition.model import build
 from apps.music_composition.music_statistics import Copies, consonance, crossings, figures, length_entropy, parallels
+from apps.music_composition.options import Serve
 from apps.music_composition.piece import SLOTS, make
 from apps.music_composition.predict import Predictor, force, free_tokens, measured
 from apps.music_composition.search import search
@@ -407,6 +408,20 @@ def test_a_piece_that_stays_on_one_pitch_is_written_again_unless_free():
     seeds.clear()
     assert varied(Toy(), [form] * 2, 5, 1.0, 0.9, free=True) == [lively, dull]
     assert seeds == [5]
+
+
+def test_a_program_gets_each_melody_harmonised_with_random_numbers_of_its_own(monkeypatch):
+    used, verbs = [], {}
+    monkeypatch.setattr(serve, "harmony", lambda predictor, options: used.append(options.seed) or (0, None, 0.0))
+    monkeypatch.setattr(serve, "described", lambda piece, seed, tempo: {})
+    monkeypatch.setattr(serve.Predictor, "load", lambda name: types.SimpleNamespace(run=types.SimpleNamespace(path="")))
+    monkeypatch.setattr(serve.service, "run", lambda offered, *more: verbs.update(offered))
+    serve.serve(Serve())
+    harmonise, asked = verbs["harmonise"].answer, vars(serve.Asked())
+    harmonise([Path("a.abc")] * 3, **asked | {"seed": 1})
+    harmonise([Path("a.abc")], **asked | {"seed": 1})
+    harmonise([Path("a.abc")] * 2, **asked)
+    assert used[0] == used[3] == 1 and len({*used[:3]}) == 3 and used[4:] == [None, None]
 
 
 def spelled_last(allowed, time, slot):

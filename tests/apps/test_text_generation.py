@@ -11,12 +11,12 @@ import sys
 import numpy as np
 import pytest
 
-from apps.text_generation import data
+from apps.text_generation import data, predict
 from apps.text_generation.config import Config
 from apps.text_generation.data import Data
 from apps.text_generation.evaluate import WINDOW, carried, measure, reader_of
 from apps.text_generation.model import build, step, zero_states
-from apps.text_generation.options import Sampling
+from apps.text_generation.options import Predict, Sampling, Stream
 from apps.text_generation.predict import Predictor, interact
 from apps.text_generation.score import whole
 from shared import InputError, files, runs
@@ -254,6 +254,29 @@ def test_words_are_spaced_alike_wherever_a_piece_of_the_text_ends(word_predictor
     assert "".join(["to be", *pieces]) == word_predictor.decode(np.append(ids[1:], written[0]))
     assert word_predictor.appended("be", "\nto") == "\nto"
     assert word_predictor.appended("", "to") == word_predictor.appended("be\n", "to") == "to"
+
+
+def test_each_line_has_random_numbers_of_its_own_whatever_lines_there_are(
+    word_predictor, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(predict, "Predictor", lambda run: word_predictor)
+    monkeypatch.setattr(predict.runs, "find", lambda app, name: None)
+    path, sampling = tmp_path / "prompts.txt", Sampling(length=30, temperature=1.0, seed=1)
+
+    def answers(text):
+        path.write_text(text)
+        predict.predict(Predict(str(path), sampling=sampling))
+        return capsys.readouterr().out.split("\n")[:-1]
+
+    four = answers("to be\nto be\n\nto be\n")
+    assert len({four[0], four[1], four[3]}) == 3 and four[2] == ""
+    assert answers("to be\n") == four[:1] and answers("or not\n\n\nto be\n")[3] == four[3]
+    assert four[0] == word_predictor.line("to be", sampling)  # the first line keeps the seed
+    both = word_predictor(["to be", "to be"], length=30, temperature=1.0, seed=1)
+    assert [" ".join(f"{each['text']}{each['continuation']}".split()) for each in both] == four[:2]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"to be\nto be\n\nto be\n")))
+    predict.stream(Stream(sampling=sampling))
+    assert capsys.readouterr().out.split("\n")[:-1] == four
 
 
 @pytest.mark.parametrize("tied", [False, True])

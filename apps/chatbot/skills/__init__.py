@@ -5,6 +5,7 @@
         values={"dish": ["soup", "rice", "apple pie"]},  # possible values of {dish}
         asks={"dish": "A recipe for what?"},             # question if it is missing; other slots are optional
         strict=True,                                     # query numbers or times that are not in any slot
+        whole=True,                                      # query any word of a question that no pattern has
     )
     def give_recipe(slots, world):
         return f"Boil the {slots['dish']}."
@@ -88,7 +89,8 @@ class World:
 class Skill:
     """A function (slots, world) -> answer or `Confirm`, the patterns that trigger it, and questions for missing slots.
 
-    `strict`: a number or time in a request that is in none of its slots is queried rather than ignored.
+    `strict`: a number or time in a request that is in none of its slots is queried rather than ignored. `whole`: so is
+    any other word after the start of a question that is not expected there, see `strangers`.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Skill:
     values: dict[str, Sequence[str]]
     asks: dict[str, str]
     strict: bool = False
+    whole: bool = False
 
     def slots(self) -> set[str]:
         """Returns the names of all slots in the patterns."""
@@ -111,12 +114,13 @@ def skill(
     values: Mapping[str, Sequence[str]] | None = None,
     asks: Mapping[str, str] | None = None,
     strict: bool = False,
+    whole: bool = False,
 ) -> Callable:
-    """Registers a function (slots, world) -> answer as a skill; its name is the intent. `strict`: see `Skill`."""
+    """Registers a function (slots, world) -> answer as a skill; its name is the intent. For the rest see `Skill`."""
 
     def register(function: Callable[[dict[str, str], World], str | Confirm]) -> Callable:
         name = function.__name__
-        _REGISTRY[name] = Skill(name, function, patterns, dict(values or {}), dict(asks or {}), strict)
+        _REGISTRY[name] = Skill(name, function, patterns, dict(values or {}), dict(asks or {}), strict or whole, whole)
         return function
 
     return register

@@ -71,3 +71,12 @@ def fits(slot: str, message: str, now: datetime.datetime) -> bool | None:
     except CannotDo as question:  # of an ambiguous moment the next question asks what is meant
         return slot == "moment" and str(question).startswith("Do you mean")
     return True
+
+
+def is_day(message: str, now: datetime.datetime) -> bool:
+    """Returns whether the whole message names a day, past or not."""
+    try:
+        when.day(message, now)
+    except CannotDo as question:
+        return str(question).startswith("Do you mean")
+    return True

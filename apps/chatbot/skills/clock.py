@@ -1,9 +1,23 @@
-"""The time and date here and in any city, country or time zone."""
+"""The time and date here and in any city, country or time zone; the date of a named day, and the days until it."""
 
 import datetime
+import re
 
-from . import World, places, skill, when
+from shared.data.wording import sized
 
+from . import CannotDo, World, places, skill, when
+
+# Days in the built-in requests about dates.
+DAYS = str.split(
+    "christmas|tomorrow|next friday|the 4th of july|yesterday|new year's eve|march 5|last monday|halloween|"
+    "the day after tomorrow|on tuesday|christmas eve|the 24th|easter|this saturday|october 3|valentine's day|"
+    "june the 12th|new year's day|the first of april|next wednesday|yesterday|boxing day|december 31|friday|"
+    "easter monday|tomorrow|2027-05-17|last thursday|christmas day|the 15th of august|next sunday|good friday|"
+    "the day before yesterday|1 may|the 2nd|christmas|new year's eve|the 30th of september|monday|easter sunday|"
+    "february 20|halloween|this thursday|the 9th of november|valentine's day|new year|january 7",
+    "|",
+)
+_PAST = re.compile(r"\b(?:was|were|did)\b", re.IGNORECASE)
 HERE = ("here", "there", "my city", "local", "my time", "local time")
 
 
@@ -44,10 +58,18 @@ HERE = ("here", "there", "my city", "local", "my time", "local time")
     "what time do they have in {city}",
     "time please",
     "what time do we have",
-    strict=True,
+    "what time is it {moment}",
+    "what time will it be {moment}",
+    "what time was it {moment}",
+    "what is the time in {city} {moment}",
+    "what will the time be {moment}",
+    "which time is it {moment}",
+    whole=True,
 )
 def get_time(slots: dict[str, str], world: World) -> str:
-    """Answers with the time in a city, or here."""
+    """Answers with the time in a city, or here. Raises CannotDo if another time than now is meant."""
+    if slots.get("moment", "today").lower() not in ("today", "now"):
+        raise CannotDo("I can only tell what time it is now, here or in a city.")
     place, moment = _moment(slots, world)
     day = moment.strftime("%A")
     return f"It is {moment:%H:%M} on {day}{place}."
@@ -90,15 +112,78 @@ def get_time(slots: dict[str, str], world: World) -> str:
     "what month is it",
     "which day of the month is it",
     "what is the day today",
-    strict=True,
+    "what day is {moment}",
+    "which date is {moment}",
+    "what weekday is {moment}",
+    "when is {moment}",
+    "what day of the week is {moment}",
+    "what date was {moment}",
+    "what is the date of {moment}",
+    "what day was {moment}",
+    "on which day does {moment} fall",
+    "which day was {moment}",
+    "tell me what day {moment} is",
+    "what day will {moment} be",
+    "which day is {moment}",
+    "what date is {moment}",
+    "what day does {moment} fall on",
+    "what weekday was {moment}",
+    "when exactly is {moment}",
+    "what day of the week was {moment}",
+    "what year is it",
+    "the date of {moment}",
+    "do you know when {moment} is",
+    "what is the day of the week of {moment}",
+    "on what date is {moment}",
+    "which year is it",
+    values={"moment": DAYS},
+    whole=True,
 )
 def get_date(slots: dict[str, str], world: World) -> str:
     """Answers with the date in a city or here, or of another day."""
-    if other := slots.get("moment", ""):
-        at = when.moment(other, world.now())
-        return f"{other[0].upper()}{other[1:]}: {at:%A}, {at.day} {at:%B %Y}."
-    place, moment = _moment(slots, world)
-    return f"It is {moment:%A}, {moment.day} {moment:%B %Y}{place}."
+    place, now = _moment(slots, world)
+    if not (asked := slots.get("moment", "")):
+        return f"It is {_date(now)}{place}."
+    found = when.day(asked, now, bool(_PAST.search(world.said)))
+    shown = " ".join(asked.split())
+    return f"{shown[0].upper()}{shown[1:]}{place}: {_date(found)}."
+
+
+@skill(
+    "how many days until {moment}",
+    "how many days are left until {moment}",
+    "how many days to {moment}",
+    "days until {moment}",
+    "how many days is it until {moment}",
+    "how many days are there until {moment}",
+    "count the days until {moment}",
+    "how many days till {moment}",
+    "tell me how many days are left until {moment}",
+    "how long is it until {moment}",
+    "how many more days until {moment}",
+    "in how many days is {moment}",
+    "how far away is {moment}",
+    "how many days before {moment}",
+    "the number of days until {moment}",
+    "how many days do we have until {moment}",
+    "how many days left until {moment}",
+    "how many days are there before {moment}",
+    values={"moment": DAYS},
+    asks={"moment": "Until which day?"},
+    whole=True,
+)
+def count_days(slots: dict[str, str], world: World) -> str:
+    """Counts the days until a day."""
+    today = world.now().date()
+    day = when.day(slots["moment"], world.now())
+    days = (day - today).days
+    if days == 0:
+        return f"That is today: {_date(day)}."
+    return f"{sized(days, 'days')} until {_date(day)}." if days > 0 else f"{_date(day)} was {sized(-days, 'days')} ago."
+
+
+def _date(day: datetime.date) -> str:
+    return f"{day:%A}, {day.day} {day:%B %Y}"
 
 
 def _moment(slots: dict[str, str], world: World) -> tuple[str, datetime.datetime]:

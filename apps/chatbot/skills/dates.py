@@ -32,17 +32,19 @@ SUFFIXES = ("st", "nd", "rd", "th")
 _OTHERS = str.split("today tomorrow yesterday day next week coming st nd rd th")
 _AMBIGUOUS = str.split("may mar sun sat second")  # these are also other words
 WORDS = frozenset([*WEEKDAY, *MONTH, *ORDINALS, *_OTHERS]) - frozenset(_AMBIGUOUS)
+YEARS = {"this year": 0, "next year": 1, "last year": -1}
 MOST_YEARS = 100
 LEAP = 2024  # a leap year, which has every possible day
 
 
 @dataclass(frozen=True)
 class Date:
-    """A day of a month; month and year may be missing."""
+    """A day of a month; month and year may be missing. `ahead`: years after this one, such as 1 for next year."""
 
     day: int
     month: int | None = None
     year: int | None = None
+    ahead: int | None = None
 
     def __post_init__(self) -> None:
         """Raises CannotDo for days that do not exist."""
@@ -53,16 +55,20 @@ class Date:
             month = "No month" if self.month is None else MONTHS[self.month - 1].title()
             raise CannotDo(f"{month} has {'a' if self.month is None else 'no'} day {self.day}. Which day is it?")
 
-    def next(self, today: datetime.date) -> list[datetime.date | None]:
-        """Returns the possible days, in this month or year and in the next; None where there is no such day."""
+    def options(self, today: datetime.date, step: int = 1) -> list[datetime.date | None]:
+        """Returns the possible days, in this month or year and in the next one; None where there is no such day.
+
+        `step` = -1: in this one and in the one before.
+        """
         if self.year is not None:
             if self.year > today.year + MOST_YEARS:
                 raise CannotDo(f"{self.year} is more than {MOST_YEARS} years away. When is it?")
             return [datetime.date(self.year, self.month or 1, self.day)]
         if self.month is not None:
-            return [_date(year, self.month, self.day) for year in (today.year, today.year + 1)]
-        months = [(today.year, today.month), (today.year + today.month // 12, today.month % 12 + 1)]
-        return [_date(year, month, self.day) for year, month in months]
+            years = [today.year, today.year + step] if self.ahead is None else [today.year + self.ahead]
+            return [_date(year, self.month, self.day) for year in years]
+        months = [divmod(12 * today.year + today.month - 1 + more, 12) for more in (0, step)]
+        return [_date(year, month + 1, self.day) for year, month in months]
 
 
 def _date(year: int, month: int, day: int) -> datetime.date | None:
@@ -78,6 +84,26 @@ def plus_months(day: datetime.date, months: int) -> datetime.date:
     return found
 
 
+def weekdays(weekday: int, which: str, today: datetime.date) -> list[datetime.date]:
+    """Returns this and the next such day; "next friday" may mean that of this or of next week."""
+    monday = today - datetime.timedelta(today.weekday())
+    this_week, next_week = (monday + datetime.timedelta(days + weekday) for days in (0, 7))
+    if which == "this week":
+        return [this_week]
+    if which == "last":
+        return [today - datetime.timedelta((today.weekday() - weekday - 1) % 7 + 1)]
+    if which == "next" and this_week > today:
+        raise CannotDo(f"Do you mean {shown(this_week)}, or {shown(next_week)}?")
+    if which in ("next", "next week") or this_week < today:
+        return [next_week]
+    return [this_week, next_week]
+
+
+def shown(day: datetime.date) -> str:
+    """Returns Friday, 4 December."""
+    return f"{day:%A}, {day.day} {day:%B}"
+
+
 def day(reader: Reader) -> dict | None:
     """Parses a day: offset (days from today), weekday and which one, or date."""
     if offset := reader.phrase(*OFFSETS):
@@ -91,14 +117,14 @@ def day(reader: Reader) -> dict | None:
 
 
 def _weekday(reader: Reader) -> dict | None:
-    which = reader.phrase("this coming", "the coming", "coming", "this", "next")
+    which = reader.phrase("this coming", "the coming", "the next", "the last", "coming", "this", "next", "last")
     name = reader.take(*WEEKDAY)
     if not name:
         return None
     _dot(reader)
     found: dict = {"weekday": WEEKDAY[name]}
     if which:
-        found["which"] = "next" if which == "next" else "this"
+        found["which"] = which.split()[-1] if which.endswith(("next", "last")) else "this"
     return found
 
 
@@ -114,7 +140,7 @@ def _month_first(reader: Reader) -> dict | None:
         if reader.peek():
             return None
         raise CannotDo(f"Which day in {MONTHS[month - 1].title()}?")
-    return {"date": Date(number[0], month, _year(reader))}
+    return {"date": Date(number[0], month, *which_year(reader))}
 
 
 def _day_first(reader: Reader) -> dict | None:
@@ -130,7 +156,7 @@ def _day_first(reader: Reader) -> dict | None:
         reader.place = start
         return {"date": Date(number[0])} if number[1] else None
     _dot(reader)
-    return {"date": Date(number[0], month, _year(reader))}
+    return {"date": Date(number[0], month, *which_year(reader))}
 
 
 def _number(reader: Reader) -> tuple[int, bool] | None:
@@ -146,13 +172,16 @@ def _number(reader: Reader) -> tuple[int, bool] | None:
     return None if words is None else (words, False)
 
 
-def _year(reader: Reader) -> int | None:
+def which_year(reader: Reader) -> tuple[int | None, int | None]:
+    """Parses the year after a day: (2027, None), or (None, 1) for next year; both None without one."""
     start = reader.place
-    reader.take(",")
+    reader.take(",", "of", "in")
     if re.fullmatch(r"[1-9][0-9]{3}", reader.peek()) and reader.peek(1) not in (":", "h"):
-        return int(reader.take(reader.peek()))
+        return int(reader.take(reader.peek())), None
+    if said := reader.phrase(*YEARS):
+        return None, YEARS[said]
     reader.place = start
-    return None
+    return None, None
 
 
 def _date_in_digits(reader: Reader) -> dict | None:

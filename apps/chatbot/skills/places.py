@@ -50,6 +50,9 @@ WELL_KNOWN = 100_000  # inhabitants; smaller cities are only known by their main
 COUNTRY, CAPITAL, STATE = 1_000_000, 1_500_000, 3_000_000
 IN_REQUESTS = 500_000  # minimum inhabitants of the cities in the built-in requests
 CLEARLY, SLIGHTLY = 2, 10  # ratios of inhabitants to the next place of the same name
+# Unambiguous zones; other abbreviations are recognised by capital letters.
+ZONES = set(str.split("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst ist jst msk"))
+NO_PLACES = {"us", "states"}  # except in capital letters
 YES = ("yes", "yes please", "yeah", "yep", "right", "exactly", "correct", "that one", "sure")
 LONGEST = 60  # maximum characters of a name
 _MARKS = {code: None if chr(code) in "'." else " " for code in range(128) if not chr(code).isalnum()}
@@ -156,6 +159,16 @@ def plain(text: str) -> str:
     return " ".join(text.translate(_MARKS).lower().split()).removeprefix("the ")
 
 
+def is_well_known(said: str) -> bool:
+    """Returns whether the words almost certainly refer to a well-known place or a zone."""
+    key, capitals = plain(said), said.isupper()
+    if key in ZONES or (capitals and key in zones.FIXED.keys() | zones.SEVERAL.keys() | zones.ZONES.keys()):
+        return True
+    if " " in key:
+        return any(place.people >= IN_REQUESTS for place in index().get(key, []))
+    return key in _names() and (capitals or key not in NO_PLACES)
+
+
 @functools.cache
 def names() -> list[str]:
     """Returns normalised names of countries, their capitals, large cities, and some zones."""
@@ -165,6 +178,11 @@ def names() -> list[str]:
     found |= {plain(city["name"]) for city in cities if city["population"] >= IN_REQUESTS}
     found |= {name for listed in COUNTRIES.values() for name in listed.split(", ")}
     return sorted(found - {""} | {"utc", "gmt", "est", "cet", "pst", "jst", "eastern time", "pacific time"})
+
+
+@functools.cache
+def _names() -> frozenset[str]:
+    return frozenset(names())
 
 
 @functools.cache

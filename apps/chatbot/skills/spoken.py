@@ -4,7 +4,6 @@ A sign, number or time next to a value belongs to it: in "minus 10 celsius" the 
 belong to no value are not ignored, see `check`.
 """
 
-import functools
 import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import Protocol
 import regex
 
 from ..tokens import LETTERS, SIGN, composed
-from . import CannotDo, Skill, calculator, dates, durations, numerals, places, quantities, times, when, zones
+from . import CannotDo, Skill, calculator, dates, durations, holidays, numerals, places, quantities, times, when
 from .reader import shortened
+from .strangers import strangers
 
 _WORD = regex.compile(rf"{LETTERS}(?:'{LETTERS})?", regex.V1)
 _TOKEN = regex.compile(rf"[0-9]+(?:[.,:][0-9]+)*|{_WORD.pattern}|{SIGN}", regex.V1)
@@ -28,7 +28,7 @@ BESIDE = {
     "target": durations.WORDS | OF_UNITS,
     "expression": calculator.WORDS | SIGNS | set("*/+^%()\u00d7\u00f7\u221a"),
     "duration": numerals.WORDS | durations.WORDS | SIGNS,
-    "moment": (numerals.WORDS - SIGNS) | when.WORDS | dates.MONTH.keys() | dates.WEEKDAY.keys(),
+    "moment": (numerals.WORDS - SIGNS) | when.BESIDE | dates.MONTH.keys() | dates.WEEKDAY.keys(),
     "count": numerals.WORDS | SIGNS,
     "sides": numerals.WORDS | SIGNS,
     "city": {"+", *DASHES},
@@ -54,30 +54,13 @@ HEEDED = frozenset().union(
     dates.WORDS - {"day", "week", "coming"},
     times.WORDS,
     durations.WORDS - {"day", "week"},
+    holidays.WORDS,
     quantities.WORDS - {"degree", "degrees"},
     {"minus", "negative", "plus", "square", "squared", "cubic", "cubed", "per", "percent"},
     {"not", "don't", "never", "except", "every", "each", "daily", "weekly", "ago", "until", "twice", "double"},
     {"cancel", "stop", "delete", "remove", "clear", "undo"},
 )
-# Unambiguous zones; other abbreviations are recognised by capital letters.
-ZONES = set(str.split("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst ist jst msk"))
-NO_PLACES = {"us", "states"}  # except in capital letters
 GREETINGS = {"morning", "afternoon", "evening", "night"}  # after "good"
-
-
-@functools.cache
-def _names() -> frozenset[str]:
-    return frozenset(places.names())
-
-
-def _is_place(said: str) -> bool:
-    """Returns whether the words almost certainly refer to a well-known place or a zone."""
-    key, capitals = places.plain(said), said.isupper()
-    if key in ZONES or (capitals and key in zones.FIXED.keys() | zones.SEVERAL.keys() | zones.ZONES.keys()):
-        return True
-    if " " in key:
-        return any(place.people >= places.IN_REQUESTS for place in places.index().get(key, []))
-    return key in _names() and (capitals or key not in NO_PLACES)
 
 
 class Slot(Protocol):
@@ -130,11 +113,15 @@ class Spoken:
         """
         if not skill.strict or not self.complete:
             return
-        usual = self._usual(skill)
+        usual, free = self._usual(skill), self._free(skill)
+        strange = strangers(self.words, free, usual) if skill.whole else []
         left = [
             place
-            for place in self._free(skill)
-            if self._heeded(place, usual) or self._after_in(place, skill, usual) or self._unused(place, usual)
+            for place in free
+            if place in strange
+            or self._heeded(place, usual)
+            or self._after_in(place, skill, usual)
+            or self._unused(place, usual)
         ]
         if left:
             words = " ".join(self.tokens[place][0] for place in left)
@@ -161,7 +148,8 @@ class Spoken:
         """Uses a large city, a country or a zone outside of all slots as the city that the skill needs."""
         if not self.complete or "city" not in skill.slots():
             return
-        self.spans = [span for span in self.spans if span.name != "city" or not self._only_times(span)]
+        for span in [span for span in self.spans if span.name == "city"]:
+            self._cut_times(span)
         self.given = [(span.name, self._said(span.first, span.last)) for span in self.spans]
         if cities := [span for span in self.spans if span.name == "city"]:
             self._widen(cities[0], skill)
@@ -170,15 +158,28 @@ class Spoken:
         for length in (3, 2, 1):
             for first in range(len(self.words) - length + 1):
                 said = self._said(first, first + length)
-                if free.issuperset(range(first, first + length)) and said.lower() not in usual and _is_place(said):
+                if (
+                    free.issuperset(range(first, first + length))
+                    and said.lower() not in usual
+                    and places.is_well_known(said)
+                ):
                     self.spans.append(Span("city", first, first + length))
                     self._grow(self.spans[-1])
                     return
 
-    def _only_times(self, span: Span) -> bool:
-        """Returns whether all words are about time: "tomorrow" is no place."""
-        words = self.words[span.first : span.last]
-        return all(word in when.WORDS for word in words) and not _is_place(" ".join(words))
+    def _cut_times(self, city: Span) -> None:
+        """Makes the time at the end of a city a moment: of "rome tomorrow" only "rome" is a place."""
+        last = city.last
+        while city.first < city.last and self.words[city.last - 1] in when.WORDS and not self._is_place(city):
+            city.last -= 1
+        if city.last < last:
+            self.spans.insert(self.spans.index(city) + 1, Span("moment", city.last, last))
+        if city.first == city.last:
+            self.spans.remove(city)
+
+    def _is_place(self, city: Span) -> bool:
+        name = self._said(city.first, city.last)
+        return places.is_well_known(name) or (" " in name and places.plain(name) in places.index())
 
     def _widen(self, city: Span, skill: Skill) -> None:
         """Extends a city to the longest name of a place around it: in "new york" only "new" may be marked."""

@@ -10,9 +10,10 @@ import datetime
 from dataclasses import dataclass
 from fractions import Fraction
 
-from . import CannotDo, dates, durations, times
+from . import CannotDo, dates, durations, holidays, times
 from .dates import Date
 from .durations import DAY, until
+from .holidays import Easter
 from .numerals import signed, unsigned
 from .reader import Reader, whole
 from .times import MIDNIGHT, PARTS, Clock, of_day
@@ -21,7 +22,9 @@ EXAMPLE = "in ten minutes, tomorrow at 9, or march 5 at 6 pm"
 DAY_STARTS = 9  # default hour if only a day is given
 SURE = range(7, 13)  # hours taken as morning or noon, without am or pm
 MOST_MONTHS = 120
-WORDS = dates.WORDS | times.WORDS | durations.WORDS | {"month", "months", "year", "years"}
+EXAMPLE_DAY = "tomorrow, next friday, march 5, or christmas"
+WORDS = dates.WORDS | times.WORDS | durations.WORDS | holidays.WORDS | {"month", "months", "year", "years", "ago"}
+BESIDE = WORDS | holidays.BESIDE | {"last"}  # may be next to more words of a moment
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class Said:
     seconds: Fraction | None = None
     offset: int | None = None  # days from today
     weekday: int | None = None
-    which: str = ""  # this, next, this week, next week
-    date: Date | None = None
+    which: str = ""  # this, next, last, this week, next week
+    date: Date | Easter | None = None
     clock: Clock | None = None
     part: str = ""
 
@@ -43,7 +46,7 @@ class Said:
         if later.shifted():
             return later
         found = self
-        if later.which and later.weekday is None:
+        if later.which and later.weekday is None and later.date is None:
             found = dataclasses.replace(self, which=later.which)
         elif later.day_is_said():
             found = Said(clock=self.clock, part=self.part, offset=later.offset, weekday=later.weekday,
@@ -67,14 +70,41 @@ def moment(text: str, now: datetime.datetime) -> datetime.datetime:
     Raises:
         CannotDo: there is none, it is ambiguous, or it is past; the message is a question for the slot "moment".
     """
-    *before, last = text.split("\n") or [""]
-    said = _said(last)
-    for earlier in reversed(before):
-        said = _said(earlier).then(said)
+    said = _all_said(text)
     try:
-        return _found(said, now)
+        found = _found(said, now)
+        if said.shifted() and until(found, now) < 0:
+            raise CannotDo(_past(said, found))
+        return found
     except CannotDo as refusal:
         raise CannotDo(str(refusal), "moment", True) from None
+
+
+def day(text: str, now: datetime.datetime, past: bool = False) -> datetime.date:
+    """Returns the next day that the text refers to, or the last one if the question is about the past.
+
+    Raises:
+        CannotDo: it names no day, or is ambiguous; the message is a question for the slot "moment".
+    """
+    said = _all_said(text, "a day", EXAMPLE_DAY)
+    try:
+        if said.shifted():
+            return _counted(said, now).date()
+        if not said.day_is_said():
+            raise CannotDo(f"Which day? Say it like {EXAMPLE_DAY}.")
+        days = _days(said, now.date(), past)
+        return days[0] if past else _not_both(said, days, now.date())
+    except CannotDo as refusal:
+        raise CannotDo(str(refusal), "moment", True) from None
+
+
+def _all_said(text: str, *expected: str) -> Said:
+    """Parses a text and the lines that complete it."""
+    *before, last = text.split("\n") or [""]
+    said = _said(last, *expected)
+    for earlier in reversed(before):
+        said = _said(earlier, *expected).then(said)
+    return said
 
 
 def may_be(text: str, at: datetime.datetime, now: datetime.datetime) -> bool:
@@ -87,8 +117,8 @@ def may_be(text: str, at: datetime.datetime, now: datetime.datetime) -> bool:
     return not said.clock or 60 * at.hour + at.minute in {each % (24 * 60) for each in said.clock.options(said.part)}
 
 
-def _said(text: str) -> Said:
-    return Said(**whole(times.marked(text), _words, "a time", "moment", EXAMPLE))
+def _said(text: str, kind: str = "a time", example: str = EXAMPLE) -> Said:
+    return Said(**whole(times.marked(text), _words, kind, "moment", example))
 
 
 def _words(reader: Reader) -> dict | None:
@@ -109,7 +139,7 @@ def _words(reader: Reader) -> dict | None:
 
 
 def _shift(reader: Reader) -> dict | None:
-    """Parses in two hours, in a week, an hour from now, or just ten minutes; days and longer are calendar days."""
+    """Parses in two hours, a week ago, an hour from now, or just ten minutes; days and longer are calendar days."""
     alone, before = reader.place == 0, reader.take("in", "after")
     found = reader.attempt(_months)
     if found is None:
@@ -122,7 +152,9 @@ def _shift(reader: Reader) -> dict | None:
         if not exact:
             durations.checked(days)
         found = {"seconds": durations.checked(days + rest)} if exact else {"days": int(days // DAY)}
-    if not before and not reader.phrase("from now") and (not alone or reader.peek()):
+    if not before and reader.take("ago"):
+        return {unit: -count for unit, count in found.items()}
+    if not before and not reader.phrase("from now", "from today") and (not alone or reader.peek()):
         return None
     return found
 
@@ -147,7 +179,7 @@ def _months(reader: Reader) -> dict | None:
     return {"months": int(count * unit)}
 
 
-RULES = (dates.day, _shift, times.part, times.clock)
+RULES = (holidays.holiday, dates.day, _shift, times.part, times.clock)
 
 
 def _found(said: Said, now: datetime.datetime) -> datetime.datetime:
@@ -165,10 +197,16 @@ def _found(said: Said, now: datetime.datetime) -> datetime.datetime:
     coming = [(day, moments) for day, moments in each if moments]
     if not coming:
         raise CannotDo(_past(said, of_day(days[-1], options[-1], now.tzinfo)))
-    day, moments = coming[0]
-    if said.weekday is not None and not said.which and said.date is None and day == now.date() and len(days) > 1:
-        raise CannotDo(f"Do you mean today, or {_day(days[1])}?")
-    return _one(said, moments, coming, now)
+    if coming[0][0] == days[0]:
+        _not_both(said, days, now.date())
+    return _one(said, coming[0][1], coming, now)
+
+
+def _not_both(said: Said, days: list[datetime.date], today: datetime.date) -> datetime.date:
+    """Returns the first of the days. Raises CannotDo if "friday" is said on a Friday."""
+    if said.weekday is not None and not said.which and said.date is None and days[0] == today and len(days) > 1:
+        raise CannotDo(f"Do you mean today, or {dates.shown(days[1])}?")
+    return days[0]
 
 
 def _one(said: Said, moments: list, coming: list, now: datetime.datetime) -> datetime.datetime:
@@ -204,57 +242,41 @@ def _counted(said: Said, now: datetime.datetime) -> datetime.datetime:
     return _found(Said(date=Date(day.day, day.month, day.year), clock=said.clock, part=said.part), now)
 
 
-def _days(said: Said, today: datetime.date) -> list[datetime.date]:
-    """Returns the possible days, the next one first."""
+def _days(said: Said, today: datetime.date, past: bool = False) -> list[datetime.date]:
+    """Returns the possible days, the next one first, or the last one if they are past."""
+    past = past or said.which == "last"
     if said.date is not None:
-        found = said.date.next(today)
+        found = said.date.options(today, -1 if past else 1)
     elif said.offset is not None:
         found = [today + datetime.timedelta(said.offset)]
     elif said.weekday is not None:
-        found = list(_weekdays(said.weekday, said.which, today))
+        found = list(dates.weekdays(said.weekday, "last" if past and not said.which else said.which, today))
     elif said.which:
         raise CannotDo(f"On which day of {said.which}?")
     else:
         found = [today, today + datetime.timedelta(1)]
     if said.date is not None or said.offset is not None:
-        return _agreeing(said, found, today)
+        return _agreeing(said, found, today, past)
     return [day for day in found if day is not None]
 
 
-def _agreeing(said: Said, found: list[datetime.date | None], today: datetime.date) -> list[datetime.date]:
-    """Returns the coming days that fall on the given day of the week."""
-    coming = [day for day in found if day is None or day >= today or len(found) == 1]
+def _agreeing(said: Said, found: list[datetime.date | None], today: datetime.date, past: bool) -> list[datetime.date]:
+    """Returns the coming or past days that fall on the given day of the week."""
+    coming = [day for day in found if day is None or (day < today if past else day >= today) or len(found) == 1]
     if coming[0] is None:
         raise CannotDo("That day is not in every month or year. Please say the whole date.")
     days = [day for day in coming if day is not None and said.weekday in (None, day.weekday())]
     if not days:
-        raise CannotDo(f"{_day(coming[0])} is no {dates.WEEKDAYS[said.weekday or 0].title()}. Which day is it?")
+        raise CannotDo(f"{dates.shown(coming[0])} is no {dates.WEEKDAYS[said.weekday or 0].title()}. Which day is it?")
     return days
-
-
-def _weekdays(weekday: int, which: str, today: datetime.date) -> list[datetime.date]:
-    """Returns this and the next such day; "next friday" may mean that of this or of next week."""
-    monday = today - datetime.timedelta(today.weekday())
-    this_week, next_week = (monday + datetime.timedelta(days + weekday) for days in (0, 7))
-    if which == "this week":
-        return [this_week]
-    if which == "next" and this_week > today:
-        raise CannotDo(f"Do you mean {_day(this_week)}, or {_day(next_week)}?")
-    if which in ("next", "next week") or this_week < today:
-        return [next_week]
-    return [this_week, next_week]
 
 
 def _past(said: Said, at: datetime.datetime) -> str:
     if not said.clock and not said.part and said.offset == 0:
         return "At what time today?"
-    return f"{at:%H:%M} on {_day(at)} {at.year} is past. When is it?"
-
-
-def _day(day: datetime.date) -> str:
-    return f"{day:%A}, {day.day} {day:%B}"
+    return f"{at:%H:%M} on {dates.shown(at)} {at.year} is past. When is it?"
 
 
 def _time(at: datetime.datetime, now: datetime.datetime) -> str:
-    day = {0: "today", 1: "tomorrow"}.get((at.date() - now.date()).days, f"on {_day(at)}")
+    day = {0: "today", 1: "tomorrow"}.get((at.date() - now.date()).days, f"on {dates.shown(at)}")
     return f"{at:%H:%M} {day}"
