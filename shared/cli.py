@@ -142,7 +142,7 @@ def parse(package: str, verbs: Verbs, words: Sequence[str]) -> Any:
         if end.code != BAD_INPUT:
             raise
         verb = f" {words[0]}" if words and words[0] in {**verbs, **also} else ""
-        raise InputError(f"{_unboxed(said.getvalue())}. See python -m {package}{verb} --help") from None
+        raise InputError(f"{_plain(_unboxed(said.getvalue()))}. See python -m {package}{verb} --help") from None
 
 
 def _unboxed(text: str) -> str:
@@ -154,6 +154,22 @@ def _unboxed(text: str) -> str:
         parts = [part for part in parts if not part.startswith("Perhaps")] + [f"Perhaps you meant: {', '.join(near)}"]
     kept = [part.removeprefix("Argument helptext: ") for part in parts if not part.startswith("For full helptext")]
     return ". ".join(part.rstrip(".") for part in kept if part)
+
+
+def _plain(said: str) -> str:
+    """Rewords tyro's message on a value that is no number, or on a missing argument, like our own errors.
+
+    >>> _plain("Error parsing --http: no type matching INT. Got: invalid literal for int() with base 10: 'x'. --http INT")
+    "--http: expected a whole number; received 'x'"
+    >>> _plain("Missing from python -m apps.a predict: STR the text, or a file (required)")
+    'Expected the text, or a file'
+    """
+    if found := re.match(r"Error parsing (--[\w-]+): .*?(literal for int|string to float).*?: ('.*?')", said):
+        kind = "a whole number" if found[2].endswith("int") else "a number"
+        return f"{found[1]}: expected {kind}; received {found[3]}"
+    if found := re.fullmatch(r"Missing from python -m [\w. -]+: [A-Z]+ (.*) \(required\)", said):
+        return f"Expected {found[1]}"
+    return said
 
 
 def _help(options: Any, others: Sequence[str]) -> str:

@@ -35,6 +35,7 @@ Settings = TypeVar("Settings")
 TRAIN_AGAIN = "Train this run again with --fresh."
 FOLDERS = ("data", "more", "valid", "test")  # settings that may name a folder of the user's own
 NAME = re.compile(r"[\w=+,@-][\w=+,@.-]*")  # of a run
+METRICS = "metrics.json"  # in the folder of a finished run
 FORMAT = 2  # version of the run folder; incremented when the meaning of settings or info changes
 
 
@@ -128,7 +129,7 @@ class Run:
 
     def finished(self) -> bool:
         """Returns whether the run was trained to the end and evaluated."""
-        return not self.fresh and (self.path / "metrics.json").exists()
+        return not self.fresh and (self.path / METRICS).exists()
 
     def save_metrics(self, records: list[dict[str, Any]]) -> None:
         """Saves the measured figures: a list of records in the format of results.json.
@@ -139,11 +140,11 @@ class Run:
             if record.get("headline") and "resampled" in record:
                 files.write_json(self.file("resampled.json"), record["resampled"])
         plain = [{name: record[name] for name in record if name != "resampled"} for record in records]
-        files.write_json(self.file("metrics.json"), plain)
+        files.write_json(self.file(METRICS), plain)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Returns the records saved by `save_metrics`. Raises InputError if they are missing or damaged."""
-        return read_json(self.file("metrics.json"), list)
+        return read_json(self.file(METRICS), list)
 
     def seconds(self) -> float:
         """Returns the training time so far in seconds, over all sessions."""
@@ -222,14 +223,17 @@ def training(app: str) -> str:
 
 
 def find(app: str, name: str | None = None) -> Run:
-    """Finds the run called `name`, or the one with the newest model; says on stderr which, and if it is not finished.
+    """Finds the run called `name`, or the newest; says on stderr which, and if it is not finished.
+
+    The newest is the one with the newest model among the finished runs; only if there is none, among all.
 
     Raises:
         InputError: if there is none, it belongs to another app, it has no model yet, or a file is damaged.
     """
     run = _found(app, name)
-    if name is None and (count := len(_models(app))) > 1:
-        print(f"Using {run.path.name}, the newest of {count} runs; --run NAME chooses another.", file=sys.stderr)
+    if name is None and (count := len(models := _models(app))) > 1:
+        newest = "newest" if len(_finished(models)) in (0, count) else "newest finished one"
+        print(f"Using {run.path.name}, the {newest} of {count} runs; --run NAME chooses another.", file=sys.stderr)
     if not run.finished():
         todo = f"Resume it with: {_resume(run)}"
         said = f"{run.path} is not finished; using its best model so far, not calibrated. {todo}"
@@ -255,7 +259,9 @@ def _found(app: str, name: str | None) -> Run:
     command = training(app)
     if name is None:
         if models := _models(app):
-            return _open(max(models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app)
+            return _open(
+                max(_finished(models) or models, key=lambda p: (p.stat().st_mtime_ns, p.parent.name)).parent, app
+            )
         begun = sorted((root() / app).glob("[!.]*/config.json"))
         how = f"Resume {begun[-1].parent.name}: {_resume(_open(begun[-1].parent, app))}" if begun else ""
         raise MissingFileError(f"There is no trained run in {root() / app} yet. {how or f'Train one: {command}'}")
@@ -272,6 +278,10 @@ def _found(app: str, name: str | None) -> Run:
 
 def _models(app: str) -> list[Path]:
     return [path for path in (root() / app).glob("*/model.keras") if not path.parent.name.startswith(".")]
+
+
+def _finished(models: list[Path]) -> list[Path]:
+    return [path for path in models if path.with_name(METRICS).exists()]
 
 
 def _checked(name: str) -> str:

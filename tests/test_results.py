@@ -111,10 +111,10 @@ def test_a_record_takes_what_the_run_knows_and_has_the_one_form(run):
 
 
 def test_a_figure_on_other_data_has_their_name_and_the_heading_says_what_the_run_was_trained_on(run, capsys):
-    found = results.record(run.tested_on("/home/me/theirs.txt"), 10, split="test", metric="bleu", value=38.1)
+    found = results.record(run.tested_on("/home/me/theirs.txt"), NETWORK, split="test", metric="bleu", value=38.1)
     assert (found["data"], found["trained_on"]) == ("theirs.txt", "my text.txt")
     results.report([found | {"task": {"level": "char"}}])
-    heading = "my text.txt (level char), gru, 10 parameters: 1.5 minutes of training; tested on theirs.txt"
+    heading = "my text.txt (level char), gru, 1,234 parameters: 1.5 minutes of training; tested on theirs.txt"
     assert capsys.readouterr().out.splitlines()[1] == heading
 
 

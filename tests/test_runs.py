@@ -213,6 +213,16 @@ def test_find_takes_the_newest_trained_run_or_the_named_one_and_says_which(capsy
     assert capsys.readouterr().err == ""
 
 
+def test_a_finished_run_answers_rather_than_a_newer_one_that_was_stopped(capsys):
+    for name in ("done", "stopped"):
+        run = begun("app", CONFIG, name=name)
+        run.file("model.keras").write_bytes(b"")
+        os.utime(run.file("model.keras"), (time.time(), 1e9 if name == "done" else 2e9))
+    (runs.root() / "app" / "done" / "metrics.json").write_text("[]")
+    assert runs.find("app").path.name == "done"
+    assert capsys.readouterr().err == "Using done, the newest finished one of 2 runs; --run NAME chooses another.\n"
+
+
 def test_find_says_that_a_run_is_not_finished_and_how_to_go_on(capsys):
     train = "python -m apps.app train --units 8"
     for run in (begun("app", CONFIG, command=train), begun("app", CONFIG, name="mine", command=train)):

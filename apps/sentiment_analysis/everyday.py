@@ -9,6 +9,7 @@ SEED = 1
 LABELS = ("negative", "neutral", "positive")  # generated in turn
 NAME = re.compile(r"{(\w+)}")
 FULL_STOPS = 0.7  # share of the texts ending in a word that get a full stop
+HASTY = 0.5  # share of the texts without apostrophes: dont, isnt
 
 # What a {name} stands for, which may contain further names.
 CHOICES = {
@@ -284,5 +285,7 @@ def sentences(count: int) -> list[tuple[str, str]]:
         while NAME.search(text):
             text = NAME.sub(lambda found: str(random.choice(choices[found[1]])), text)
         stop = "." if text[-1].isalnum() and random.random() < FULL_STOPS else ""
+        if random.random() < HASTY:
+            text = text.replace("'", "")
         made.setdefault(text.strip() + stop, label)
     return list(made.items())

@@ -49,7 +49,8 @@ def sized(config: Any, make: Callable[[Any], Any], tolerance: float = 0.01) -> A
     """Sets `units` so that the network has about `config.params` parameters; 0 leaves the settings unchanged.
 
     Embedding tables are not counted (see `non_embedding`): a large vocabulary would leave the recurrent layers nothing.
-    If no width comes within `tolerance` of it, the closest one is used and a message printed.
+    If no width comes within `tolerance` of it, the closest one is used and a message printed. Raises InputError if even
+    the narrowest network is larger.
 
     Args:
         config: a frozen dataclass with `params`, `units` and `arch`.
@@ -64,6 +65,11 @@ def sized(config: Any, make: Callable[[Any], Any], tolerance: float = 0.01) -> A
         config.params,
         step,
     )
+    if found == step and count > (1 + tolerance) * config.params:
+        raise InputError(
+            f"--params: expected at least {count:,}, the size of the narrowest network, embedding tables not counted; "
+            f"received {config.params:,}"
+        )
     if abs(count - config.params) > tolerance * config.params:
         print(
             f"No width comes within {tolerance:.0%} of {config.params:,} parameters, embedding tables not counted: "

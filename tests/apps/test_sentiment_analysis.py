@@ -151,7 +151,7 @@ def test_another_file_is_measured_and_neither_changes_the_run_nor_is_recorded(ow
     before = {path: path.read_bytes() for path in own[0].rglob("*") if path.is_file()}
     done = run_here(APP, "evaluate", "--data", str(later), GALLERY_RUNS=str(own[0]))
     assert done.returncode == 0, done.stderr
-    assert "3 texts of" in done.stdout and "later.csv, gru" in done.stdout and "nb_svm" in done.stdout
+    assert "3 texts of" in done.stdout and "tested on later.csv" in done.stdout and "nb_svm" in done.stdout
     refused = run_here(APP, "evaluate", "--data", str(later), "--record", GALLERY_RUNS=str(own[0]))
     assert refused.returncode == 2 and "--record: expected without --data" in refused.stderr
     assert {path: path.read_bytes() for path in own[0].rglob("*") if path.is_file()} == before

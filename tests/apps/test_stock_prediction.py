@@ -505,7 +505,7 @@ def test_a_run_is_measured_on_other_bars_by_baselines_fitted_to_these(smoke, run
     before = (run.path / "metrics.json").read_bytes()
     done = run_here(APP, "evaluate", "--data", str(tmp_path / "mine.csv"), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0, done.stderr
-    assert "mine.csv, gru" in done.stdout and "until when the network was fitted" in done.stderr
+    assert "tested on mine.csv" in done.stdout and "until when the network was fitted" in done.stderr
     assert re.search(r"^  test +qlike \(horizon_days 1\) +\d\.\d+   .*pooled_linear \d", done.stdout, re.MULTILINE)
     assert (run.path / "metrics.json").read_bytes() == before and (run.path / "evaluated/trick-mine.png").exists()
     (tmp_path / "few.csv").write_text("\n".join(rows[:200]) + "\n")

@@ -165,7 +165,7 @@ def test_a_run_is_measured_on_another_text_as_score_reads_it_and_keeps_its_own_f
     path.write_text("A statement is a line of its own.\n" * 20)
     done = run_here(APP, "evaluate", "--data", str(path), GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0, done.stderr
-    assert "other.txt: 680 characters, 0 of them unknown" in done.stdout and "\nother.txt, lstm, " in done.stdout
+    assert "other.txt: 680 characters, 0 of them unknown" in done.stdout and "tested on other.txt" in done.stdout
     rows = [row for row in done.stdout.splitlines() if row.startswith("  test ") and " nats_per_char " in row]
     assert len(rows) == 2 and "  valid" not in done.stdout and "kneser_ney_7_gram" in rows[0]
     predictor = Predictor(run_of(smoke[0]))

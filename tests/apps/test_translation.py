@@ -397,7 +397,11 @@ def test_a_run_is_measured_on_two_files_and_what_cannot_be_a_pair_is_named(smoke
     words = ["evaluate", "--data", str(tmp_path / "one"), "--target-file", str(tmp_path / "other")]
     done = run_here(APP, *words, GALLERY_RUNS=str(smoke[0]))
     assert done.returncode == 0, done.stderr
-    assert "\none (source en, target de), gru, " in done.stdout and "ibm_model_1" in done.stdout
+    assert (
+        "\nbuiltin (source en, target de), gru, " in done.stdout
+        and "tested on one" in done.stdout
+        and "ibm_model_1" in done.stdout
+    )
     (tmp_path / "pairs.tsv").write_text("5 days\t5 Tage\n6 days\n")
     wrong = run_here(APP, "evaluate", "--data", str(tmp_path / "pairs.tsv"), GALLERY_RUNS=str(smoke[0]))
     assert wrong.returncode == 2 and "pairs.tsv, line 2 has 1 column" in wrong.stderr

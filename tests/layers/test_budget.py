@@ -153,3 +153,8 @@ def test_a_vocabulary_leaves_the_recurrent_layers_the_whole_budget(arch, capsys)
     assert sized(Settings(30_000, arch=arch), lambda one: reader(one, words=50)) == chosen
     nested = keras.Sequential([keras.Input((None,)), network])
     assert non_embedding(nested) == non_embedding(network) and "No width" not in capsys.readouterr().out
+
+
+def test_a_budget_below_the_narrowest_network_is_refused():
+    with pytest.raises(InputError, match=r"--params: expected at least 36, the size of the narrowest .* received 10"):
+        sized(Settings(10), reader)
