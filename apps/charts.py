@@ -77,7 +77,7 @@ def skill_table(rows: Skills) -> str:
 def heat_map(rows: Skills, path: Path) -> None:
     """Draws the skill of every architecture in every row; colours end at -100 % and +100 %."""
     archs, values = grid(rows)
-    size = (max(4.0, 2.5 + 0.9 * len(archs)), 1.8 + 0.5 * len(rows))
+    size = (max(4.0, 1.5 + 0.08 * max(map(len, rows)) + 0.9 * len(archs)), 1.8 + 0.5 * len(rows))
     figure, axes = plots.new_figure("", size)
     figure.suptitle(
         "lead over the best baseline,\nin percent of its figure"

@@ -42,6 +42,8 @@ def new(options: New) -> None:
     folder = ROOT / "apps" / options.name
     if folder.exists() or options.name in {path.stem for path in Path(__file__).parent.glob("*.py")}:
         raise InputError(f"{options.name} already exists, see {folder}: choose another name.")
+    if taken := [*tests_of(options.name, ROOT), *(ROOT / "tests").glob(f"test_{options.name}.py")]:
+        raise InputError(f"There are tests of that name, {taken[0].relative_to(ROOT)}: choose another name.")
     if options.data and not Path(options.data).exists():
         raise MissingFileError(f"--data: expected a file or folder. There is no {options.data}")
     if options.data:
@@ -102,10 +104,22 @@ def copy_app(source: str, name: str, data: str = "", root: Path | None = None) -
         shutil.rmtree(ready, ignore_errors=True)
 
 
+def tests_of(app: str, root: Path) -> list[Path]:
+    """Returns an app's own tests: test_APP.py and test_APP_*.py, but not those of an app with a longer name."""
+    longer = [name for name, _ in gallery() if name.startswith(f"{app}_")]
+    found = sorted((root / "tests/apps").glob(f"test_{app}*.py"))
+    return [p for p in found if owned(p.stem, app) and not any(owned(p.stem, name) for name in longer)]
+
+
+def owned(stem: str, app: str) -> bool:
+    """Returns whether a file of tests has the name of this app's, with or without a further word."""
+    return stem == f"test_{app}" or stem.startswith(f"test_{app}_")
+
+
 def copy_tests(source: str, name: str, root: Path | None = None) -> None:
     """Copies the source app's own tests; generic tests find the new app by its folder."""
     root = root or ROOT
-    for path in sorted((root / "tests/apps").glob(f"test_{source}*.py")):
+    for path in tests_of(source, root):
         target = path.with_name(path.name.replace(source, name, 1))
         files.write_text(target, renamed(path.read_text(encoding="utf-8"), source, name))
 
@@ -115,10 +129,13 @@ def renamed(text: str, source: str, name: str) -> str:
 
     >>> renamed('python -m apps.translation translate  # apps/translation, a translation', "translation", "mine")
     'python -m apps.mine translate  # apps/mine, a translation'
+    >>> renamed('{"translation": text}, found[0]["translation"], APPS = ["translation"]', "translation", "mine")
+    '{"translation": text}, found[0]["translation"], APPS = ["mine"]'
     """
     word = re.escape(source)
     text = re.sub(rf"\b(apps[./]|APP=|runs/){word}\b", rf"\g<1>{name}", text)
-    return re.sub(rf"""(["']){word}(?=["'/])""", rf"\g<1>{name}", text)
+    # Keys of dicts are left as they are: {"translation": text}, answer["translation"].
+    return re.sub(rf"""(?<!\w\[)(?<![)\]]\[)(["']){word}(?=["'/])(?!["']:)""", rf"\g<1>{name}", text)
 
 
 def emptied(card: str) -> str:
@@ -139,5 +156,8 @@ def with_data(settings: str, data: str) -> str:
     """Returns the text of config.py with this data in its default recipe."""
     changed, count = DEFAULT.subn(lambda match: f"{match[0]}data={json.dumps(data)}", settings)
     if count != 1:
-        raise InputError("Expected one line DEFAULT = Config() in config.py of the app to copy.")
+        raise InputError(
+            "--data: expected one line DEFAULT = Config() in config.py of the app to copy. "
+            "Leave --data out, and name your file there in the copy."
+        )
     return changed

@@ -23,7 +23,8 @@ def write(options: Tables) -> None:
     for path in sorted(ROOT.glob("apps/*/results.json")):
         tables.replace(path.with_name("README.md"), tables.table(read(path)))
     tables.replace(ROOT / "README.md", headlines(), BEGIN, END)
-    charts.heat_map(skills(), ROOT / "apps" / "skill.png")
+    if rows := skills():
+        charts.heat_map(rows, ROOT / "apps" / "skill.png")
     print("Updated the tables in README.md and in the model cards, and apps/skill.png, from the apps' results.json.")
 
 
@@ -46,7 +47,7 @@ def skills() -> charts.Skills:
     rows = {}
     for (name, budget), some in groups.items():
         sizes = [record["non_embedding"] or record["params"] for record in some]
-        if len(some) >= FEWEST and max(sizes) <= SPREAD * min(sizes):
+        if len(some) >= FEWEST and max(*sizes, budget) <= SPREAD * min(*sizes, budget or min(sizes)):
             label = f"{name}, {budget // 1000}k" if budget else name
             rows[label] = charts.skills(sorted(some, key=lambda record: place(record["arch"])))
     return rows

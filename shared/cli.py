@@ -159,7 +159,7 @@ def _unboxed(text: str) -> str:
 def _plain(said: str) -> str:
     """Rewords tyro's message on a value that is no number, or on a missing argument, like our own errors.
 
-    >>> _plain("Error parsing --http: no type matching INT. Got: invalid literal for int() with base 10: 'x'. --http INT")
+    >>> _plain("Error parsing --http: no type. Got: invalid literal for int() with base 10: 'x'. --http INT the port")
     "--http: expected a whole number; received 'x'"
     >>> _plain("Missing from python -m apps.a predict: STR the text, or a file (required)")
     'Expected the text, or a file'

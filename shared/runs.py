@@ -318,6 +318,14 @@ def read_json(path: Path, kind: type) -> Any:
     return value
 
 
+def read_numbers(path: Path, kind: type[Settings]) -> Settings:
+    """Reads a JSON dict as a dataclass of numbers; raises InputError if it is missing, damaged or of another form."""
+    value, names = read_json(path, dict), [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    if sorted(value) != sorted(names) or not all(type(each) in (int, float) for each in value.values()):
+        raise InputError(f"{path} is damaged: expected numbers called {', '.join(names)}. {TRAIN_AGAIN}")
+    return kind(**value)
+
+
 def _create(run: Run, info: dict[str, Any]) -> None:
     """Fills the new folder under a temporary name, so that a run folder always has settings and info."""
     path = run.path

@@ -15,6 +15,7 @@ HEADER = (
 SEVERAL = 6  # rows; with more records of one architecture per data set the table has one row per data set instead, ...
 LEADING = 3  # ... with its first metrics
 LONGEST = 20  # rows; with more records of several architectures the table has one column per data set instead
+TOLERANCE = 0.03  # of a size that was asked for; beyond it the size is shown
 REPEATED = 3  # commands that differ in one value, to write them as a loop
 
 
@@ -35,11 +36,20 @@ def _of_equal_size(records: list[Record]) -> str:
     lines = [f"| {size} | {' | '.join(archs)} | best baseline | runs | minutes |"]
     lines.append("|---" * (len(archs) + 4) + "|")
     for name, found in rows.items():
-        cells = " | ".join(_measured(found[arch]) if arch in found else "" for arch in archs)
-        one = next(iter(found.values()))
+        cells = " | ".join(_of_size(found[arch]) if arch in found else "" for arch in archs)
+        one = next((r for r in found.values() if r["baselines"]), next(iter(found.values())))
         counts, minutes = _span([r["n"] for r in found.values()]), statistics.mean(r["minutes"] for r in found.values())
         lines.append(f"| {name} | {cells} | {_baseline(one)} | {counts} | {minutes:.1f} |")
-    return "\n".join([*lines, "", *_commands(records)])
+    said = "= beside a figure: the interval of its difference from the best baseline includes 0."
+    return "\n".join([*lines, "", *([said, ""] if any("=" in line for line in lines) else []), *_commands(records)])
+
+
+def _of_size(record: Record) -> str:
+    """Returns a figure among others of equal size; with the size, if no width meets it."""
+    off = record["non_embedding"] and abs(record["non_embedding"] / record["budget"] - 1) > TOLERANCE
+    size = f" ({record['non_embedding']:,})" if off else ""
+    same = " =" if undecided(record).endswith("difference)") else ""
+    return f"{_measured(record)}{same}{size}"
 
 
 def _of_recipes(records: list[Record]) -> str:
@@ -65,20 +75,20 @@ def _of_recipes(records: list[Record]) -> str:
 
 def _by_data(records: list[Record]) -> str:
     """Returns a table with a row per data set and task, and a column per metric."""
-    by_data: dict[str, list[Record]] = {}
+    by_data: dict[tuple[str, str, int, int], list[Record]] = {}
     for r in records:
-        by_data.setdefault(f"{source(r)}, {r['split']}", []).append(r)
+        by_data.setdefault((f"{source(r)}, {r['split']}", r["arch"], r["params"], r["n"]), []).append(r)
     heads = dict.fromkeys(label(r) for some in by_data.values() for r in some[:LEADING])
     rows = [f"| data | architecture | parameters | {' | '.join(heads)} | runs | minutes |"]
     rows.append("|---" * (len(heads) + 5) + "|")
-    for name, some in by_data.items():
+    for (name, *_), some in by_data.items():
         found = {label(r): r for r in some}
         cells = " | ".join(_compared(found[head]) if head in found else "" for head in heads)
         one = some[0]
         rows.append(f"| {name} | {one['arch']} | {one['params']:,} | {cells} | {one['n']} | {one['minutes']:g} |")
     hardware = ", ".join(dict.fromkeys(r["hardware"] for r in records))
     said = (
-        "In brackets the best baseline: = where the difference lies inside its interval, ~ where no interval was "
+        "In brackets the best baseline: = where the interval of the difference includes 0, ~ where none was "
         f"recorded, behind where the baseline wins. Minutes are per run, {hardware}. Further metrics: `results.json`. "
         "Commands:"
     )
@@ -148,8 +158,11 @@ def column(record: Record) -> tuple[str, str, str]:
 
 
 def _measured(record: Record) -> str:
+    """Returns the figure and its spread, in bold unless a baseline wins."""
     spread = f" ± {record['std']:.3g}" if record["std"] is not None else ""
-    return f"**{record['value']:.4g}**{spread}"
+    best = best_baseline(record)
+    behind = best is not None and winner(record) == f"{best[0]} wins"
+    return f"{record['value']:.4g}{spread}" if behind else f"**{record['value']:.4g}**{spread}"
 
 
 def _baseline(record: Record) -> str:

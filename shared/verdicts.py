@@ -5,6 +5,7 @@ from typing import Any
 
 from shared import paired
 
+TIE = "a tie"
 NO_INTERVAL = "no interval"  # a single run, measured without a confidence interval of its lead over the baseline
 
 Record = dict[str, Any]  # see `shared.results.record`
@@ -45,7 +46,7 @@ def winner(record: Record) -> str:
         return NO_INTERVAL
     low, high = interval
     if low <= 0 <= high:
-        return f"no difference (95 % interval {low:+.2g} to {high:+.2g})" if low < high else "a tie"
+        return f"no difference (95 % interval {low:+.2g} to {high:+.2g})" if low < high else TIE
     return "the network wins" if ahead > 0 else f"{best[0]} wins"
 
 
@@ -74,4 +75,4 @@ def undecided(record: Record) -> str:
     said = winner(record)
     if said == NO_INTERVAL:
         return f" ({said})"
-    return " (no difference)" if said.startswith("no difference") else ""
+    return " (no difference)" if said.startswith("no difference") or said == TIE else ""

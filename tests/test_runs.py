@@ -510,3 +510,26 @@ def test_a_picture_that_cannot_be_written_is_refused_before_a_backend_starts(app
     )
     with pytest.raises(InputError, match="--picture: cannot write /proc/x.png"):
         verb.check()
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """Two numbers that a run keeps."""
+
+    low: float
+    high: float
+
+
+def test_numbers_of_a_run_are_read_or_refused_in_one_line(tmp_path):
+    path = tmp_path / "calibration.json"
+    path.write_text('{"low": 0, "high": 0.5}')
+    assert runs.read_numbers(path, Numbers) == Numbers(0, 0.5)
+    for damaged in (
+        '{"low": 0}',
+        '{"low": 0, "high": 1, "z": 2}',
+        '{"low": 0, "high": "x"}',
+        '{"low": 0, "high": null}',
+    ):
+        path.write_text(damaged)
+        with pytest.raises(InputError, match="expected numbers called low, high. Train this run again"):
+            runs.read_numbers(path, Numbers)

@@ -21,7 +21,7 @@ class Toy:
 
 
 RECIPES = {"builtin": Toy()}
-NETWORK = types.SimpleNamespace(count_params=lambda: 10)
+NETWORK = types.SimpleNamespace(count_params=lambda: 10, _flatten_layers=lambda: [])
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ class Predictor:
         self.frames = Frames(self.info["features"], self.info["sample_rate"], self.info["bands"])
         self.model = run.load_model()
         kept = run.file(CALIBRATION)  # missing in a run that was stopped before, or trained by an earlier version
-        self.limits = Thresholds(**runs.read_json(kept, dict)) if kept.exists() else None
+        self.limits = runs.read_numbers(kept, Thresholds) if kept.exists() else None
 
     @classmethod
     def load(cls, name: str | None = None) -> "Predictor":

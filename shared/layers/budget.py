@@ -1,6 +1,7 @@
 """Finds the width of a network for a given number of parameters, so that architectures can be compared fairly."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -142,10 +143,9 @@ def non_embedding(network: Any) -> int:
     >>> non_embedding(model), model.count_params()
     (18, 8018)
     """
-    if isinstance(network, keras.layers.Embedding):
-        return 0
-    layers = network.layers if isinstance(network, keras.Model) else []
-    return network.count_params() - sum(layer.count_params() - non_embedding(layer) for layer in layers)
+    inside = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.Embedding)]
+    tables = {id(weight): weight for layer in inside for weight in layer.weights}  # shared ones once
+    return network.count_params() - sum(math.prod(weight.shape) for weight in tables.values())
 
 
 def parameters(make: Callable[[], Any], counted: Callable[[Any], int] = keras.Layer.count_params) -> int:

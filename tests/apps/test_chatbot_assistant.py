@@ -70,6 +70,25 @@ def test_no_single_message_deletes_anything_whatever_is_understood(intent, talk)
     assert all(set(texts(found, kind)) >= {text} for kind, text in KEPT.items())
 
 
+@pytest.mark.parametrize(
+    "said, intent, word",
+    [
+        ("delete milk from my reminders", "clear_reminders", "milk"),
+        ("Delete all milk notes", "clear_notes", "milk"),
+        ("please delete all of bob's notes", "clear_notes", "bob"),
+        ("clear all notes and reminders", "clear_notes", "reminders"),
+    ],
+)
+def test_a_word_that_limits_what_to_delete_is_not_ignored(said, intent, word, talk):
+    answer = talk({said: (intent, {})}).answer(said).answer
+    assert answer.startswith("I did not understand") and word in answer
+
+
+def test_ordinary_words_around_a_request_to_delete_everything_are_no_limits(talk):
+    for said in ("could you delete all my notes now please", "Delete ALL the notes!", "throw away all notes, thanks"):
+        assert talk({said: ("clear_notes", {})}).answer(said).answer.startswith("Shall I delete the note"), said
+
+
 @pytest.mark.parametrize("intent", DELETING)
 @pytest.mark.parametrize("said", ["yes", "Yes, please!", "ok", "sure, delete them", "go ahead"])
 def test_a_yes_to_the_question_deletes_what_it_named(intent, said, talk):

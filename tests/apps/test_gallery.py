@@ -129,6 +129,8 @@ def test_the_three_edits_of_the_readme_make_an_app_of_one_s_own(checkout, tmp_pa
             "that sentiment_analysis can be trained on",
         ),
         (["class", "--from", "translation"], "no word of Python's own"),
+        (["contract", "--from", "memory_probe"], "There are tests of that name, tests/apps/test_contract.py"),
+        (["evaluate_own_data", "--from", "memory_probe"], "There are tests of that name"),
     ],
 )
 def test_a_new_app_that_cannot_be_is_refused_in_one_line_and_nothing_is_left(words, said, checkout):
@@ -136,6 +138,15 @@ def test_a_new_app_that_cannot_be_is_refused_in_one_line_and_nothing_is_left(wor
     done = typed("new", *words)
     assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
     assert sorted(checkout.rglob("*")) == before
+
+
+def test_the_tests_of_an_app_with_a_longer_name_are_its_own(monkeypatch, tmp_path):
+    monkeypatch.setattr(new, "gallery", lambda: [("mine", ""), ("mine_too", ""), ("mine2", "")])
+    (tmp_path / "tests/apps").mkdir(parents=True)
+    for name in ("mine", "mine_data", "mine2", "mine2_data", "mine_too", "mine_too_data"):
+        (tmp_path / f"tests/apps/test_{name}.py").touch()
+    assert [path.stem for path in new.tests_of("mine", tmp_path)] == ["test_mine", "test_mine_data"]
+    assert [path.stem for path in new.tests_of("mine_too", tmp_path)] == ["test_mine_too", "test_mine_too_data"]
 
 
 def test_only_a_name_is_renamed():

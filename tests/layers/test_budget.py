@@ -155,6 +155,16 @@ def test_a_vocabulary_leaves_the_recurrent_layers_the_whole_budget(arch, capsys)
     assert non_embedding(nested) == non_embedding(network) and "No width" not in capsys.readouterr().out
 
 
+def test_tables_that_are_shared_or_inside_another_layer_are_not_counted_once_more():
+    shared = keras.layers.Embedding(100, 4)
+    inner = keras.Sequential([keras.Input((None,)), shared, keras.layers.Dense(2)])
+    ids = keras.Input((None,))
+    both = keras.Model(ids, keras.layers.Concatenate()([inner(ids), shared(ids)]))
+    assert non_embedding(both) == 10 and both.count_params() == 410
+    steps = keras.Sequential([keras.Input((None, 3)), keras.layers.TimeDistributed(keras.layers.Embedding(100, 4))])
+    assert non_embedding(steps) == 0
+
+
 def test_a_budget_below_the_narrowest_network_is_refused():
-    with pytest.raises(InputError, match=r"--params: expected at least 36, the size of the narrowest .* received 10"):
+    with pytest.raises(InputError, match=r"--params: expected at least 33, the size of the narrowest .* received 10"):
         sized(Settings(10), reader)

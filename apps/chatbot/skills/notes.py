@@ -137,7 +137,7 @@ def list_notes(slots: dict[str, str], world: World) -> str:
     "erase my whole list",
     "drop all my notes",
     "delete everything i wrote down",
-    strict=True,
+    whole=True,
 )
 def clear_notes(slots: dict[str, str], world: World) -> str | Confirm:
     """Deletes all notes, after a yes."""

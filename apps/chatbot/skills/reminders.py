@@ -125,7 +125,7 @@ def list_reminders(slots: dict[str, str], world: World) -> str:
     "throw away my reminders",
     "get rid of all reminders",
     "stop my reminders",
-    strict=True,
+    whole=True,
 )
 def clear_reminders(slots: dict[str, str], world: World) -> str | Confirm:
     """Deletes all reminders, after a yes."""

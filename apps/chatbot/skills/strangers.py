@@ -1,4 +1,4 @@
-"""Words that change what a question asks for: "what day is the concert" does not ask for today's date."""
+"""Words that change what is asked for: "what day is the concert" is not about today, nor "delete bob's notes" all."""
 
 import difflib
 import re
@@ -8,6 +8,7 @@ from ..variation import AFTER, BEFORE
 from . import dates
 
 ASKING = frozenset(str.split("what which when how whats time date day days today's"))  # a question starts with these
+DELETING = frozenset(str.split("delete clear remove erase forget drop cancel empty wipe throw get stop don't"))
 ENDS = frozenset(",.;:!?")
 ALIKE = 0.7  # least similarity of a misspelt word to one that is expected
 # What people add to any question.
@@ -19,14 +20,15 @@ FILLING = frozenset(
 
 
 def strangers(words: Sequence[str], free: Iterable[int], expected: set[str]) -> list[int]:
-    """Returns the positions of words in no slot, after the start of the question, that nobody expects in it.
+    """Returns the positions of words in no slot, after the start of the question or order, that nobody expects in it.
 
     Days of the week are never expected after what and which, though "is it monday today" is.
 
     Args:
         words: in lower case. free: the positions of words in no slot. expected: words of the skill's patterns.
     """
-    start = next((place for place, word in enumerate(words) if word in ASKING), len(words))
+    starts = ASKING | (DELETING & expected)
+    start = next((place for place, word in enumerate(words) if word in starts), len(words))
     end = next((place for place in range(start, len(words)) if words[place] in ENDS), len(words))
     known = expected - dates.WEEKDAY.keys() if start < len(words) and words[start].startswith("wh") else expected
     return [place for place in free if start <= place < end and _is_strange(words[place], known)]
