@@ -16,6 +16,7 @@ SEVERAL = 6  # rows; with more records of one architecture per data set the tabl
 LEADING = 3  # ... with its first metrics
 LONGEST = 20  # rows; with more records of several architectures the table has one column per data set instead
 TOLERANCE = 0.03  # of a size that was asked for; beyond it the size is shown
+ARROWS = {"higher": "↑", "lower": "↓", "one": "→ 1"}  # which values are better
 REPEATED = 3  # commands that differ in one value, to write them as a loop
 
 
@@ -31,7 +32,7 @@ def _of_equal_size(records: list[Record]) -> str:
     archs = list(dict.fromkeys(r["arch"] for r in records))
     rows: dict[str, dict[str, Record]] = {}
     for r in records:
-        rows.setdefault(", ".join(column(r)), {})[r["arch"]] = r
+        rows.setdefault(f"{source(r)}, {r['split']} {_metric(r)}", {})[r["arch"]] = r
     size = f"{records[0]['budget']:,} parameters each, without embeddings"
     lines = [f"| {size} | {' | '.join(archs)} | best baseline | runs | minutes |"]
     lines.append("|---" * (len(archs) + 4) + "|")
@@ -67,7 +68,7 @@ def _of_recipes(records: list[Record]) -> str:
     for r in records:
         averaged = f" ({r['n']} {r['over']})" if r["over"] else ""
         rows.append(
-            f"| {source(r)} | {r['split']} | {label(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
+            f"| {source(r)} | {r['split']} | {_metric(r)} | {r['arch']} | {r['params']:,} | {_measured(r)}{averaged} | "
             f"{_baseline(r)}{undecided(r)} | {_published(r)} | {r['minutes']:g} | {r['hardware']} |"
         )
     return "\n".join([*rows, "", "Minutes are per run. Commands:", "", *_commands(records)])
@@ -78,11 +79,11 @@ def _by_data(records: list[Record]) -> str:
     by_data: dict[tuple[str, str, int, int], list[Record]] = {}
     for r in records:
         by_data.setdefault((f"{source(r)}, {r['split']}", r["arch"], r["params"], r["n"]), []).append(r)
-    heads = dict.fromkeys(label(r) for some in by_data.values() for r in some[:LEADING])
+    heads = dict.fromkeys(_metric(r) for some in by_data.values() for r in some[:LEADING])
     rows = [f"| data | architecture | parameters | {' | '.join(heads)} | runs | minutes |"]
     rows.append("|---" * (len(heads) + 5) + "|")
     for (name, *_), some in by_data.items():
-        found = {label(r): r for r in some}
+        found = {_metric(r): r for r in some}
         cells = " | ".join(_compared(found[head]) if head in found else "" for head in heads)
         one = some[0]
         rows.append(f"| {name} | {one['arch']} | {one['params']:,} | {cells} | {one['n']} | {one['minutes']:g} |")
@@ -113,7 +114,7 @@ def _by_architecture(records: list[Record]) -> str:
     """Returns a table with a row per architecture and a column per data, split and metric; the baselines come last."""
     columns = {column(r): r for r in records}
     found = {(r["arch"], *column(r)): r for r in records}
-    heads = [", ".join(column) for column in columns]
+    heads = [f"{source(r)}, {r['split']}, {_metric(r)}" for r in columns.values()]
     rows = [f"| architecture | parameters | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
     for arch in dict.fromkeys(r["arch"] for r in records):
         cells = [found.get((arch, *column)) for column in columns]
@@ -144,7 +145,7 @@ def headline(name: str, record: Record) -> str:
     cells = [
         name,
         source(record),
-        f"{record['split']} {label(record)}",
+        f"{record['split']} {_metric(record)}",
         f"{_measured(record)}{averaged} {record['arch']}",
         f"{_baseline(record)}{undecided(record)}",
         _published(record),
@@ -155,6 +156,10 @@ def headline(name: str, record: Record) -> str:
 def column(record: Record) -> tuple[str, str, str]:
     """Returns the column in which architectures are compared: data and task, split, metric."""
     return source(record), record["split"], label(record)
+
+
+def _metric(record: Record) -> str:
+    return f"{label(record)} {ARROWS[record['direction']]}"
 
 
 def _measured(record: Record) -> str:

@@ -302,7 +302,7 @@ def test_many_records_are_shown_side_by_side_one_row_an_architecture():
     records = grid(archs, lengths)
     table = tables.table(records[:-1])  # one cell is missing
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
-    heads = (f"text (length {length}), test, nats_per_char" for length in lengths)
+    heads = (f"text (length {length}), test, nats_per_char ↓" for length in lengths)
     assert rows[0] == ["architecture", "parameters", *heads]
     assert rows[2] == ["arch0", "1,050 to 1,400", "**50**", "**100**", "**200**", "**400**"]
     assert rows[-2] == ["arch8", "1,058 to 1,208", "**50.8**", "**100.8**", "**200.8**", ""]
@@ -325,7 +325,7 @@ def test_many_records_of_one_architecture_have_a_row_per_data_set_with_the_first
     records[0] |= paper | {"ahead": [-0.1, 0.2]}
     table = tables.table(records)
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
-    assert rows[0] == ["data", "architecture", "parameters", *metrics[:3], "runs", "minutes"]
+    assert rows[0] == ["data", "architecture", "parameters", *(f"{m} ↓" for m in metrics[:3]), "runs", "minutes"]
     assert rows[2][:3] == ["text (length 50), test", "gru", "1,050"]
     assert rows[2][3:5] == ["**50** (= 2 ngram); published 1.3 paper", "**50** (~ 2 ngram)"]  # none was recorded
     assert len(rows) == 5 and len({len(row) for row in rows}) == 1 and "Further metrics: `results.json`." in table
@@ -357,7 +357,7 @@ def test_architectures_of_equal_size_have_a_table_of_their_own_and_replace_no_re
     first, second = (folder / "README.md").read_text().split("| 60,000 parameters each, without embeddings |")
     assert "**1.5**" in first and "gru" not in first
     assert second.startswith(" gru | lstm | best baseline | runs | minutes |")
-    assert "| text, test, nats_per_char | **1.6** (1,234) | **1.7** (1,234) | 2 ngram | 1 | 3.2 |" in second
+    assert "| text, test nats_per_char ↓ | **1.6** (1,234) | **1.7** (1,234) | 2 ngram | 1 | 3.2 |" in second
     assert f"{told} gru --params 60k\n{told} lstm --params 60k" in second
 
 

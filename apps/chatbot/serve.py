@@ -6,7 +6,7 @@ from shared.endpoints import TEXT, Endpoint
 from .options import Serve
 from .predict import Predictor
 
-EXAMPLE = "wake me in ten minutes"
+EXAMPLE = "wake me up at seven"
 
 
 def serve(options: Serve) -> None:

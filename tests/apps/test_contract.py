@@ -270,12 +270,12 @@ def test_a_repeated_training_changes_nothing_in_a_finished_run(app):
 CLIP = "apps/video_prediction/examples/clips/ball.mp4"
 MUSIC = {"key": "G major", "bars": 8, "seed": 1, "free": True}
 SAID = {
-    "chatbot": ("wake me in ten minutes", ["wake me in ten minutes"]),
+    "chatbot": ("wake me up at seven", ["wake me up at seven"]),
     "healthcare_monitoring": ("example.csv", ["example.csv"]),
     "memory_probe": ({"values": [0.1, 0.9, 0.4, 0.7], "markers": [1, 3]},
                      ["--values", "0.1,0.9,0.4,0.7", "--markers", "1,3"]),
     "music_composition": (MUSIC, ["--key", "G major", "--bars", "8", "--seed", "1", "--free"]),
-    "sentiment_analysis": ("not bad at all", ["not bad at all"]),
+    "sentiment_analysis": ("best pizza in town", ["best pizza in town"]),
     "speech_recognition": ("speech.wav", ["speech.wav"]),
     "stock_prediction": ("example.csv", ["example.csv"]),
     "text_generation": ("The value", ["The value", "--temperature", "0", "--length", "80"]),
@@ -362,7 +362,7 @@ def sent(given):
 
 MORE_PAGES = {  # of a served run: an input and options
     "music_composition": ("harmonise", "X:1\nM:4/4\nL:1/4\nK:G\nG A B G | A4 |\n", {"beam": 2, "seed": 1}),
-    "sentiment_analysis": ("explain", "not bad at all", {}),
+    "sentiment_analysis": ("explain", "best pizza in town", {}),
     "text_generation": ("score", "the value", {}),
 }
 
