@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from shared import InputError, files, settings
 from shared.cli import Verbs
+from shared.data.early import read_early
 from shared.inspection import Report
 from shared.runs import OfRun
 from shared.serve import Serving
@@ -32,6 +33,7 @@ class Train:
     def check(self) -> None:
         """Raises InputError if the data set is not available, before a backend is loaded."""
         sources.known(self.config.data)
+        read_early(self.config.data, lambda: sources.read_source(self.config.data))
 
 
 @dataclass(frozen=True)

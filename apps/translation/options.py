@@ -10,6 +10,7 @@ from tyro.conf import Positional
 
 from shared import InputError, settings
 from shared.cli import Verbs
+from shared.data.early import read_early
 from shared.inspection import Report
 from shared.runs import OfRun
 from shared.serve import Serving
@@ -35,6 +36,7 @@ class Train:
     def check(self) -> None:
         """Raises InputError if the data set is not available, before a backend is loaded."""
         sources.known(self.config)
+        read_early(self.config.data, lambda: sources.read(self.config))
 
 
 @dataclass(frozen=True)

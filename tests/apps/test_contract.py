@@ -444,3 +444,23 @@ def test_a_copied_folder_trains_unedited_at_a_number_of_parameters_to_the_same_f
     assert {record["app"] for record in theirs} == {copy}
     for name in ("metric", "split", "options", "params", "value", "baselines"):
         assert [record[name] for record in theirs] == [record[name] for record in ours], name
+
+
+UNUSABLE = {  # a file of each app that is there, but cannot be trained on
+    "chatbot": ("own.jsonl", "no JSON\n"),
+    "sentiment_analysis": ("own.csv", "text,mood\nfine,good\n"),
+    "stock_prediction": ("own.csv", "day,price\n2024-01-02,1\n"),
+    "time_series_forecasting": ("own.csv", "when,y\n2024-01-02,1\n"),
+    "translation": ("own.tsv", "one sentence alone\n"),
+}
+
+
+@pytest.mark.parametrize("app", UNUSABLE)
+def test_what_is_wrong_with_a_small_file_is_said_before_a_backend_starts(app, tmp_path, capsys):
+    name, text = UNUSABLE[app]
+    (tmp_path / name).write_text(text)
+    options = importlib.import_module(f"apps.{app}.options")
+    config = dataclasses.replace(options.DEFAULT, data=str(tmp_path / name))
+    with pytest.raises(InputError, match=name):
+        options.Train(config=config).check()  # which `cli.main` calls first
+    assert capsys.readouterr() == ("", "")
