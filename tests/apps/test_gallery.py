@@ -45,23 +45,24 @@ def checkout(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("source", APPS)
 def test_a_new_app_has_a_name_tests_and_an_empty_table_of_its_own(source, checkout):
-    new.copy_app(source, "my_app", root=checkout)
-    new.copy_tests(source, "my_app", root=checkout)
-    folder = checkout / "apps/my_app"
+    name = f"a_{source}"  # one for each, since TFDS keeps the names of builders
+    new.copy_app(source, name, root=checkout)
+    new.copy_tests(source, name, root=checkout)
+    folder = checkout / "apps" / name
     assert json.loads((folder / "results.json").read_text()) == []
     card = (folder / "README.md").read_text()
     assert f"Copied from [{source}]" in card.split("\n")[2] and len(card.splitlines()) <= 120
     assert "No results yet" in card and "![" not in card and f"python -m apps.{source} " not in card
     assert not list((checkout / "apps").glob(".new-*"))
-    tests = sorted(path.name for path in (checkout / "tests/apps").glob("test_my_app*.py"))
-    assert tests == sorted(p.name.replace(source, "my_app") for p in (ROOT / "tests/apps").glob(f"test_{source}*.py"))
+    tests = sorted(path.name for path in (checkout / "tests/apps").glob(f"test_{name}*.py"))
+    assert tests == sorted(p.name.replace(source, name) for p in (ROOT / "tests/apps").glob(f"test_{source}*.py"))
     written = [*folder.glob("*.py"), *(checkout / "tests/apps" / name for name in tests)]
     for path in written:
         compile(path.read_text(), str(path), "exec")
         assert f"apps.{source}" not in path.read_text(), path
-    for name in tests:  # beside those of the source, as `pytest tests/apps` does
-        importlib.import_module(f"tests.apps.{name.replace('my_app', source).removesuffix('.py')}")
-        found = importlib.util.spec_from_file_location(f"copied_from_{source}", checkout / "tests/apps" / name)
+    for copied in tests:  # beside those of the source, as `pytest tests/apps` does
+        importlib.import_module(f"tests.apps.{copied.replace(name, source).removesuffix('.py')}")
+        found = importlib.util.spec_from_file_location(f"copied_from_{source}", checkout / "tests/apps" / copied)
         found.loader.exec_module(importlib.util.module_from_spec(found))
     assert {path.name for path in folder.glob("*.py")} == {path.name for path in (ROOT / "apps" / source).glob("*.py")}
 
