@@ -198,7 +198,7 @@ def records(comparison: Comparison, options: Compare) -> list[measured.Record]:
             "budget": comparison.size or None,
             "command": repeated(comparison.app, arch, len(done), options) if comparison.size else own,
         }
-        found += [record | more for record in averaged if record["headline"]]
+        found += [{k: v for k, v in (r | more).items() if k != "details"} for r in averaged if r["headline"]]
     return found
 
 

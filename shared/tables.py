@@ -28,7 +28,7 @@ def table(records: list[Record]) -> str:
 
 
 def _of_equal_size(records: list[Record]) -> str:
-    """Returns a table with a row per data set and a column per architecture, then the commands."""
+    """Returns a table with a row per data set and a column per architecture, and the commands."""
     archs = list(dict.fromkeys(r["arch"] for r in records))
     rows: dict[str, dict[str, Record]] = {}
     for r in records:
@@ -41,8 +41,13 @@ def _of_equal_size(records: list[Record]) -> str:
         one = next((r for r in found.values() if r["baselines"]), next(iter(found.values())))
         counts, minutes = _span([r["n"] for r in found.values()]), statistics.mean(r["minutes"] for r in found.values())
         lines.append(f"| {name} | {cells} | {_baseline(one)} | {counts} | {minutes:.1f} |")
-    said = "= beside a figure: the interval of its difference from the best baseline includes 0."
-    return "\n".join([*lines, "", *([said, ""] if any("=" in line for line in lines) else []), *_commands(records)])
+    said = (
+        ""
+        if not any(" = |" in line for line in lines)
+        else ("= beside a figure: the interval of its difference from the best baseline includes 0. ")
+    )
+    commands = ", ".join(f"`{command}`" for command in _looped(dict.fromkeys(r["command"] for r in records)))
+    return "\n".join([*lines, "", f"{said}Measured by {commands}"])
 
 
 def _of_size(record: Record) -> str:

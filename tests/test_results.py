@@ -358,7 +358,7 @@ def test_architectures_of_equal_size_have_a_table_of_their_own_and_replace_no_re
     assert "**1.5**" in first and "gru" not in first
     assert second.startswith(" gru | lstm | best baseline | runs | minutes |")
     assert "| text, test nats_per_char ↓ | **1.6** (1,234) | **1.7** (1,234) | 2 ngram | 1 | 3.2 |" in second
-    assert f"{told} gru --params 60k\n{told} lstm --params 60k" in second
+    assert f"Measured by `{told} gru --params 60k`, `{told} lstm --params 60k`" in second
 
 
 def test_records_of_one_architecture_in_two_sizes_stay_in_rows():
