@@ -48,7 +48,8 @@ def skills() -> charts.Skills:
     for (name, budget), some in groups.items():
         sizes = [record["non_embedding"] or record["params"] for record in some]
         if len(some) >= FEWEST and max(*sizes, budget) <= SPREAD * min(*sizes, budget or min(sizes)):
-            label = f"{name}, {budget // 1000}k" if budget else name
+            size = f"{budget / 1e6:g}M" if budget >= 1_000_000 else f"{budget / 1e3:g}k"
+            label = f"{name}, {size}" if budget else name
             rows[label] = charts.skills(sorted(some, key=lambda record: place(record["arch"])))
     return rows
 
