@@ -15,7 +15,7 @@ ALIKE = 0.7  # least similarity of a misspelt word to one that is expected
 FILLING = frozenset(
     re.findall(r"\w+", " ".join((*BEFORE, *AFTER)))
     + str.split("again exactly actually anyway currently just really there over by at on of for to the a an me us")
-    + str.split("moment present sir mate buddy dude assistant here this it its s tell rn pls plz thx")
+    + str.split("about out moment present sir mate buddy dude assistant here this it its s tell rn pls plz thx")
 )
 
 
