@@ -344,7 +344,7 @@ def test_a_streaming_run_streams_what_it_transcribes(tmp_path, recording):
     assert done.returncode == 0, done.stderr
     last = [line for line in done.stdout.splitlines() if " - " in line]
     streamed = " ".join(line.split(" s   ")[1].split("   (")[0] for line in last)
-    assert streamed == told["transcripts"][0]["text"]
+    assert streamed.replace("  (uncertain)", "") == told["transcripts"][0]["text"]
     assert "real-time factor" in done.stderr and "p99" in done.stderr
     done = run_here(APP, "stream", str(recording), GALLERY_RUNS=str(tmp_path))
     assert done.returncode == 2 and "expected raw samples without a header" in done.stderr
