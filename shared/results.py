@@ -215,7 +215,9 @@ def keep(records: list[Record], folder: Path) -> None:
     """Saves the records in the folder's results.json, replacing those with the same key, and updates its README."""
     path = folder / "results.json"
     old = runs.read_json(path, list) if path.exists() else []
-    kept = {_key(r): {name: r[name] for name in r if name != "resampled"} for r in [*old, *records]}
+    # Runs finished by an earlier version have no such fields.
+    found = [r if "budget" in r else r | {"budget": None, "non_embedding": None} for r in [*old, *records]]
+    kept = {_key(r): {name: r[name] for name in r if name != "resampled"} for r in found}
     files.write_json(path, sorted(kept.values(), key=_place))
     tables.replace(folder / "README.md", tables.table(json.loads(path.read_text(encoding="utf-8"))))
     print(f"Recorded in {path}")

@@ -41,11 +41,8 @@ def _of_equal_size(records: list[Record]) -> str:
         one = next((r for r in found.values() if r["baselines"]), next(iter(found.values())))
         counts, minutes = _span([r["n"] for r in found.values()]), statistics.mean(r["minutes"] for r in found.values())
         lines.append(f"| {name} | {cells} | {_baseline(one)} | {counts} | {minutes:.1f} |")
-    said = (
-        ""
-        if not any(" = |" in line for line in lines)
-        else ("= beside a figure: the interval of its difference from the best baseline includes 0. ")
-    )
+    same = any(" =" in line for line in lines)
+    said = "= beside a figure: the interval of its difference from the best baseline includes 0. " if same else ""
     commands = ", ".join(f"`{command}`" for command in _looped(dict.fromkeys(r["command"] for r in records)))
     return "\n".join([*lines, "", f"{said}Measured by {commands}"])
 

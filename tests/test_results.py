@@ -257,6 +257,13 @@ def test_a_new_measurement_of_the_same_thing_replaces_the_old_one_whatever_its_c
     assert found == {("nats_per_char", "{}"): 1.4, ("bleu", "{}"): 1.5, ("nats_per_char", "{'window': 256}"): 1.5}
 
 
+def test_a_record_of_a_run_finished_by_an_earlier_version_is_kept_too(folder):
+    earlier = {name: value for name, value in RECORD.items() if name not in ("budget", "non_embedding")}
+    results.keep([earlier], folder)
+    results.keep([RECORD | {"value": 1.4}], folder)
+    assert [(r["value"], r["budget"]) for r in kept(folder)] == [(1.4, None)]
+
+
 def test_lengths_are_sorted_as_numbers_and_headlines_come_first(folder):
     results.keep([RECORD | {"task": {"length": length}} for length in (100, 1000, 50)], folder)
     assert [r["task"]["length"] for r in kept(folder)] == [50, 100, 1000]

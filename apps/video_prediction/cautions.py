@@ -1,4 +1,4 @@
-"""Why a prediction may be unreliable: the network predicts the frames that it sees worse than simple methods."""
+"""Why a prediction may be unreliable: even the input frames are predicted worse than by repeating the frame before."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def errors_on_inputs(seen: Sequence[np.ndarray], predicted: Sequence[np.ndarray]
 
 
 def on_inputs(errors: np.ndarray) -> list[str]:
-    """Returns a line if the network's error on the input frames is above that of a simple method, else none."""
+    """Returns a line if repeating the previous frame, or the mean of those before, has a smaller error, else none."""
     ours, last, mean = np.round(errors, 2)
     if not ours > min(last, mean):
         return []
